@@ -1,0 +1,21 @@
+PYTHON ?= python3
+VENV = .venv
+READY = $(VENV)/.ready
+
+.PHONY: search test clean
+
+search: $(READY)
+	$(VENV)/bin/python -m search.run --trials 200
+
+test: $(READY)
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/python -m pytest
+
+$(READY): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --editable '.[test]'
+	touch $@
+
+clean:
+	rm -rf $(VENV)

@@ -1,0 +1,6 @@
+"""The networks: built, counted, packed to one bit."""
+
+from mobinet.cost import Cost, cost
+from mobinet.part import build
+
+__all__ = ["Cost", "build", "cost"]

@@ -1,0 +1,107 @@
+"""What a network costs, counted by fvcore.
+
+Convention of MoBiNet and Bi-Real Net: OPs = float multiply-accumulates + binary ones / 64, over convolutions and
+linear layers. What is left out of OPs is counted apart as `elementwise`.
+"""
+
+import warnings
+from dataclasses import dataclass, fields, replace
+from functools import cache
+from math import ceil
+
+import torch
+from torch import Tensor, nn
+
+from mobinet.conv import BinaryConv2d
+from mobinet.part import Part, parts_of
+from space import Architecture
+
+with warnings.catch_warnings():
+    warnings.filterwarnings("ignore", message=".*torch.jit.script.* is deprecated", category=FutureWarning)
+    from fvcore.nn import FlopCountAnalysis
+    from fvcore.nn.jit_handles import elementwise_flop_counter
+
+BINARY_PER_FLOAT = 64
+WORD_BITS = 32
+
+_MACS = ("conv", "linear", "addmm", "matmul")
+_PER_OUTPUT, _PER_INPUT = elementwise_flop_counter(0, 1), elementwise_flop_counter(1, 0)
+_ELEMENTWISE = {
+    **dict.fromkeys(("aten::batch_norm", "aten::prelu", "aten::relu", "aten::add"), _PER_OUTPUT),
+    **dict.fromkeys(("aten::avg_pool2d", "aten::max_pool2d", "aten::adaptive_avg_pool2d"), _PER_INPUT),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """What one image costs, and what the weights take.
+
+    Args:
+        flops: float multiply-accumulates of convolutions and linear layers.
+        bops: binary multiply-accumulates.
+        padded_bops: binary ones with the input channels per group rounded up to a 32-bit word, as packed runtimes
+            execute them.
+        elementwise: batch norms, activations and additions (one per output element) and poolings (one per input
+            element).
+        params: trained values, each binary weight one.
+        bytes: what the packed weights take: 1 bit a binary weight (each layer rounded up to whole bytes), a float32
+            for each scale and for each other parameter or running statistic.
+    """
+
+    flops: int = 0
+    bops: int = 0
+    padded_bops: int = 0
+    elementwise: int = 0
+    params: int = 0
+    bytes: int = 0
+
+    @property
+    def ops(self) -> float:
+        """flops + bops / 64."""
+        return self.flops + self.bops / BINARY_PER_FLOAT
+
+    def __add__(self, other: "Cost") -> "Cost":
+        return Cost(**{f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(Cost)})
+
+
+def cost(architecture: Architecture, num_classes: int) -> Cost:
+    """The cost of one image through the network, from fvcore. Equal parts are traced once and remembered."""
+    total, shape = Cost(), architecture.input_shape
+    for part in parts_of(architecture, num_classes):
+        counted, shape = _count_part(replace(part, name=""), shape)
+        total += counted
+    return total
+
+
+@cache
+def _count_part(part: Part, shape: tuple[int, ...]) -> tuple[Cost, tuple[int, ...]]:
+    """The cost of a part for one image of (C, H, W), and the shape that leaves it."""
+    with torch.device("meta"):
+        module = part.build()
+    module, image = module.to_empty(device="cpu").eval(), torch.zeros(1, *shape)
+    return count(module, image), tuple(module(image).shape[1:])
+
+
+@torch.no_grad()
+def count(module: nn.Module, image: Tensor) -> Cost:
+    """The cost of `module` (in eval mode) on one image, (1, C, H, W)."""
+    analysis = FlopCountAnalysis(module, image).unsupported_ops_warnings(False).uncalled_modules_warnings(False)
+    by_module = analysis.set_op_handle(**_ELEMENTWISE).by_module_and_operator()
+    macs = {name: sum(counts[op] for op in _MACS) for name, counts in by_module.items()}
+    floats = sum(t.numel() for t in (*module.parameters(), *module.buffers()) if t.is_floating_point())
+    bops = padded_bops = bit_bytes = 0
+    for name, layer in module.named_modules():
+        if isinstance(layer, BinaryConv2d):
+            filters, channels = layer.weight.shape[:2]
+            bops += macs[name]
+            padded_bops += macs[name] // channels * ceil(channels / WORD_BITS) * WORD_BITS
+            floats += filters - layer.weight.numel()
+            bit_bytes += ceil(layer.weight.numel() / 8)
+    return Cost(
+        flops=int(macs[""] - bops),
+        bops=int(bops),
+        padded_bops=int(padded_bops),
+        elementwise=int(sum(by_module[""].values()) - macs[""]),
+        params=sum(p.numel() for p in module.parameters()),
+        bytes=4 * floats + bit_bytes,
+    )

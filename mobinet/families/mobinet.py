@@ -1,0 +1,98 @@
+"""Builds MoBiNet; the architecture is described in space/families/mobinet.py.
+
+Phan et al., "MoBiNet: A Mobile Binary Network for Image Classification", WACV 2020, arXiv 1907.12629.
+"""
+
+from dataclasses import dataclass
+
+from torch import nn
+
+from mobinet.conv import BinaryConv2d
+from mobinet.layers import POOLINGS, BinaryUnit, activation_of
+from mobinet.part import Part
+from space import Architecture
+from space.families.mobinet import conv3x3_channels, find_backbone
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stem(Part):
+    """Float 3x3 convolution and batch norm, (N, C, H, W) -> (N, O, H/stride, W/stride).
+
+    No activation follows: the signs of a rectified input would all be alike.
+    """
+
+    name: str = "stem"
+    in_channels: int
+    out_channels: int
+    stride: int
+
+    def build(self) -> nn.Module:
+        conv = nn.Conv2d(self.in_channels, self.out_channels, 3, stride=self.stride, padding=1, bias=False)
+        return nn.Sequential(conv, nn.BatchNorm2d(self.out_channels))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layer(Part):
+    """A separable layer: binary convolutions at the input's resolution, then the pooling.
+
+    (N, I, H, W) -> (N, O, H, W), or (N, O, H/2, W/2) where `pool` is given.
+    """
+
+    in_channels: int
+    out_channels: int
+    block: str
+    k: int
+    pool: str | None
+    activation: str
+    binarizer: str
+
+    def build(self) -> nn.Module:
+        i, o = self.in_channels, self.out_channels
+        wide = conv3x3_channels(self.block, i, o)
+        groups = max(1, wide >> self.k)
+        orders = {
+            "pre": ((i, o, 1), (o, o, 3), (o, o, 1)),
+            "mid": ((i, i, 3), (i, o, 1), (o, o, 1)),
+            "post": ((i, i, 3), (i, i, 1), (i, o, 1)),
+            "none": ((i, i, 3), (i, o, 1)),
+        }
+        units = [
+            BinaryUnit(
+                BinaryConv2d(a, b, size, groups=groups if size == 3 else 1, binarizer=self.binarizer),
+                activation_of(self.activation, b),
+            )
+            for a, b, size in orders[self.block]
+        ]
+        return nn.Sequential(*units, *([POOLINGS[self.pool]()] if self.pool else []))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Head(Part):
+    """Global average pooling and a float linear layer, (N, C, H, W) -> (N, num_classes)."""
+
+    name: str = "head"
+    channels: int
+    num_classes: int
+
+    def build(self) -> nn.Module:
+        return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(self.channels, self.num_classes))
+
+
+def parts(architecture: Architecture, num_classes: int) -> tuple[Part, ...]:
+    backbone = find_backbone(architecture.backbone, architecture.width)
+    choices = architecture.canonical().choices
+    layers = [
+        Layer(
+            name=f"layer{index}",
+            in_channels=i,
+            out_channels=o,
+            block=choices[f"layer{index}.block"],
+            k=choices[f"layer{index}.k"],
+            pool=choices.get(f"layer{index}.pool"),
+            activation=choices["activation"],
+            binarizer=choices["binarizer"],
+        )
+        for index, (i, o, _) in enumerate(backbone.layers)
+    ]
+    stem = Stem(in_channels=backbone.input_shape[0], out_channels=backbone.stem_channels, stride=backbone.stem_stride)
+    return stem, *layers, Head(channels=backbone.layers[-1][1], num_classes=num_classes)

@@ -1,0 +1,35 @@
+"""A network is a chain of parts. A part is what a configuration needs to build and count one stretch of it."""
+
+import importlib
+from abc import ABC, abstractmethod
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from torch import nn
+
+from space import Architecture
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part(ABC):
+    """One stretch of a network. Frozen and hashable, so that equal parts are counted once."""
+
+    name: str
+
+    @abstractmethod
+    def build(self) -> nn.Module:
+        """A new module, initialised from torch's random state."""
+
+
+def parts_of(architecture: Architecture, num_classes: int) -> tuple[Part, ...]:
+    """The parts of a network, in order; each one's output is the next one's input."""
+    family = importlib.import_module(f"mobinet.families.{architecture.family.replace('-', '_')}")
+    return family.parts(architecture, num_classes)
+
+
+def build(architecture: Architecture, num_classes: int) -> nn.Sequential:
+    """The network, (N, C, H, W) -> (N, num_classes) with (C, H, W) = `architecture.input_shape`.
+
+    Weights come from torch's random state: seed it (inside ``torch.random.fork_rng``) to repeat them.
+    """
+    return nn.Sequential(OrderedDict((part.name, part.build()) for part in parts_of(architecture, num_classes)))

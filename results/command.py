@@ -1,0 +1,21 @@
+"""How every command ends: one clear line and exit code 2 for an input that cannot be used."""
+
+import sys
+from collections.abc import Callable
+
+from space import InputError
+
+
+def run_command(main: Callable[[], None]) -> None:
+    """Call `main` and exit: 0 when it returns, 2 on an input error, 130 on Ctrl-C."""
+    try:
+        main()
+    except InputError as error:
+        sys.exit(_complain(str(error), 2))
+    except KeyboardInterrupt:
+        sys.exit(_complain("stopped; the same command goes on from here", 130))
+
+
+def _complain(message: str, code: int) -> int:
+    print(f"mobinas: {message}", file=sys.stderr)
+    return code

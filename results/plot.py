@@ -1,0 +1,118 @@
+"""The Pareto plot: one function computes what it shows, another draws it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from results.tables import COLUMNS, front_of
+from space.family import find_family
+
+
+@dataclass(frozen=True, kw_only=True)
+class Points:
+    """Networks of one kind, by rising OPs.
+
+    Args:
+        ops, accuracy: of each, accuracy in 0..1.
+        texts: name and cost of each, for people.
+    """
+
+    ops: tuple[float, ...]
+    accuracy: tuple[float, ...]
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParetoInfo:
+    """What the plot shows.
+
+    Args:
+        front: the front.
+        dominated: sampled networks that another beats.
+        baselines: hand-designed networks, on the front or not.
+        best: the network of best.json.
+    """
+
+    front: Points
+    dominated: Points
+    baselines: Points
+    best: Points
+
+
+def pareto_info(trials: pd.DataFrame, *, family: str, best_key: str) -> ParetoInfo:
+    """Sort complete trials into what the plot shows.
+
+    Args:
+        trials: one row a trial, `results.tables.COLUMNS` and the genes.
+        family: whose architectures they are.
+        best_key: of best.json.
+    """
+    complete = trials[trials["state"] == "complete"].sort_values(["ops", "number"])
+    is_front = complete.index.isin(front_of(complete).index)
+    is_baseline = complete["source"] == "baseline"
+
+    def points(rows: pd.DataFrame) -> Points:
+        return Points(
+            ops=tuple(rows["ops"]),
+            accuracy=tuple(rows["accuracy"]),
+            texts=tuple(hover_text(row, family) for _, row in rows.iterrows()),
+        )
+
+    return ParetoInfo(
+        front=points(complete[is_front]),
+        dominated=points(complete[~is_front & ~is_baseline]),
+        baselines=points(complete[is_baseline]),
+        best=points(complete[complete["key"] == best_key]),
+    )
+
+
+def hover_text(row: pd.Series, family: str) -> str:
+    """Accuracy, cost and architecture of one trial."""
+    genes = {name: value for name, value in row.items() if name not in COLUMNS}
+    words = find_family(family).describe(genes).split(" ")
+    lines = [" ".join(words[i : i + 5]) for i in range(0, len(words), 5)]
+    return "<br>".join(
+        [
+            f"<b>{row['accuracy']:.2%}</b> at {row['ops']:,.0f} OPs",
+            *lines,
+            f"{row['flops']:,} FLOPs + {row['bops']:,} BOPs ({row['padded_bops']:,} padded)",
+            f"{row['params']:,} parameters in {row['bytes']:,} bytes",
+            f"trial {row['number']}, {row['source']}, {row['key']}",
+        ]
+    )
+
+
+def pareto_figure(info: ParetoInfo, *, title: str) -> go.Figure:
+    """Accuracy against OPs, the front as a step line."""
+    figure = go.Figure()
+
+    def add(points: Points, name: str, **style: Any) -> None:
+        figure.add_scatter(
+            x=points.ops,
+            y=points.accuracy,
+            name=name,
+            text=points.texts,
+            hovertemplate="%{text}<extra></extra>",
+            **style,
+        )
+
+    add(info.dominated, "searched, dominated", mode="markers", marker={"color": "#b8b8b8", "size": 6})
+    add(info.front, "front", mode="lines+markers", line={"shape": "hv", "color": "#c0392b"}, marker={"size": 8})
+    add(
+        info.baselines,
+        "hand-designed",
+        mode="markers",
+        marker={"symbol": "diamond-open", "size": 9, "color": "#1f5fa8"},
+    )
+    add(info.best, "best.json", mode="markers", marker={"symbol": "star", "size": 16, "color": "#e6a400"})
+    figure.update_layout(
+        title=title,
+        template="plotly_white",
+        hoverlabel={"align": "left"},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 1, "xanchor": "right"},
+        xaxis={"title": "OPs = FLOPs + BOPs / 64", "type": "log"},
+        yaxis={"title": "validation accuracy", "tickformat": ".0%"},
+    )
+    return figure

@@ -1,0 +1,114 @@
+"""One self-contained page that shows a run.
+
+python -m results.report runs/digits
+"""
+
+import argparse
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from results.command import run_command
+from results.files import read_json, write_atomic
+from results.plot import pareto_figure, pareto_info
+from results.tables import COSTS
+from space import InputError
+from space.family import find_family
+
+STYLE = """
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; color: #222 }
+table { border-collapse: collapse; font-size: 13px } td, th { padding: 2px 10px; text-align: right }
+td:last-child, th:last-child { text-align: left; white-space: nowrap } tr:nth-child(even) { background: #f5f5f5 }
+"""
+
+
+def write_report(folder: Path) -> Path:
+    """Write ``report.html`` from what the run in `folder` left, and return its path.
+
+    Raises:
+        InputError: the folder holds no run, or one in which nothing is complete yet.
+    """
+    config = read_json(folder / "config.json")
+    try:
+        trials = pd.read_csv(folder / "trials.csv", keep_default_na=False, na_values={"accuracy": "", "seconds": ""})
+        pareto, best = read_json(folder / "pareto.json"), read_json(folder / "best.json")
+        page = render(trials, config=config, pareto=pareto, best=best)
+    except (OSError, KeyError, TypeError, pd.errors.ParserError) as error:
+        raise InputError(
+            f"{folder} holds no finished trials to show ({error}); run python -m search.run first"
+        ) from None
+    path = folder / "report.html"
+    write_atomic(path, page)
+    return path
+
+
+def render(trials: pd.DataFrame, *, config: dict[str, Any], pareto: dict[str, Any], best: dict[str, Any]) -> str:
+    """The page, with plotly inside."""
+    family = find_family(config["family"])
+    title = f"{config['family']} on {config['dataset']}"
+    figure = pareto_figure(pareto_info(trials, family=config["family"], best_key=best["key"]), title=title)
+    front = pd.DataFrame(
+        {
+            "key": item["key"],
+            "accuracy": f"{item['accuracy']:.2%}",
+            **{name: f"{item['cost'][name]:,.0f}" for name in COSTS},
+            "architecture": family.describe(item["architecture"]["genes"]),
+        }
+        for item in pareto["front"]
+    )
+    failed = trials.loc[trials["state"] == "failed", ["number", "key", "reason"]]
+    sections = [
+        f"<h1>{escape(title)}</h1>",
+        f"<p>{escape(summary(trials, config=config, pareto=pareto))}</p>",
+        f"<p>{escape(noise_text(config, pareto))}</p>",
+        figure.to_html(full_html=False, include_plotlyjs=True, default_height="38rem"),
+        f"<h2>Best: {escape(best['key'])}</h2><p>{escape(best['rule'])}</p>",
+        f"<h2>The front</h2>{front.to_html(index=False, border=0)}",
+        f"<h2>Failed trials</h2>{failed.to_html(index=False, border=0)}" if len(failed) else "",
+    ]
+    head = f"<meta charset='utf-8'><title>{escape(title)}</title><style>{STYLE}</style>"
+    return f"<!doctype html><html lang='en'><head>{head}</head><body>{''.join(sections)}</body></html>\n"
+
+
+def summary(trials: pd.DataFrame, *, config: dict[str, Any], pareto: dict[str, Any]) -> str:
+    """What was searched, and how far it came."""
+    states = ", ".join(f"{count} {state}" for state, count in trials["state"].value_counts().items())
+    budget = f", at most {config['max_ops']:,.0f} OPs" if config["max_ops"] else ""
+    return (
+        f"{config['networks']:,} networks on {config['backbone']} at width {config['width']:g}{budget}; "
+        f"sampler {config['sampler']}, seed {config['seed']}; trials: {states}. "
+        f"The front has {len(pareto['front'])} networks; it dominates {pareto['hypervolume']:.2%} of the box up to "
+        f"{pareto['reference']['ops']:,.0f} OPs and down to {pareto['reference']['accuracy']:.1%} accuracy."
+    )
+
+
+def noise_text(config: dict[str, Any], pareto: dict[str, Any]) -> str:
+    """How far to trust a difference between two accuracies."""
+    count = config["validation_images"]
+    accuracy = max(item["accuracy"] for item in pareto["front"])
+    sampling = (
+        f"Judging on {count:,} images alone leaves a standard error of {(accuracy * (1 - accuracy) / count) ** 0.5:.2%}"
+    )
+    if pareto["noise"] is None:
+        return f"{sampling}; the noise between seeds was not measured."
+    noise = pareto["noise"]
+    return (
+        f"Noise: training the same network again under another seed moves its accuracy by a standard deviation of "
+        f"{noise['std']:.2%} (from {noise['pairs']} pairs); two networks closer than {2.8 * noise['std']:.2%} "
+        f"are not told apart. "
+        f"{sampling} on top, common to all networks."
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m results.report", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("run", type=Path, help="folder of the run, such as runs/digits")
+    print(f"wrote {write_report(parser.parse_args().run)}")
+
+
+if __name__ == "__main__":
+    run_command(main)

@@ -1,0 +1,103 @@
+"""The tables a study leaves: all trials, the front, and the one network to take."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from results.files import write_atomic, write_json
+from results.pareto import hypervolume, knee, on_front
+
+COLUMNS = (
+    "number", "state", "source", "key", "accuracy", "ops", "flops", "bops", "padded_bops", "elementwise", "params",
+    "bytes", "epochs", "seconds", "reason",
+)  # fmt: skip
+COSTS = ("ops", "flops", "bops", "padded_bops", "elementwise", "params", "bytes")
+SCHEMA = 1
+
+
+def front_of(trials: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the front, by rising OPs; of equal networks in both, the first."""
+    front = trials[on_front(trials["accuracy"], trials["ops"])]
+    return front.sort_values(["ops", "number"]).drop_duplicates(["accuracy", "ops"])
+
+
+def choose_best(front: pd.DataFrame, max_ops: float | None) -> tuple[int, str]:
+    """Index label of the row to take, and the rule that chose it."""
+    if max_ops is not None:
+        return front["accuracy"].idxmax(), f"the most accurate network within --max-ops {max_ops:g}"
+    position = knee(front["accuracy"], front["ops"])
+    return front.index[
+        position
+    ], "the knee of the front: farthest above the line between its ends, accuracy over log OPs"
+
+
+def entry(row: pd.Series, config: dict[str, Any]) -> dict[str, Any]:
+    """One trial as JSON: the architecture, its cost and its accuracy, and what a retraining has to know."""
+    return {
+        "schema": SCHEMA,
+        "key": row["key"],
+        "architecture": {
+            "family": config["family"],
+            "backbone": config["backbone"],
+            "width": config["width"],
+            "genes": {name: _plain(row[name]) for name in config["genes"]},
+        },
+        "accuracy": float(row["accuracy"]),
+        "cost": {name: _plain(row[name]) for name in COSTS},
+        "dataset": config["dataset"],
+        "data_dir": config["data_dir"],
+        "num_classes": config["num_classes"],
+    }
+
+
+def write_tables(folder: Path, trials: pd.DataFrame, config: dict[str, Any], noise: dict[str, float] | None) -> None:
+    """Write trials.csv and, as soon as a trial is complete, pareto.csv, pareto.json and best.json.
+
+    Args:
+        folder: the run's.
+        trials: one row a trial: `COLUMNS`, then one column a gene.
+        config: what config.json holds.
+        noise: what `noise_of` found.
+    """
+    write_atomic(folder / "trials.csv", trials.to_csv(index=False))
+    front = front_of(trials)
+    if front.empty:
+        return
+    write_atomic(folder / "pareto.csv", front.to_csv(index=False))
+    reference = config["reference"]
+    summary = {
+        "schema": SCHEMA,
+        "reference": reference,
+        "hypervolume": hypervolume(
+            front["accuracy"], front["ops"], reference=(reference["accuracy"], reference["ops"])
+        ),
+        "noise": noise,
+        "front": [entry(row, config) for _, row in front.iterrows()],
+    }
+    write_json(folder / "pareto.json", summary)
+    index, rule = choose_best(front, config["max_ops"])
+    write_json(folder / "best.json", {**entry(front.loc[index], config), "rule": rule})
+
+
+def noise_of(pairs: list[tuple[float, float]]) -> dict[str, float] | None:
+    """How far two trainings of one network differ by chance.
+
+    Args:
+        pairs: accuracies of the same network under two seeds.
+
+    Returns:
+        The standard deviation of one training, pooled over the pairs, and their number; None without pairs.
+    """
+    if not pairs:
+        return None
+    differences = np.subtract(*np.transpose(pairs))
+    return {"std": float(np.sqrt((differences**2).mean() / 2)), "pairs": len(pairs)}
+
+
+def _plain(value: Any) -> Any:
+    """A number as Python's own, whole where it is whole."""
+    if isinstance(value, (float, np.floating)):
+        return int(value) if float(value).is_integer() else float(value)
+    return value.item() if isinstance(value, np.generic) else value

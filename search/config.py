@@ -1,0 +1,48 @@
+"""config.json: every setting of a run, fixed when it begins."""
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from results.files import read_json, write_json
+from results.tables import SCHEMA
+from space import InputError
+
+FREE_TO_CHANGE = ("data_dir", "device", "versions")
+_PACKAGES = ("mobinas", "torch", "torchvision", "optuna", "fvcore", "numpy")
+
+
+def settle_config(folder: Path, config: dict[str, Any]) -> None:
+    """Write ``config.json`` where there is none; else hold `config` against it.
+
+    Raises:
+        InputError: the run in `folder` was begun with other settings; the message lists them.
+    """
+    path = folder / "config.json"
+    if not path.exists():
+        write_json(path, config)
+        return
+    stored = read_json(path)
+    if not isinstance(stored, dict) or stored.get("schema") != SCHEMA:
+        raise InputError(f"{path} is not of schema {SCHEMA}; use another --out")
+    differences = [
+        f"{name} {stored.get(name)} there and {value} here"
+        for name, value in config.items()
+        if name not in FREE_TO_CHANGE and stored.get(name) != value
+    ]
+    if differences:
+        raise InputError(
+            f"{folder} was begun with other settings: {'; '.join(differences)}; repeat those, or use another --out"
+        )
+
+
+def versions() -> dict[str, str]:
+    """The versions a result depends on."""
+    found = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            pass
+    return found

@@ -1,0 +1,198 @@
+"""A split: images that come in batches, on the device, normalised and, for training, shuffled and augmented."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+Batches = Iterator[tuple[Tensor, Tensor]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Augmentation:
+    """Random changes of training images.
+
+    Args:
+        shift: largest shift, as a share of the image's side; what comes in at the border is black.
+        flip: mirror half of the images.
+    """
+
+    shift: float = 0.0
+    flip: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preparation:
+    """What turns stored images into a network's input.
+
+    Args:
+        input_shape: (C, H, W).
+        mean, std: per stored channel, of pixels in 0..1.
+        augmentation: for training batches.
+    """
+
+    input_shape: tuple[int, int, int]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    augmentation: Augmentation
+
+    def __call__(self, pixels: Tensor, generator: torch.Generator | None) -> Tensor:
+        """uint8 (N, c, h, w) -> float (N, C, H, W); augmented where there is a generator."""
+        mean = pixels.new_tensor(self.mean, dtype=torch.float32).view(1, -1, 1, 1)
+        std = pixels.new_tensor(self.std, dtype=torch.float32).view(1, -1, 1, 1)
+        images = fit_shape((pixels.float() / 255 - mean) / std, self.input_shape)
+        if generator is not None:
+            images = augment(images, self.augmentation, generator)
+        return images.contiguous(memory_format=torch.channels_last)
+
+
+class Split(ABC):
+    """Images and labels.
+
+    Args:
+        preparation: what is done to every batch.
+    """
+
+    preparation: Preparation
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """The number of images."""
+
+    @abstractmethod
+    def stored(self, batch_size: int, generator: torch.Generator | None) -> Batches:
+        """Stored images, uint8 (N, c, h, w), and labels (N,): shuffled, the odd rest dropped, with a generator."""
+
+    def batches(self, batch_size: int, *, device: torch.device, seed: int | None = None) -> Batches:
+        """Float images (N, C, H, W) and labels (N,) on `device`.
+
+        With a seed the batches are for training: shuffled, augmented, and an incomplete last one is left out unless
+        it is the only one. Without one they are every image once, in order.
+        """
+        generator = None if seed is None else torch.Generator().manual_seed(seed)
+        for pixels, labels in self.stored(batch_size, generator):
+            yield self.preparation(pixels.to(device), generator), labels.to(device)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Images(Split):
+    """Images held in memory.
+
+    Args:
+        pixels: uint8 (N, c, h, w).
+        labels: int64 (N,).
+    """
+
+    pixels: Tensor
+    labels: Tensor
+    preparation: Preparation
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def stored(self, batch_size: int, generator: torch.Generator | None) -> Batches:
+        count = len(self)
+        order = torch.arange(count) if generator is None else torch.randperm(count, generator=generator)
+        for index in _chunks(order, batch_size, drop_rest=generator is not None):
+            yield self.pixels[index], self.labels[index]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Files(Split):
+    """Image files, decoded as they are needed.
+
+    Args:
+        files: path and label of each image.
+        preparation: as for every split.
+        workers: processes that decode.
+    """
+
+    files: tuple[tuple[str, int], ...]
+    preparation: Preparation
+    workers: int
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def stored(self, batch_size: int, generator: torch.Generator | None) -> Batches:
+        training = generator is not None
+        return iter(
+            torch.utils.data.DataLoader(
+                Decoded(files=self.files, input_shape=self.preparation.input_shape, random_crop=training),
+                batch_size=batch_size,
+                shuffle=training,
+                drop_last=training and len(self) >= batch_size,
+                num_workers=self.workers,
+                generator=generator,
+            )
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decoded(torch.utils.data.Dataset):
+    """Image files as uint8 (C, H, W): short side resized to 8/7 of H, then a random or a centre crop."""
+
+    files: tuple[tuple[str, int], ...]
+    input_shape: tuple[int, int, int]
+    random_crop: bool
+
+    @cached_property
+    def transform(self):
+        from torchvision.transforms import v2
+
+        channels, height, width = self.input_shape
+        crop = v2.RandomCrop if self.random_crop else v2.CenterCrop
+        colour = v2.Grayscale() if channels == 1 else v2.RGB()
+        return v2.Compose([colour, v2.Resize(max(height, width) * 8 // 7), crop((height, width)), v2.PILToTensor()])
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, int]:
+        from PIL import Image
+
+        path, label = self.files[index]
+        with Image.open(path) as image:
+            return self.transform(image.convert("RGB")), label
+
+
+def fit_shape(images: Tensor, shape: tuple[int, int, int]) -> Tensor:
+    """(N, c, h, w) -> (N, C, H, W): grey repeated or colours averaged, a narrow border padded, else resized."""
+    channels, height, width = shape
+    if images.shape[1] != channels:
+        images = images.expand(-1, channels, -1, -1) if images.shape[1] == 1 else images.mean(1, keepdim=True)
+    dy, dx = height - images.shape[2], width - images.shape[3]
+    if dy == dx == 0:
+        return images
+    if 0 <= dy <= height // 4 and 0 <= dx <= width // 4:
+        return F.pad(images, (dx // 2, dx - dx // 2, dy // 2, dy - dy // 2), value=images.min().item())
+    return F.interpolate(images, (height, width), mode="bilinear", antialias=True)
+
+
+def augment(images: Tensor, augmentation: Augmentation, generator: torch.Generator) -> Tensor:
+    """Shift and mirror each of (N, C, H, W) at random; the draw does not depend on the device."""
+    n, _, height, width = images.shape
+    shift = round(augmentation.shift * height)
+    rows = torch.arange(height).expand(n, -1)
+    columns = torch.arange(width).expand(n, -1)
+    if shift:
+        images = F.pad(images, (shift,) * 4, value=images.min().item())
+        rows = rows + torch.randint(2 * shift + 1, (n, 1), generator=generator)
+        columns = columns + torch.randint(2 * shift + 1, (n, 1), generator=generator)
+    if augmentation.flip:
+        mirrored = torch.rand(n, 1, generator=generator) < 0.5
+        columns = torch.where(mirrored, columns.flip(1), columns)
+    if not (shift or augmentation.flip):
+        return images
+    rows, columns = rows.to(images.device), columns.to(images.device)
+    each = torch.arange(n, device=images.device).view(n, 1, 1)
+    return images.permute(0, 2, 3, 1)[each, rows.unsqueeze(2), columns.unsqueeze(1)].permute(0, 3, 1, 2)
+
+
+def _chunks(order: Tensor, size: int, *, drop_rest: bool) -> tuple[Tensor, ...]:
+    chunks = order.split(size)
+    return chunks[:-1] if drop_rest and len(chunks) > 1 and len(chunks[-1]) < size else chunks

@@ -1,0 +1,69 @@
+"""The search itself: ask, evaluate, tell, until there are enough trials."""
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+
+from search.backend import Backend, Task
+from search.evaluator import Evaluation
+from search.sampler import Exhausted
+from search.study import Failure, Study
+
+NOISE_PAIRS = 8
+HOPELESS = 5
+
+
+class Hopeless(RuntimeError):
+    """The first trials all failed; the text is the last one's reason."""
+
+
+def run_search(
+    study: Study, backend: Backend, *, trials: int, told: Callable[[Task, Evaluation | Failure], None]
+) -> None:
+    """Bring `study` to `trials` trials in total, or to fewer where the space holds no more within the budget.
+
+    Args:
+        told: called with each trial that ends and its outcome.
+
+    Raises:
+        Hopeless: the first `HOPELESS` trials all failed.
+    """
+    failures = successes = 0
+    for task, outcome in _run(backend, _proposals(study, trials)):
+        study.tell(task.number, outcome)
+        told(task, outcome)
+        if not isinstance(outcome, Failure):
+            successes += 1
+        elif not successes and (failures := failures + 1) >= HOPELESS:
+            raise Hopeless(outcome.reason)
+
+
+def measure_noise(study: Study, backend: Backend) -> None:
+    """Evaluate the first complete trials once more each, under another seed."""
+    tasks = (Task(number=n, architecture=network, replicate=1) for n, network in study.unpaired(NOISE_PAIRS))
+    for task, outcome in _run(backend, tasks):
+        study.tell_replicate(task.number, outcome)
+
+
+def _proposals(study: Study, trials: int) -> Iterator[Task]:
+    """What an earlier process left under way, then new trials. Each is asked for when it can begin, not before."""
+    for number, architecture in study.interrupted():
+        yield Task(number=number, architecture=architecture)
+    try:
+        while len(study) < trials:
+            number, architecture = study.ask()
+            yield Task(number=number, architecture=architecture)
+    except Exhausted:
+        pass
+
+
+def _run(backend: Backend, tasks: Iterator[Task]) -> Iterator[tuple[Task, Evaluation | Failure]]:
+    """Keep the backend's slots filled, and pass on what it has done."""
+    under_way = 0
+    while True:
+        for task in islice(tasks, backend.slots - under_way):
+            backend.submit(task)
+            under_way += 1
+        if not under_way:
+            return
+        yield backend.wait()
+        under_way -= 1

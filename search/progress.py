@@ -1,0 +1,68 @@
+"""The live line of each trial, above a bar with the time left."""
+
+from collections.abc import Callable
+
+import pandas as pd
+from tqdm import tqdm
+
+from results.pareto import hypervolume, on_front
+from search.backend import Task
+from search.evaluator import Evaluation
+from search.study import Failure
+from space import Architecture
+
+
+class Progress:
+    """Prints one aligned line a trial.
+
+    Args:
+        table: the trials so far, as `Study.table` gives them.
+        trials: how many there will be in total.
+        reference: (accuracy, OPs) of the hypervolume.
+        ops: of an architecture.
+    """
+
+    def __init__(
+        self,
+        table: pd.DataFrame,
+        *,
+        trials: int,
+        reference: tuple[float, float],
+        ops: Callable[[Architecture], float],
+    ) -> None:
+        complete = table[table["state"] == "complete"]
+        self._accuracies = complete["accuracy"].tolist()
+        self._ops = complete["ops"].tolist()
+        self._reference = reference
+        self._ops_of = ops
+        done = int((table["state"] != "running").sum())
+        self._bar = tqdm(total=max(trials, done), initial=done, unit="trial", dynamic_ncols=True, smoothing=0.1)
+
+    def told(self, task: Task, outcome: Evaluation | Failure) -> None:
+        """Show a trial that has just ended."""
+        ops = self._ops_of(task.architecture)
+        line = f"{task.number:>5} "
+        if isinstance(outcome, Failure):
+            line += f"  failed: {outcome.reason}"
+        else:
+            self._accuracies.append(outcome.accuracy)
+            self._ops.append(ops)
+            front = on_front(self._accuracies, self._ops)
+            volume = hypervolume(self._accuracies, self._ops, reference=self._reference)
+            line += (
+                f"{'*' if front[-1] else ' '} {outcome.accuracy:6.2%}  {si(ops)}OPs  {outcome.seconds:6.1f} s"
+                f"  front {front.sum():>3}  hypervolume {volume:.4f}"
+            )
+        self._bar.write(f"{line}  {task.architecture.describe()}")
+        self._bar.update()
+
+    def close(self) -> None:
+        self._bar.close()
+
+
+def si(value: float) -> str:
+    """Two decimals and a unit prefix, aligned: ``  3.50 k``."""
+    for limit, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if value >= limit:
+            return f"{value / limit:6.2f} {unit}"
+    return f"{value:6.0f}  "

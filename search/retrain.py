@@ -1,0 +1,89 @@
+"""Train one network from scratch with the full schedule, test it, and write it with 1-bit weights.
+
+    python -m search.retrain runs/digits/best.json
+    python -m search.retrain runs/digits/pareto.json --key 0123456789ab
+    python -m search.retrain mobinet-mid-k3 --dataset cifar10
+
+The same command goes on from the last checkpoint.
+"""
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+from results.command import run_command
+from search.cli import add_common_flags, find_device, positive_float
+from search.presets import PRESETS
+from search.progress import si
+from search.retraining import Retraining
+from search.target import Target, read_target
+from search.training import NonFiniteLoss
+from space import InputError, named_network
+
+
+def parse(argv: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m search.retrain", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("network", help="best.json, pareto.json, or a network's name")
+    parser.add_argument("--key", help="which network of a pareto.json")
+    add_common_flags(parser)
+    parser.add_argument("--backbone", help="of a network given by name (default: the one that fits the data set)")
+    parser.add_argument("--width", type=positive_float, help="of a network given by name (default: 1)")
+    parser.add_argument("--out", type=Path, help="parent of the folder KEY (default: retrain/ beside the file)")
+    return parser.parse_args(argv)
+
+
+def find_target(args: argparse.Namespace) -> tuple[Target, Path]:
+    """What to train, and the folder that takes the results by default."""
+    path = Path(args.network)
+    if path.suffix == ".json":
+        for flag in ("backbone", "width"):
+            if getattr(args, flag) is not None:
+                raise InputError(f"--{flag} goes with a network's name; {path} has its own")
+        return read_target(path, args.key), path.parent / "retrain"
+    if args.key is not None:
+        raise InputError("--key goes with a pareto.json, not with a network's name")
+    dataset = args.dataset or "digits"
+    backbone = args.backbone or PRESETS[dataset].backbone
+    network = named_network(args.network, backbone=backbone, width=args.width or 1.0)
+    return Target(architecture=network, dataset=dataset, data_dir="data"), Path("runs", "retrain")
+
+
+def main() -> None:
+    args = parse()
+    target, folder = find_target(args)
+    dataset = args.dataset or target.dataset
+    if dataset not in PRESETS:
+        raise InputError(
+            f"{args.network} was searched on {dataset!r}, which is no data set here; name one with --dataset"
+        )
+    recipe = PRESETS[dataset].full
+    retraining = Retraining(
+        architecture=target.architecture,
+        dataset=dataset,
+        data_dir=args.data_dir or target.data_dir,
+        recipe=replace(recipe, epochs=args.epochs or recipe.epochs),
+        seed=args.seed,
+        device=find_device(args.device),
+        folder=(args.out or folder) / target.architecture.key,
+    )
+    print(f"{target.architecture.describe()}, into {retraining.folder}", flush=True)
+    try:
+        summary = retraining.run(show)
+    except NonFiniteLoss as error:
+        raise InputError(f"training diverged: {error}; use another --seed") from None
+    print(
+        f"test top-1 {summary['test_top1']:.2%}, top-5 {summary['test_top5']:.2%} on {summary['test_images']} images; "
+        f"{si(summary['cost']['ops']).strip()}OPs; {summary['file_bytes']:,} bytes in "
+        f"{retraining.folder}/model.safetensors"
+    )
+
+
+def show(row: dict[str, float]) -> None:
+    accuracy = f"validation {row['validation_top1']:.2%}"
+    print(f"epoch {row['epoch']:>4}  loss {row['loss']:.4f}  {accuracy}  {row['seconds']:.1f} s", flush=True)
+
+
+if __name__ == "__main__":
+    run_command(main)

@@ -1,0 +1,155 @@
+"""Training for good: the full schedule from scratch, a checkpoint every epoch, the test images once at the end."""
+
+import io
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+
+from mobinet import cost
+from mobinet.packing import dump_packed, load_packed
+from results.files import read_json, write_atomic, write_json
+from results.tables import SCHEMA
+from search.config import versions
+from search.data import load_dataset, load_test
+from search.evaluator import seeded_build, training_seed
+from search.training import Recipe, Training, accuracy
+from space import Architecture, InputError
+
+VALIDATION = 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retraining:
+    """One training for good.
+
+    Args:
+        architecture: what is trained.
+        dataset, data_dir: on which images.
+        recipe: how.
+        seed: of the weights and of the order of the images.
+        device: where.
+        folder: takes ``metrics.csv``, ``last.pt``, ``best.pt``, ``model.safetensors`` and ``summary.json``.
+    """
+
+    architecture: Architecture
+    dataset: str
+    data_dir: str
+    recipe: Recipe
+    seed: int
+    device: str
+    folder: Path
+
+    def run(self, told: Callable[[dict[str, float]], None]) -> dict[str, Any]:
+        """Train, or go on from the last checkpoint, and return what ``summary.json`` holds.
+
+        The weights of the best epoch on the validation images are kept, packed, loaded again, and tested.
+
+        Args:
+            told: called with each epoch's row of ``metrics.csv``.
+
+        Raises:
+            InputError: the folder holds a retraining with other settings, or a checkpoint that cannot be read.
+            NonFiniteLoss: the training diverged.
+        """
+        images = load_dataset(
+            self.dataset, data_dir=self.data_dir, input_shape=self.architecture.input_shape, validation=VALIDATION
+        )
+        settings = {
+            "architecture": self.architecture.to_json(),
+            "dataset": self.dataset,
+            "fingerprint": images.fingerprint,
+            **asdict(self.recipe),
+            "seed": self.seed,
+        }
+        device = torch.device(self.device)
+        seed = training_seed(self.seed, self.architecture)
+        net = seeded_build(self.architecture, len(images.classes), seed)
+        training = Training(net, images.train, recipe=self.recipe, seed=seed, device=device)
+        metrics = self._resume(training, settings)
+        if (self.folder / "summary.json").exists() and training.epoch == self.recipe.epochs:
+            return read_json(self.folder / "summary.json")
+        while training.epoch < self.recipe.epochs:
+            began = time.perf_counter()
+            loss = training.run_epoch()
+            (top1,) = accuracy(net, images.validation, device=device)
+            best = max((row["validation_top1"] for row in metrics), default=0.0)
+            seconds = time.perf_counter() - began
+            metrics.append({"epoch": training.epoch, "loss": loss, "validation_top1": top1, "seconds": seconds})
+            if top1 >= best:
+                _save(self.folder / "best.pt", net.state_dict())
+            _save(
+                self.folder / "last.pt", {"training": training.state_dict(), "metrics": metrics, "settings": settings}
+            )
+            write_atomic(self.folder / "metrics.csv", pd.DataFrame(metrics).to_csv(index=False))
+            told(metrics[-1])
+        net.load_state_dict(_load(self.folder / "best.pt"))
+        return self._finish(net, images, metrics)
+
+    def _resume(self, training: Training, settings: dict[str, Any]) -> list[dict[str, float]]:
+        """Load the last checkpoint, if there is one, and return the metrics so far."""
+        path = self.folder / "last.pt"
+        if not path.exists():
+            return []
+        checkpoint = _load(path)
+        try:
+            different = [name for name, value in settings.items() if checkpoint["settings"][name] != value]
+            if not different:
+                training.load_state_dict(checkpoint["training"])
+                return checkpoint["metrics"]
+        except (KeyError, TypeError, RuntimeError, ValueError):
+            raise InputError(f"{path} is damaged; remove {self.folder} to begin anew") from None
+        raise InputError(
+            f"{self.folder} was begun with other settings: "
+            + "; ".join(f"{name} {checkpoint['settings'][name]} there and {settings[name]} here" for name in different)
+            + "; repeat those, or use another --out"
+        )
+
+    def _finish(self, net: torch.nn.Module, images: Any, metrics: list[dict[str, float]]) -> dict[str, Any]:
+        preparation = images.train.preparation
+        notes = {name: str(getattr(preparation, name)) for name in ("input_shape", "mean", "std")}
+        packed = dump_packed(net, self.architecture, len(images.classes), {"classes": str(images.classes), **notes})
+        path = self.folder / "model.safetensors"
+        write_atomic(path, packed)
+        loaded = load_packed(path)[0].to(self.device)
+        test = load_test(self.dataset, data_dir=self.data_dir, dataset=images)
+        top1, top5 = accuracy(loaded, test, device=torch.device(self.device), top=(1, 5))
+        counted = cost(self.architecture, len(images.classes))
+        summary = {
+            "schema": SCHEMA,
+            "key": self.architecture.key,
+            "architecture": self.architecture.to_dict(),
+            "dataset": self.dataset,
+            "test_top1": top1,
+            "test_top5": top5,
+            "test_images": len(test),
+            "validation_top1": max(row["validation_top1"] for row in metrics),
+            "cost": {**asdict(counted), "ops": counted.ops},
+            "file_bytes": len(packed),
+            **asdict(self.recipe),
+            "seed": self.seed,
+            "device": self.device,
+            "seconds": sum(row["seconds"] for row in metrics),
+            "versions": versions(),
+        }
+        write_json(self.folder / "summary.json", summary)
+        return summary
+
+
+def _save(path: Path, content: Any) -> None:
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    write_atomic(path, buffer.getvalue())
+
+
+def _load(path: Path) -> Any:
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises many kinds on a damaged file
+        raise InputError(
+            f"{path} cannot be read ({type(error).__name__}); remove {path.parent} to begin anew"
+        ) from None

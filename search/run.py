@@ -1,0 +1,142 @@
+"""Search a space for the networks with the best accuracy at each cost.
+
+    python -m search.run --trials 200
+
+The same command goes on where an earlier one stopped, and ends at that many trials in total.
+"""
+
+import argparse
+import os
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import optuna
+
+from mobinet import Cost, cost
+from results.command import run_command
+from results.report import write_report
+from results.tables import SCHEMA, write_tables
+from search.backend import Backend, InProcess, Workers
+from search.bounds import extreme
+from search.cli import add_common_flags, find_device, positive_float, positive_int
+from search.config import settle_config, versions
+from search.driver import Hopeless, measure_noise, run_search
+from search.evaluator import Proxy
+from search.presets import PRESETS
+from search.progress import Progress, si
+from search.sampler import SAMPLERS
+from search.study import Study
+from space import Architecture, InputError, load_space
+
+
+def parse(argv: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m search.run", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add_common_flags(parser)
+    parser.set_defaults(dataset="digits", data_dir="data")
+    parser.add_argument("--trials", type=positive_int, default=200, help="in total, over all runs of this command")
+    parser.add_argument("--backbone", help="default: the one that fits the data set")
+    parser.add_argument("--width", type=positive_float, default=1.0, help="factor on the backbone's channels")
+    parser.add_argument("--space", default="mobinet", help="a family of networks, or a .toml file that restricts one")
+    parser.add_argument("--sampler", choices=SAMPLERS, default="tpe")
+    parser.add_argument("--max-ops", type=positive_float, help="train no network above so many OPs, such as 2.5e6")
+    parser.add_argument("--workers", type=int, help="processes that train side by side; 0 trains in this one")
+    parser.add_argument("--out", type=Path, help="folder of the run (default: runs/DATASET)")
+    return parser.parse_args(argv)
+
+
+def main() -> None:
+    args = parse()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    preset = PRESETS[args.dataset]
+    folder = args.out or Path("runs", args.dataset)
+    space = load_space(args.space, backbone=args.backbone or preset.backbone, width=args.width)
+    evaluator = Proxy(
+        dataset=args.dataset,
+        data_dir=args.data_dir,
+        validation=preset.validation,
+        recipe=replace(preset.proxy, epochs=args.epochs or preset.proxy.epochs),
+        seed=args.seed,
+        device=find_device(args.device),
+    )
+    images = evaluator.images(space.input_shape)
+
+    def count(network: Architecture) -> Cost:
+        return cost(network, len(images.classes))
+
+    def ops(network: Architecture) -> float:
+        return count(network).ops
+
+    cheapest = extreme(space, ops)
+    if args.max_ops is not None and args.max_ops < ops(cheapest):
+        raise InputError(f"every network of this space costs at least {ops(cheapest):g} OPs; raise --max-ops")
+    dearest_ops = args.max_ops or ops(extreme(space, ops, dearest=True))
+    config = {
+        "schema": SCHEMA,
+        **asdict(evaluator),
+        "num_classes": len(images.classes),
+        "train_images": len(images.train),
+        "validation_images": len(images.validation),
+        "fingerprint": images.fingerprint,
+        "family": space.family,
+        "backbone": space.backbone,
+        "width": space.width,
+        "genes": {gene.name: list(gene.choices) for gene in space.genes},
+        "networks": space.size,
+        "sampler": args.sampler,
+        "max_ops": args.max_ops,
+        "reference": {"accuracy": 1 / len(images.classes), "ops": dearest_ops},
+        "versions": versions(),
+    }
+    study = Study(
+        folder, space=space, cost=count, sampler=args.sampler, seed=args.seed, max_ops=args.max_ops, cheapest=cheapest
+    )
+    settle_config(folder, config)
+    print(
+        f"{space.size:.3g} networks of {si(ops(cheapest)).strip()}OPs to {si(dearest_ops).strip()}OPs; "
+        f"{len(images.train)} images to train on, {len(images.validation)} to judge on; {len(study)} trials so far",
+        flush=True,
+    )
+    search(study, evaluator, config, args=args, folder=folder, ops=ops)
+
+
+def search(
+    study: Study,
+    evaluator: Proxy,
+    config: dict[str, Any],
+    *,
+    args: argparse.Namespace,
+    folder: Path,
+    ops: Callable[[Architecture], float],
+) -> None:
+    """Run the trials, and write the outputs however it ends."""
+    reference = config["reference"]["accuracy"], config["reference"]["ops"]
+    backend = make_backend(evaluator, args.workers)
+    progress = Progress(study.table(), trials=args.trials, reference=reference, ops=ops)
+    try:
+        run_search(study, backend, trials=args.trials, told=progress.told)
+        measure_noise(study, backend)
+    except Hopeless as error:
+        raise InputError(f"the first trials all failed, the last one with: {error}") from None
+    finally:
+        progress.close()
+        backend.close()
+        write_tables(folder, study.table(), config, study.noise())
+        write_report(folder)
+    if len(study) < args.trials:
+        print(f"the space holds no more networks within the budget: ended at {len(study)} trials")
+    print(f"wrote {folder}/report.html, pareto.csv and best.json")
+
+
+def make_backend(evaluator: Proxy, workers: int | None) -> Backend:
+    """As many processes as asked for; by default one a core, or one for a GPU."""
+    if workers is None:
+        workers = len(os.sched_getaffinity(0)) if evaluator.device == "cpu" else 1
+    return Workers(evaluator, workers=workers) if workers else InProcess(evaluator)
+
+
+if __name__ == "__main__":
+    run_command(main)

@@ -1,0 +1,132 @@
+"""Samplers propose architectures: Optuna's, kept to networks that are new and within the budget."""
+
+import warnings
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+import optuna
+from optuna.distributions import BaseDistribution
+from optuna.samplers import BaseSampler
+from optuna.trial import FixedTrial, FrozenTrial, TrialState
+
+from space import Architecture, SearchSpace
+
+PROPOSALS = 10
+DRAWS = 2000
+
+
+class Exhausted(RuntimeError):
+    """No network of the space is both new and within the budget."""
+
+
+def _tpe(seed: int) -> BaseSampler:
+    return optuna.samplers.TPESampler(seed=seed, multivariate=True)
+
+
+def _nsga2(seed: int) -> BaseSampler:
+    return optuna.samplers.NSGAIISampler(seed=seed)
+
+
+def _gp(seed: int) -> BaseSampler:
+    return optuna.samplers.GPSampler(seed=seed, warn_independent_sampling=False)
+
+
+def _random(seed: int) -> BaseSampler:
+    return optuna.samplers.RandomSampler(seed=seed)
+
+
+SAMPLERS: dict[str, Callable[[int], BaseSampler]] = {"tpe": _tpe, "nsga2": _nsga2, "gp": _gp, "random": _random}
+
+
+class FreshSampler(BaseSampler):
+    """Proposes only networks that may be trained: `first` in their order, then what another sampler proposes.
+
+    A proposal that may not be trained is drawn again; where the other sampler insists, the nearest network that may
+    be is found by mutation. Every trial gets a sampler of its own, seeded by the study's seed and the trial's number,
+    so that a search that was interrupted goes on as if it had not been.
+
+    Args:
+        make: a sampler from a seed.
+        space: what is searched.
+        seed: the study's.
+        first: architectures to propose before any other, where they may be trained.
+        cheapest: a network of the least cost.
+        fresh: whether an architecture may be trained.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[int], BaseSampler],
+        space: SearchSpace,
+        *,
+        seed: int,
+        first: tuple[Architecture, ...],
+        cheapest: Architecture,
+        fresh: Callable[[Architecture], bool],
+    ) -> None:
+        self._make = make
+        self._space = space
+        self._seed = seed
+        self._first = first
+        self._cheapest = cheapest
+        self._fresh = fresh
+        self.distributions = distributions_of(space)
+
+    def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        return {name: found for name, found in self.distributions.items() if not found.single()}
+
+    def sample_relative(
+        self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        inner = self._inner(trial)
+        proposals = [*self._first]
+        for _ in range(PROPOSALS):
+            proposals.append(self._propose(inner, study, trial))
+            # Asked even while `first` is proposed: some samplers take note of each trial here.
+            for proposal in proposals:
+                if self._fresh(proposal):
+                    return self._space.spell(proposal)
+            proposals = proposals[-1:]
+        return self._space.spell(self._near(proposals[-1], Random(f"{self._seed}/{trial.number}")))
+
+    def sample_independent(
+        self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
+    ) -> Any:
+        return self._inner(trial).sample_independent(study, trial, param_name, param_distribution)
+
+    def after_trial(
+        self, study: optuna.Study, trial: FrozenTrial, state: TrialState, values: list[float] | None
+    ) -> None:
+        self._inner(trial).after_trial(study, trial, state, values)
+
+    def _inner(self, trial: FrozenTrial) -> BaseSampler:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            return self._make(Random(f"{self._seed}/{trial.number}").getrandbits(32))
+
+    def _propose(self, inner: BaseSampler, study: optuna.Study, trial: FrozenTrial) -> Architecture:
+        params = inner.sample_relative(study, trial, inner.infer_relative_search_space(study, trial))
+        for name, distribution in self.distributions.items():
+            if name not in params:
+                params[name] = inner.sample_independent(study, trial, name, distribution)
+        return self._space.architecture(params)
+
+    def _near(self, proposal: Architecture, rng: Random) -> Architecture:
+        """A fresh network some mutations away from `proposal`, or else from the cheapest; raises Exhausted."""
+        for origin in (proposal, self._cheapest):
+            for draw in range(DRAWS):
+                near = self._space.mutate(origin, rng, p=draw / DRAWS)
+                if self._fresh(near):
+                    return near
+        for network in self._space if self._space.size <= DRAWS else ():
+            if self._fresh(network):
+                return network
+        raise Exhausted
+
+
+def distributions_of(space: SearchSpace) -> dict[str, BaseDistribution]:
+    """Optuna's distribution of every gene."""
+    trial = FixedTrial({gene.name: gene.choices[0] for gene in space.genes})
+    space.suggest(trial)
+    return trial.distributions

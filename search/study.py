@@ -1,0 +1,181 @@
+"""A study: everything a search knows, in one Optuna storage that one process writes."""
+
+import fcntl
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pandas as pd
+from optuna.trial import TrialState
+
+from mobinet import Cost
+from results.tables import COLUMNS, noise_of
+from search.evaluator import Evaluation
+from search.sampler import SAMPLERS, FreshSampler
+from space import Architecture, InputError, SearchSpace
+
+_STATES = {
+    TrialState.COMPLETE: "complete",
+    TrialState.PRUNED: "stopped",
+    TrialState.FAIL: "failed",
+    TrialState.RUNNING: "running",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """Why a trial has no accuracy."""
+
+    reason: str
+
+
+class Study:
+    """The record of a search, in ``FOLDER/study.db``.
+
+    A trial belongs to the study once its proposal is written down whole. What a crash left behind half asked is
+    ignored; what it left behind under way is `interrupted` and can be evaluated again under its number.
+
+    Args:
+        folder: the run's; made if need be.
+        space: what is searched.
+        cost: the cost of an architecture.
+        sampler: a name in `SAMPLERS`.
+        seed: the study's.
+        max_ops: no network above is ever proposed.
+        cheapest: a network of the least cost.
+
+    Raises:
+        InputError: another process writes this study, or it cannot be read.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        space: SearchSpace,
+        cost: Callable[[Architecture], Cost],
+        sampler: str,
+        seed: int,
+        max_ops: float | None,
+        cheapest: Architecture,
+    ) -> None:
+        self.space = space
+        self._cost = cost
+        self._max_ops = max_ops
+        self._baselines = space.baselines()
+        self._baseline_keys = {architecture.key for architecture in self._baselines}
+        self._sampler = FreshSampler(
+            SAMPLERS[sampler], space, seed=seed, first=self._baselines, cheapest=cheapest, fresh=self._is_fresh
+        )
+        self._lock = _lock(folder)
+        self._running: dict[int, optuna.Trial] = {}
+        try:
+            storage = optuna.storages.RDBStorage(f"sqlite:///{folder / 'study.db'}")
+            self._study = optuna.create_study(
+                study_name="mobinas",
+                storage=storage,
+                sampler=self._sampler,
+                directions=["maximize", "minimize"],
+                load_if_exists=True,
+            )
+            self._seen = {trial.user_attrs["key"] for trial in self._trials()}
+        except Exception as error:
+            reason = str(error).splitlines()[0]
+            raise InputError(f"cannot use {folder / 'study.db'}: {reason}; move it away to begin anew") from error
+
+    def __len__(self) -> int:
+        """The number of trials, finished or under way."""
+        return len(self._seen)
+
+    def ask(self) -> tuple[int, Architecture]:
+        """A new trial: its number, and a network that no other trial has. Raises Exhausted when there is none."""
+        trial = self._study.ask()
+        try:
+            architecture = self.space.suggest(trial)
+        except BaseException:
+            self._study.tell(trial, state=TrialState.FAIL)
+            raise
+        trial.set_user_attr("cost", asdict(self._cost(architecture)))
+        trial.set_user_attr("key", architecture.key)
+        self._seen.add(architecture.key)
+        self._running[trial.number] = trial
+        return trial.number, architecture
+
+    def interrupted(self) -> list[tuple[int, Architecture]]:
+        """Trials that an earlier process left under way; they are this one's to finish."""
+        found = [trial for trial in self._trials() if trial.state == TrialState.RUNNING]
+        self._running.update({trial.number: optuna.Trial(self._study, trial._trial_id) for trial in found})
+        return [(trial.number, self.space.architecture(trial.params)) for trial in found]
+
+    def tell(self, number: int, outcome: Evaluation | Failure) -> None:
+        """Finish a trial."""
+        trial = self._running.pop(number)
+        if isinstance(outcome, Failure):
+            trial.set_user_attr("reason", outcome.reason)
+            self._study.tell(trial, state=TrialState.FAIL)
+        else:
+            trial.set_user_attr("evaluation", asdict(outcome))
+            self._study.tell(trial, (outcome.accuracy, Cost(**trial.user_attrs["cost"]).ops))
+
+    def unpaired(self, count: int) -> list[tuple[int, Architecture]]:
+        """The first `count` complete trials, less those that `tell_replicate` was told of."""
+        complete = [trial for trial in self._trials() if trial.state == TrialState.COMPLETE][:count]
+        known = self._replicates()
+        return [(t.number, self.space.architecture(t.params)) for t in complete if str(t.number) not in known]
+
+    def tell_replicate(self, number: int, outcome: Evaluation | Failure) -> None:
+        """Note what the network of a complete trial reached under another seed, if anything."""
+        accuracy = outcome.accuracy if isinstance(outcome, Evaluation) else None
+        self._study.set_user_attr("replicates", {**self._replicates(), str(number): accuracy})
+
+    def noise(self) -> dict[str, float] | None:
+        """How far two trainings of one network differ by chance; see `results.tables.noise_of`."""
+        trials, known = self._study.get_trials(deepcopy=False), self._replicates()
+        return noise_of([(trials[int(n)].values[0], again) for n, again in known.items() if again is not None])
+
+    def _replicates(self) -> dict[str, float | None]:
+        return self._study.user_attrs.get("replicates", {})
+
+    def table(self) -> pd.DataFrame:
+        """One row a trial: `results.tables.COLUMNS`, then one column a gene."""
+        rows = []
+        for trial in self._trials():
+            counted = Cost(**trial.user_attrs["cost"])
+            evaluation = trial.user_attrs.get("evaluation", {})
+            rows.append(
+                {
+                    "number": trial.number,
+                    "state": _STATES[trial.state],
+                    "source": "baseline" if trial.user_attrs["key"] in self._baseline_keys else "sampler",
+                    "key": trial.user_attrs["key"],
+                    "ops": counted.ops,
+                    **asdict(counted),
+                    **(evaluation if trial.state == TrialState.COMPLETE else {}),
+                    "reason": trial.user_attrs.get("reason", ""),
+                    **self.space.architecture(trial.params).choices,
+                }
+            )
+        return pd.DataFrame(rows, columns=[*COLUMNS, *(gene.name for gene in self.space.genes)])
+
+    def _trials(self) -> list[optuna.trial.FrozenTrial]:
+        return [trial for trial in self._study.get_trials(deepcopy=False) if "key" in trial.user_attrs]
+
+    def _is_fresh(self, architecture: Architecture) -> bool:
+        if architecture.key in self._seen:
+            return False
+        return self._max_ops is None or self._cost(architecture).ops <= self._max_ops
+
+
+def _lock(folder: Path) -> Any:
+    """An open file that no other process can lock until this one closes it or ends."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = open(folder / ".lock", "w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise InputError(
+            f"another process is running the study in {folder}; wait for it, or use another --out"
+        ) from None
+    return file

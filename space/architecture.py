@@ -1,0 +1,116 @@
+"""An architecture: one complete network, up to its number of classes."""
+
+import hashlib
+import json
+import math
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from space.errors import InputError
+from space.family import find_family, genes_of
+from space.gene import Choice, Choices
+
+
+@dataclass(frozen=True, kw_only=True)
+class Architecture:
+    """A complete network: frozen, hashable, and the same after a round trip through JSON.
+
+    Args:
+        family: which kind of network, a module of ``space/families``.
+        backbone: what the search does not change, such as ``"mobilenet-224"``.
+        width: factor on the backbone's channels.
+        genes: (name, choice) of every gene, in the family's order; a mapping is taken as well.
+
+    Raises:
+        InputError: a gene is missing, unknown, or does not fit the backbone.
+    """
+
+    family: str = "mobinet"
+    backbone: str
+    width: float = 1.0
+    genes: tuple[tuple[str, Choice], ...]
+
+    def __post_init__(self) -> None:
+        if isinstance(self.width, bool) or not isinstance(self.width, (int, float)) or not 0 < self.width < math.inf:
+            raise InputError(f"width must be a positive number, not {self.width!r}")
+        given = dict(self.genes)
+        known = genes_of(self.family, self.backbone, float(self.width))
+        if given.keys() != known.keys():
+            missing, extra = sorted(known.keys() - given.keys()), sorted(given.keys() - known.keys())
+            problem = f"lacks the gene {missing[0]}" if missing else f"has no gene {extra[0]}"
+            raise InputError(f"{self.family} on {self.backbone} {problem}; give exactly {', '.join(known)}")
+        for name, gene in known.items():
+            gene.check(given[name])
+        object.__setattr__(self, "width", float(self.width))
+        object.__setattr__(self, "genes", tuple((name, given[name]) for name in known))
+
+    @classmethod
+    def uniform(
+        cls, backbone: str, *, family: str = "mobinet", width: float = 1.0, **choices: Choice
+    ) -> "Architecture":
+        """All layers alike: ``uniform("mobilenet-224", block="mid", k=3, pool="avg")``.
+
+        A kind of gene that is not named takes its first choice. Raises InputError for a kind no gene has.
+        """
+        known = genes_of(family, backbone, float(width))
+        if unknown := sorted(choices.keys() - {gene.kind for gene in known.values()}):
+            raise InputError(f"{family} on {backbone} has no gene {unknown[0]!r}")
+        genes = {gene.name: choices.get(gene.kind, gene.choices[0]) for gene in known.values()}
+        return cls(family=family, backbone=backbone, width=width, genes=genes)
+
+    @cached_property
+    def choices(self) -> dict[str, Choice]:
+        """The genes as a mapping from name to choice."""
+        return dict(self.genes)
+
+    @property
+    def input_shape(self) -> tuple[int, int, int]:
+        """(C, H, W) of one image."""
+        return find_family(self.family).backbones[self.backbone]
+
+    def canonical(self) -> "Architecture":
+        """The one spelling that all architectures of this same network share."""
+        return replace(self, genes=canonical_choices(self.family, self.backbone, self.width, self.choices))
+
+    @cached_property
+    def key(self) -> str:
+        """Twelve hexadecimal digits, equal for two architectures exactly when they are the same network."""
+        return hashlib.sha256(self.canonical().to_json().encode()).hexdigest()[:12]
+
+    def describe(self) -> str:
+        """The architecture in one short line."""
+        return find_family(self.family).describe(self.choices)
+
+    def to_dict(self) -> dict[str, Any]:
+        """What `to_json` writes, as plain Python."""
+        return {"family": self.family, "backbone": self.backbone, "width": self.width, "genes": self.choices}
+
+    def to_json(self) -> str:
+        return json.dumps(self.to_dict())
+
+    @classmethod
+    def from_dict(cls, fields: Any) -> "Architecture":
+        """The inverse of `to_dict`. Raises InputError on anything else."""
+        expected = {"family": str, "backbone": str, "width": (int, float), "genes": dict}
+        if not isinstance(fields, dict) or fields.keys() != expected.keys():
+            raise InputError(f"an architecture is an object with exactly the fields {', '.join(expected)}")
+        for name, kind in expected.items():
+            if not isinstance(fields[name], kind):
+                raise InputError(f"the architecture's field {name} is {fields[name]!r}, of the wrong type")
+        return cls(**fields)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Architecture":
+        """The inverse of `to_json`. Raises InputError on anything else."""
+        try:
+            return cls.from_dict(json.loads(text))
+        except json.JSONDecodeError as error:
+            raise InputError(f"an architecture must be JSON: {error}") from None
+
+
+def canonical_choices(family: str, backbone: str, width: float, choices: Choices) -> dict[str, Choice]:
+    """`choices` (of whole groups) in canonical form: first gene by gene, then by the family's rule."""
+    known = genes_of(family, backbone, width)
+    plain = {name: known[name].aliases.get(choice, choice) for name, choice in choices.items()}
+    return find_family(family).canonical(backbone, width, plain)

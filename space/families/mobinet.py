@@ -1,0 +1,146 @@
+"""MoBiNet: binary MobileNet with a block, a K-dependency and a pooling in every layer.
+
+Phan et al., "MoBiNet: A Mobile Binary Network for Image Classification", WACV 2020, arXiv 1907.12629.
+"""
+
+from dataclasses import dataclass, replace
+from math import ceil, log2
+
+from space.errors import InputError
+from space.family import Family
+from space.gene import Choice, Choices, Gene
+
+BLOCKS = ("pre", "mid", "post", "none")
+POOLINGS = ("avg", "max", "min")
+ACTIVATIONS = ("prelu", "relu")
+BINARIZERS = ("xnor",)
+LARGEST_K = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class Backbone:
+    """What a search does not change.
+
+    Args:
+        input_shape: (C, H, W) of one image.
+        stem_stride: stride of the float 3x3 convolution in front.
+        stem_channels: its output channels.
+        layers: (in_channels, out_channels, downsample) of each separable layer.
+    """
+
+    input_shape: tuple[int, int, int]
+    stem_stride: int
+    stem_channels: int
+    layers: tuple[tuple[int, int, bool], ...]
+
+    def scaled(self, width: float) -> "Backbone":
+        """This backbone with `width` times the channels. Raises InputError when nothing is left of them."""
+        stem = round(self.stem_channels * width)
+        if stem < 1:
+            raise InputError(
+                f"--width {width:g} leaves a stem of {self.stem_channels} channels with none; use a larger one"
+            )
+        # Skips double the channels by concatenation, so every width must stay a power of two times the stem's.
+        ratio = stem / self.stem_channels
+        layers = tuple((int(i * ratio), int(o * ratio), down) for i, o, down in self.layers)
+        return replace(self, stem_channels=stem, layers=layers)
+
+
+_MOBILENET = (
+    (32, 64, False), (64, 128, True), (128, 128, False), (128, 256, True), (256, 256, False), (256, 512, True),
+    *[(512, 512, False)] * 5, (512, 1024, True), (1024, 1024, False),
+)  # fmt: skip
+
+BACKBONES = {
+    "mobilenet-224": Backbone(input_shape=(3, 224, 224), stem_stride=2, stem_channels=32, layers=_MOBILENET),
+    "mobilenet-32": Backbone(input_shape=(3, 32, 32), stem_stride=1, stem_channels=32, layers=_MOBILENET),
+    "mobilenet-8": Backbone(
+        input_shape=(1, 8, 8),
+        stem_stride=1,
+        stem_channels=4,
+        layers=((4, 8, False), (8, 16, True), (16, 16, False), (16, 32, True), (32, 32, False)),
+    ),
+}
+
+
+def find_backbone(name: str, width: float) -> Backbone:
+    """The backbone `name` with its channels scaled by `width`."""
+    return BACKBONES[name].scaled(width)
+
+
+def conv3x3_channels(block: str, in_channels: int, out_channels: int) -> int:
+    """Channels the 3x3 of a layer runs on: `pre` widens before it, the other blocks after it."""
+    return out_channels if block == "pre" else in_channels
+
+
+def _dense_k(channels: int) -> int:
+    """The smallest K at which a 3x3 of so many channels is the dense convolution."""
+    return ceil(log2(channels))
+
+
+def _fits(k: int, channels: int) -> bool:
+    return 2**k >= channels or channels % 2**k == 0
+
+
+class MoBiNet(Family):
+    backbones = {name: backbone.input_shape for name, backbone in BACKBONES.items()}
+
+    def genes(self, backbone: str, width: float) -> tuple[Gene, ...]:
+        genes = [
+            Gene(name="activation", choices=("prelu",), legal=ACTIVATIONS),
+            Gene(name="binarizer", choices=("xnor",), legal=BINARIZERS),
+        ]
+        for index, (i, o, down) in enumerate(find_backbone(backbone, width).layers):
+            genes.append(
+                Gene(
+                    name=f"layer{index}.block",
+                    choices=BLOCKS[: 2 if i == o else 3],
+                    legal=BLOCKS,
+                    aliases={"post": "mid"} if i == o else {},
+                )
+            )
+            dense = max(_dense_k(i), _dense_k(o))
+            legal = tuple(k for k in range(LARGEST_K + 1) if _fits(k, i) and _fits(k, o))
+            genes.append(
+                Gene(
+                    name=f"layer{index}.k",
+                    choices=tuple(k for k in legal if k <= min(4, dense)),
+                    legal=legal,
+                    aliases={k: dense for k in legal if k > dense},
+                )
+            )
+            if down:
+                genes.append(Gene(name=f"layer{index}.pool", choices=POOLINGS, legal=POOLINGS))
+        return tuple(genes)
+
+    def canonical(self, backbone: str, width: float, choices: Choices) -> dict[str, Choice]:
+        layers = find_backbone(backbone, width).layers
+        found = dict(choices)
+        for name, k in choices.items():
+            layer, _, kind = name.rpartition(".")
+            if kind == "k":
+                i, o, _ = layers[int(layer.removeprefix("layer"))]
+                found[name] = min(k, _dense_k(conv3x3_channels(choices[f"{layer}.block"], i, o)))
+        return found
+
+    def named(self) -> dict[str, dict[str, Choice]]:
+        return {
+            f"mobinet-{block}-k{k}": {"block": block, "k": k, "pool": "avg"}
+            for block in ("pre", "mid", "post")
+            for k in range(5)
+        }
+
+    def describe(self, choices: Choices) -> str:
+        """One word a layer, `mid2` or, where it downsamples, `pre0/avg`; then what is not the paper's choice."""
+        words, layer = [], 0
+        while f"layer{layer}.block" in choices:
+            pool = choices.get(f"layer{layer}.pool")
+            words.append(f"{choices[f'layer{layer}.block']}{choices[f'layer{layer}.k']}" + (f"/{pool}" if pool else ""))
+            layer += 1
+        words += [
+            choices[name] for name, usual in (("activation", "prelu"), ("binarizer", "xnor")) if choices[name] != usual
+        ]
+        return " ".join(words)
+
+
+FAMILY = MoBiNet()

@@ -1,0 +1,64 @@
+"""A family of networks: its backbones, its genes, and which spellings are one network.
+
+A family is one module in ``space/families`` that defines ``FAMILY``, and one of the same name in
+``mobinet/families`` that builds it. Nothing else knows which families exist.
+"""
+
+import importlib
+import pkgutil
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from functools import cache
+
+from space import families
+from space.errors import InputError
+from space.gene import Choice, Choices, Gene
+
+
+class Family(ABC):
+    """What a search space needs to know about a kind of network."""
+
+    backbones: Mapping[str, tuple[int, int, int]]
+    """Name of each backbone and its input shape (C, H, W)."""
+
+    @abstractmethod
+    def genes(self, backbone: str, width: float) -> tuple[Gene, ...]:
+        """The genes of a backbone. Raises InputError when `width` does not fit it."""
+
+    def canonical(self, backbone: str, width: float, choices: Choices) -> dict[str, Choice]:
+        """Rewrite `choices` (one group, or all) so that equal networks are spelled alike.
+
+        A rule may look at the genes of one group only: the size of a space is the product over its groups.
+        """
+        return dict(choices)
+
+    def named(self) -> dict[str, dict[str, Choice]]:
+        """The hand-designed networks: name -> choice of each kind of gene, alike in all layers."""
+        return {}
+
+    @abstractmethod
+    def describe(self, choices: Choices) -> str:
+        """The architecture in one short line, for people."""
+
+
+@cache
+def family_names() -> tuple[str, ...]:
+    """Names of all families there are."""
+    return tuple(sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(families.__path__)))
+
+
+@cache
+def find_family(name: str) -> Family:
+    """The family called `name`; raises InputError when there is none."""
+    if name not in family_names():
+        raise InputError(f"no family is called {name!r}; use one of {', '.join(family_names())}")
+    return importlib.import_module(f"space.families.{name.replace('-', '_')}").FAMILY
+
+
+@cache
+def genes_of(family: str, backbone: str, width: float) -> dict[str, Gene]:
+    """The genes of `family` on `backbone`, by name; raises InputError for an unknown backbone or a bad width."""
+    found = find_family(family)
+    if backbone not in found.backbones:
+        raise InputError(f"{family} has no backbone {backbone!r}; use one of {', '.join(found.backbones)}")
+    return {gene.name: gene for gene in found.genes(backbone, width)}

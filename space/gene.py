@@ -1,0 +1,61 @@
+"""A gene: one named choice of a search space."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from space.errors import InputError
+
+Choice = str | int
+Choices = Mapping[str, Choice]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gene:
+    """One named choice.
+
+    Args:
+        name: ``"layer3.k"`` for a layer's gene, ``"activation"`` for one of the whole network.
+        choices: what a search may pick.
+        legal: everything an architecture may hold; ``choices`` is a subset.
+        aliases: choices that spell another choice of the same network.
+    """
+
+    name: str
+    choices: tuple[Choice, ...]
+    legal: tuple[Choice, ...]
+    aliases: Mapping[Choice, Choice] = field(default_factory=dict)
+
+    @property
+    def group(self) -> str:
+        """The layer this gene belongs to; empty for a gene of the whole network."""
+        return self.name.rpartition(".")[0]
+
+    @property
+    def kind(self) -> str:
+        """What is chosen: ``block``, ``k``, ``pool``..."""
+        return self.name.rpartition(".")[2]
+
+    def check(self, choice: Any) -> None:
+        """Raises InputError when `choice` does not fit this gene."""
+        if isinstance(choice, bool) or choice not in self.legal:
+            raise InputError(f"{self.name} = {choice!r} does not fit; use one of {_listed(self.legal)}")
+
+    def restrict(self, choices: tuple[Choice, ...]) -> "Gene":
+        """This gene with other choices, each written once under its canonical spelling."""
+        if not choices:
+            raise InputError(f"{self.name} has no choices left; give at least one of {_listed(self.legal)}")
+        for choice in choices:
+            self.check(choice)
+        return replace(self, choices=tuple(dict.fromkeys(self.aliases.get(c, c) for c in choices)))
+
+    def suggest(self, trial: Any) -> Choice:
+        """Ask an Optuna trial for this gene: an integer range where the choices are one."""
+        first, last = self.choices[0], self.choices[-1]
+        if isinstance(first, int) and self.choices == tuple(range(first, last + 1)):
+            return trial.suggest_int(self.name, first, last)
+        return trial.suggest_categorical(self.name, self.choices)
+
+
+def _listed(values: tuple[Choice, ...]) -> str:
+    return ", ".join(map(str, values))

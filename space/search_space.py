@@ -1,0 +1,151 @@
+"""A search space: the architectures that a search may propose."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import product
+from math import prod
+from random import Random
+from typing import Any
+
+from space.architecture import Architecture, canonical_choices
+from space.errors import InputError
+from space.family import find_family
+from space.gene import Choice, Choices, Gene
+
+Combination = tuple[tuple[str, Choice], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchSpace:
+    """All architectures whose genes take the given choices.
+
+    Networks, not spellings, are what is counted and drawn: of all the ways to spell one, `spell` picks one.
+    """
+
+    family: str
+    backbone: str
+    width: float
+    genes: tuple[Gene, ...]
+
+    @property
+    def input_shape(self) -> tuple[int, int, int]:
+        """(C, H, W) of one image."""
+        return find_family(self.family).backbones[self.backbone]
+
+    @cached_property
+    def groups(self) -> tuple[dict[Combination, Combination], ...]:
+        """Per group of genes, every distinct combination: canonical form -> a spelling within this space."""
+        members: dict[str, list[Gene]] = {}
+        for gene in self.genes:
+            members.setdefault(gene.group, []).append(gene)
+        groups = []
+        for genes in members.values():
+            distinct: dict[Combination, Combination] = {}
+            for choices in product(*(gene.choices for gene in genes)):
+                spelling = dict(zip((gene.name for gene in genes), choices))
+                canonical = canonical_choices(self.family, self.backbone, self.width, spelling)
+                distinct.setdefault(tuple(canonical.items()), tuple(spelling.items()))
+            groups.append(distinct)
+        return tuple(groups)
+
+    @cached_property
+    def size(self) -> int:
+        """The number of distinct networks."""
+        return prod(len(group) for group in self.groups)
+
+    def architecture(self, choices: Choices) -> Architecture:
+        """The architecture of `choices` (one per gene), in canonical form."""
+        return Architecture(
+            family=self.family, backbone=self.backbone, width=self.width, genes=dict(choices)
+        ).canonical()
+
+    def spell(self, architecture: Architecture) -> dict[str, Choice]:
+        """The choices of this space that make `architecture`. Raises InputError when there are none."""
+        if (architecture.family, architecture.backbone, architecture.width) == (self.family, self.backbone, self.width):
+            canonical = architecture.canonical().choices
+            parts = [
+                group.get(tuple((name, canonical[name]) for name, _ in next(iter(group)))) for group in self.groups
+            ]
+            if None not in parts:
+                return {name: choice for part in parts for name, choice in part}
+        raise InputError(f"the search space does not hold {architecture.describe()}")
+
+    def __contains__(self, architecture: Architecture) -> bool:
+        try:
+            return bool(self.spell(architecture))
+        except InputError:
+            return False
+
+    def __iter__(self) -> Iterator[Architecture]:
+        """Every network once."""
+        for parts in product(*self.groups):
+            yield self.architecture({name: choice for part in parts for name, choice in part})
+
+    def baselines(self) -> tuple[Architecture, ...]:
+        """The hand-designed networks within this space, each once."""
+        found = {}
+        for choices in find_family(self.family).named().values():
+            try:
+                uniform = Architecture.uniform(self.backbone, family=self.family, width=self.width, **choices)
+            except InputError:  # this backbone has too odd a width for this K
+                continue
+            if uniform in self:
+                found.setdefault(uniform.key, uniform.canonical())
+        return tuple(found.values())
+
+    def sample(self, rng: Random) -> Architecture:
+        """One network, each with the same probability."""
+        parts = (rng.choice(list(group)) for group in self.groups)
+        return self.architecture({name: choice for part in parts for name, choice in part})
+
+    def mutate(self, architecture: Architecture, rng: Random, *, p: float = 0.1) -> Architecture:
+        """Redraw each gene with probability `p`, and at least one."""
+        free = [gene for gene in self.genes if len(gene.choices) > 1]
+        redrawn = [gene for gene in free if rng.random() < p] or [rng.choice(free)]
+        choices = self.spell(architecture)
+        for gene in redrawn:
+            choices[gene.name] = rng.choice([c for c in gene.choices if c != choices[gene.name]])
+        return self.architecture(choices)
+
+    def crossover(self, one: Architecture, other: Architecture, rng: Random) -> Architecture:
+        """Take each gene from either parent with the same probability."""
+        pair = self.spell(one), self.spell(other)
+        return self.architecture({gene.name: rng.choice(pair)[gene.name] for gene in self.genes})
+
+    def suggest(self, trial: Any) -> Architecture:
+        """The architecture an Optuna trial proposes."""
+        return self.architecture({gene.name: gene.suggest(trial) for gene in self.genes})
+
+    def restrict(self, rules: Mapping[str, Any]) -> "SearchSpace":
+        """A smaller space.
+
+        Args:
+            rules: ``{"k": [0, 1]}`` for all layers, ``{"layer3": {"k": [0, 1]}}`` for one, which goes before.
+
+        Raises:
+            InputError: a rule names no gene, or choices that do not fit.
+        """
+        used = set()
+
+        def rule(gene: Gene) -> Gene:
+            for path in ((gene.group, gene.kind), (gene.kind,)):
+                found: Any = rules
+                for step in path:
+                    found = found.get(step) if isinstance(found, dict) else None
+                if found is not None:
+                    used.add(path)
+                    choices = found if isinstance(found, list) else [found]
+                    if any(isinstance(choice, (dict, list)) for choice in choices):
+                        raise InputError(f"{'.'.join(path)} must be a list of choices")
+                    return gene.restrict(tuple(choices))
+            return gene
+
+        # A rule for one layer hides the general one there, so the general ones count as used by kind.
+        restricted = tuple(rule(gene) for gene in self.genes)
+        kinds = {gene.kind for gene in self.genes}
+        for name, value in rules.items():
+            for path in [(name, kind) for kind in value] if isinstance(value, dict) else [(name,)]:
+                if path not in used and not (len(path) == 1 and name in kinds):
+                    raise InputError(f"no gene of {self.family} on {self.backbone} is called {'.'.join(path)}")
+        return replace(self, genes=restricted)
