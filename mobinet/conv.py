@@ -9,7 +9,7 @@ from mobinet.binarizers.base import sign
 
 
 class BinaryConv2d(nn.Module):
-    """A convolution of 1-bit activations with 1-bit weights, (N, I, H, W) -> (N, O, H, W), size kept, no bias.
+    """A convolution of 1-bit activations with 1-bit weights, (N, I, H, W) -> (N, O, H', W'), no bias.
 
     While it trains, `weight` holds float latent weights. After `pack_weights` it holds only their signs beside a
     scale per filter, and the layer computes the same values to the bit, for inference only.
@@ -17,24 +17,41 @@ class BinaryConv2d(nn.Module):
     Args:
         in_channels: I.
         out_channels: O.
-        kernel_size: odd.
+        kernel_size: kH = kW.
+        stride: H / H'.
+        padding: border on each side; by default what keeps the size.
+        padding_value: of the border.
         groups: must divide I and O.
         binarizer: a name in `mobinet.binarizers.BINARIZERS`.
     """
 
     def __init__(
-        self, in_channels: int, out_channels: int, kernel_size: int, *, groups: int = 1, binarizer: str
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        *,
+        stride: int = 1,
+        padding: int | None = None,
+        padding_value: float = 0.0,
+        groups: int = 1,
+        binarizer: str,
     ) -> None:
         super().__init__()
+        self.stride = stride
+        self.padding = kernel_size // 2 if padding is None else padding
+        self.padding_value = padding_value
         self.groups = groups
-        self.padding = kernel_size // 2
-        self.weight = nn.Parameter(torch.empty(out_channels, in_channels // groups, kernel_size, kernel_size))
-        nn.init.kaiming_normal_(self.weight)
         self.binarizer = BINARIZERS[binarizer](in_channels, out_channels)
+        self.weight = nn.Parameter(torch.empty(out_channels, in_channels // groups, kernel_size, kernel_size))
+        self.binarizer.init_weight(self.weight)
         self.register_buffer("scale", None)
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.conv2d(self.binarizer.activations(x), self.binary_weight(), padding=self.padding, groups=self.groups)
+        x, padding = self.binarizer.activations(x), self.padding
+        if self.padding_value and padding:
+            x, padding = F.pad(x, (padding,) * 4, value=self.padding_value), 0
+        return F.conv2d(x, self.binary_weight(), stride=self.stride, padding=padding, groups=self.groups)
 
     def binary_weight(self) -> Tensor:
         """The weights the convolution uses, (O, I / groups, kH, kW)."""
@@ -42,6 +59,10 @@ class BinaryConv2d(nn.Module):
 
     @torch.no_grad()
     def pack_weights(self) -> None:
-        """Replace the latent weights by their signs and one scale per filter."""
+        """Replace the latent weights, and what the binarizer holds for them, by their signs and a scale per filter."""
+        if self.scale is not None:
+            return
         self.scale = self.binarizer.scale(self.weight)
         self.weight = nn.Parameter(sign(self.weight), requires_grad=False)
+        for name in self.binarizer.weight_parameters:
+            setattr(self.binarizer, name, None)

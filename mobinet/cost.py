@@ -27,7 +27,7 @@ WORD_BITS = 32
 _MACS = ("conv", "linear", "addmm", "matmul")
 _PER_OUTPUT, _PER_INPUT = elementwise_flop_counter(0, 1), elementwise_flop_counter(1, 0)
 _ELEMENTWISE = {
-    **dict.fromkeys(("aten::batch_norm", "aten::prelu", "aten::relu", "aten::add"), _PER_OUTPUT),
+    **dict.fromkeys(("aten::batch_norm", "aten::prelu", "aten::relu", "aten::add", "aten::sub"), _PER_OUTPUT),
     **dict.fromkeys(("aten::avg_pool2d", "aten::max_pool2d", "aten::adaptive_avg_pool2d"), _PER_INPUT),
 }
 
@@ -76,10 +76,10 @@ def cost(architecture: Architecture, num_classes: int) -> Cost:
 @cache
 def _count_part(part: Part, shape: tuple[int, ...]) -> tuple[Cost, tuple[int, ...]]:
     """The cost of a part for one image of (C, H, W), and the shape that leaves it."""
-    with torch.device("meta"):
-        module = part.build()
-    module, image = module.to_empty(device="cpu").eval(), torch.zeros(1, *shape)
-    return count(module, image), tuple(module(image).shape[1:])
+    with torch.device("meta"), torch.no_grad():
+        module = part.build().eval()
+        out = tuple(module(torch.empty(1, *shape)).shape[1:])
+    return count(module.to_empty(device="cpu"), torch.zeros(1, *shape)), out
 
 
 @torch.no_grad()
@@ -95,7 +95,8 @@ def count(module: nn.Module, image: Tensor) -> Cost:
             filters, channels = layer.weight.shape[:2]
             bops += macs[name]
             padded_bops += macs[name] // channels * ceil(channels / WORD_BITS) * WORD_BITS
-            floats += filters - layer.weight.numel()
+            replaced = (layer.weight, *(getattr(layer.binarizer, n) for n in layer.binarizer.weight_parameters))
+            floats += filters - sum(t.numel() for t in replaced)
             bit_bytes += ceil(layer.weight.numel() / 8)
     return Cost(
         flops=int(macs[""] - bops),

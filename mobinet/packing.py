@@ -8,6 +8,7 @@ import numpy as np
 import safetensors
 import safetensors.torch
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mobinet.conv import BinaryConv2d
@@ -17,14 +18,13 @@ from space import Architecture, InputError
 
 def packed_state(net: nn.Module) -> dict[str, Tensor]:
     """What inference needs: each binary weight as one bit (uint8, ceil(n / 8)), a scale per filter, the rest float."""
-    packed = copy.deepcopy(net).cpu()
+    packed = copy.deepcopy(net)
     convs = _binary_convs(packed)
     for conv in convs.values():
         conv.pack_weights()
     state = {name: value.contiguous() for name, value in packed.state_dict().items() if value.is_floating_point()}
     for name, conv in convs.items():
-        bits = np.packbits(conv.weight.detach().flatten().numpy() > 0)
-        state[f"{name}.weight"] = torch.from_numpy(bits)
+        state[f"{name}.weight"] = _bits(conv.weight.detach() > 0)
     return state
 
 
@@ -35,8 +35,9 @@ def dump_packed(net: nn.Module, architecture: Architecture, num_classes: int, no
         net: what `mobinet.build` built for `architecture` and `num_classes`.
         notes: further entries of the header.
     """
+    state = {name: value.cpu() for name, value in packed_state(net).items()}
     header = {"architecture": architecture.to_json(), "num_classes": str(num_classes), **notes}
-    return safetensors.torch.save(packed_state(net), metadata=header)
+    return safetensors.torch.save(state, metadata=header)
 
 
 def load_packed(path: Path) -> tuple[nn.Module, dict[str, str]]:
@@ -51,16 +52,34 @@ def load_packed(path: Path) -> tuple[nn.Module, dict[str, str]]:
         with safetensors.safe_open(path, "pt") as file:
             header = file.metadata() or {}
             state = {name: file.get_tensor(name) for name in file.keys()}
-        net = build(Architecture.from_json(header["architecture"]), int(header["num_classes"]))
-        for name, conv in _binary_convs(net).items():
-            conv.pack_weights()
-            bits = np.unpackbits(state[f"{name}.weight"].numpy(), count=conv.weight.numel())
-            state[f"{name}.weight"] = torch.from_numpy(bits).float().mul_(2).sub_(1).view_as(conv.weight)
-        counters = {name: value for name, value in net.state_dict().items() if not value.is_floating_point()}
-        net.load_state_dict({**counters, **state})
-    except (OSError, KeyError, ValueError, RuntimeError, safetensors.SafetensorError) as error:
+        with torch.device("meta"):
+            net = build(Architecture.from_json(header["architecture"]), int(header["num_classes"]))
+    except KeyError as error:
+        raise InputError(f"{path} is not a packed network: its header lacks {error}") from None
+    except (OSError, TypeError, ValueError, RuntimeError, safetensors.SafetensorError) as error:
         raise InputError(f"{path} is not a packed network: {str(error).splitlines()[0]}") from None
-    return net.eval(), header
+    expected = {name: (value.dtype, tuple(value.shape)) for name, value in packed_state(net).items()}
+    for name in sorted(expected.keys() | state.keys()):
+        found = (state[name].dtype, tuple(state[name].shape)) if name in state else None
+        if found != expected.get(name):
+            raise InputError(
+                f"{path} is damaged: its tensor {name} is {found}, its architecture has {expected.get(name)}"
+            )
+    for name, conv in _binary_convs(net).items():
+        conv.pack_weights()
+        bits = np.unpackbits(state[f"{name}.weight"].numpy(), count=conv.weight.numel())
+        state[f"{name}.weight"] = torch.from_numpy(bits).float().mul_(2).sub_(1).view(conv.weight.shape)
+    counters = [name for name, value in net.state_dict().items() if value.dtype == torch.int64]
+    state |= {name: torch.zeros((), dtype=torch.int64) for name in counters}
+    net.load_state_dict(state, assign=True)
+    return net.requires_grad_(False).eval(), header
+
+
+def _bits(flags: Tensor) -> Tensor:
+    """Booleans of any shape, n in all -> uint8 (ceil(n / 8),), the first one in the highest bit."""
+    flags = F.pad(flags.flatten(), (0, -flags.numel() % 8)).view(-1, 8)
+    places = 2 ** torch.arange(7, -1, -1, device=flags.device)
+    return (flags * places).sum(1).to(torch.uint8)
 
 
 def _binary_convs(net: nn.Module) -> dict[str, BinaryConv2d]:

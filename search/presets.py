@@ -10,20 +10,20 @@ class Preset:
     """Defaults of one data set.
 
     Args:
-        backbone: that its images fit.
+        input_shape: (C, H, W) of the networks that fit its images.
         validation: share of the training images that a search judges on.
         proxy: the short training of a search.
         full: the training for good.
     """
 
-    backbone: str
+    input_shape: tuple[int, int, int]
     validation: float
     proxy: Recipe
     full: Recipe
 
 
 _SMALL = Preset(
-    backbone="mobilenet-32",
+    input_shape=(3, 32, 32),
     validation=0.1,
     proxy=Recipe(epochs=8, batch_size=128, learning_rate=0.01),
     full=Recipe(epochs=200, batch_size=128, learning_rate=0.005),
@@ -31,9 +31,9 @@ _SMALL = Preset(
 
 PRESETS = {
     "digits": Preset(
-        backbone="mobilenet-8",
+        input_shape=(1, 8, 8),
         validation=0.4,
-        proxy=Recipe(epochs=20, batch_size=100, learning_rate=0.03),
+        proxy=Recipe(epochs=12, batch_size=64, learning_rate=0.03),
         full=Recipe(epochs=120, batch_size=64, learning_rate=0.02),
     ),
     "mnist": _SMALL,
@@ -41,7 +41,7 @@ PRESETS = {
     "cifar10": _SMALL,
     "cifar100": _SMALL,
     "imagefolder": Preset(
-        backbone="mobilenet-224",
+        input_shape=(3, 224, 224),
         validation=0.2,
         proxy=Recipe(epochs=8, batch_size=64, learning_rate=0.01),
         full=Recipe(epochs=120, batch_size=128, learning_rate=0.002),

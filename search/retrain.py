@@ -29,7 +29,7 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--key", help="which network of a pareto.json")
     add_common_flags(parser)
     parser.add_argument("--backbone", help="of a network given by name (default: the one that fits the data set)")
-    parser.add_argument("--width", type=positive_float, help="of a network given by name (default: 1)")
+    parser.add_argument("--width", type=positive_float, help="of a network given by name (default: its own)")
     parser.add_argument("--out", type=Path, help="parent of the folder KEY (default: retrain/ beside the file)")
     return parser.parse_args(argv)
 
@@ -45,8 +45,8 @@ def find_target(args: argparse.Namespace) -> tuple[Target, Path]:
     if args.key is not None:
         raise InputError("--key goes with a pareto.json, not with a network's name")
     dataset = args.dataset or "digits"
-    backbone = args.backbone or PRESETS[dataset].backbone
-    network = named_network(args.network, backbone=backbone, width=args.width or 1.0)
+    shape = PRESETS[dataset].input_shape
+    network = named_network(args.network, input_shape=shape, backbone=args.backbone, width=args.width)
     return Target(architecture=network, dataset=dataset, data_dir="data"), Path("runs", "retrain")
 
 

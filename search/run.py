@@ -53,7 +53,7 @@ def main() -> None:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     preset = PRESETS[args.dataset]
     folder = args.out or Path("runs", args.dataset)
-    space = load_space(args.space, backbone=args.backbone or preset.backbone, width=args.width)
+    space = load_space(args.space, backbone=args.backbone, input_shape=preset.input_shape, width=args.width)
     evaluator = Proxy(
         dataset=args.dataset,
         data_dir=args.data_dir,

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -32,13 +31,11 @@ class Architecture:
     genes: tuple[tuple[str, Choice], ...]
 
     def __post_init__(self) -> None:
-        if isinstance(self.width, bool) or not isinstance(self.width, (int, float)) or not 0 < self.width < math.inf:
-            raise InputError(f"width must be a positive number, not {self.width!r}")
         given = dict(self.genes)
-        known = genes_of(self.family, self.backbone, float(self.width))
+        known = genes_of(self.family, self.backbone, self.width)
         if given.keys() != known.keys():
             missing, extra = sorted(known.keys() - given.keys()), sorted(given.keys() - known.keys())
-            problem = f"lacks the gene {missing[0]}" if missing else f"has no gene {extra[0]}"
+            problem = f"lacks the gene {missing[0]}" if missing else f"has no gene {extra[0]!r}"
             raise InputError(f"{self.family} on {self.backbone} {problem}; give exactly {', '.join(known)}")
         for name, gene in known.items():
             gene.check(given[name])
@@ -53,10 +50,19 @@ class Architecture:
 
         A kind of gene that is not named takes its first choice. Raises InputError for a kind no gene has.
         """
-        known = genes_of(family, backbone, float(width))
-        if unknown := sorted(choices.keys() - {gene.kind for gene in known.values()}):
+        return cls.of(family, backbone, width, choices)
+
+    @classmethod
+    def of(cls, family: str, backbone: str, width: float, choices: Choices) -> "Architecture":
+        """The architecture of `choices` by gene or, for all layers alike, by kind; others take their first choice.
+
+        Raises:
+            InputError: a choice names no gene, or does not fit the backbone.
+        """
+        known = genes_of(family, backbone, width)
+        if unknown := sorted(choices.keys() - known.keys() - {gene.kind for gene in known.values()}):
             raise InputError(f"{family} on {backbone} has no gene {unknown[0]!r}")
-        genes = {gene.name: choices.get(gene.kind, gene.choices[0]) for gene in known.values()}
+        genes = {name: choices.get(name, choices.get(gene.kind, gene.choices[0])) for name, gene in known.items()}
         return cls(family=family, backbone=backbone, width=width, genes=genes)
 
     @cached_property
@@ -104,9 +110,10 @@ class Architecture:
     def from_json(cls, text: str) -> "Architecture":
         """The inverse of `to_json`. Raises InputError on anything else."""
         try:
-            return cls.from_dict(json.loads(text))
-        except json.JSONDecodeError as error:
+            fields = json.loads(text)
+        except (ValueError, RecursionError) as error:
             raise InputError(f"an architecture must be JSON: {error}") from None
+        return cls.from_dict(fields)
 
 
 def canonical_choices(family: str, backbone: str, width: float, choices: Choices) -> dict[str, Choice]:

@@ -8,11 +8,27 @@ import importlib
 import pkgutil
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 
 from space import families
 from space.errors import InputError
 from space.gene import Choice, Choices, Gene
+
+LARGEST_WIDTH = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class Named:
+    """A hand-designed network.
+
+    Args:
+        choices: of genes by their name, or by their kind for all layers alike; the others take their first choice.
+        width: factor on the backbone's channels.
+    """
+
+    choices: Choices = field(default_factory=dict)
+    width: float = 1.0
 
 
 class Family(ABC):
@@ -32,8 +48,8 @@ class Family(ABC):
         """
         return dict(choices)
 
-    def named(self) -> dict[str, dict[str, Choice]]:
-        """The hand-designed networks: name -> choice of each kind of gene, alike in all layers."""
+    def named(self) -> dict[str, Named]:
+        """The hand-designed networks by their names."""
         return {}
 
     @abstractmethod
@@ -47,7 +63,6 @@ def family_names() -> tuple[str, ...]:
     return tuple(sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(families.__path__)))
 
 
-@cache
 def find_family(name: str) -> Family:
     """The family called `name`; raises InputError when there is none."""
     if name not in family_names():
@@ -55,9 +70,15 @@ def find_family(name: str) -> Family:
     return importlib.import_module(f"space.families.{name.replace('-', '_')}").FAMILY
 
 
-@cache
 def genes_of(family: str, backbone: str, width: float) -> dict[str, Gene]:
     """The genes of `family` on `backbone`, by name; raises InputError for an unknown backbone or a bad width."""
+    if isinstance(width, bool) or not isinstance(width, int | float) or not 0 < width <= LARGEST_WIDTH:
+        raise InputError(f"width must be a number above 0 and up to {LARGEST_WIDTH}, not {width!r}")
+    return _genes_of(family, backbone, float(width))
+
+
+@cache
+def _genes_of(family: str, backbone: str, width: float) -> dict[str, Gene]:
     found = find_family(family)
     if backbone not in found.backbones:
         raise InputError(f"{family} has no backbone {backbone!r}; use one of {', '.join(found.backbones)}")

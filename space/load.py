@@ -9,7 +9,13 @@ from space.family import family_names, find_family, genes_of
 from space.search_space import SearchSpace
 
 
-def load_space(space: str = "mobinet", *, backbone: str = "mobilenet-8", width: float = 1.0) -> SearchSpace:
+def load_space(
+    space: str = "mobinet",
+    *,
+    backbone: str | None = None,
+    input_shape: tuple[int, int, int] = (1, 8, 8),
+    width: float = 1.0,
+) -> SearchSpace:
     """The search space called `space`, or the one a TOML file restricts.
 
     A file holds ``family = "mobinet"`` (the default), allowed choices for all layers such as
@@ -19,30 +25,39 @@ def load_space(space: str = "mobinet", *, backbone: str = "mobilenet-8", width: 
     Args:
         space: a family's name, or the path of a TOML file.
         backbone: a backbone of the family.
+        input_shape: (C, H, W); without a backbone, the family's first one for such images.
         width: factor on its channels.
 
     Raises:
         InputError: the file cannot be read, or its choices do not fit the backbone.
     """
     if space in family_names():
-        return _whole(space, backbone, width)
+        return _whole(space, backbone, input_shape, width)
     if not space.endswith(".toml"):
         raise InputError(f"--space {space} is neither a family ({', '.join(family_names())}) nor a .toml file")
     try:
-        rules = tomllib.loads(Path(space).read_text())
+        rules = tomllib.loads(Path(space).read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"cannot read {space}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{space} is not TOML: {error}") from None
     family = rules.pop("family", "mobinet")
     try:
-        return _whole(family, backbone, width).restrict(rules)
+        return _whole(family, backbone, input_shape, width).restrict(rules)
     except InputError as error:
         raise InputError(f"{space}: {error}") from None
 
 
-def named_network(name: str, *, backbone: str, width: float = 1.0) -> Architecture:
-    """The hand-designed network called `name`, such as ``"mobinet-mid-k3"``, on a backbone.
+def named_network(
+    name: str, *, input_shape: tuple[int, int, int], backbone: str | None = None, width: float | None = None
+) -> Architecture:
+    """The hand-designed network called `name`, such as ``"mobinet-mid-k3"``.
+
+    Args:
+        name: of a network of any family.
+        input_shape: (C, H, W); without a backbone, the family's first one for such images.
+        backbone: one of the family's.
+        width: other than the network's own.
 
     Raises:
         InputError: no network is called so, or it does not fit the backbone.
@@ -50,11 +65,21 @@ def named_network(name: str, *, backbone: str, width: float = 1.0) -> Architectu
     known = {name: family for family in family_names() for name in find_family(family).named()}
     if name not in known:
         raise InputError(f"{name} is neither a file nor a network; networks are {', '.join(known)}")
-    family = known[name]
-    choices = find_family(family).named()[name]
-    return Architecture.uniform(backbone, family=family, width=width, **choices).canonical()
+    named = find_family(known[name]).named()[name]
+    backbone = backbone or _fitting_backbone(known[name], input_shape)
+    return Architecture.of(known[name], backbone, named.width if width is None else width, named.choices).canonical()
 
 
-def _whole(family: str, backbone: str, width: float) -> SearchSpace:
+def _whole(family: str, backbone: str | None, input_shape: tuple[int, int, int], width: float) -> SearchSpace:
+    backbone = backbone or _fitting_backbone(family, input_shape)
     genes = tuple(genes_of(family, backbone, width).values())
     return SearchSpace(family=family, backbone=backbone, width=width, genes=genes)
+
+
+def _fitting_backbone(family: str, input_shape: tuple[int, int, int]) -> str:
+    backbones = find_family(family).backbones
+    for name, shape in backbones.items():
+        if shape == input_shape:
+            return name
+    wanted = "x".join(map(str, input_shape))
+    raise InputError(f"{family} has no backbone for {wanted} images; choose with --backbone: {', '.join(backbones)}")

@@ -73,9 +73,10 @@ class SearchSpace:
 
     def __contains__(self, architecture: Architecture) -> bool:
         try:
-            return bool(self.spell(architecture))
+            self.spell(architecture)
         except InputError:
             return False
+        return True
 
     def __iter__(self) -> Iterator[Architecture]:
         """Every network once."""
@@ -85,13 +86,13 @@ class SearchSpace:
     def baselines(self) -> tuple[Architecture, ...]:
         """The hand-designed networks within this space, each once."""
         found = {}
-        for choices in find_family(self.family).named().values():
+        for named in find_family(self.family).named().values():
             try:
-                uniform = Architecture.uniform(self.backbone, family=self.family, width=self.width, **choices)
-            except InputError:  # this backbone has too odd a width for this K
+                network = Architecture.of(self.family, self.backbone, self.width, named.choices)
+            except InputError:  # such as a K that does not divide the channels at this width
                 continue
-            if uniform in self:
-                found.setdefault(uniform.key, uniform.canonical())
+            if network in self:
+                found.setdefault(network.key, network.canonical())
         return tuple(found.values())
 
     def sample(self, rng: Random) -> Architecture:
@@ -100,13 +101,16 @@ class SearchSpace:
         return self.architecture({name: choice for part in parts for name, choice in part})
 
     def mutate(self, architecture: Architecture, rng: Random, *, p: float = 0.1) -> Architecture:
-        """Redraw each gene with probability `p`, and at least one."""
+        """Redraw each gene with probability `p`, and at least one; another network unless there is no other."""
+        origin = mutant = architecture.canonical()
         free = [gene for gene in self.genes if len(gene.choices) > 1]
-        redrawn = [gene for gene in free if rng.random() < p] or [rng.choice(free)]
-        choices = self.spell(architecture)
-        for gene in redrawn:
-            choices[gene.name] = rng.choice([c for c in gene.choices if c != choices[gene.name]])
-        return self.architecture(choices)
+        while mutant == origin and self.size > 1:
+            redrawn = [gene for gene in free if rng.random() < p] or [rng.choice(free)]
+            choices = self.spell(origin)
+            for gene in redrawn:
+                choices[gene.name] = rng.choice([c for c in gene.choices if c != choices[gene.name]])
+            mutant = self.architecture(choices)
+        return mutant
 
     def crossover(self, one: Architecture, other: Architecture, rng: Random) -> Architecture:
         """Take each gene from either parent with the same probability."""
@@ -126,26 +130,20 @@ class SearchSpace:
         Raises:
             InputError: a rule names no gene, or choices that do not fit.
         """
-        used = set()
-
-        def rule(gene: Gene) -> Gene:
-            for path in ((gene.group, gene.kind), (gene.kind,)):
-                found: Any = rules
-                for step in path:
-                    found = found.get(step) if isinstance(found, dict) else None
-                if found is not None:
-                    used.add(path)
-                    choices = found if isinstance(found, list) else [found]
-                    if any(isinstance(choice, (dict, list)) for choice in choices):
-                        raise InputError(f"{'.'.join(path)} must be a list of choices")
-                    return gene.restrict(tuple(choices))
-            return gene
-
-        # A rule for one layer hides the general one there, so the general ones count as used by kind.
-        restricted = tuple(rule(gene) for gene in self.genes)
-        kinds = {gene.kind for gene in self.genes}
+        flat: dict[tuple[str, ...], Any] = {}
         for name, value in rules.items():
-            for path in [(name, kind) for kind in value] if isinstance(value, dict) else [(name,)]:
-                if path not in used and not (len(path) == 1 and name in kinds):
-                    raise InputError(f"no gene of {self.family} on {self.backbone} is called {'.'.join(path)}")
-        return replace(self, genes=restricted)
+            if isinstance(value, dict) and value:
+                flat |= {(name, kind): choices for kind, choices in value.items()}
+            else:
+                flat[(name,)] = value
+        known = {(gene.kind,) for gene in self.genes} | {(gene.group, gene.kind) for gene in self.genes}
+        for path, choices in flat.items():
+            if path not in known:
+                raise InputError(f"no gene of {self.family} on {self.backbone} is called {'.'.join(path)}")
+            flat[path] = tuple(choices) if isinstance(choices, list) else (choices,)
+
+        def restricted(gene: Gene) -> Gene:
+            choices = flat.get((gene.group, gene.kind), flat.get((gene.kind,)))
+            return gene if choices is None else gene.restrict(choices)
+
+        return replace(self, genes=tuple(map(restricted, self.genes)))

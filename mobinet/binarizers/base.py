@@ -1,14 +1,14 @@
 """The interface every way to binarize one convolution answers to."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
-
-def sign(x: Tensor) -> Tensor:
-    """+1 where x >= 0, else -1: there is no zero in one bit."""
-    return torch.where(x >= 0, 1.0, -1.0).to(x.dtype)
+Slope = Callable[[Tensor], Tensor]
 
 
 class Binarizer(nn.Module, ABC):
@@ -18,6 +18,9 @@ class Binarizer(nn.Module, ABC):
         in_channels: channels of the activations.
         out_channels: filters of the convolution.
     """
+
+    weight_parameters: tuple[str, ...] = ()
+    """Parameters that serve the weights only: an L2 penalty may hold them, and packed weights need them no more."""
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__()
@@ -33,3 +36,36 @@ class Binarizer(nn.Module, ABC):
     @abstractmethod
     def scale(self, weight: Tensor) -> Tensor:
         """Latent (O, I, kH, kW) -> the float scale of each filter, (O, 1, 1, 1)."""
+
+    def init_weight(self, weight: Tensor) -> None:
+        """Fill latent weights in place."""
+        nn.init.kaiming_normal_(weight)
+
+
+def sign(x: Tensor) -> Tensor:
+    """+1 where x >= 0, else -1: there is no zero in one bit."""
+    return torch.where(x >= 0, 1.0, -1.0).to(x.dtype)
+
+
+def surrogate_sign(x: Tensor, slope: Slope) -> Tensor:
+    """`sign(x)`, with `slope(x)` in place of its derivative."""
+    return _SurrogateSign.apply(x, slope)
+
+
+def mean_magnitude(weight: Tensor) -> Tensor:
+    """The mean of |W| over each filter, (O, I, kH, kW) -> (O, 1, 1, 1), without gradient."""
+    return weight.detach().abs().mean((1, 2, 3), keepdim=True)
+
+
+class _SurrogateSign(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, slope: Slope) -> Tensor:
+        ctx.save_for_backward(x)
+        ctx.slope = slope
+        return sign(x)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
+        (x,) = ctx.saved_tensors
+        return grad * ctx.slope(x), None

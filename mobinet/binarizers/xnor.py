@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from mobinet.binarizers.base import Binarizer, sign
+from mobinet.binarizers.base import Binarizer, mean_magnitude, surrogate_sign
+from mobinet.binarizers.ste import within
 
 
 class XNOR(Binarizer):
@@ -21,26 +22,13 @@ class XNOR(Binarizer):
     """
 
     def activations(self, x: Tensor) -> Tensor:
-        return _SignSTE.apply(x)
+        return surrogate_sign(x, within(1.0))
 
     def weights(self, weight: Tensor) -> Tensor:
-        return _ScaledSign.apply(weight, self.scale(weight.detach()))
+        return _ScaledSign.apply(weight, self.scale(weight))
 
     def scale(self, weight: Tensor) -> Tensor:
-        return weight.abs().mean((1, 2, 3), keepdim=True)
-
-
-class _SignSTE(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, x: Tensor) -> Tensor:
-        ctx.save_for_backward(x)
-        return sign(x)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> Tensor:
-        (x,) = ctx.saved_tensors
-        return torch.where(x.abs() <= 1, grad, 0)
+        return mean_magnitude(weight)
 
 
 class _ScaledSign(torch.autograd.Function):
@@ -53,4 +41,5 @@ class _ScaledSign(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
         weight, alpha = ctx.saved_tensors
-        return grad * torch.where(weight.abs() <= 1, alpha + 1 / weight[0].numel(), 1 / weight[0].numel()), None
+        whole = 1 / weight[0].numel()
+        return grad * torch.where(weight.abs() <= 1, alpha + whole, whole), None

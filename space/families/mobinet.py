@@ -4,16 +4,15 @@ Phan et al., "MoBiNet: A Mobile Binary Network for Image Classification", WACV 2
 """
 
 from dataclasses import dataclass, replace
-from math import ceil, log2
 
+from space.binarizers import BINARIZERS
 from space.errors import InputError
-from space.family import Family
+from space.family import Family, Named
 from space.gene import Choice, Choices, Gene
 
 BLOCKS = ("pre", "mid", "post", "none")
 POOLINGS = ("avg", "max", "min")
 ACTIVATIONS = ("prelu", "relu")
-BINARIZERS = ("xnor",)
 LARGEST_K = 16
 
 
@@ -34,16 +33,11 @@ class Backbone:
     layers: tuple[tuple[int, int, bool], ...]
 
     def scaled(self, width: float) -> "Backbone":
-        """This backbone with `width` times the channels. Raises InputError when nothing is left of them."""
-        stem = round(self.stem_channels * width)
-        if stem < 1:
-            raise InputError(
-                f"--width {width:g} leaves a stem of {self.stem_channels} channels with none; use a larger one"
-            )
-        # Skips double the channels by concatenation, so every width must stay a power of two times the stem's.
-        ratio = stem / self.stem_channels
-        layers = tuple((int(i * ratio), int(o * ratio), down) for i, o, down in self.layers)
-        return replace(self, stem_channels=stem, layers=layers)
+        """This backbone with `width` times the channels. Raises InputError where that is no whole number."""
+        if self.stem_channels * width % 1:
+            raise InputError(f"width {width:g} does not fit; use a multiple of 1/{self.stem_channels}")
+        layers = tuple((int(i * width), int(o * width), down) for i, o, down in self.layers)
+        return replace(self, stem_channels=int(self.stem_channels * width), layers=layers)
 
 
 _MOBILENET = (
@@ -73,13 +67,13 @@ def conv3x3_channels(block: str, in_channels: int, out_channels: int) -> int:
     return out_channels if block == "pre" else in_channels
 
 
-def _dense_k(channels: int) -> int:
-    """The smallest K at which a 3x3 of so many channels is the dense convolution."""
-    return ceil(log2(channels))
+def _legal_k(in_channels: int, out_channels: int) -> tuple[int, ...]:
+    """Every K whose groups divide the channels, or are all of them, wherever the block puts its 3x3."""
 
+    def fits(k: int, channels: int) -> bool:
+        return 2**k >= channels or channels % 2**k == 0
 
-def _fits(k: int, channels: int) -> bool:
-    return 2**k >= channels or channels % 2**k == 0
+    return tuple(k for k in range(LARGEST_K + 1) if fits(k, in_channels) and fits(k, out_channels))
 
 
 class MoBiNet(Family):
@@ -99,8 +93,8 @@ class MoBiNet(Family):
                     aliases={"post": "mid"} if i == o else {},
                 )
             )
-            dense = max(_dense_k(i), _dense_k(o))
-            legal = tuple(k for k in range(LARGEST_K + 1) if _fits(k, i) and _fits(k, o))
+            legal = _legal_k(i, o)
+            dense = next(k for k in legal if 2**k >= o)
             genes.append(
                 Gene(
                     name=f"layer{index}.k",
@@ -120,12 +114,13 @@ class MoBiNet(Family):
             layer, _, kind = name.rpartition(".")
             if kind == "k":
                 i, o, _ = layers[int(layer.removeprefix("layer"))]
-                found[name] = min(k, _dense_k(conv3x3_channels(choices[f"{layer}.block"], i, o)))
+                dense = conv3x3_channels(choices[f"{layer}.block"], i, o)
+                found[name] = k if 2**k < dense else next(k for k in _legal_k(i, o) if 2**k >= dense)
         return found
 
-    def named(self) -> dict[str, dict[str, Choice]]:
+    def named(self) -> dict[str, Named]:
         return {
-            f"mobinet-{block}-k{k}": {"block": block, "k": k, "pool": "avg"}
+            f"mobinet-{block}-k{k}": Named(choices={"block": block, "k": k, "pool": "avg"})
             for block in ("pre", "mid", "post")
             for k in range(5)
         }

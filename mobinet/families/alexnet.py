@@ -1,0 +1,77 @@
+"""Builds binary AlexNet; see space/families/alexnet.py. No groups and no local response norm."""
+
+from dataclasses import dataclass
+
+from torch import nn
+
+from mobinet.conv import BinaryConv2d
+from mobinet.part import Part
+from space import Architecture
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stem(Part):
+    """Float 11x11 stride-4 convolution, batch norm, ReLU, 3x3 max pooling: (N, C, 224, 224) -> (N, 96, 27, 27)."""
+
+    name: str = "conv1"
+    in_channels: int
+
+    def build(self) -> nn.Module:
+        conv = nn.Conv2d(self.in_channels, 96, 11, stride=4, padding=2, bias=False)
+        return nn.Sequential(conv, nn.BatchNorm2d(96), nn.ReLU(), nn.MaxPool2d(3, stride=2))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layer(Part):
+    """Batch norm, binary convolution and, where `pooled`, 3x3 max pooling: (N, I, H, W) -> (N, O, H', W')."""
+
+    in_channels: int
+    out_channels: int
+    size: int
+    padding: int
+    pooled: bool = False
+    binarizer: str
+
+    def build(self) -> nn.Module:
+        conv = BinaryConv2d(
+            self.in_channels, self.out_channels, self.size, padding=self.padding, binarizer=self.binarizer
+        )
+        pool = [nn.MaxPool2d(3, stride=2)] if self.pooled else []
+        return nn.Sequential(nn.BatchNorm2d(self.in_channels), conv, *pool)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Head(Part):
+    """Batch norm, ReLU, float linear layer: (N, C, 1, 1) -> (N, num_classes)."""
+
+    name: str = "fc8"
+    channels: int
+    num_classes: int
+
+    def build(self) -> nn.Module:
+        norm, linear = nn.BatchNorm2d(self.channels), nn.Linear(self.channels, self.num_classes)
+        return nn.Sequential(norm, nn.ReLU(), nn.Flatten(), linear)
+
+
+def parts(architecture: Architecture, num_classes: int) -> tuple[Part, ...]:
+    layers = (
+        ("conv2", 96, 256, 5, 2, True),
+        ("conv3", 256, 384, 3, 1, False),
+        ("conv4", 384, 384, 3, 1, False),
+        ("conv5", 384, 256, 3, 1, True),
+        ("fc6", 256, 4096, 6, 0, False),
+        ("fc7", 4096, 4096, 1, 0, False),
+    )
+    binary = [
+        Layer(
+            name=name,
+            in_channels=i,
+            out_channels=o,
+            size=size,
+            padding=padding,
+            pooled=pooled,
+            binarizer=architecture.choices["binarizer"],
+        )
+        for name, i, o, size, padding, pooled in layers
+    ]
+    return Stem(in_channels=architecture.input_shape[0]), *binary, Head(channels=4096, num_classes=num_classes)

@@ -1,0 +1,150 @@
+"""Builds MeliusNet and BinaryDenseNet; see space/families/meliusnet.py.
+
+Bethge et al., "MeliusNet: Can Binary Neural Networks Achieve MobileNet-level Accuracy?", 2020, arXiv 2001.05936.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from mobinet.conv import BinaryConv2d
+from mobinet.families.mobilenet_v1 import conv_norm_relu
+from mobinet.part import Part
+from space import Architecture
+from space.families.meliusnet import GROWTH, STAGES, UNIT, unit_channels
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stem(Part):
+    """Float convolutions, (N, C, H, W) -> (N, 2 unit, H / 4, W / 4), or at full size for `3x3`."""
+
+    name: str = "stem"
+    in_channels: int
+    unit: int
+    kind: str
+
+    def build(self) -> nn.Module:
+        c, unit = self.in_channels, self.unit
+        if self.kind == "3x3":
+            return nn.Conv2d(c, 2 * unit, 3, padding=1, bias=False)
+        if self.kind == "7x7":
+            convs = conv_norm_relu(c, 2 * unit, 7, stride=2)
+        else:
+            convs = (
+                *conv_norm_relu(c, unit, 3, stride=2),
+                *conv_norm_relu(unit, unit, 3, groups=4),
+                *conv_norm_relu(unit, 2 * unit, 3, groups=8),
+            )
+        return nn.Sequential(*convs, nn.MaxPool2d(3, stride=2, padding=1))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage(Part):
+    """Dense blocks, each followed by an improvement block where `improvement` says so.
+
+    (N, I, H, W) -> (N, I + blocks * growth, H, W).
+    """
+
+    in_channels: int
+    blocks: int
+    growth: int
+    improvement: bool
+    binarizer: str
+
+    def build(self) -> nn.Module:
+        layers: list[nn.Module] = []
+        for block in range(self.blocks):
+            channels = self.in_channels + block * self.growth
+            layers.append(DenseBlock(channels, self.growth, self.binarizer))
+            if self.improvement:
+                layers.append(ImprovementBlock(channels + self.growth, self.growth, self.binarizer))
+        return nn.Sequential(*layers)
+
+
+class NewFeatures(nn.Module):
+    """Batch norm, then a binary 3x3 whose border is -1: (N, C, H, W) -> (N, growth, H, W)."""
+
+    def __init__(self, channels: int, growth: int, binarizer: str) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm2d(channels)
+        self.conv = BinaryConv2d(channels, growth, 3, padding_value=-1.0, binarizer=binarizer)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.conv(self.norm(x))
+
+
+class DenseBlock(NewFeatures):
+    """Concatenates new features behind its input, (N, C, H, W) -> (N, C + growth, H, W)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat((x, super().forward(x)), 1)
+
+
+class ImprovementBlock(NewFeatures):
+    """Adds new features to the last `growth` channels, those the dense block just made; the shape stays."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        better = super().forward(x)
+        old = x.shape[1] - better.shape[1]
+        return torch.cat((x[:, :old], x[:, old:] + better), 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transition(Part):
+    """Batch norm, 2x2 max pooling, ReLU, a channel shuffle where there are groups, float 1x1.
+
+    (N, I, H, W) -> (N, O, H / 2, W / 2).
+    """
+
+    in_channels: int
+    out_channels: int
+    groups: int
+    shuffle: int
+
+    def build(self) -> nn.Module:
+        return nn.Sequential(
+            nn.BatchNorm2d(self.in_channels),
+            nn.MaxPool2d(2),
+            nn.ReLU(),
+            *([nn.ChannelShuffle(self.shuffle)] if self.groups > 1 else []),
+            nn.Conv2d(self.in_channels, self.out_channels, 1, groups=self.groups, bias=False),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Head(Part):
+    """Batch norm, ReLU, global average pooling, float linear layer: (N, C, H, W) -> (N, num_classes)."""
+
+    name: str = "head"
+    channels: int
+    num_classes: int
+
+    def build(self) -> nn.Module:
+        norm, linear = nn.BatchNorm2d(self.channels), nn.Linear(self.channels, self.num_classes)
+        return nn.Sequential(norm, nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), linear)
+
+
+def parts(architecture: Architecture, num_classes: int) -> tuple[Part, ...]:
+    choices, unit = architecture.choices, unit_channels(architecture.width)
+    growth = unit * GROWTH // UNIT
+    found: list[Part] = [Stem(in_channels=architecture.input_shape[0], unit=unit, kind=choices["stem"])]
+    channels = 2 * unit
+    for index in range(STAGES):
+        stage = Stage(
+            name=f"stage{index}",
+            in_channels=channels,
+            blocks=choices[f"stage{index}.blocks"],
+            growth=growth,
+            improvement=choices["improvement"] == "on",
+            binarizer=choices["binarizer"],
+        )
+        found.append(stage)
+        channels += stage.blocks * growth
+        if index < STAGES - 1:
+            out = choices[f"stage{index}.width"] * unit // UNIT
+            groups = choices[f"stage{index}.groups"]
+            name, shuffle = f"transition{index}", min(16, unit)
+            found.append(Transition(name=name, in_channels=channels, out_channels=out, groups=groups, shuffle=shuffle))
+            channels = out
+    return *found, Head(channels=channels, num_classes=num_classes)

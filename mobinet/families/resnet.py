@@ -1,0 +1,74 @@
+"""Builds binary ResNets; see space/families/resnet.py.
+
+Liu et al., "Bi-Real Net: Enhancing the Performance of 1-bit CNNs with Improved Representational Capability and
+Advanced Training Algorithm", ECCV 2018, arXiv 1808.00278.
+"""
+
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from mobinet.conv import BinaryConv2d
+from mobinet.families.meliusnet import Stem
+from mobinet.families.mobinet import Head
+from mobinet.part import Part
+from space import Architecture
+from space.families.resnet import stage_channels
+
+
+class Unit(nn.Module):
+    """sign -> binary 3x3 -> batch norm, + shortcut: (N, I, H, W) -> (N, O, H / stride, W / stride).
+
+    The shortcut is the input itself or, where the shape changes, 2x2 average pooling, a 1x1 and a batch norm.
+    """
+
+    def __init__(self, i: int, o: int, *, stride: int, shortcut: str, binarizer: str) -> None:
+        super().__init__()
+        self.conv = BinaryConv2d(i, o, 3, stride=stride, binarizer=binarizer)
+        self.norm = nn.BatchNorm2d(o)
+        self.shortcut: nn.Module = nn.Identity()
+        if (i, stride) != (o, 1):
+            pointwise = (
+                nn.Conv2d(i, o, 1, bias=False) if shortcut == "float" else BinaryConv2d(i, o, 1, binarizer=binarizer)
+            )
+            self.shortcut = nn.Sequential(nn.AvgPool2d(stride), pointwise, nn.BatchNorm2d(o))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.norm(self.conv(x)) + self.shortcut(x)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage(Part):
+    """Binary units, the first of which may downsample: (N, I, H, W) -> (N, O, H / stride, W / stride)."""
+
+    in_channels: int
+    out_channels: int
+    convs: int
+    stride: int
+    shortcut: str
+    binarizer: str
+
+    def build(self) -> nn.Module:
+        units = []
+        for index in range(self.convs):
+            i, stride = (self.in_channels, self.stride) if index == 0 else (self.out_channels, 1)
+            units.append(Unit(i, self.out_channels, stride=stride, shortcut=self.shortcut, binarizer=self.binarizer))
+        return nn.Sequential(*units)
+
+
+def parts(architecture: Architecture, num_classes: int) -> tuple[Part, ...]:
+    choices, widths = architecture.choices, stage_channels(architecture.width)
+    stem = Stem(in_channels=architecture.input_shape[0], unit=widths[0] // 2, kind=choices["stem"])
+    stages = [
+        Stage(
+            name=f"stage{index}",
+            in_channels=widths[max(0, index - 1)],
+            out_channels=widths[index],
+            convs=choices[f"stage{index}.convs"],
+            stride=1 if index == 0 else 2,
+            shortcut=choices["shortcut"],
+            binarizer=choices["binarizer"],
+        )
+        for index in range(4)
+    ]
+    return stem, *stages, Head(channels=widths[-1], num_classes=num_classes)

@@ -1,0 +1,15 @@
+"""What papers report: costs and accuracies of networks, as printed."""
+
+from pathlib import Path
+
+import pandas as pd
+
+
+def read_published() -> pd.DataFrame:
+    """One row a network; every figure is the text its paper prints, empty where it prints none.
+
+    Columns: ``name`` (a network of `space.named_network`, or any), ``dataset``, ``params``, ``params_m`` (millions),
+    ``binary_params``, ``flops_m``, ``bops_g``, ``ops_m``, ``megabytes`` (2^20 bytes), ``top1``, ``top5`` (percent, on
+    test images), ``convention`` (whether the costs include the classifier), ``source``.
+    """
+    return pd.read_csv(Path(__file__).with_name("published.csv"), dtype=str, keep_default_na=False)

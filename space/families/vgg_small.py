@@ -1,0 +1,35 @@
+"""VGG-Small for CIFAR-10, the network most binarizers are compared on. Only the binarizer can be chosen."""
+
+from space.binarizers import BINARIZERS
+from space.errors import InputError
+from space.family import Family, Named
+from space.gene import Choices, Gene
+
+CONVS = ((128, False), (128, True), (256, False), (256, True), (512, False), (512, True))
+"""(out_channels, pooled) of each convolution."""
+
+
+def scaled_convs(width: float) -> tuple[tuple[int, bool], ...]:
+    """`CONVS` with `width` times the channels. Raises InputError where that is no whole number of them."""
+    if CONVS[0][0] * width % 1:
+        raise InputError(f"width {width:g} does not fit vgg-small; use a multiple of 1/128")
+    return tuple((int(channels * width), pooled) for channels, pooled in CONVS)
+
+
+class VGGSmall(Family):
+    backbones = {"vgg-32": (3, 32, 32), "vgg-8": (1, 8, 8)}
+
+    def genes(self, backbone: str, width: float) -> tuple[Gene, ...]:
+        scaled_convs(width)
+        return (Gene(name="binarizer", choices=("xnor", *(b for b in BINARIZERS if b != "xnor")), legal=BINARIZERS),)
+
+    def named(self) -> dict[str, Named]:
+        return {"vgg-small": Named()} | {
+            f"vgg-small-{binarizer}": Named(choices={"binarizer": binarizer}) for binarizer in BINARIZERS
+        }
+
+    def describe(self, choices: Choices) -> str:
+        return f"VGG-Small {choices['binarizer']}"
+
+
+FAMILY = VGGSmall()

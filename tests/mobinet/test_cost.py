@@ -1,0 +1,190 @@
+"""Costs, against the paper's table and against counting by hand."""
+
+import logging
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+from random import Random
+
+import pytest
+import torch
+
+from mobinet import Cost, build, cost
+from mobinet.cost import count
+from space import Architecture
+from space.family import genes_of
+
+PAPER = {
+    ("pre", 0): 45.87, ("pre", 1): 46.57, ("pre", 2): 47.97, ("pre", 3): 50.76,
+    ("mid", 0): 45.61, ("mid", 1): 46.04, ("mid", 2): 46.90, ("mid", 3): 48.62, ("mid", 4): 52.07,
+    ("post", 0): 35.37, ("post", 1): 35.80, ("post", 2): 36.67, ("post", 3): 38.39,
+}  # fmt: skip
+"""Millions of OPs at 224x224 by block and K (MoBiNet, WACV 2020; K=4 by counting)."""
+
+BINARY = {"pre": (2132.279, 44.707), "mid": (2132.279, 27.547), "post": (1477.181, 27.547)}
+"""Millions of binary multiply-accumulates: a + b * 2^K."""
+
+MOBILENET = [32, 64, 128, 128, 256, 256, 512, 512, 512, 512, 512, 512, 1024, 1024]
+BACKBONES = {
+    "mobilenet-8": (1, 8, 1, [4, 8, 16, 16, 32, 32], {1, 3}),
+    "mobilenet-32": (3, 32, 1, MOBILENET, {1, 3, 5, 11}),
+    "mobilenet-224": (3, 224, 2, MOBILENET, {1, 3, 5, 11}),
+}
+"""Input channels, input size, stem stride, channels between the layers, layers that halve the size."""
+
+
+def round_up(value, unit):
+    return -(-value // unit) * unit
+
+
+def convolutions(block, k, i, o):
+    """(in, out, kernel area, channels per group) of a layer, in order."""
+    narrow, wide = min(2**k, i), min(2**k, o)
+    return {
+        "pre": [(i, o, 1, i), (o, o, 9, wide), (o, o, 1, o)],
+        "mid": [(i, i, 9, narrow), (i, o, 1, i), (o, o, 1, o)],
+        "post": [(i, i, 9, narrow), (i, i, 1, i), (i, o, 1, i)],
+        "none": [(i, i, 9, narrow), (i, o, 1, i)],
+    }[block]
+
+
+def counted_by_hand(network, num_classes):
+    colours, side, stride, channels, halved = BACKBONES[network.backbone]
+    channels = [int(count * network.width) for count in channels]
+    choices, prelu = network.choices, network.choices["activation"] == "prelu"
+    side //= stride
+    pixels, first, last = side * side, channels[0], channels[-1]
+    flops = pixels * first * colours * 9 + last * num_classes
+    bops = padded_bops = 0
+    elementwise = pixels * first
+    params = first * colours * 9 + 2 * first + last * num_classes + num_classes
+    size = 4 * (first * colours * 9 + 4 * first + last * num_classes + num_classes)
+    for layer, (i, o) in enumerate(zip(channels, channels[1:])):
+        for _, filters, area, group in convolutions(choices[f"layer{layer}.block"], choices[f"layer{layer}.k"], i, o):
+            weights = filters * area * group
+            bops += pixels * weights
+            padded_bops += pixels * filters * area * round_up(group, 32)
+            elementwise += 3 * pixels * filters
+            params += weights + (3 if prelu else 2) * filters
+            size += round_up(weights, 8) // 8 + 4 * (6 if prelu else 5) * filters
+        if layer in halved:
+            elementwise += pixels * o
+            pixels //= 4
+    elementwise += pixels * last
+    return Cost(flops=flops, bops=bops, padded_bops=padded_bops, elementwise=elementwise, params=params, bytes=size)
+
+
+def any_network(rng, backbone, width, largest_k=16):
+    genes = {
+        name: rng.choice([choice for choice in gene.legal if gene.kind != "k" or choice <= largest_k])
+        for name, gene in genes_of("mobinet", backbone, width).items()
+    }
+    return Architecture(backbone=backbone, width=width, genes=genes | {"binarizer": "xnor"})
+
+
+@pytest.mark.parametrize("block, k", PAPER)
+def test_operations_of_the_paper(block, k):
+    network = Architecture.uniform("mobilenet-224", block=block, k=k, pool="avg")
+    found = cost(network, 1000)
+    assert found.ops / 1e6 == pytest.approx(PAPER[block, k], abs=0.01)
+    assert found.flops == 10_838_016 + 1_024_000
+    fixed, doubling = BINARY[block]
+    assert found.bops / 1e6 == pytest.approx(fixed + doubling * 2**k, abs=0.01)
+    assert found == counted_by_hand(network, 1000)
+
+
+def test_the_network_without_blocks():
+    network = Architecture.uniform("mobilenet-224", block="none", k=0)
+    assert cost(network, 1000) == counted_by_hand(network, 1000)
+
+
+@pytest.mark.parametrize("width", [0.25, 0.5, 1.0, 2.0])
+def test_mobilenet_8_counts_exactly(width):
+    rng = Random(width)
+    for _ in range(6):
+        network = any_network(rng, "mobilenet-8", width)
+        assert cost(network, 10) == counted_by_hand(network, 10), network.describe()
+
+
+@pytest.mark.parametrize(
+    "backbone, width, draws",
+    [("mobilenet-32", 0.25, 8), ("mobilenet-32", 0.5, 8), ("mobilenet-224", 0.25, 5), ("mobilenet-224", 0.5, 5)],
+)
+def test_large_backbones_count_exactly(backbone, width, draws):
+    rng = Random(width)
+    for _ in range(draws):
+        network = any_network(rng, backbone, width, largest_k=4)
+        assert cost(network, 100) == counted_by_hand(network, 100), network.describe()
+
+
+@pytest.mark.parametrize("block", ["pre", "mid", "post", "none"])
+def test_channels_that_fill_neither_bytes_nor_words(block):
+    network = Architecture.uniform("mobilenet-8", width=0.75, block=block, k=0, pool="min")
+    assert cost(network, 3) == counted_by_hand(network, 3)
+    network = Architecture.uniform("mobilenet-32", width=0.75, block=block, k=3, pool="max", activation="relu")
+    assert cost(network, 3) == counted_by_hand(network, 3)
+
+
+def test_cost_of_the_parts_is_the_cost_of_the_whole():
+    rng = Random(1)
+    for backbone in ("mobilenet-8", "mobilenet-32"):
+        network = any_network(rng, backbone, 0.5, largest_k=4)
+        image = torch.zeros(1, *network.input_shape)
+        assert count(build(network, 7).eval(), image) == cost(network, 7)
+
+
+def test_two_spellings_of_one_network_cost_the_same():
+    rng = Random(2)
+    for _ in range(10):
+        network = any_network(rng, "mobilenet-8", 1.0)
+        assert cost(network, 10) == cost(network.canonical(), 10)
+
+
+def test_params_are_those_of_the_built_network():
+    rng = Random(3)
+    for _ in range(5):
+        network = any_network(rng, "mobilenet-8", 2.0)
+        assert cost(network, 10).params == sum(p.numel() for p in build(network, 10).parameters())
+
+
+def test_ops_of_a_sum():
+    one, other = Cost(flops=3, bops=64, padded_bops=5, elementwise=1, params=2, bytes=9), Cost(flops=1, bops=32)
+    assert one + other == Cost(flops=4, bops=96, padded_bops=5, elementwise=1, params=2, bytes=9)
+    assert (one + other).ops == 5.5
+
+
+def test_padding_a_depthwise_convolution_to_words():
+    """At K=0 a 3x3 of 4 channels on 8x8 pixels does 1/32 of the work of its words."""
+    base = Architecture.uniform("mobilenet-8", block="none", k=0).choices
+    zero, one = (Architecture(backbone="mobilenet-8", genes=base | {"layer0.k": k}) for k in (0, 1))
+    assert cost(one, 10).bops - cost(zero, 10).bops == 64 * 9 * 4
+    assert cost(one, 10).padded_bops == cost(zero, 10).padded_bops
+
+
+def test_counting_leaves_no_trace(caplog):
+    """Neither warnings nor log records nor numbers drawn from torch's random state."""
+    network = Architecture.uniform("mobilenet-8", width=1.25, block="mid", pool="min", activation="relu")
+    torch.manual_seed(0)
+    before = torch.get_rng_state()
+    with warnings.catch_warnings(record=True) as caught, caplog.at_level(logging.DEBUG):
+        warnings.simplefilter("always")
+        assert cost(network, 13) == counted_by_hand(network, 13)
+    assert [str(warning.message) for warning in caught] == []
+    assert caplog.records == []
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_counting_prints_nothing():
+    code = (
+        "from space import Architecture; from mobinet import cost; "
+        "print(cost(Architecture.uniform('mobilenet-8', k=1), 10).flops)"
+    )
+    found = subprocess.run(
+        [sys.executable, "-W", "default", "-c", code],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert (found.stdout, found.stderr) == (f"{64 * 4 * 9 + 32 * 10}\n", "")

@@ -1,0 +1,60 @@
+"""Files that are whole or absent."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from results.files import read_json, write_atomic, write_json
+from space import InputError
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_writes_text_and_bytes_and_makes_folders(tmp_path):
+    write_atomic(tmp_path / "a" / "b" / "text", "größer\n")
+    write_atomic(tmp_path / "a" / "b" / "bytes", b"\x00\xff")
+    assert (tmp_path / "a/b/text").read_bytes() == "größer\n".encode()
+    assert (tmp_path / "a/b/bytes").read_bytes() == b"\x00\xff"
+    assert names(tmp_path / "a" / "b") == ["bytes", "text"]
+
+
+@pytest.mark.parametrize("step", ["fsync", "replace"])
+def test_old_file_stays_whole_when_the_write_fails(tmp_path, monkeypatch, step):
+    write_atomic(tmp_path / "file", "old")
+
+    def fail(*args):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os if step == "fsync" else Path, step, fail)
+    with pytest.raises(OSError, match="No space"):
+        write_atomic(tmp_path / "file", "new and longer")
+    assert (tmp_path / "file").read_text() == "old"
+    assert names(tmp_path) == ["file"]
+
+
+def test_old_file_stays_whole_when_the_text_cannot_be_encoded(tmp_path):
+    write_atomic(tmp_path / "file", "old")
+    with pytest.raises(UnicodeEncodeError):
+        write_atomic(tmp_path / "file", "\ud800")
+    assert (tmp_path / "file").read_text() == "old"
+    assert names(tmp_path) == ["file"]
+
+
+def test_json_round_trip(tmp_path):
+    content = {"a": [1, 2.5, None, "ö"], "b": {"c": True}}
+    write_json(tmp_path / "x.json", content)
+    assert read_json(tmp_path / "x.json") == content == json.loads((tmp_path / "x.json").read_text())
+
+
+@pytest.mark.parametrize("content", [None, b"{", b"", b"\xff\xfe"])
+def test_what_cannot_be_read_is_an_input_error(tmp_path, content):
+    if content is not None:
+        (tmp_path / "x.json").write_bytes(content)
+    with pytest.raises(InputError, match="x.json"):
+        read_json(tmp_path / "x.json")
+    with pytest.raises(InputError):
+        read_json(tmp_path)

@@ -1,0 +1,128 @@
+"""The page that shows a run."""
+
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from results.files import write_json
+from results.report import noise_text, write_report
+from results.tables import write_tables
+from space import Architecture, InputError
+
+ROOT = Path(__file__).parents[2]
+
+
+class Tags(HTMLParser):
+    """Addresses that a page loads, the content of its scripts, and its text."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.addresses, self.scripts, self.text, self._inside = [], [], "", ""
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self._inside = tag
+        self.addresses += [value for name, value in attrs if name in ("src", "href", "srcset", "data")]
+
+    def handle_endtag(self, tag):
+        self._inside = ""
+
+    def handle_data(self, data):
+        if self._inside == "script":
+            self.scripts.append(data)
+        else:
+            self.text += data
+
+
+def page_of(folder: Path) -> str:
+    return write_report(folder).read_text()
+
+
+def test_page_is_self_contained_and_names_every_network(run_folder, trials):
+    page = page_of(run_folder)
+    tags = Tags(page)
+    assert tags.addresses == []
+    assert any(len(script) > 1_000_000 for script in tags.scripts)
+    for _, row in trials[trials["state"] == "complete"].iterrows():
+        assert f"trial {row['number']}, {row['source']}, {row['key']}" in page
+    assert "mobinet on digits" in tags.text
+    assert "6 complete, 1 failed" in tags.text
+    assert "ValueError: broken" in tags.text
+    assert "1.23%" in tags.text
+
+
+def test_page_escapes_what_it_shows(run_folder, trials, config):
+    bad = "<script>alert(1)</script>"
+    trials.loc[4, "reason"] = bad
+    write_json(run_folder / "config.json", {**config, "dataset": bad})
+    write_tables(run_folder, trials, {**config, "dataset": bad}, None)
+    page = page_of(run_folder)
+    assert bad not in page
+    assert Tags(page).text.count(bad) >= 3  # title, heading, failed trial
+    assert not any(script.startswith("alert") for script in Tags(page).scripts)
+
+
+def test_long_texts_are_shown_whole(run_folder, trials, config):
+    reason = f"RuntimeError: {'a long tale ' * 10}of woe"
+    trials.loc[4, "reason"] = reason
+    network = Architecture.uniform("mobilenet-32", block="mid", k=3)
+    trials = trials.drop(columns=list(config["genes"])).assign(**network.choices)
+    config = {**config, "backbone": "mobilenet-32", "genes": {name: [c] for name, c in network.choices.items()}}
+    write_json(run_folder / "config.json", config)
+    write_tables(run_folder, trials, config, None)
+    text = Tags(page_of(run_folder)).text
+    assert reason in text
+    assert network.describe() in text
+
+
+@pytest.mark.parametrize("key", ["000000000012", "12345e678901"])
+def test_a_key_that_looks_like_a_number_stays_a_key(tmp_path, make_trials, config, key):
+    write_json(tmp_path / "config.json", config)
+    write_tables(tmp_path, make_trials(("complete", "baseline", 0.5, 1e3), keys=[key]), config, None)
+    page = page_of(tmp_path)
+    assert page.count(f"trial 0, baseline, {key}") == 3  # front, baseline, best
+
+
+def test_noise_is_put_in_words(config):
+    front = {"front": [{"accuracy": 0.5}, {"accuracy": 0.8}]}
+    text = noise_text({**config, "validation_images": 400}, {**front, "noise": {"std": 0.01, "pairs": 8}})
+    assert "2.00%" in text  # sqrt(0.8 * 0.2 / 400)
+    assert "1.00%" in text and "8 pairs" in text and "2.80%" in text
+    assert "not measured" in noise_text(config, {**front, "noise": None})
+
+
+@pytest.mark.parametrize("name", ["config.json", "trials.csv", "pareto.json", "best.json"])
+@pytest.mark.parametrize("content", [None, b"", b"[]", b"{}", b"number,state\n", b"\xff\xfe\x00", b'{"front": []}'])
+def test_a_damaged_run_is_an_input_error(run_folder, name, content):
+    (run_folder / name).unlink()
+    if content is not None:
+        (run_folder / name).write_bytes(content)
+    with pytest.raises(InputError) as error:
+        write_report(run_folder)
+    assert len(str(error.value).splitlines()) == 1
+    assert not (run_folder / "report.html").exists()
+
+
+def report(*args: str) -> subprocess.CompletedProcess:
+    without_torch = (
+        "import sys; sys.modules['torch'] = None; import runpy; runpy.run_module('results.report', {}, '__main__')"
+    )
+    return subprocess.run([sys.executable, "-c", without_torch, *args], cwd=ROOT, capture_output=True, text=True)
+
+
+def test_command_needs_no_torch(run_folder):
+    done = report(str(run_folder))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "trial 2, sampler" in (run_folder / "report.html").read_text()
+
+
+def test_missing_run_is_one_line_and_exit_code_2(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "results.report", str(tmp_path / "MISSING")], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("mobinas: ") and done.stderr.count("\n") == 1
+    assert "MISSING" in done.stderr

@@ -1,0 +1,101 @@
+"""What a study leaves: the tables, the network to take, the noise."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from results.pareto import hypervolume
+from results.tables import COLUMNS, choose_best, front_of, noise_of, write_tables
+from space import Architecture
+
+
+def test_front_rises_and_holds_equal_networks_once(trials):
+    front = front_of(trials)
+    assert front["number"].tolist() == [1, 0, 2]
+    assert front["ops"].is_monotonic_increasing and front["accuracy"].is_monotonic_increasing
+
+
+def test_best_within_a_budget_is_the_most_accurate(trials):
+    index, rule = choose_best(front_of(trials), 4500.0)
+    assert trials.loc[index, "accuracy"] == 0.90
+    assert "--max-ops 4500" in rule
+
+
+def test_best_without_a_budget_is_the_knee(make_trials):
+    rows = [("complete", "sampler", a, o) for a, o in [(0.9, 1e5), (0.5, 1e3), (0.1, 9e4), (0.78, 1e4), (0.85, 5e4)]]
+    index, rule = choose_best(front_of(make_trials(*rows)), None)
+    assert index == 3
+    assert "knee" in rule
+
+
+def test_csv_columns_and_rows(run_folder, trials, config):
+    for name, numbers in (("trials.csv", range(7)), ("pareto.csv", [1, 0, 2])):
+        table = pd.read_csv(run_folder / name)
+        assert table.columns.tolist() == [*COLUMNS, *config["genes"]]
+        assert table["number"].tolist() == list(numbers)
+    pd.testing.assert_frame_equal(
+        pd.read_csv(run_folder / "trials.csv", keep_default_na=False, na_values={"accuracy": ""})[["accuracy", "ops"]],
+        trials[["accuracy", "ops"]],
+    )
+
+
+def test_columns_are_the_documented_ones():
+    documented = "number state source key accuracy ops flops bops padded_bops params bytes epochs seconds reason"
+    assert [name for name in COLUMNS if name != "elementwise"] == documented.split()
+
+
+def test_pareto_json_holds_the_front(run_folder, trials):
+    content = json.loads((run_folder / "pareto.json").read_text())
+    front = trials.loc[[1, 0, 2]]
+    assert [item["key"] for item in content["front"]] == front["key"].tolist()
+    assert content["schema"] == 1
+    assert content["noise"] == {"std": 0.0123, "pairs": 8}
+    assert content["reference"] == {"accuracy": 0.1, "ops": 10000.0}
+    assert content["hypervolume"] == hypervolume(trials["accuracy"], trials["ops"], reference=(0.1, 10000.0))
+
+
+def test_entries_are_plain_numbers_and_a_readable_architecture(run_folder, trials):
+    entry = json.loads((run_folder / "pareto.json").read_text())["front"][0]
+    assert entry["cost"] == {
+        **dict(ops=2000.5, flops=100, bops=6400, padded_bops=64000, elementwise=7, params=12345, bytes=678)
+    }
+    assert all(isinstance(entry["cost"][name], int) for name in ("flops", "bops", "params", "bytes"))
+    network = Architecture.from_dict(entry["architecture"])
+    assert network.choices == {name: trials.loc[1, name] for name in network.choices}
+    assert (entry["dataset"], entry["data_dir"], entry["num_classes"]) == ("digits", "data", 10)
+
+
+def test_best_json_is_an_entry_of_the_front_with_its_rule(run_folder, trials, config):
+    best = json.loads((run_folder / "best.json").read_text())
+    rule = best.pop("rule")
+    assert best in json.loads((run_folder / "pareto.json").read_text())["front"]
+    assert "knee" in rule
+    write_tables(run_folder, trials, {**config, "max_ops": 3500.0}, None)
+    best = json.loads((run_folder / "best.json").read_text())
+    assert (best["key"], "3500" in best["rule"]) == (trials.loc[2, "key"], True)
+
+
+def test_tables_without_a_complete_trial(tmp_path, make_trials, config):
+    write_tables(tmp_path, make_trials(), config, None)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["trials.csv"]
+    write_tables(tmp_path, make_trials(("failed", "sampler", None, 5.0)), config, None)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["trials.csv"]
+    assert len(pd.read_csv(tmp_path / "trials.csv")) == 1
+
+
+def test_noise_of_known_noise():
+    rng = np.random.default_rng(0)
+    truth = rng.uniform(0.5, 0.9, 20000)
+    pairs = list(zip(truth + rng.normal(0, 0.014, 20000), truth + rng.normal(0, 0.014, 20000)))
+    noise = noise_of(pairs)
+    assert noise["std"] == pytest.approx(0.014, rel=0.03)
+    assert noise["pairs"] == 20000
+
+
+def test_noise_in_closed_form():
+    # Within one pair the unbiased variance is half the squared difference; pooled, their mean.
+    pairs = [(0.80, 0.82), (0.70, 0.66), (0.5, 0.5)]
+    assert noise_of(pairs)["std"] == pytest.approx(np.sqrt(np.mean([np.var(pair, ddof=1) for pair in pairs])))
+    assert noise_of([]) is None

@@ -1,0 +1,138 @@
+"""Data sets, split and shaped for a backbone."""
+
+from collections import Counter
+
+import pytest
+import torch
+from PIL import Image
+
+import search.data
+from search.data import load_dataset, load_test
+from search.data.splits import Files, Images
+from space import InputError
+
+CPU = torch.device("cpu")
+
+
+def contents(images: Images) -> Counter:
+    return Counter((pixels.numpy().tobytes(), label) for pixels, label in zip(images.pixels, images.labels.tolist()))
+
+
+@pytest.fixture
+def fresh():
+    """Forget what was loaded, before and after."""
+    load_dataset.cache_clear()
+    yield
+    load_dataset.cache_clear()
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """Twenty pictures of two classes, in colour and in grey, wide and high, each of one shade."""
+    for index in range(20):
+        path = tmp_path / ("dark", "light")[index // 10] / f"{index:02}.png"
+        path.parent.mkdir(exist_ok=True)
+        size = (30, 20) if index % 2 else (9, 40)
+        image = Image.new("RGB", size, (10 * index, 0, 5)) if index % 3 else Image.new("L", size, 10 * index)
+        image.save(path)
+    return str(tmp_path)
+
+
+def load_pictures(folder: str, shape=(3, 16, 16)):
+    return load_dataset("imagefolder", data_dir=folder, input_shape=shape, validation=0.25)
+
+
+def test_digits_are_split_into_disjoint_and_complete_parts(digits):
+    test = load_test("digits", data_dir="data", dataset=digits)
+    parts = [contents(part) for part in (digits.train, digits.validation, test)]
+    assert [part.total() for part in parts] == [898, 599, 300]
+    assert not parts[0] & parts[1] and not parts[0] & parts[2] and not parts[1] & parts[2]
+    assert len(set().union(*parts)) == len(sum(parts, Counter()))
+    assert len(digits.classes) == 10
+
+
+def test_digits_are_always_split_alike(digits, fresh):
+    torch.manual_seed(99)
+    again = load_dataset("digits", data_dir="elsewhere", input_shape=(1, 8, 8), validation=0.4)
+    assert again is not digits
+    assert torch.equal(again.train.pixels, digits.train.pixels)
+    assert torch.equal(again.validation.labels, digits.validation.labels)
+    assert again.fingerprint == digits.fingerprint
+
+
+def test_fingerprint_is_of_the_images(digits, fresh, monkeypatch):
+    source = search.data.read_source("digits", "data", train=True)
+    source.pixels[7, 0, 3, 3] ^= 1
+    monkeypatch.setattr(search.data, "read_source", lambda *args, **options: source)
+    changed = load_dataset("digits", data_dir="data", input_shape=(1, 8, 8), validation=0.4)
+    assert changed.fingerprint != digits.fingerprint
+
+
+def test_training_images_have_mean_0_and_deviation_1(digits):
+    images = torch.cat([images for images, _ in digits.train.batches(100, device=CPU)])
+    assert images.shape == (898, 1, 8, 8)
+    assert images.mean().item() == pytest.approx(0, abs=1e-5)
+    assert images.std().item() == pytest.approx(1, abs=1e-4)
+    assert digits.validation.preparation == digits.train.preparation
+
+
+@pytest.mark.parametrize("share", [0.0, 0.0001, 1.0])
+def test_too_small_to_split(fresh, share):
+    with pytest.raises(InputError, match="1497 training images"):
+        load_dataset("digits", data_dir="data", input_shape=(1, 8, 8), validation=share)
+
+
+@pytest.mark.parametrize("shape", [(3, 16, 16), (1, 8, 8)])
+def test_pictures_are_cropped_to_the_input_and_keep_their_shade(fresh, pictures, shape):
+    loaded = load_pictures(pictures, shape)
+    splits = [loaded.train, loaded.validation, load_test("imagefolder", data_dir=pictures, dataset=loaded)]
+    assert [len(split) for split in splits] == [12, 4, 4]
+    shades = set()
+    for split in splits:
+        assert isinstance(split, Images) and split.pixels.shape == (len(split), *shape)
+        assert torch.equal(split.pixels.amin((2, 3)), split.pixels.amax((2, 3)))
+        shades |= {tuple(pixel.tolist()) for pixel in split.pixels[:, :, 0, 0]}
+        (images, labels), *rest = split.batches(100, device=CPU)
+        assert images.shape == (len(split), *shape) and not rest and set(labels.tolist()) <= {0, 1}
+    if shape[0] == 3:
+        assert shades == {(10 * i, 0, 5) if i % 3 else (10 * i,) * 3 for i in range(20)}
+
+
+def test_pictures_decoded_as_needed_are_the_same_ones(fresh, pictures, monkeypatch):
+    held = load_pictures(pictures)
+    load_dataset.cache_clear()
+    monkeypatch.setattr(search.data, "IN_MEMORY_BYTES", 0)
+    lazy = load_pictures(pictures)
+    assert isinstance(lazy.train, Files) and lazy.fingerprint == held.fingerprint
+    test = load_test("imagefolder", data_dir=pictures, dataset=lazy)
+    for split, reference in ((lazy.train, held.train), (lazy.validation, held.validation), (test, None)):
+        batches = list(split.stored(5, None))
+        assert [len(labels) for _, labels in batches][:-1] == [5] * (len(batches) - 1)
+        pixels, labels = (torch.cat(parts) for parts in zip(*batches))
+        assert len(labels) == len(split)
+        if reference:
+            assert torch.equal(pixels, reference.pixels) and torch.equal(labels, reference.labels)
+
+
+def test_pictures_decoded_as_needed_are_shuffled_by_the_seed(fresh, pictures, monkeypatch):
+    monkeypatch.setattr(search.data, "IN_MEMORY_BYTES", 0)
+    train = load_pictures(pictures).train
+    one, same, other = (
+        torch.cat([images for images, _ in train.batches(5, device=CPU, seed=seed)]) for seed in (1, 1, 2)
+    )
+    assert one.shape == (10, 3, 16, 16)
+    assert torch.equal(one, same) and not torch.equal(one, other)
+
+
+def test_a_picture_that_cannot_be_decoded_is_named(fresh, pictures, tmp_path):
+    (tmp_path / "dark" / "99.png").write_bytes(b"not a picture")
+    with pytest.raises(InputError, match="99.png"):
+        load_pictures(pictures)
+
+
+def test_pictures_of_one_class_are_too_few(fresh, tmp_path):
+    (tmp_path / "only").mkdir()
+    for index in range(10):
+        Image.new("L", (8, 8)).save(tmp_path / "only" / f"{index}.png")
+    with pytest.raises(InputError, match="1 classes"):
+        load_pictures(str(tmp_path))

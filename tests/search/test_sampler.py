@@ -1,0 +1,88 @@
+"""Samplers: new networks within the budget, the hand-designed ones first."""
+
+import pytest
+from fakes import Instant, open_study, price, small_space
+
+from search.backend import InProcess
+from search.driver import run_search
+from search.sampler import SAMPLERS, Exhausted, distributions_of
+from space import Architecture, load_space
+
+WIDE = {"block": ["pre", "mid"], "k": [0, 1, 2], "pool": ["avg", "max", "min"]}
+
+
+def search(study, trials):
+    """Run to `trials` trials; the networks in the order of their proposal. More than asked for is an endless search."""
+    networks = []
+
+    def told(task, outcome):
+        networks.append(task.architecture)
+        assert len(networks) <= trials
+
+    run_search(study, InProcess(Instant()), trials=trials, told=told)
+    return networks
+
+
+def uniform(block: str, k: int) -> str:
+    return Architecture.uniform("mobilenet-8", block=block, k=k, pool="avg").key
+
+
+@pytest.mark.parametrize("sampler, trials", [("tpe", 60), ("nsga2", 60), ("random", 60), ("gp", 19)])
+def test_baselines_come_first_and_no_network_twice(tmp_path, sampler, trials):
+    study = open_study(tmp_path, sampler=sampler)
+    keys = [network.key for network in search(study, trials)]
+    assert keys[:15] == [uniform(block, k) for block in ("pre", "mid", "post") for k in range(5)]
+    assert len(set(keys)) == len(keys) == trials == len(study)
+    assert study.table()["source"].tolist() == ["baseline"] * 15 + ["sampler"] * (trials - 15)
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "nsga2", "random"])
+def test_nothing_above_the_budget_is_proposed(tmp_path, sampler):
+    space = load_space().restrict(WIDE)
+    budget = sorted(price(network).ops for network in space)[space.size // 50]
+    networks = search(open_study(tmp_path, space, sampler=sampler, max_ops=budget), 40)
+    assert len({network.key for network in networks}) == 40
+    assert max(price(network).ops for network in networks) <= budget
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_a_small_space_is_searched_whole(tmp_path, sampler):
+    space = small_space(layer0={"k": [0, 1, 2]}, layer1={"pool": ["avg", "max"]}, layer4={"block": ["mid", "post"]})
+    keys = {
+        Architecture.from_dict({**network.to_dict(), "genes": {**network.choices, **change}}).key
+        for network in [Architecture.uniform("mobilenet-8", block="mid", k=0, pool="avg")]
+        for change in [{"layer0.k": k, "layer1.pool": pool} for k in (0, 1, 2) for pool in ("avg", "max")]
+    }
+    assert len(keys) == 6  # mid and post are one network where in = out
+    study = open_study(tmp_path, space, sampler=sampler)
+    assert {network.key for network in search(study, 50)} == keys
+    assert len(study) == 6
+    with pytest.raises(Exhausted):
+        study.ask()
+
+
+def test_a_space_of_one_network_ends_after_one_trial(tmp_path):
+    study = open_study(tmp_path, small_space())
+    assert [network.key for network in search(study, 3)] == [uniform("mid", 0)]
+    assert len(study.table()) == 1
+
+
+@pytest.mark.parametrize("affordable", [1, 7, 60])
+def test_a_tight_budget_leaves_out_no_network_that_fits(tmp_path, affordable):
+    # Every pooling has its price, so that the networks that fit are far from the hand-designed ones.
+    space = load_space().restrict(WIDE)
+    costs = sorted(price(network).ops for network in space)
+    budget = costs[affordable - 1]
+    fitting = {network.key for network in space if price(network).ops <= budget}
+    assert len(fitting) >= affordable
+    found = [network.key for network in search(open_study(tmp_path, space, max_ops=budget), len(fitting) + 5)]
+    assert sorted(found) == sorted(fitting)
+
+
+def test_distributions_hold_every_choice():
+    space = small_space(layer0={"k": [0, 1, 2]}, layer1={"k": [3, 0], "pool": ["max", "avg"]})
+    found = distributions_of(space)
+    assert list(found) == [gene.name for gene in space.genes]
+    assert (found["layer0.k"].low, found["layer0.k"].high) == (0, 2)
+    assert found["layer1.k"].choices == (3, 0) and found["layer1.pool"].choices == ("max", "avg")
+    assert found["layer2.k"].single() and not found["layer1.pool"].single()

@@ -1,0 +1,137 @@
+"""A study: what is on disk is what is known."""
+
+import shutil
+import sqlite3
+
+import pytest
+from fakes import Instant, accuracy_of, open_study, price, record, small_space
+
+from results.tables import COLUMNS, noise_of
+from search.backend import InProcess
+from search.driver import run_search
+from search.evaluator import Evaluation
+from search.study import Failure
+from space import InputError
+
+SPACE = small_space(block=["pre", "mid"], k=[0, 1])
+
+
+def evaluation(accuracy: float) -> Evaluation:
+    return Evaluation(accuracy=accuracy, epochs=2, seconds=0.5)
+
+
+def copied(tmp_path):
+    """A copy of the study, as it is on disk at this moment: what a crash would leave."""
+    return shutil.copytree(tmp_path / "run", tmp_path / "copy")
+
+
+def test_table_has_a_row_for_each_trial(tmp_path):
+    study = open_study(tmp_path, SPACE)
+    networks = [study.ask()[1] for _ in range(3)]
+    study.tell(1, Failure(reason="ValueError: broken"))
+    study.tell(0, evaluation(0.75))
+    table = study.table()
+    assert table.columns.tolist() == [*COLUMNS, *(gene.name for gene in SPACE.genes)]
+    assert table["state"].tolist() == ["complete", "failed", "running"]
+    assert table["key"].tolist() == [network.key for network in networks]
+    assert table["reason"].tolist() == ["", "ValueError: broken", ""]
+    assert table.loc[0, ["accuracy", "epochs", "seconds"]].tolist() == [0.75, 2, 0.5]
+    assert table.loc[[1, 2], ["accuracy", "epochs", "seconds"]].isna().all(axis=None)
+    assert table["ops"].tolist() == [price(network).flops + 1 for network in networks]
+    for number, network in enumerate(networks):
+        assert table.loc[number, list(network.choices)].to_dict() == network.choices
+
+
+def test_empty_table(tmp_path):
+    study = open_study(tmp_path, SPACE)
+    assert len(study) == len(study.table()) == 0
+    assert study.noise() is None and study.interrupted() == []
+
+
+def test_trials_under_way_are_evaluated_again_under_their_numbers(tmp_path):
+    study = open_study(tmp_path / "run", SPACE)
+    asked = [study.ask() for _ in range(3)]
+    study.tell(1, evaluation(0.5))
+    again = open_study(copied(tmp_path), SPACE)
+    assert len(again) == 3
+    assert again.interrupted() == [asked[0], asked[2]]
+    again.tell(0, evaluation(0.6))
+    again.tell(2, Failure(reason="too bad"))
+    assert again.table()["state"].tolist() == ["complete", "complete", "failed"]
+    assert again.ask()[0] == 3
+
+
+def test_the_last_network_of_a_space_can_be_interrupted(tmp_path):
+    space = small_space(layer0={"k": [0, 1]})
+    study = open_study(tmp_path / "run", space)
+    asked = [study.ask() for _ in range(2)]
+    again = open_study(copied(tmp_path), space)
+    run_search(again, InProcess(Instant()), trials=10, told=lambda *_: None)
+    assert again.table()["accuracy"].tolist() == [accuracy_of(network.key) for _, network in asked]
+
+
+@pytest.mark.parametrize("step", ["ask", "suggest"])
+def test_a_trial_half_asked_does_not_count(tmp_path, step):
+    study = open_study(tmp_path / "run", SPACE)
+    study.ask()
+    trial = study._study.ask()
+    if step == "suggest":
+        SPACE.suggest(trial)
+    again = open_study(copied(tmp_path), SPACE)
+    assert len(again) == len(again.table()) == 1
+    run_search(again, InProcess(Instant()), trials=8, told=lambda *_: None)
+    table = again.table()
+    assert table["state"].tolist() == ["complete"] * 8
+    assert table["key"].nunique() == 8
+    assert open_study(tmp_path / "copy2", SPACE).ask()[1].key == table.loc[0, "key"]
+
+
+def test_one_process_at_a_time(tmp_path):
+    study = open_study(tmp_path, SPACE)
+    with pytest.raises(InputError, match="another process"):
+        open_study(tmp_path, SPACE)
+    assert study.ask()[0] == 0
+
+
+def test_what_is_no_study_is_an_input_error(tmp_path):
+    (tmp_path / "study.db").write_bytes(b"this is no database, " * 100)
+    with pytest.raises(InputError, match="study.db") as error:
+        open_study(tmp_path, SPACE)
+    assert len(str(error.value).splitlines()) == 1
+
+
+def test_a_folder_that_cannot_be_made_is_an_input_error(tmp_path):
+    (tmp_path / "file").write_text("")
+    for folder in (tmp_path / "file", tmp_path / "file" / "run"):
+        with pytest.raises(InputError, match="file"):
+            open_study(folder, SPACE)
+
+
+def test_any_sqlite_reader_finds_the_values(tmp_path):
+    study = open_study(tmp_path, SPACE)
+    _, network = study.ask()
+    study.tell(0, evaluation(0.75))
+    rows = sqlite3.connect(tmp_path / "study.db").execute("select objective, value from trial_values order by 1")
+    assert rows.fetchall() == [(0, 0.75), (1, price(network).ops)]
+
+
+def test_noise_is_that_of_the_pairs(tmp_path):
+    study = open_study(tmp_path / "run", SPACE)
+    for number in range(4):
+        study.ask()
+        study.tell(number, Failure(reason="x") if number == 1 else evaluation(number / 10))
+    assert [number for number, _ in study.unpaired(2)] == [0, 2]
+    study.tell_replicate(0, evaluation(0.05))
+    study.tell_replicate(2, Failure(reason="diverged"))
+    assert study.unpaired(2) == []
+    assert [number for number, _ in study.unpaired(8)] == [3]
+    study.tell_replicate(3, evaluation(0.36))
+    expected = noise_of([(0.0, 0.05), (0.3, 0.36)])
+    assert study.noise() == pytest.approx(expected) and expected["pairs"] == 2
+    assert open_study(copied(tmp_path), SPACE).noise() == study.noise()
+
+
+def test_record_of_a_reopened_study_is_the_same(tmp_path):
+    study = open_study(tmp_path / "run", SPACE)
+    run_search(study, InProcess(Instant()), trials=9, told=lambda *_: None)
+    assert record(open_study(copied(tmp_path), SPACE)).equals(record(study))

@@ -1,0 +1,264 @@
+"""One network: its JSON, its canonical form, its key."""
+
+import json
+from dataclasses import FrozenInstanceError
+from itertools import product
+from random import Random
+
+import pytest
+
+from space import Architecture, InputError
+from space.family import genes_of
+
+CHANNELS = {
+    "mobilenet-8": (4, 8, 16, 16, 32, 32),
+    "mobilenet-32": (32, 64, 128, 128, 256, 256, 512, 512, 512, 512, 512, 512, 1024, 1024),
+}
+
+
+def tiny(**choices):
+    return Architecture.uniform("mobilenet-8", **choices)
+
+
+def changed(base, genes):
+    return Architecture(backbone=base.backbone, width=base.width, genes=base.choices | genes)
+
+
+def any_spelling(rng, backbone="mobilenet-8", width=1.0):
+    genes = {name: rng.choice(gene.legal) for name, gene in genes_of("mobinet", backbone, width).items()}
+    return Architecture(backbone=backbone, width=width, genes=genes)
+
+
+def edited(**fields):
+    return json.dumps(tiny().to_dict() | fields)
+
+
+def with_gene(name, choice):
+    return edited(genes=tiny().choices | {name: choice})
+
+
+def without_gene(name):
+    return edited(genes={other: choice for other, choice in tiny().choices.items() if other != name})
+
+
+def structure(architecture, channels):
+    """The convolutions (in, out, size, channels per group) and poolings a network is made of, in order."""
+    found, choices = [], architecture.choices
+    for index, (i, o) in enumerate(zip(channels, channels[1:])):
+        reach = 2 ** choices[f"layer{index}.k"]
+        into, through = min(reach, i), min(reach, o)
+        found += {
+            "pre": [(i, o, 1, i), (o, o, 3, through), (o, o, 1, o)],
+            "mid": [(i, i, 3, into), (i, o, 1, i), (o, o, 1, o)],
+            "post": [(i, i, 3, into), (i, i, 1, i), (i, o, 1, i)],
+            "none": [(i, i, 3, into), (i, o, 1, i)],
+        }[choices[f"layer{index}.block"]] + [choices.get(f"layer{index}.pool")]
+    return (choices["activation"], choices["binarizer"], *found)
+
+
+@pytest.mark.parametrize("backbone", ["mobilenet-8", "mobilenet-32", "mobilenet-224"])
+def test_json_round_trip(backbone):
+    rng = Random(0)
+    for width in (0.5, 1.0, 2):
+        one = any_spelling(rng, backbone, width)
+        other = Architecture.from_json(one.to_json())
+        assert (other, other.key, other.to_json()) == (one, one.key, one.to_json())
+
+
+def test_json_holds_every_field():
+    fields = json.loads(tiny(block="mid", k=2, pool="max").to_json())
+    assert fields.keys() == {"family", "backbone", "width", "genes"}
+    assert (fields["family"], fields["backbone"], fields["width"]) == ("mobinet", "mobilenet-8", 1.0)
+    layers = {f"layer{index}.{kind}": choice for index in range(5) for kind, choice in (("block", "mid"), ("k", 2))}
+    assert fields["genes"] == {
+        "activation": "prelu", "binarizer": "xnor", **layers, "layer1.pool": "max", "layer3.pool": "max",
+    }  # fmt: skip
+
+
+BAD_JSON = {
+    "empty": "",
+    "open brace": "{",
+    "trailing comma": edited()[:-1] + ",}",
+    "two values": edited() * 2,
+    "deep": "[" * 100_000,
+    "long number": "1" * 5000,
+    "null": "null",
+    "number": "1",
+    "list": "[]",
+    "no fields": "{}",
+    "a field more": edited(colour="red"),
+    "a field less": json.dumps({name: value for name, value in tiny().to_dict().items() if name != "width"}),
+    "unknown backbone": edited(backbone="mobilenet-9"),
+    "backbone number": edited(backbone=8),
+    "unknown family": edited(family="no-such-family"),
+    "family list": edited(family=["mobinet"]),
+    "genes list": edited(genes=list(tiny().choices.items())),
+    "no genes": edited(genes={}),
+    "gene missing": without_gene("layer0.k"),
+    "pool missing": without_gene("layer1.pool"),
+    "pool where nothing downsamples": with_gene("layer0.pool", "avg"),
+    "gene unknown": with_gene("layer5.k", 0),
+    "gene with a line break": with_gene("layer5\n.k", 0),
+    "unknown block": with_gene("layer0.block", "middle"),
+    "unknown pool": with_gene("layer1.pool", "mean"),
+    "block number": with_gene("layer0.block", 1),
+    "k text": with_gene("layer0.k", "1"),
+    "k float": with_gene("layer0.k", 1.0),
+    "k bool": with_gene("layer0.k", True),
+    "k null": with_gene("layer0.k", None),
+    "k list": with_gene("layer0.k", [1]),
+    "k negative": with_gene("layer0.k", -1),
+    "k nan": with_gene("layer0.k", float("nan")),
+    "k huge": with_gene("layer0.k", 10**6),
+    "k that does not divide 3 channels": Architecture.uniform("mobilenet-8", width=0.75)
+    .to_json()
+    .replace('"layer0.k": 0', '"layer0.k": 1'),
+    "width nan": edited(width=float("nan")),
+    "width inf": edited(width=float("inf")),
+    "width zero": edited(width=0),
+    "width too small": edited(width=0.1),
+    "width negative": edited(width=-1),
+    "width bool": edited(width=True),
+    "width text": edited(width="1"),
+    "width null": edited(width=None),
+    "width beyond floats": edited(width=1e308),
+    "width beyond integers": edited(width=10**400),
+}
+
+
+@pytest.mark.parametrize("text", BAD_JSON.values(), ids=BAD_JSON)
+def test_from_json_refuses(text):
+    with pytest.raises(InputError) as caught:
+        Architecture.from_json(text)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("width", [float("nan"), float("inf"), 0, -1, True, "1"])
+def test_width_is_a_positive_number(width):
+    with pytest.raises(InputError):
+        Architecture(backbone="mobilenet-8", width=width, genes=tiny().genes)
+    with pytest.raises(InputError):
+        tiny(width=width)
+
+
+@pytest.mark.parametrize("k", range(5))
+def test_post_is_mid_where_the_channels_stay(k):
+    base = tiny(block="pre", k=4)
+    for layer in (2, 4):
+        one, other = (changed(base, {f"layer{layer}.block": block, f"layer{layer}.k": k}) for block in ("mid", "post"))
+        assert one != other
+        assert one.canonical() == other.canonical()
+        assert one.key == other.key
+    for layer in (0, 1, 3):
+        one, other = (changed(base, {f"layer{layer}.block": block, f"layer{layer}.k": k}) for block in ("mid", "post"))
+        assert one.key != other.key
+
+
+@pytest.mark.parametrize("block", ["pre", "mid", "post", "none"])
+@pytest.mark.parametrize("layer", range(5))
+def test_k_saturates_at_the_dense_convolution(block, layer):
+    runs_on = ((8, 16, 16, 32, 32) if block == "pre" else (4, 8, 16, 16, 32))[layer]
+    dense = runs_on.bit_length() - 1
+    keys = [changed(tiny(), {f"layer{layer}.block": block, f"layer{layer}.k": k}).key for k in range(17)]
+    assert len(set(keys[: dense + 1])) == dense + 1
+    assert set(keys[dense:]) == {keys[dense]}
+
+
+def test_each_pooling_is_another_network():
+    assert len({tiny(pool=pool).key for pool in ("avg", "max", "min")}) == 3
+
+
+@pytest.mark.parametrize("width", [0.25, 0.5, 0.75, 1.0])
+def test_keys_are_equal_exactly_for_equal_networks(width):
+    channels = [int(count * width) for count in CHANNELS["mobilenet-8"]]
+    known = genes_of("mobinet", "mobilenet-8", width)
+    base = tiny(width=width)
+    for layer in range(5):
+        genes = [gene for gene in known.values() if gene.group == f"layer{layer}"]
+        spellings = [
+            changed(base, dict(zip((gene.name for gene in genes), choices)))
+            for choices in product(*(gene.legal for gene in genes))
+        ]
+        pairs = {(one.key, structure(one, channels)) for one in spellings}
+        assert len(pairs) == len({key for key, _ in pairs}) == len({found for _, found in pairs}) < len(spellings)
+
+
+@pytest.mark.parametrize("backbone", CHANNELS)
+def test_canonical_is_idempotent_and_keeps_the_network(backbone):
+    rng = Random(1)
+    for _ in range(50):
+        one = any_spelling(rng, backbone)
+        canonical = one.canonical()
+        assert canonical.canonical() == canonical
+        assert canonical.key == one.key
+        assert structure(canonical, CHANNELS[backbone]) == structure(one, CHANNELS[backbone])
+
+
+def test_key_equal_iff_canonical_equal():
+    rng = Random(2)
+    found = [
+        changed(tiny(), {"layer0.block": rng.choice(("mid", "post")), "layer0.k": rng.randrange(5)}) for _ in range(40)
+    ]
+    for one, other in product(found, found):
+        assert (one.key == other.key) == (one.canonical() == other.canonical())
+
+
+def test_key_depends_on_every_field():
+    networks = [
+        tiny(),
+        tiny(activation="relu"),
+        tiny(width=0.5),
+        Architecture.uniform("mobilenet-32"),
+        Architecture.uniform("mobilenet-224"),
+    ]
+    assert len({network.key for network in networks}) == len(networks)
+
+
+def test_key_never_changes():
+    assert Architecture.uniform("mobilenet-224", block="mid", k=3, pool="avg").key == "fe7c1360289d"
+    assert tiny(block="post", k=4, pool="min", width=0.5).key == "f4a7416d3cfe"
+
+
+def test_uniform_gives_all_layers_the_same_choice():
+    network = Architecture.uniform("mobilenet-224", block="post", k=3, pool="min", activation="relu")
+    assert [network.choices[f"layer{index}.block"] for index in range(13)] == ["post"] * 13
+    assert [network.choices[f"layer{index}.k"] for index in range(13)] == [3] * 13
+    pooled = [name for name in network.choices if name.endswith("pool")]
+    assert pooled == ["layer1.pool", "layer3.pool", "layer5.pool", "layer11.pool"]
+    assert {network.choices[name] for name in pooled} == {"min"}
+    assert network.choices["activation"] == "relu"
+
+
+def test_uniform_takes_first_choices_where_nothing_is_said():
+    assert tiny() == tiny(activation="prelu", binarizer="xnor", block="pre", k=0, pool="avg", width=1)
+
+
+@pytest.mark.parametrize("choices", [{"depth": 3}, {"block": "middle"}, {"k": 17}, {"k": 1, "width": 0.75}])
+def test_uniform_refuses(choices):
+    with pytest.raises(InputError):
+        tiny(**choices)
+
+
+def test_input_shapes():
+    shapes = {name: Architecture.uniform(name).input_shape for name in ("mobilenet-8", "mobilenet-32", "mobilenet-224")}
+    assert shapes == {"mobilenet-8": (1, 8, 8), "mobilenet-32": (3, 32, 32), "mobilenet-224": (3, 224, 224)}
+
+
+def test_frozen_and_hashable():
+    one, other = tiny(k=1), tiny(k=1, width=1)
+    assert one.key and len({one, other, tiny(k=2)}) == 2
+    with pytest.raises(FrozenInstanceError):
+        one.width = 2.0
+
+
+def test_genes_come_in_the_order_of_the_family():
+    shuffled = list(tiny(k=1).genes)
+    Random(0).shuffle(shuffled)
+    assert Architecture(backbone="mobilenet-8", genes=dict(shuffled)) == tiny(k=1)
+
+
+def test_describe_has_a_word_a_layer():
+    network = changed(
+        tiny(block="mid", k=2, pool="max", activation="relu"), {"layer3.pool": "avg", "layer4.block": "none"}
+    )
+    assert network.describe() == "mid2 mid2/max mid2 mid2/avg none2 relu"
