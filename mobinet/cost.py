@@ -95,8 +95,7 @@ def count(module: nn.Module, image: Tensor) -> Cost:
             filters, channels = layer.weight.shape[:2]
             bops += macs[name]
             padded_bops += macs[name] // channels * ceil(channels / WORD_BITS) * WORD_BITS
-            replaced = (layer.weight, *(getattr(layer.binarizer, n) for n in layer.binarizer.weight_parameters))
-            floats += filters - sum(t.numel() for t in replaced)
+            floats += filters - sum(t.numel() for t in (layer.weight, *layer.binarizer.weight_scales()))
             bit_bytes += ceil(layer.weight.numel() / 8)
     return Cost(
         flops=int(macs[""] - bops),

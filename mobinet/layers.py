@@ -2,6 +2,7 @@
 
 from functools import partial
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -18,9 +19,24 @@ class MinPool2d(nn.Module):
 POOLINGS = {"avg": partial(nn.AvgPool2d, 2), "max": partial(nn.MaxPool2d, 2), "min": MinPool2d}
 
 
-def activation_of(name: str, channels: int) -> nn.Module:
-    """`prelu` (one slope per channel) or `relu`."""
-    return nn.PReLU(channels) if name == "prelu" else nn.ReLU()
+class RPReLU(nn.Module):
+    """PReLU(x - before) + after, all three trained per channel; (N, C, H, W) -> the same.
+
+    Liu et al., "ReActNet", ECCV 2020, arXiv 2003.03488, equation 2.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.before = nn.Parameter(torch.zeros(1, channels, 1, 1))
+        self.prelu = nn.PReLU(channels)
+        self.after = nn.Parameter(torch.zeros(1, channels, 1, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.prelu(x - self.before) + self.after
+
+
+ACTIVATIONS = {"prelu": nn.PReLU, "relu": lambda channels: nn.ReLU(), "rprelu": RPReLU}
+"""From the number of channels; PReLU has one slope for each."""
 
 
 class BinaryUnit(nn.Module):

@@ -86,7 +86,7 @@ def _weights(network: Architecture, num_classes: int) -> tuple[int, int, int]:
     with torch.device("meta"):
         net = build(network, num_classes)
     convs = [module for module in net.modules() if isinstance(module, BinaryConv2d)]
-    scales = sum(getattr(conv.binarizer, name).numel() for conv in convs for name in conv.binarizer.weight_parameters)
+    scales = sum(scale.numel() for conv in convs for scale in conv.binarizer.weight_scales())
     classifier = [module for module in net.modules() if isinstance(module, nn.Linear)][-1]
     return sum(conv.weight.numel() for conv in convs), scales, classifier.weight.numel()
 

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from results.tables import COLUMNS, front_of
+from results.tables import front_of, genes_in
 from space.family import find_family
 
 
@@ -33,21 +33,26 @@ class ParetoInfo:
         dominated: sampled networks that another beats.
         baselines: hand-designed networks, on the front or not.
         best: the network of best.json.
+        published: what papers report on the same data set, on test images.
     """
 
     front: Points
     dominated: Points
     baselines: Points
     best: Points
+    published: Points
 
 
-def pareto_info(trials: pd.DataFrame, *, family: str, best_key: str) -> ParetoInfo:
+def pareto_info(
+    trials: pd.DataFrame, *, family: str, best_key: str, published: pd.DataFrame | None = None
+) -> ParetoInfo:
     """Sort complete trials into what the plot shows.
 
     Args:
         trials: one row a trial, `results.tables.COLUMNS` and the genes.
         family: whose architectures they are.
         best_key: of best.json.
+        published: rows of `results.published.read_published` to overlay.
     """
     complete = trials[trials["state"] == "complete"].sort_values(["ops", "number"])
     is_front = complete.index.isin(front_of(complete).index)
@@ -65,13 +70,28 @@ def pareto_info(trials: pd.DataFrame, *, family: str, best_key: str) -> ParetoIn
         dominated=points(complete[~is_front & ~is_baseline]),
         baselines=points(complete[is_baseline]),
         best=points(complete[complete["key"] == best_key]),
+        published=published_points(published),
+    )
+
+
+def published_points(published: pd.DataFrame | None) -> Points:
+    """The rows that print both OPs and an accuracy."""
+    if published is None:
+        return Points(ops=(), accuracy=(), texts=())
+    rows = published[(published["ops_m"] != "") & (published["top1"] != "")]
+    return Points(
+        ops=tuple(rows["ops_m"].astype(float) * 1e6),
+        accuracy=tuple(rows["top1"].astype(float) / 100),
+        texts=tuple(
+            f"<b>{row.top1} %</b> at {row.ops_m} M OPs<br>{row.name}<br>{row.source}"
+            for row in rows.itertuples(index=False)
+        ),
     )
 
 
 def hover_text(row: pd.Series, family: str) -> str:
     """Accuracy, cost and architecture of one trial."""
-    genes = {name: value for name, value in row.items() if name not in COLUMNS}
-    words = find_family(family).describe(genes).split(" ")
+    words = find_family(family).describe(genes_in(row)).split(" ")
     lines = [" ".join(words[i : i + 5]) for i in range(0, len(words), 5)]
     return "<br>".join(
         [
@@ -107,6 +127,9 @@ def pareto_figure(info: ParetoInfo, *, title: str) -> go.Figure:
         marker={"symbol": "diamond-open", "size": 9, "color": "#1f5fa8"},
     )
     add(info.best, "best.json", mode="markers", marker={"symbol": "star", "size": 16, "color": "#e6a400"})
+    if info.published.ops:
+        marker = {"symbol": "x-thin-open", "size": 8, "color": "#2e7d32"}
+        add(info.published, "published (test images)", mode="markers", marker=marker)
     figure.update_layout(
         title=title,
         template="plotly_white",

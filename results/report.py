@@ -13,6 +13,7 @@ import pandas as pd
 from results.command import run_command
 from results.files import read_json, write_atomic
 from results.plot import pareto_figure, pareto_info
+from results.published import read_published
 from results.tables import COSTS
 from space import InputError
 from space.family import find_family
@@ -24,8 +25,12 @@ td:last-child, th:last-child { text-align: left; white-space: nowrap } tr:nth-ch
 """
 
 
-def write_report(folder: Path) -> Path:
+def write_report(folder: Path, published: str | None = None) -> Path:
     """Write ``report.html`` from what the run in `folder` left, and return its path.
+
+    Args:
+        folder: the run's.
+        published: overlay what papers report on this data set.
 
     Raises:
         InputError: the folder holds no run, or one in which nothing is complete yet.
@@ -34,7 +39,7 @@ def write_report(folder: Path) -> Path:
     try:
         trials = pd.read_csv(folder / "trials.csv", keep_default_na=False, na_values={"accuracy": "", "seconds": ""})
         pareto, best = read_json(folder / "pareto.json"), read_json(folder / "best.json")
-        page = render(trials, config=config, pareto=pareto, best=best)
+        page = render(trials, config=config, pareto=pareto, best=best, published=published)
     except (OSError, KeyError, TypeError, pd.errors.ParserError) as error:
         raise InputError(
             f"{folder} holds no finished trials to show ({error}); run python -m search.run first"
@@ -44,11 +49,20 @@ def write_report(folder: Path) -> Path:
     return path
 
 
-def render(trials: pd.DataFrame, *, config: dict[str, Any], pareto: dict[str, Any], best: dict[str, Any]) -> str:
+def render(
+    trials: pd.DataFrame,
+    *,
+    config: dict[str, Any],
+    pareto: dict[str, Any],
+    best: dict[str, Any],
+    published: str | None = None,
+) -> str:
     """The page, with plotly inside."""
     family = find_family(config["family"])
     title = f"{config['family']} on {config['dataset']}"
-    figure = pareto_figure(pareto_info(trials, family=config["family"], best_key=best["key"]), title=title)
+    overlay = read_published().query("dataset == @published") if published else None
+    info = pareto_info(trials, family=config["family"], best_key=best["key"], published=overlay)
+    figure = pareto_figure(info, title=title)
     front = pd.DataFrame(
         {
             "key": item["key"],
@@ -107,7 +121,10 @@ def main() -> None:
         prog="python -m results.report", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("run", type=Path, help="folder of the run, such as runs/digits")
-    print(f"wrote {write_report(parser.parse_args().run)}")
+    known = sorted(set(read_published()["dataset"]))
+    parser.add_argument("--published", choices=known, help="overlay what papers report on this data set")
+    args = parser.parse_args()
+    print(f"wrote {write_report(args.run, args.published)}")
 
 
 if __name__ == "__main__":

@@ -17,6 +17,11 @@ COSTS = ("ops", "flops", "bops", "padded_bops", "elementwise", "params", "bytes"
 SCHEMA = 1
 
 
+def genes_in(row: pd.Series) -> dict[str, Any]:
+    """The choices of one trial, by gene."""
+    return {name: choice for name, choice in row.items() if name not in COLUMNS}
+
+
 def front_of(trials: pd.DataFrame) -> pd.DataFrame:
     """The rows of the front, by rising OPs; of equal networks in both, the first."""
     front = trials[on_front(trials["accuracy"], trials["ops"])]
@@ -42,7 +47,7 @@ def entry(row: pd.Series, config: dict[str, Any]) -> dict[str, Any]:
             "family": config["family"],
             "backbone": config["backbone"],
             "width": config["width"],
-            "genes": {name: _plain(row[name]) for name in config["genes"]},
+            "genes": {name: _plain(choice) for name, choice in genes_in(row).items()},
         },
         "accuracy": float(row["accuracy"]),
         "cost": {name: _plain(row[name]) for name in COSTS},

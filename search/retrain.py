@@ -38,7 +38,7 @@ def find_target(args: argparse.Namespace) -> tuple[Target, Path]:
     """What to train, and the folder that takes the results by default."""
     path = Path(args.network)
     if path.suffix == ".json":
-        for flag in ("backbone", "width"):
+        for flag in ("backbone", "width", "binarizer"):
             if getattr(args, flag) is not None:
                 raise InputError(f"--{flag} goes with a network's name; {path} has its own")
         return read_target(path, args.key), path.parent / "retrain"
@@ -46,7 +46,8 @@ def find_target(args: argparse.Namespace) -> tuple[Target, Path]:
         raise InputError("--key goes with a pareto.json, not with a network's name")
     dataset = args.dataset or "digits"
     shape = PRESETS[dataset].input_shape
-    network = named_network(args.network, input_shape=shape, backbone=args.backbone, width=args.width)
+    choices = {"binarizer": args.binarizer} if args.binarizer else {}
+    network = named_network(args.network, input_shape=shape, backbone=args.backbone, width=args.width, choices=choices)
     return Target(architecture=network, dataset=dataset, data_dir="data"), Path("runs", "retrain")
 
 

@@ -54,6 +54,8 @@ def main() -> None:
     preset = PRESETS[args.dataset]
     folder = args.out or Path("runs", args.dataset)
     space = load_space(args.space, backbone=args.backbone, input_shape=preset.input_shape, width=args.width)
+    if args.binarizer:
+        space = space.restrict({"binarizer": args.binarizer})
     evaluator = Proxy(
         dataset=args.dataset,
         data_dir=args.data_dir,

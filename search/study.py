@@ -69,6 +69,7 @@ class Study:
         self._sampler = FreshSampler(
             SAMPLERS[sampler], space, seed=seed, first=self._baselines, cheapest=cheapest, fresh=self._is_fresh
         )
+        self._cheapest = cheapest
         self._lock = _lock(folder)
         self._running: dict[int, optuna.Trial] = {}
         try:
@@ -157,7 +158,7 @@ class Study:
                     **self.space.architecture(trial.params).choices,
                 }
             )
-        return pd.DataFrame(rows, columns=[*COLUMNS, *(gene.name for gene in self.space.genes)])
+        return pd.DataFrame(rows, columns=[*COLUMNS, *self._cheapest.choices])
 
     def _trials(self) -> list[optuna.trial.FrozenTrial]:
         return [trial for trial in self._study.get_trials(deepcopy=False) if "key" in trial.user_attrs]

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mobinet.binarizers import Binarizer
 from search.data.splits import Split
 
 
@@ -24,12 +25,14 @@ class Recipe:
         batch_size: images a step.
         learning_rate: at the end of the warm-up.
         warmup: share of all steps.
+        scale_decay: factor of the L2 penalty on trained scales of weights (Xu and Cheung, BMVC 2019).
     """
 
     epochs: int
     batch_size: int
     learning_rate: float
     warmup: float = 0.1
+    scale_decay: float = 1e-4
 
     def learning_rate_at(self, progress: float) -> float:
         """The learning rate after a share of `progress` of all steps."""
@@ -56,7 +59,10 @@ class Training:
         self.seed = seed
         self.device = device
         self.epoch = 0
-        self.optimizer = torch.optim.Adam(net.parameters(), lr=recipe.learning_rate, fused=True)
+        scales = [scale for m in net.modules() if isinstance(m, Binarizer) for scale in m.weight_scales()]
+        others = [p for p in net.parameters() if not any(p is scale for scale in scales)]
+        groups = [{"params": others}, {"params": scales, "weight_decay": recipe.scale_decay}]
+        self.optimizer = torch.optim.Adam(groups, lr=recipe.learning_rate, fused=True)
 
     def run_epoch(self) -> float:
         """Train one epoch and return its mean loss. Raises NonFiniteLoss."""

@@ -36,7 +36,9 @@ class Architecture:
         if given.keys() != known.keys():
             missing, extra = sorted(known.keys() - given.keys()), sorted(given.keys() - known.keys())
             problem = f"lacks the gene {missing[0]}" if missing else f"has no gene {extra[0]!r}"
-            raise InputError(f"{self.family} on {self.backbone} {problem}; give exactly {', '.join(known)}")
+            raise InputError(
+                f"{self.family} on {self.backbone} {problem}; it wants each of its {len(known)} genes once"
+            )
         for name, gene in known.items():
             gene.check(given[name])
         object.__setattr__(self, "width", float(self.width))
@@ -69,6 +71,13 @@ class Architecture:
     def choices(self) -> dict[str, Choice]:
         """The genes as a mapping from name to choice."""
         return dict(self.genes)
+
+    def choice_of(self, name: str) -> Choice | None:
+        """The choice of a gene or, for a kind of gene, the one that all layers share, if they do."""
+        if name in self.choices:
+            return self.choices[name]
+        shared = {choice for gene, choice in self.genes if gene.rpartition(".")[2] == name}
+        return shared.pop() if len(shared) == 1 else None
 
     @property
     def input_shape(self) -> tuple[int, int, int]:

@@ -19,17 +19,24 @@ class Gene:
         choices: what a search may pick.
         legal: everything an architecture may hold; ``choices`` is a subset.
         aliases: choices that spell another choice of the same network.
+        alone: whether no other gene changes what this one means; only such genes can be tied.
     """
 
     name: str
     choices: tuple[Choice, ...]
     legal: tuple[Choice, ...]
     aliases: Mapping[Choice, Choice] = field(default_factory=dict)
+    alone: bool = False
+
+    @property
+    def layer(self) -> str:
+        """The layer this gene belongs to; empty for a gene of the whole network."""
+        return self.name.rpartition(".")[0]
 
     @property
     def group(self) -> str:
-        """The layer this gene belongs to; empty for a gene of the whole network."""
-        return self.name.rpartition(".")[0]
+        """Genes of one group have to be read together: a layer's, but for those that stand alone."""
+        return self.name if self.alone else self.layer
 
     @property
     def kind(self) -> str:

@@ -2,10 +2,12 @@
 
 import tomllib
 from pathlib import Path
+from types import MappingProxyType
 
 from space.architecture import Architecture
 from space.errors import InputError
 from space.family import family_names, find_family, genes_of
+from space.gene import Choices
 from space.search_space import SearchSpace
 
 
@@ -49,7 +51,12 @@ def load_space(
 
 
 def named_network(
-    name: str, *, input_shape: tuple[int, int, int], backbone: str | None = None, width: float | None = None
+    name: str,
+    *,
+    input_shape: tuple[int, int, int],
+    backbone: str | None = None,
+    width: float | None = None,
+    choices: Choices = MappingProxyType({}),
 ) -> Architecture:
     """The hand-designed network called `name`, such as ``"mobinet-mid-k3"``.
 
@@ -58,6 +65,7 @@ def named_network(
         input_shape: (C, H, W); without a backbone, the family's first one for such images.
         backbone: one of the family's.
         width: other than the network's own.
+        choices: of genes, or of kinds of genes, other than the network's own.
 
     Raises:
         InputError: no network is called so, or it does not fit the backbone.
@@ -67,7 +75,9 @@ def named_network(
         raise InputError(f"{name} is neither a file nor a network; networks are {', '.join(known)}")
     named = find_family(known[name]).named()[name]
     backbone = backbone or _fitting_backbone(known[name], input_shape)
-    return Architecture.of(known[name], backbone, named.width if width is None else width, named.choices).canonical()
+    return Architecture.of(
+        known[name], backbone, named.width if width is None else width, {**named.choices, **choices}
+    ).canonical()
 
 
 def _whole(family: str, backbone: str | None, input_shape: tuple[int, int, int], width: float) -> SearchSpace:

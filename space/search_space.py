@@ -44,7 +44,9 @@ class SearchSpace:
             distinct: dict[Combination, Combination] = {}
             for choices in product(*(gene.choices for gene in genes)):
                 spelling = dict(zip((gene.name for gene in genes), choices))
-                canonical = canonical_choices(self.family, self.backbone, self.width, spelling)
+                canonical = spelling
+                if not genes[0].alone:
+                    canonical = canonical_choices(self.family, self.backbone, self.width, spelling)
                 distinct.setdefault(tuple(canonical.items()), tuple(spelling.items()))
             groups.append(distinct)
         return tuple(groups)
@@ -56,17 +58,14 @@ class SearchSpace:
 
     def architecture(self, choices: Choices) -> Architecture:
         """The architecture of `choices` (one per gene), in canonical form."""
-        return Architecture(
-            family=self.family, backbone=self.backbone, width=self.width, genes=dict(choices)
-        ).canonical()
+        return Architecture.of(self.family, self.backbone, self.width, choices).canonical()
 
     def spell(self, architecture: Architecture) -> dict[str, Choice]:
         """The choices of this space that make `architecture`. Raises InputError when there are none."""
         if (architecture.family, architecture.backbone, architecture.width) == (self.family, self.backbone, self.width):
-            canonical = architecture.canonical().choices
-            parts = [
-                group.get(tuple((name, canonical[name]) for name, _ in next(iter(group)))) for group in self.groups
-            ]
+            canonical = architecture.canonical()
+            choices = {gene.name: canonical.choice_of(gene.name) for gene in self.genes}
+            parts = [group.get(tuple((name, choices[name]) for name, _ in next(iter(group)))) for group in self.groups]
             if None not in parts:
                 return {name: choice for part in parts for name, choice in part}
         raise InputError(f"the search space does not hold {architecture.describe()}")
@@ -125,25 +124,40 @@ class SearchSpace:
         """A smaller space.
 
         Args:
-            rules: ``{"k": [0, 1]}`` for all layers, ``{"layer3": {"k": [0, 1]}}`` for one, which goes before.
+            rules: ``{"k": [0, 1]}`` for all layers, ``{"layer3": {"k": [0, 1]}}`` for one, which goes before;
+                ``{"tie": ["binarizer"]}`` for one choice in all layers.
 
         Raises:
             InputError: a rule names no gene, or choices that do not fit.
         """
         flat: dict[tuple[str, ...], Any] = {}
+        ties = rules.get("tie", [])
         for name, value in rules.items():
+            if name == "tie":
+                continue
             if isinstance(value, dict) and value:
                 flat |= {(name, kind): choices for kind, choices in value.items()}
             else:
                 flat[(name,)] = value
-        known = {(gene.kind,) for gene in self.genes} | {(gene.group, gene.kind) for gene in self.genes}
+        known = {(gene.kind,) for gene in self.genes} | {(gene.layer, gene.kind) for gene in self.genes}
         for path, choices in flat.items():
             if path not in known:
                 raise InputError(f"no gene of {self.family} on {self.backbone} is called {'.'.join(path)}")
             flat[path] = tuple(choices) if isinstance(choices, list) else (choices,)
 
         def restricted(gene: Gene) -> Gene:
-            choices = flat.get((gene.group, gene.kind), flat.get((gene.kind,)))
+            choices = flat.get((gene.layer, gene.kind), flat.get((gene.kind,)))
             return gene if choices is None else gene.restrict(choices)
 
-        return replace(self, genes=tuple(map(restricted, self.genes)))
+        return replace(self, genes=tuple(map(restricted, self.genes)))._tied(ties)
+
+    def _tied(self, kinds: Any) -> "SearchSpace":
+        genes = self.genes
+        for kind in kinds if isinstance(kinds, list) else [kinds]:
+            tied = [gene for gene in genes if gene.kind == kind]
+            if not tied or not all(gene.alone for gene in tied):
+                raise InputError(f"{kind} cannot be tied; tie one of {', '.join({g.kind for g in genes if g.alone})}")
+            common = tuple(choice for choice in tied[0].choices if all(choice in gene.choices for gene in tied))
+            one = replace(tied[0], name=kind).restrict(common)
+            genes = (one, *(gene for gene in genes if gene not in tied))
+        return replace(self, genes=genes)

@@ -20,7 +20,7 @@ class Binarizer(nn.Module, ABC):
     """
 
     weight_parameters: tuple[str, ...] = ()
-    """Parameters that serve the weights only: an L2 penalty may hold them, and packed weights need them no more."""
+    """Names of the parameters that scale the weights: an L2 penalty may hold them; packed weights need them no more."""
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__()
@@ -36,6 +36,10 @@ class Binarizer(nn.Module, ABC):
     @abstractmethod
     def scale(self, weight: Tensor) -> Tensor:
         """Latent (O, I, kH, kW) -> the float scale of each filter, (O, 1, 1, 1)."""
+
+    def weight_scales(self) -> list[nn.Parameter]:
+        """The parameters that `weight_parameters` names."""
+        return [getattr(self, name) for name in self.weight_parameters]
 
     def init_weight(self, weight: Tensor) -> None:
         """Fill latent weights in place."""

@@ -70,7 +70,7 @@ def parts(architecture: Architecture, num_classes: int) -> tuple[Part, ...]:
             size=size,
             padding=padding,
             pooled=pooled,
-            binarizer=architecture.choices["binarizer"],
+            binarizer=architecture.choices[f"{name}.binarizer"],
         )
         for name, i, o, size, padding, pooled in layers
     ]

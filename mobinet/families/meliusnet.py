@@ -137,7 +137,7 @@ def parts(architecture: Architecture, num_classes: int) -> tuple[Part, ...]:
             blocks=choices[f"stage{index}.blocks"],
             growth=growth,
             improvement=choices["improvement"] == "on",
-            binarizer=choices["binarizer"],
+            binarizer=choices[f"stage{index}.binarizer"],
         )
         found.append(stage)
         channels += stage.blocks * growth

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from mobinet.conv import BinaryConv2d
-from mobinet.layers import POOLINGS, BinaryUnit, activation_of
+from mobinet.layers import ACTIVATIONS, POOLINGS, BinaryUnit
 from mobinet.part import Part
 from space import Architecture
 from space.families.mobinet import conv3x3_channels, find_backbone
@@ -59,7 +59,7 @@ class Layer(Part):
         units = [
             BinaryUnit(
                 BinaryConv2d(a, b, size, groups=groups if size == 3 else 1, binarizer=self.binarizer),
-                activation_of(self.activation, b),
+                ACTIVATIONS[self.activation](b),
             )
             for a, b, size in orders[self.block]
         ]
@@ -90,7 +90,7 @@ def parts(architecture: Architecture, num_classes: int) -> tuple[Part, ...]:
             k=choices[f"layer{index}.k"],
             pool=choices.get(f"layer{index}.pool"),
             activation=choices["activation"],
-            binarizer=choices["binarizer"],
+            binarizer=choices[f"layer{index}.binarizer"],
         )
         for index, (i, o, _) in enumerate(backbone.layers)
     ]

@@ -67,7 +67,7 @@ def parts(architecture: Architecture, num_classes: int) -> tuple[Part, ...]:
             convs=choices[f"stage{index}.convs"],
             stride=1 if index == 0 else 2,
             shortcut=choices["shortcut"],
-            binarizer=choices["binarizer"],
+            binarizer=choices[f"stage{index}.binarizer"],
         )
         for index in range(4)
     ]

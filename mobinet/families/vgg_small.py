@@ -45,10 +45,11 @@ class Head(Part):
 
 def parts(architecture: Architecture, num_classes: int) -> tuple[Part, ...]:
     channels, size, _ = architecture.input_shape
-    binarizer, found = None, []
+    found = []
     for index, (out, pooled) in enumerate(scaled_convs(architecture.width)):
+        binarizer = architecture.choices[f"conv{index}.binarizer"] if index else None
         found.append(
             Conv(name=f"conv{index}", in_channels=channels, out_channels=out, pooled=pooled, binarizer=binarizer)
         )
-        channels, size, binarizer = out, size // 2 if pooled else size, architecture.choices["binarizer"]
+        channels, size = out, size // 2 if pooled else size
     return *found, Head(features=channels * size * size, num_classes=num_classes)

@@ -4,10 +4,12 @@ Rastegari et al., "XNOR-Net: ImageNet Classification Using Binary Convolutional 
 arXiv 1603.05279.
 """
 
-from space.binarizers import BINARIZERS
+from space.binarizers import binarizer_gene, unusual_binarizers
 from space.errors import InputError
 from space.family import Family, Named
 from space.gene import Choices, Gene
+
+LAYERS = ("conv2", "conv3", "conv4", "conv5", "fc6", "fc7")
 
 
 class AlexNet(Family):
@@ -16,13 +18,13 @@ class AlexNet(Family):
     def genes(self, backbone: str, width: float) -> tuple[Gene, ...]:
         if width != 1:
             raise InputError(f"width {width:g} does not fit alexnet; use 1")
-        return (Gene(name="binarizer", choices=("xnor", "trained"), legal=BINARIZERS),)
+        return tuple(binarizer_gene(layer, "xnor") for layer in LAYERS)
 
     def named(self) -> dict[str, Named]:
         return {f"alexnet-{binarizer}": Named(choices={"binarizer": binarizer}) for binarizer in ("xnor", "trained")}
 
     def describe(self, choices: Choices) -> str:
-        return f"AlexNet {choices['binarizer']}"
+        return " ".join(["AlexNet", *unusual_binarizers(choices, "xnor")])
 
 
 FAMILY = AlexNet()

@@ -4,7 +4,7 @@ Bethge et al., "MeliusNet: Can Binary Neural Networks Achieve MobileNet-level Ac
 "BinaryDenseNet: Developing an Architecture for Binary Neural Networks", ICCVW 2019.
 """
 
-from space.binarizers import BINARIZERS
+from space.binarizers import binarizer_gene, unusual_binarizers
 from space.errors import InputError
 from space.family import Family, Named
 from space.gene import Choices, Gene
@@ -49,11 +49,11 @@ class MeliusNet(Family):
         stems = STEMS if backbone == "meliusnet-224" else ("3x3",)
         groups = tuple(g for g in (1, 2, 4, 8) if unit % g == 0)
         genes = [
-            Gene(name="binarizer", choices=("melius",), legal=BINARIZERS),
             Gene(name="stem", choices=stems[:1], legal=stems),
             Gene(name="improvement", choices=("on", "off"), legal=("on", "off")),
         ]
         for stage in range(STAGES):
+            genes.append(binarizer_gene(f"stage{stage}", "melius"))
             genes.append(Gene(name=f"stage{stage}.blocks", choices=(2, 3, 4, 5, 6, 7, 8), legal=_BLOCKS))
             if stage < STAGES - 1:
                 widths = tuple(range(96, 321, UNIT))
@@ -85,7 +85,7 @@ class MeliusNet(Family):
             words.append(word)
         words += ["dense"] if choices["improvement"] == "off" else []
         words += [choices["stem"]] if choices["stem"] == "7x7" else []
-        words += [choices["binarizer"]] if choices["binarizer"] != "melius" else []
+        words += unusual_binarizers(choices, "melius")
         return " ".join(words)
 
 

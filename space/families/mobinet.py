@@ -5,14 +5,14 @@ Phan et al., "MoBiNet: A Mobile Binary Network for Image Classification", WACV 2
 
 from dataclasses import dataclass, replace
 
-from space.binarizers import BINARIZERS
+from space.binarizers import binarizer_gene, unusual_binarizers
 from space.errors import InputError
 from space.family import Family, Named
 from space.gene import Choice, Choices, Gene
 
 BLOCKS = ("pre", "mid", "post", "none")
 POOLINGS = ("avg", "max", "min")
-ACTIVATIONS = ("prelu", "relu")
+ACTIVATIONS = ("prelu", "relu", "rprelu")
 LARGEST_K = 16
 
 
@@ -80,10 +80,7 @@ class MoBiNet(Family):
     backbones = {name: backbone.input_shape for name, backbone in BACKBONES.items()}
 
     def genes(self, backbone: str, width: float) -> tuple[Gene, ...]:
-        genes = [
-            Gene(name="activation", choices=("prelu",), legal=ACTIVATIONS),
-            Gene(name="binarizer", choices=("xnor",), legal=BINARIZERS),
-        ]
+        genes = [Gene(name="activation", choices=("prelu",), legal=ACTIVATIONS)]
         for index, (i, o, down) in enumerate(find_backbone(backbone, width).layers):
             genes.append(
                 Gene(
@@ -105,6 +102,7 @@ class MoBiNet(Family):
             )
             if down:
                 genes.append(Gene(name=f"layer{index}.pool", choices=POOLINGS, legal=POOLINGS))
+            genes.append(binarizer_gene(f"layer{index}", "xnor"))
         return tuple(genes)
 
     def canonical(self, backbone: str, width: float, choices: Choices) -> dict[str, Choice]:
@@ -132,9 +130,8 @@ class MoBiNet(Family):
             pool = choices.get(f"layer{layer}.pool")
             words.append(f"{choices[f'layer{layer}.block']}{choices[f'layer{layer}.k']}" + (f"/{pool}" if pool else ""))
             layer += 1
-        words += [
-            choices[name] for name, usual in (("activation", "prelu"), ("binarizer", "xnor")) if choices[name] != usual
-        ]
+        words += [choices["activation"]] if choices["activation"] != "prelu" else []
+        words += unusual_binarizers(choices, "xnor")
         return " ".join(words)
 
 

@@ -4,7 +4,7 @@ Liu et al., "Bi-Real Net", ECCV 2018, arXiv 1808.00278; Bethge et al., "Back to 
 from Scratch?", 2019, arXiv 1906.08637; Xu and Cheung, BMVC 2019, arXiv 1909.11366.
 """
 
-from space.binarizers import BINARIZERS
+from space.binarizers import binarizer_gene, unusual_binarizers
 from space.errors import InputError
 from space.family import Family, Named
 from space.gene import Choices, Gene
@@ -30,10 +30,10 @@ class ResNet(Family):
             Gene(name=f"stage{stage}.convs", choices=(2, 4, 6, 8), legal=tuple(range(1, 49))) for stage in range(4)
         )
         return (
-            Gene(name="binarizer", choices=("approxsign",), legal=BINARIZERS),
             Gene(name="stem", choices=stems[:1], legal=stems),
             Gene(name="shortcut", choices=("float",), legal=("float", "binary")),
             *blocks,
+            *(binarizer_gene(f"stage{stage}", "approxsign") for stage in range(4)),
         )
 
     def named(self) -> dict[str, Named]:
@@ -51,7 +51,8 @@ class ResNet(Family):
     def describe(self, choices: Choices) -> str:
         """Convolutions of each stage, such as `4-4-4-4`; then the rest."""
         convs = "-".join(str(choices[f"stage{stage}.convs"]) for stage in range(4))
-        return f"{convs} {choices['binarizer']} stem-{choices['stem']} shortcut-{choices['shortcut']}"
+        words = [convs, f"stem-{choices['stem']}", f"shortcut-{choices['shortcut']}"]
+        return " ".join(words + unusual_binarizers(choices, "approxsign"))
 
 
 FAMILY = ResNet()

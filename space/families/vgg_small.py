@@ -1,6 +1,6 @@
 """VGG-Small for CIFAR-10, the network most binarizers are compared on. Only the binarizer can be chosen."""
 
-from space.binarizers import BINARIZERS
+from space.binarizers import BINARIZERS, binarizer_gene, unusual_binarizers
 from space.errors import InputError
 from space.family import Family, Named
 from space.gene import Choices, Gene
@@ -20,8 +20,7 @@ class VGGSmall(Family):
     backbones = {"vgg-32": (3, 32, 32), "vgg-8": (1, 8, 8)}
 
     def genes(self, backbone: str, width: float) -> tuple[Gene, ...]:
-        scaled_convs(width)
-        return (Gene(name="binarizer", choices=("xnor", *(b for b in BINARIZERS if b != "xnor")), legal=BINARIZERS),)
+        return tuple(binarizer_gene(f"conv{index}", "xnor") for index in range(1, len(scaled_convs(width))))
 
     def named(self) -> dict[str, Named]:
         return {"vgg-small": Named()} | {
@@ -29,7 +28,7 @@ class VGGSmall(Family):
         }
 
     def describe(self, choices: Choices) -> str:
-        return f"VGG-Small {choices['binarizer']}"
+        return " ".join(["VGG-Small", *unusual_binarizers(choices, "xnor")])
 
 
 FAMILY = VGGSmall()

@@ -33,8 +33,8 @@ def test_default_choices():
     assert found["layer2.block"] == ("pre", "mid")
     assert found["layer12.k"] == (0, 1, 2, 3, 4)
     assert found["layer11.pool"] == ("avg", "max", "min")
-    assert (found["activation"], found["binarizer"]) == (("prelu",), ("xnor",))
-    assert len(found) == 2 + 13 + 13 + 4
+    assert (found["activation"], found["layer0.binarizer"]) == (("prelu",), ("xnor",))
+    assert len(found) == 1 + 13 + 13 + 4 + 13
 
 
 def test_an_empty_file_restricts_nothing(toml):
@@ -45,8 +45,7 @@ def test_rules_for_all_layers(toml):
     space = toml('block = ["pre", "none"]\nk = [0, 2]\npool = ["min"]\nactivation = ["prelu", "relu"]')
     found = choices_of(space)
     assert found.pop("activation") == ("prelu", "relu")
-    assert found.pop("binarizer") == ("xnor",)
-    expected = {"block": ("pre", "none"), "k": (0, 2), "pool": ("min",)}
+    expected = {"block": ("pre", "none"), "k": (0, 2), "pool": ("min",), "binarizer": ("xnor",)}
     assert all(choices == expected[name.split(".")[1]] for name, choices in found.items())
     assert space.size == 2 * 4**5
     assert Architecture.uniform("mobilenet-8", block="none", k=2, pool="min", activation="relu") in space
@@ -191,3 +190,19 @@ def test_no_network_of_that_name(name):
 def test_a_named_network_that_does_not_fit():
     with pytest.raises(InputError):
         named_network("mobinet-mid-k1", input_shape=(1, 8, 8), width=0.75)
+
+
+def test_a_binarizer_for_each_layer_or_tied_for_all(toml):
+    few = 'block = ["mid"]\nk = [0]\npool = ["avg"]\nbinarizer = ["xnor", "trained", "react"]\n'
+    assert toml(few).size == 3**5
+    tied = toml(few + 'tie = ["binarizer"]')
+    assert tied.size == 3
+    assert {network.describe().split()[-1] for network in tied} == {"mid0", "trained", "react"}
+    mixed = Architecture.of("mobinet", "mobilenet-8", 1, {"block": "mid", "k": 0, "layer2.binarizer": "react"})
+    assert mixed in toml(few) and mixed not in tied
+
+
+@pytest.mark.parametrize("kind", ['"block"', '["k"]', '"nothing"', "7", "[[]]"])
+def test_only_what_stands_alone_can_be_tied(toml, kind):
+    with pytest.raises(InputError, match="cannot be tied; tie one of binarizer"):
+        toml(f"tie = {kind}")
