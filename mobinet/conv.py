@@ -20,7 +20,7 @@ class BinaryConv2d(nn.Module):
         kernel_size: kH = kW.
         stride: H / H'.
         padding: border on each side; by default what keeps the size.
-        padding_value: of the border.
+        low_border: whether the border is the lower of the two values, one bit as well, or zero.
         groups: must divide I and O.
         binarizer: a name in `mobinet.binarizers.BINARIZERS`.
     """
@@ -33,14 +33,14 @@ class BinaryConv2d(nn.Module):
         *,
         stride: int = 1,
         padding: int | None = None,
-        padding_value: float = 0.0,
+        low_border: bool = False,
         groups: int = 1,
         binarizer: str,
     ) -> None:
         super().__init__()
         self.stride = stride
         self.padding = kernel_size // 2 if padding is None else padding
-        self.padding_value = padding_value
+        self.low_border = low_border
         self.groups = groups
         self.binarizer = BINARIZERS[binarizer](in_channels, out_channels)
         self.weight = nn.Parameter(torch.empty(out_channels, in_channels // groups, kernel_size, kernel_size))
@@ -49,8 +49,8 @@ class BinaryConv2d(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x, padding = self.binarizer.activations(x), self.padding
-        if self.padding_value and padding:
-            x, padding = F.pad(x, (padding,) * 4, value=self.padding_value), 0
+        if self.low_border:
+            x, padding = F.pad(x, (padding,) * 4, value=self.binarizer.low), 0
         return F.conv2d(x, self.binary_weight(), stride=self.stride, padding=padding, groups=self.groups)
 
     def binary_weight(self) -> Tensor:

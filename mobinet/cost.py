@@ -68,8 +68,9 @@ def cost(architecture: Architecture, num_classes: int) -> Cost:
     """The cost of one image through the network, from fvcore. Equal parts are traced once and remembered."""
     total, shape = Cost(), architecture.input_shape
     for part in parts_of(architecture, num_classes):
-        counted, shape = _count_part(replace(part, name=""), shape)
-        total += counted
+        for piece in part.pieces():
+            counted, shape = _count_part(replace(piece, name=""), shape)
+            total += counted
     return total
 
 

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from mobinet.conv import BinaryConv2d
 from mobinet.part import build
 from space import Architecture, InputError
+from space.errors import first_line
 
 
 def packed_state(net: nn.Module) -> dict[str, Tensor]:
@@ -51,13 +52,14 @@ def load_packed(path: Path) -> tuple[nn.Module, dict[str, str]]:
     try:
         with safetensors.safe_open(path, "pt") as file:
             header = file.metadata() or {}
-            state = {name: file.get_tensor(name) for name in file.keys()}
+            # Tensors lie unaligned in the file's memory, and some kernels round by alignment.
+            state = {name: file.get_tensor(name).clone() for name in file.keys()}
         with torch.device("meta"):
             net = build(Architecture.from_json(header["architecture"]), int(header["num_classes"]))
     except KeyError as error:
         raise InputError(f"{path} is not a packed network: its header lacks {error}") from None
     except (OSError, TypeError, ValueError, RuntimeError, safetensors.SafetensorError) as error:
-        raise InputError(f"{path} is not a packed network: {str(error).splitlines()[0]}") from None
+        raise InputError(f"{path} is not a packed network: {first_line(error)}") from None
     expected = {name: (value.dtype, tuple(value.shape)) for name, value in packed_state(net).items()}
     for name in sorted(expected.keys() | state.keys()):
         found = (state[name].dtype, tuple(state[name].shape)) if name in state else None

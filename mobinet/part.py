@@ -14,11 +14,26 @@ from space import Architecture
 class Part(ABC):
     """One stretch of a network. Frozen and hashable, so that equal parts are counted once."""
 
-    name: str
+    name: str = ""
+
+    def pieces(self) -> tuple["Part", ...]:
+        """What to count one by one."""
+        return (self,)
 
     @abstractmethod
     def build(self) -> nn.Module:
         """A new module, initialised from torch's random state."""
+
+
+class Chain(Part):
+    """A part made of pieces, one behind the other."""
+
+    @abstractmethod
+    def pieces(self) -> tuple[Part, ...]:
+        """The parts it is made of; counted one by one, so that a piece is counted once for many networks."""
+
+    def build(self) -> nn.Sequential:
+        return nn.Sequential(*(piece.build() for piece in self.pieces()))
 
 
 def parts_of(architecture: Architecture, num_classes: int) -> tuple[Part, ...]:

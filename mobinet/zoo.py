@@ -36,25 +36,25 @@ PRINTED = {
 """Columns of `results.published` that can be counted, and their units."""
 
 
-def zoo_names() -> list[str]:
-    """Every network with a name."""
-    return [name for family in family_names() for name in find_family(family).named()]
+def zoo_networks() -> dict[str, Architecture]:
+    """Every network with a name, on its family's first backbone."""
+    families = [find_family(name) for name in family_names()]
+    shapes = {name: next(iter(family.backbones.values())) for family in families for name in family.named()}
+    return {name: named_network(name, input_shape=shape) for name, shape in shapes.items()}
 
 
 def zoo_table() -> pd.DataFrame:
     """One row a network: what is counted, then each printed figure with the difference, counted less printed."""
     published = read_published().set_index("name")
     rows = []
-    for name in zoo_names():
+    for name, network in zoo_networks().items():
         printed = published.loc[name] if name in published.index else pd.Series(dtype=str)
-        rows.append(_row(name, printed))
+        rows.append(_row(name, network, printed))
     return pd.DataFrame(rows)
 
 
-def _row(name: str, printed: pd.Series) -> dict:
-    small = name.startswith("vgg")
-    network = named_network(name, input_shape=(3, 32, 32) if small else (3, 224, 224))
-    num_classes = 10 if small else 1000
+def _row(name: str, network: Architecture, printed: pd.Series) -> dict:
+    num_classes = 1000 if network.input_shape == (3, 224, 224) else 10
     counted = cost(network, num_classes)
     binary_params, scales, classifier = _weights(network, num_classes)
     row = {"name": name, "binary_params": binary_params, **asdict(counted), "ops": counted.ops}

@@ -78,7 +78,7 @@ def published_points(published: pd.DataFrame | None) -> Points:
     """The rows that print both OPs and an accuracy."""
     if published is None:
         return Points(ops=(), accuracy=(), texts=())
-    rows = published[(published["ops_m"] != "") & (published["top1"] != "")]
+    rows = published[(published["ops_m"] != "") & (published["top1"] != "")].sort_values("ops_m", key=pd.to_numeric)
     return Points(
         ops=tuple(rows["ops_m"].astype(float) * 1e6),
         accuracy=tuple(rows["top1"].astype(float) / 100),
@@ -104,7 +104,7 @@ def hover_text(row: pd.Series, family: str) -> str:
     )
 
 
-def pareto_figure(info: ParetoInfo, *, title: str) -> go.Figure:
+def pareto_figure(info: ParetoInfo) -> go.Figure:
     """Accuracy against OPs, the front as a step line."""
     figure = go.Figure()
 
@@ -131,7 +131,6 @@ def pareto_figure(info: ParetoInfo, *, title: str) -> go.Figure:
         marker = {"symbol": "x-thin-open", "size": 8, "color": "#2e7d32"}
         add(info.published, "published (test images)", mode="markers", marker=marker)
     figure.update_layout(
-        title=title,
         template="plotly_white",
         hoverlabel={"align": "left"},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 1, "xanchor": "right"},

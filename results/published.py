@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from space import InputError
+
 
 def read_published() -> pd.DataFrame:
     """One row a network; every figure is the text its paper prints, empty where it prints none.
@@ -13,3 +15,18 @@ def read_published() -> pd.DataFrame:
     test images), ``convention`` (whether the costs include the classifier), ``source``.
     """
     return pd.read_csv(Path(__file__).with_name("published.csv"), dtype=str, keep_default_na=False)
+
+
+def published_on(dataset: str) -> pd.DataFrame:
+    """The rows measured on a data set of ours; a folder of images is taken for ImageNet.
+
+    Raises:
+        InputError: there are none.
+    """
+    rows = read_published()
+    found = rows[rows["dataset"] == ("imagenet" if dataset == "imagefolder" else dataset)]
+    if found.empty:
+        raise InputError(
+            f"no published results on {dataset}; there are some on {', '.join(sorted(set(rows['dataset'])))}"
+        )
+    return found

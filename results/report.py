@@ -13,9 +13,10 @@ import pandas as pd
 from results.command import run_command
 from results.files import read_json, write_atomic
 from results.plot import pareto_figure, pareto_info
-from results.published import read_published
-from results.tables import COSTS
+from results.published import published_on
+from results.tables import COSTS, read_trials
 from space import InputError
+from space.errors import first_line
 from space.family import find_family
 
 STYLE = """
@@ -25,24 +26,26 @@ td:last-child, th:last-child { text-align: left; white-space: nowrap } tr:nth-ch
 """
 
 
-def write_report(folder: Path, published: str | None = None) -> Path:
+def write_report(folder: Path, *, published: bool = False) -> Path:
     """Write ``report.html`` from what the run in `folder` left, and return its path.
 
     Args:
         folder: the run's.
-        published: overlay what papers report on this data set.
+        published: overlay what papers report on the same data set; a folder of images is taken for ImageNet.
 
     Raises:
         InputError: the folder holds no run, or one in which nothing is complete yet.
     """
     config = read_json(folder / "config.json")
     try:
-        trials = pd.read_csv(folder / "trials.csv", keep_default_na=False, na_values={"accuracy": "", "seconds": ""})
+        trials = read_trials(folder)
         pareto, best = read_json(folder / "pareto.json"), read_json(folder / "best.json")
         page = render(trials, config=config, pareto=pareto, best=best, published=published)
-    except (OSError, KeyError, TypeError, pd.errors.ParserError) as error:
+    except InputError:
+        raise
+    except (OSError, KeyError, TypeError, ValueError) as error:
         raise InputError(
-            f"{folder} holds no finished trials to show ({error}); run python -m search.run first"
+            f"{folder} holds no finished trials to show ({first_line(error)}); run python -m search.run first"
         ) from None
     path = folder / "report.html"
     write_atomic(path, page)
@@ -55,14 +58,14 @@ def render(
     config: dict[str, Any],
     pareto: dict[str, Any],
     best: dict[str, Any],
-    published: str | None = None,
+    published: bool = False,
 ) -> str:
     """The page, with plotly inside."""
     family = find_family(config["family"])
     title = f"{config['family']} on {config['dataset']}"
-    overlay = read_published().query("dataset == @published") if published else None
+    overlay = published_on(config["dataset"]) if published else None
     info = pareto_info(trials, family=config["family"], best_key=best["key"], published=overlay)
-    figure = pareto_figure(info, title=title)
+    figure = pareto_figure(info)
     front = pd.DataFrame(
         {
             "key": item["key"],
@@ -110,8 +113,8 @@ def noise_text(config: dict[str, Any], pareto: dict[str, Any]) -> str:
     noise = pareto["noise"]
     return (
         f"Noise: training the same network again under another seed moves its accuracy by a standard deviation of "
-        f"{noise['std']:.2%} (from {noise['pairs']} pairs); two networks closer than {2.8 * noise['std']:.2%} "
-        f"are not told apart. "
+        f"{noise['std']:.2%} (from {noise['pairs']} pairs); at 95 %, one training each tells "
+        f"two networks apart when they differ by {2.8 * noise['std']:.1%} or more. "
         f"{sampling} on top, common to all networks."
     )
 
@@ -121,10 +124,9 @@ def main() -> None:
         prog="python -m results.report", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("run", type=Path, help="folder of the run, such as runs/digits")
-    known = sorted(set(read_published()["dataset"]))
-    parser.add_argument("--published", choices=known, help="overlay what papers report on this data set")
+    parser.add_argument("--published", action="store_true", help="overlay what papers report on the same data set")
     args = parser.parse_args()
-    print(f"wrote {write_report(args.run, args.published)}")
+    print(f"wrote {write_report(args.run, published=args.published)}")
 
 
 if __name__ == "__main__":

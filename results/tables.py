@@ -17,6 +17,12 @@ COSTS = ("ops", "flops", "bops", "padded_bops", "elementwise", "params", "bytes"
 SCHEMA = 1
 
 
+def read_trials(folder: Path) -> pd.DataFrame:
+    """What `write_tables` wrote into trials.csv."""
+    gaps = {name: "" for name in ("accuracy", "epochs", "seconds")}
+    return pd.read_csv(folder / "trials.csv", dtype={"key": str}, keep_default_na=False, na_values=gaps)
+
+
 def genes_in(row: pd.Series) -> dict[str, Any]:
     """The choices of one trial, by gene."""
     return {name: choice for name, choice in row.items() if name not in COLUMNS}

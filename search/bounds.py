@@ -1,8 +1,11 @@
-"""The cheapest and the dearest network of a space."""
+"""The cheapest and the dearest network of a space, and all that a budget allows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from math import inf
+from operator import itemgetter
 
 from space import Architecture, SearchSpace
+from space.gene import Choice
 
 
 def extreme(space: SearchSpace, ops: Callable[[Architecture], float], *, dearest: bool = False) -> Architecture:
@@ -19,3 +22,27 @@ def extreme(space: SearchSpace, ops: Callable[[Architecture], float], *, dearest
             best = min((best, *candidates), key=lambda network: sign * ops(network))
         if best == before:
             return best
+
+
+def affordable(
+    space: SearchSpace, ops: Callable[[Architecture], float], max_ops: float | None
+) -> Iterator[Architecture]:
+    """Every network of at most `max_ops`, or of all, the cheapest first; exact where the groups' costs add up."""
+    cheapest = extreme(space, ops)
+    base = space.spell(cheapest)
+
+    def extra(spelling: Mapping[str, Choice]) -> float:
+        return ops(space.architecture({**base, **spelling})) - ops(cheapest)
+
+    options = [sorted(((extra(s), s) for s in map(dict, group.values())), key=itemgetter(0)) for group in space.groups]
+
+    def complete(choices: dict[str, Choice], left: float, group: int) -> Iterator[Architecture]:
+        if group == len(options):
+            yield space.architecture(choices)
+            return
+        for cost, spelling in options[group]:
+            if cost > left:
+                break
+            yield from complete({**choices, **spelling}, left - cost, group + 1)
+
+    return complete(base, inf if max_ops is None else max_ops - ops(cheapest), 0)

@@ -8,6 +8,7 @@ import torch
 from search.data import DATASETS
 from space import InputError
 from space.binarizers import BINARIZERS
+from space.errors import first_line
 
 
 def positive_int(text: str) -> int:
@@ -39,5 +40,5 @@ def find_device(name: str | None) -> str:
     try:
         torch.zeros(1, device=name)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise InputError(f"--device {name} cannot be used: {str(error).splitlines()[0]}") from None
+        raise InputError(f"--device {name} cannot be used: {first_line(error)}") from None
     return name

@@ -10,6 +10,7 @@ from results.tables import SCHEMA
 from space import InputError
 
 FREE_TO_CHANGE = ("data_dir", "device", "versions")
+SHOWN = 5
 _PACKAGES = ("mobinas", "torch", "torchvision", "optuna", "fvcore", "numpy")
 
 
@@ -26,15 +27,26 @@ def settle_config(folder: Path, config: dict[str, Any]) -> None:
     stored = read_json(path)
     if not isinstance(stored, dict) or stored.get("schema") != SCHEMA:
         raise InputError(f"{path} is not of schema {SCHEMA}; use another --out")
+    there, here = _flat(stored), _flat(config)
     differences = [
-        f"{name} {stored.get(name)} there and {value} here"
-        for name, value in config.items()
-        if name not in FREE_TO_CHANGE and stored.get(name) != value
+        f"{name} {there.get(name)} there and {here.get(name)} here"
+        for name in sorted(there.keys() | here.keys())
+        if name.partition(".")[0] not in FREE_TO_CHANGE and there.get(name) != here.get(name)
     ]
     if differences:
+        differences[SHOWN:] = [f"{len(differences) - SHOWN} more"] if len(differences) > SHOWN else []
         raise InputError(
             f"{folder} was begun with other settings: {'; '.join(differences)}; repeat those, or use another --out"
         )
+
+
+def _flat(settings: dict[str, Any]) -> dict[str, Any]:
+    """Nested settings by dotted names."""
+    found = {}
+    for name, value in settings.items():
+        nested = _flat(value) if isinstance(value, dict) else None
+        found |= {f"{name}.{inner}": v for inner, v in nested.items()} if nested else {name: value}
+    return found
 
 
 def versions() -> dict[str, str]:

@@ -38,8 +38,9 @@ def run_search(
 
 
 def measure_noise(study: Study, backend: Backend) -> None:
-    """Evaluate the first complete trials once more each, under another seed."""
-    tasks = (Task(number=n, architecture=network, replicate=1) for n, network in study.unpaired(NOISE_PAIRS))
+    """Evaluate one in ten of the trials, the first ones and a few at most, once more under another seed."""
+    pairs = study.unpaired(min(NOISE_PAIRS, len(study) // 10))
+    tasks = (Task(number=number, architecture=network, replicate=1) for number, network in pairs)
     for task, outcome in _run(backend, tasks):
         study.tell_replicate(task.number, outcome)
 

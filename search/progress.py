@@ -50,7 +50,7 @@ class Progress:
             front = on_front(self._accuracies, self._ops)
             volume = hypervolume(self._accuracies, self._ops, reference=self._reference)
             line += (
-                f"{'*' if front[-1] else ' '} {outcome.accuracy:6.2%}  {si(ops)}OPs  {outcome.seconds:6.1f} s"
+                f"{'*' if front[-1] else ' '} {outcome.accuracy:7.2%}  {si(ops)}OPs  {outcome.seconds:6.1f} s"
                 f"  front {front.sum():>3}  hypervolume {volume:.4f}"
             )
         self._bar.write(f"{line}  {task.architecture.describe()}")

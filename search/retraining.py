@@ -85,10 +85,18 @@ class Retraining:
             _save(
                 self.folder / "last.pt", {"training": training.state_dict(), "metrics": metrics, "settings": settings}
             )
-            write_atomic(self.folder / "metrics.csv", pd.DataFrame(metrics).to_csv(index=False))
+            self._write_metrics(metrics)
             told(metrics[-1])
-        net.load_state_dict(_load(self.folder / "best.pt"))
+        self._write_metrics(metrics)
+        best_weights = _load(self.folder / "best.pt")
+        try:
+            net.load_state_dict(best_weights)
+        except (RuntimeError, TypeError, AttributeError) as error:
+            raise InputError(f"{self.folder}/best.pt is damaged; remove {self.folder} to begin anew") from error
         return self._finish(net, images, metrics)
+
+    def _write_metrics(self, metrics: list[dict[str, float]]) -> None:
+        write_atomic(self.folder / "metrics.csv", pd.DataFrame(metrics).to_csv(index=False))
 
     def _resume(self, training: Training, settings: dict[str, Any]) -> list[dict[str, float]]:
         """Load the last checkpoint, if there is one, and return the metrics so far."""

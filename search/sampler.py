@@ -1,7 +1,8 @@
 """Samplers propose architectures: Optuna's, kept to networks that are new and within the budget."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import chain
 from random import Random
 from typing import Any
 
@@ -13,7 +14,7 @@ from optuna.trial import FixedTrial, FrozenTrial, TrialState
 from space import Architecture, SearchSpace
 
 PROPOSALS = 10
-DRAWS = 2000
+MUTANTS = 200
 
 
 class Exhausted(RuntimeError):
@@ -51,8 +52,8 @@ class FreshSampler(BaseSampler):
         space: what is searched.
         seed: the study's.
         first: architectures to propose before any other, where they may be trained.
-        cheapest: a network of the least cost.
         fresh: whether an architecture may be trained.
+        affordable: every network within the budget, one after the other.
     """
 
     def __init__(
@@ -62,15 +63,15 @@ class FreshSampler(BaseSampler):
         *,
         seed: int,
         first: tuple[Architecture, ...],
-        cheapest: Architecture,
         fresh: Callable[[Architecture], bool],
+        affordable: Callable[[], Iterable[Architecture]],
     ) -> None:
         self._make = make
         self._space = space
         self._seed = seed
         self._first = first
-        self._cheapest = cheapest
         self._fresh = fresh
+        self._affordable = affordable
         self.distributions = distributions_of(space)
 
     def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
@@ -113,13 +114,9 @@ class FreshSampler(BaseSampler):
         return self._space.architecture(params)
 
     def _near(self, proposal: Architecture, rng: Random) -> Architecture:
-        """A fresh network some mutations away from `proposal`, or else from the cheapest; raises Exhausted."""
-        for origin in (proposal, self._cheapest):
-            for draw in range(DRAWS):
-                near = self._space.mutate(origin, rng, p=draw / DRAWS)
-                if self._fresh(near):
-                    return near
-        for network in self._space if self._space.size <= DRAWS else ():
+        """A fresh network some mutations away from `proposal`, or else any; raises Exhausted where there is none."""
+        mutants = (self._space.mutate(proposal, rng, p=draw / MUTANTS) for draw in range(MUTANTS))
+        for network in chain(mutants, self._affordable()):
             if self._fresh(network):
                 return network
         raise Exhausted

@@ -12,9 +12,11 @@ from optuna.trial import TrialState
 
 from mobinet import Cost
 from results.tables import COLUMNS, noise_of
+from search.bounds import affordable
 from search.evaluator import Evaluation
-from search.sampler import SAMPLERS, FreshSampler
+from search.sampler import SAMPLERS, Exhausted, FreshSampler
 from space import Architecture, InputError, SearchSpace
+from space.errors import first_line
 
 _STATES = {
     TrialState.COMPLETE: "complete",
@@ -44,7 +46,6 @@ class Study:
         sampler: a name in `SAMPLERS`.
         seed: the study's.
         max_ops: no network above is ever proposed.
-        cheapest: a network of the least cost.
 
     Raises:
         InputError: another process writes this study, or it cannot be read.
@@ -59,7 +60,6 @@ class Study:
         sampler: str,
         seed: int,
         max_ops: float | None,
-        cheapest: Architecture,
     ) -> None:
         self.space = space
         self._cost = cost
@@ -67,9 +67,13 @@ class Study:
         self._baselines = space.baselines()
         self._baseline_keys = {architecture.key for architecture in self._baselines}
         self._sampler = FreshSampler(
-            SAMPLERS[sampler], space, seed=seed, first=self._baselines, cheapest=cheapest, fresh=self._is_fresh
+            SAMPLERS[sampler],
+            space,
+            seed=seed,
+            first=self._baselines,
+            fresh=self._is_fresh,
+            affordable=lambda: affordable(space, lambda network: cost(network).ops, max_ops),
         )
-        self._cheapest = cheapest
         self._lock = _lock(folder)
         self._running: dict[int, optuna.Trial] = {}
         try:
@@ -83,8 +87,9 @@ class Study:
             )
             self._seen = {trial.user_attrs["key"] for trial in self._trials()}
         except Exception as error:
-            reason = str(error).splitlines()[0]
-            raise InputError(f"cannot use {folder / 'study.db'}: {reason}; move it away to begin anew") from error
+            raise InputError(
+                f"cannot use {folder / 'study.db'}: {first_line(error)}; move it away to begin anew"
+            ) from error
 
     def __len__(self) -> int:
         """The number of trials, finished or under way."""
@@ -95,6 +100,8 @@ class Study:
         trial = self._study.ask()
         try:
             architecture = self.space.suggest(trial)
+            if not self._is_fresh(architecture):  # where no gene has a choice, no sampler is asked
+                raise Exhausted
         except BaseException:
             self._study.tell(trial, state=TrialState.FAIL)
             raise
@@ -158,7 +165,7 @@ class Study:
                     **self.space.architecture(trial.params).choices,
                 }
             )
-        return pd.DataFrame(rows, columns=[*COLUMNS, *self._cheapest.choices])
+        return pd.DataFrame(rows, columns=[*COLUMNS, *self.space.gene_names])
 
     def _trials(self) -> list[optuna.trial.FrozenTrial]:
         return [trial for trial in self._study.get_trials(deepcopy=False) if "key" in trial.user_attrs]
@@ -171,8 +178,11 @@ class Study:
 
 def _lock(folder: Path) -> Any:
     """An open file that no other process can lock until this one closes it or ends."""
-    folder.mkdir(parents=True, exist_ok=True)
-    file = open(folder / ".lock", "w")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = open(folder / ".lock", "w")
+    except OSError as error:
+        raise InputError(f"cannot write into {folder}: {error.strerror}; use another --out") from None
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

@@ -8,6 +8,8 @@ from mobinet import cost
 from results.files import read_json
 from space import Architecture, InputError
 
+MOST_CLASSES = 100_000
+
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
@@ -35,6 +37,8 @@ def read_target(path: Path, key: str | None) -> Target:
     """
     content = read_json(path)
     entries = content.get("front", [content]) if isinstance(content, dict) else [content]
+    if not isinstance(entries, list):
+        raise InputError(f"{path} is not what a search writes: its front is {entries!r}")
     chosen = [entry for entry in entries if key is None or _field(entry, "key", str, path) == key]
     if len(chosen) != 1:
         keys = ", ".join(str(_field(entry, "key", str, path)) for entry in entries)
@@ -45,7 +49,10 @@ def read_target(path: Path, key: str | None) -> Target:
         architecture = Architecture.from_dict(_field(entry, "architecture", dict, path))
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
-    counted = cost(architecture, _field(entry, "num_classes", int, path))
+    num_classes = _field(entry, "num_classes", int, path)
+    if isinstance(num_classes, bool) or not 2 <= num_classes <= MOST_CLASSES:
+        raise InputError(f"{path} states num_classes {num_classes}; it must be from 2 to {MOST_CLASSES}")
+    counted = cost(architecture, num_classes)
     found = {"key": architecture.key, **asdict(counted), "ops": counted.ops}
     stated = {"key": entry.get("key"), **_field(entry, "cost", dict, path)}
     for name, value in found.items():

@@ -10,7 +10,7 @@ from typing import Any
 
 from space.architecture import Architecture, canonical_choices
 from space.errors import InputError
-from space.family import find_family
+from space.family import find_family, genes_of
 from space.gene import Choice, Choices, Gene
 
 Combination = tuple[tuple[str, Choice], ...]
@@ -32,6 +32,11 @@ class SearchSpace:
     def input_shape(self) -> tuple[int, int, int]:
         """(C, H, W) of one image."""
         return find_family(self.family).backbones[self.backbone]
+
+    @property
+    def gene_names(self) -> tuple[str, ...]:
+        """The genes of every architecture in this space."""
+        return tuple(genes_of(self.family, self.backbone, self.width))
 
     @cached_property
     def groups(self) -> tuple[dict[Combination, Combination], ...]:
@@ -156,7 +161,8 @@ class SearchSpace:
         for kind in kinds if isinstance(kinds, list) else [kinds]:
             tied = [gene for gene in genes if gene.kind == kind]
             if not tied or not all(gene.alone for gene in tied):
-                raise InputError(f"{kind} cannot be tied; tie one of {', '.join({g.kind for g in genes if g.alone})}")
+                free = ", ".join({gene.kind for gene in genes if gene.alone}) or "none here"
+                raise InputError(f"{kind} cannot be tied; tie one of {free}")
             common = tuple(choice for choice in tied[0].choices if all(choice in gene.choices for gene in tied))
             one = replace(tied[0], name=kind).restrict(common)
             genes = (one, *(gene for gene in genes if gene not in tied))

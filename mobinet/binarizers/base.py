@@ -19,6 +19,9 @@ class Binarizer(nn.Module, ABC):
         out_channels: filters of the convolution.
     """
 
+    low: float = -1.0
+    """The lower of the two values of activations."""
+
     weight_parameters: tuple[str, ...] = ()
     """Names of the parameters that scale the weights: an L2 penalty may hold them; packed weights need them no more."""
 
@@ -38,8 +41,8 @@ class Binarizer(nn.Module, ABC):
         """Latent (O, I, kH, kW) -> the float scale of each filter, (O, 1, 1, 1)."""
 
     def weight_scales(self) -> list[nn.Parameter]:
-        """The parameters that `weight_parameters` names."""
-        return [getattr(self, name) for name in self.weight_parameters]
+        """The parameters that `weight_parameters` names, as long as there are any."""
+        return [scale for name in self.weight_parameters if (scale := getattr(self, name)) is not None]
 
     def init_weight(self, weight: Tensor) -> None:
         """Fill latent weights in place."""

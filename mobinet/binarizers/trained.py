@@ -18,7 +18,7 @@ def weight_slope(w: Tensor) -> Tensor:
 def activation_slope(a: Tensor) -> Tensor:
     """Of sign(a), so twice the paper's for step(a): 4 - 8 |a| up to |a| = 0.4, 0.8 up to 1, else 0."""
     distance = a.abs()
-    return torch.where(distance <= 0.4, 4 - 8 * distance, 0.8 * (distance <= 1))
+    return torch.where(distance <= 0.4, 4 - 8 * distance, 0.8 * (distance <= 1).to(a.dtype))
 
 
 class Trained(Binarizer):
@@ -28,6 +28,7 @@ class Trained(Binarizer):
     0.25. The paper holds alpha with an L2 penalty, and W with none.
     """
 
+    low = 0.0
     weight_parameters = ("alpha",)
 
     def __init__(self, in_channels: int, out_channels: int) -> None:

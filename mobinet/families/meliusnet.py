@@ -4,13 +4,14 @@ Bethge et al., "MeliusNet: Can Binary Neural Networks Achieve MobileNet-level Ac
 """
 
 from dataclasses import dataclass
+from math import gcd
 
 import torch
 from torch import Tensor, nn
 
 from mobinet.conv import BinaryConv2d
 from mobinet.families.mobilenet_v1 import conv_norm_relu
-from mobinet.part import Part
+from mobinet.part import Chain, Part
 from space import Architecture
 from space.families.meliusnet import GROWTH, STAGES, UNIT, unit_channels
 
@@ -40,7 +41,7 @@ class Stem(Part):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stage(Part):
+class Stage(Chain):
     """Dense blocks, each followed by an improvement block where `improvement` says so.
 
     (N, I, H, W) -> (N, I + blocks * growth, H, W).
@@ -52,14 +53,34 @@ class Stage(Part):
     improvement: bool
     binarizer: str
 
+    def pieces(self) -> tuple[Part, ...]:
+        found = []
+        for index in range(self.blocks):
+            channels = self.in_channels + index * self.growth
+            for improves in (False, True) if self.improvement else (False,):
+                found.append(
+                    Block(
+                        channels=channels + self.growth * improves,
+                        growth=self.growth,
+                        improves=improves,
+                        binarizer=self.binarizer,
+                    )
+                )
+        return tuple(found)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Block(Part):
+    """A dense block, (N, C, H, W) -> (N, C + growth, H, W), or an improvement block, which keeps the shape."""
+
+    channels: int
+    growth: int
+    improves: bool
+    binarizer: str
+
     def build(self) -> nn.Module:
-        layers: list[nn.Module] = []
-        for block in range(self.blocks):
-            channels = self.in_channels + block * self.growth
-            layers.append(DenseBlock(channels, self.growth, self.binarizer))
-            if self.improvement:
-                layers.append(ImprovementBlock(channels + self.growth, self.growth, self.binarizer))
-        return nn.Sequential(*layers)
+        kind = ImprovementBlock if self.improves else DenseBlock
+        return kind(self.channels, self.growth, self.binarizer)
 
 
 class NewFeatures(nn.Module):
@@ -68,7 +89,7 @@ class NewFeatures(nn.Module):
     def __init__(self, channels: int, growth: int, binarizer: str) -> None:
         super().__init__()
         self.norm = nn.BatchNorm2d(channels)
-        self.conv = BinaryConv2d(channels, growth, 3, padding_value=-1.0, binarizer=binarizer)
+        self.conv = BinaryConv2d(channels, growth, 3, low_border=True, binarizer=binarizer)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.conv(self.norm(x))
@@ -144,7 +165,7 @@ def parts(architecture: Architecture, num_classes: int) -> tuple[Part, ...]:
         if index < STAGES - 1:
             out = choices[f"stage{index}.width"] * unit // UNIT
             groups = choices[f"stage{index}.groups"]
-            name, shuffle = f"transition{index}", min(16, unit)
+            name, shuffle = f"transition{index}", gcd(16, unit)
             found.append(Transition(name=name, in_channels=channels, out_channels=out, groups=groups, shuffle=shuffle))
             channels = out
     return *found, Head(channels=channels, num_classes=num_classes)

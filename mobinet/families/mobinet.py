@@ -9,9 +9,9 @@ from torch import nn
 
 from mobinet.conv import BinaryConv2d
 from mobinet.layers import ACTIVATIONS, POOLINGS, BinaryUnit
-from mobinet.part import Part
+from mobinet.part import Chain, Part
 from space import Architecture
-from space.families.mobinet import conv3x3_channels, find_backbone
+from space.families.mobinet import find_backbone
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +32,7 @@ class Stem(Part):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Layer(Part):
+class Layer(Chain):
     """A separable layer: binary convolutions at the input's resolution, then the pooling.
 
     (N, I, H, W) -> (N, O, H, W), or (N, O, H/2, W/2) where `pool` is given.
@@ -46,10 +46,8 @@ class Layer(Part):
     activation: str
     binarizer: str
 
-    def build(self) -> nn.Module:
+    def pieces(self) -> tuple[Part, ...]:
         i, o = self.in_channels, self.out_channels
-        wide = conv3x3_channels(self.block, i, o)
-        groups = max(1, wide >> self.k)
         orders = {
             "pre": ((i, o, 1), (o, o, 3), (o, o, 1)),
             "mid": ((i, i, 3), (i, o, 1), (o, o, 1)),
@@ -57,13 +55,45 @@ class Layer(Part):
             "none": ((i, i, 3), (i, o, 1)),
         }
         units = [
-            BinaryUnit(
-                BinaryConv2d(a, b, size, groups=groups if size == 3 else 1, binarizer=self.binarizer),
-                ACTIVATIONS[self.activation](b),
+            Unit(
+                in_channels=a,
+                out_channels=b,
+                kernel_size=size,
+                groups=max(1, a >> self.k) if size == 3 else 1,
+                activation=self.activation,
+                binarizer=self.binarizer,
             )
             for a, b, size in orders[self.block]
         ]
-        return nn.Sequential(*units, *([POOLINGS[self.pool]()] if self.pool else []))
+        return (*units, Pool(kind=self.pool)) if self.pool else tuple(units)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unit(Part):
+    """One binary convolution with what surrounds it, (N, I, H, W) -> (N, O, H, W)."""
+
+    in_channels: int
+    out_channels: int
+    kernel_size: int
+    groups: int
+    activation: str
+    binarizer: str
+
+    def build(self) -> nn.Module:
+        conv = BinaryConv2d(
+            self.in_channels, self.out_channels, self.kernel_size, groups=self.groups, binarizer=self.binarizer
+        )
+        return BinaryUnit(conv, ACTIVATIONS[self.activation](self.out_channels))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pool(Part):
+    """2x2 pooling, (N, C, H, W) -> (N, C, H/2, W/2)."""
+
+    kind: str
+
+    def build(self) -> nn.Module:
+        return POOLINGS[self.kind]()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,14 +4,14 @@ Liu et al., "Bi-Real Net: Enhancing the Performance of 1-bit CNNs with Improved 
 Advanced Training Algorithm", ECCV 2018, arXiv 1808.00278.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import Tensor, nn
 
 from mobinet.conv import BinaryConv2d
 from mobinet.families.meliusnet import Stem
 from mobinet.families.mobinet import Head
-from mobinet.part import Part
+from mobinet.part import Chain, Part
 from space import Architecture
 from space.families.resnet import stage_channels
 
@@ -38,7 +38,7 @@ class Unit(nn.Module):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stage(Part):
+class Stage(Chain):
     """Binary units, the first of which may downsample: (N, I, H, W) -> (N, O, H / stride, W / stride)."""
 
     in_channels: int
@@ -48,12 +48,32 @@ class Stage(Part):
     shortcut: str
     binarizer: str
 
+    def pieces(self) -> tuple[Part, ...]:
+        i, o = self.in_channels, self.out_channels
+        first = ResidualUnit(
+            in_channels=i,
+            out_channels=o,
+            stride=self.stride,
+            shortcut=self.shortcut,
+            binarizer=self.binarizer,
+        )
+        return first, *[replace(first, in_channels=o, stride=1)] * (self.convs - 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResidualUnit(Part):
+    """One convolution and its shortcut, (N, I, H, W) -> (N, O, H / stride, W / stride)."""
+
+    in_channels: int
+    out_channels: int
+    stride: int
+    shortcut: str
+    binarizer: str
+
     def build(self) -> nn.Module:
-        units = []
-        for index in range(self.convs):
-            i, stride = (self.in_channels, self.stride) if index == 0 else (self.out_channels, 1)
-            units.append(Unit(i, self.out_channels, stride=stride, shortcut=self.shortcut, binarizer=self.binarizer))
-        return nn.Sequential(*units)
+        return Unit(
+            self.in_channels, self.out_channels, stride=self.stride, shortcut=self.shortcut, binarizer=self.binarizer
+        )
 
 
 def parts(architecture: Architecture, num_classes: int) -> tuple[Part, ...]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 
 from search.data.sources import DATASETS, Source, decoding_workers, held_out, read_source
-from search.data.splits import Augmentation, Decoded, Files, Images, Preparation, Split
+from search.data.splits import Augmentation, Decoded, Files, Images, Preparation, Split, fit_shape
 from space import InputError
 
 __all__ = ["DATASETS", "DataSet", "load_dataset", "load_test"]
@@ -96,9 +96,10 @@ def _decoded(source: Source, input_shape: tuple[int, int, int]) -> Source:
 
 def _preparation(name: str, train: Source, input_shape: tuple[int, int, int]) -> Preparation:
     if train.pixels is None:  # the usual constants of ImageNet
-        mean, std = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+        channels = input_shape[0]
+        mean, std = (0.485, 0.456, 0.406)[:channels], (0.229, 0.224, 0.225)[:channels]
     else:
-        sample = train.pixels[:10000].float() / 255
+        sample = fit_shape(train.pixels[:10000].float() / 255, input_shape)
         mean, std = tuple(sample.mean((0, 2, 3)).tolist()), tuple(sample.std((0, 2, 3)).clamp(min=1e-3).tolist())
     return Preparation(input_shape=input_shape, mean=mean, std=std, augmentation=AUGMENTATIONS[name])
 

@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import torch
 from torch import Tensor
 
 from space import InputError
+from space.errors import first_line
 
 TORCHVISION = {"mnist": "MNIST", "fashion-mnist": "FashionMNIST", "cifar10": "CIFAR10", "cifar100": "CIFAR100"}
 DATASETS = ("digits", *TORCHVISION, "imagefolder")
@@ -78,8 +80,8 @@ def _torchvision(name: str, data_dir: str, train: bool) -> Source:
     except RuntimeError:
         try:
             found = kind(data_dir, train=train, download=True)
-        except (OSError, RuntimeError) as error:
-            reason = str(error).splitlines()[0]
+        except (OSError, RuntimeError, HTTPException) as error:
+            reason = first_line(error)
             raise InputError(
                 f"{name} is not under {data_dir} and cannot be downloaded ({reason}); name its folder with --data-dir"
             ) from None
@@ -96,7 +98,7 @@ def _folder(folder: Path, train: bool) -> Source:
         try:
             found = ImageFolder(str(part))
         except OSError as error:
-            reason = str(error).splitlines()[0]
+            reason = first_line(error)
             raise InputError(
                 f"{part} holds no folder of images for each class ({reason}); name one with --data-dir"
             ) from None

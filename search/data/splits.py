@@ -9,6 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from space.errors import InputError, first_line
+
 Batches = Iterator[tuple[Tensor, Tensor]]
 
 
@@ -31,7 +33,7 @@ class Preparation:
 
     Args:
         input_shape: (C, H, W).
-        mean, std: per stored channel, of pixels in 0..1.
+        mean, std: of each channel of the input, in 0..1.
         augmentation: for training batches.
     """
 
@@ -42,12 +44,11 @@ class Preparation:
 
     def __call__(self, pixels: Tensor, generator: torch.Generator | None) -> Tensor:
         """uint8 (N, c, h, w) -> float (N, C, H, W); augmented where there is a generator."""
-        mean = pixels.new_tensor(self.mean, dtype=torch.float32).view(1, -1, 1, 1)
-        std = pixels.new_tensor(self.std, dtype=torch.float32).view(1, -1, 1, 1)
-        images = fit_shape((pixels.float() / 255 - mean) / std, self.input_shape)
+        images = fit_shape(pixels.float() / 255, self.input_shape)
         if generator is not None:
             images = augment(images, self.augmentation, generator)
-        return images.contiguous(memory_format=torch.channels_last)
+        mean, std = (images.new_tensor(values).view(1, -1, 1, 1) for values in (self.mean, self.std))
+        return ((images - mean) / std).contiguous(memory_format=torch.channels_last)
 
 
 class Split(ABC):
@@ -120,16 +121,18 @@ class Files(Split):
 
     def stored(self, batch_size: int, generator: torch.Generator | None) -> Batches:
         training = generator is not None
-        return iter(
-            torch.utils.data.DataLoader(
-                Decoded(files=self.files, input_shape=self.preparation.input_shape, random_crop=training),
-                batch_size=batch_size,
-                shuffle=training,
-                drop_last=training and len(self) >= batch_size,
-                num_workers=self.workers,
-                generator=generator,
-            )
+        loader = torch.utils.data.DataLoader(
+            Decoded(files=self.files, input_shape=self.preparation.input_shape, random_crop=training),
+            batch_size=batch_size,
+            shuffle=training,
+            drop_last=training and len(self) >= batch_size,
+            num_workers=self.workers,
+            generator=generator,
         )
+        try:
+            yield from loader
+        except InputError as error:  # from a worker process it comes with a traceback in its text
+            raise InputError(str(error).strip().splitlines()[-1].removeprefix("space.errors.InputError: ")) from None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,12 +159,15 @@ class Decoded(torch.utils.data.Dataset):
         from PIL import Image
 
         path, label = self.files[index]
-        with Image.open(path) as image:
-            return self.transform(image.convert("RGB")), label
+        try:
+            with Image.open(path) as image:
+                return self.transform(image.convert("RGB")), label
+        except (OSError, ValueError) as error:
+            raise InputError(f"{path} cannot be read as a picture ({first_line(error)}); remove it") from None
 
 
 def fit_shape(images: Tensor, shape: tuple[int, int, int]) -> Tensor:
-    """(N, c, h, w) -> (N, C, H, W): grey repeated or colours averaged, a narrow border padded, else resized."""
+    """(N, c, h, w) -> (N, C, H, W): grey repeated or colours averaged; a narrow black border added, else resized."""
     channels, height, width = shape
     if images.shape[1] != channels:
         images = images.expand(-1, channels, -1, -1) if images.shape[1] == 1 else images.mean(1, keepdim=True)
@@ -169,7 +175,7 @@ def fit_shape(images: Tensor, shape: tuple[int, int, int]) -> Tensor:
     if dy == dx == 0:
         return images
     if 0 <= dy <= height // 4 and 0 <= dx <= width // 4:
-        return F.pad(images, (dx // 2, dx - dx // 2, dy // 2, dy - dy // 2), value=images.min().item())
+        return F.pad(images, (dx // 2, dx - dx // 2, dy // 2, dy - dy // 2))
     return F.interpolate(images, (height, width), mode="bilinear", antialias=True)
 
 
@@ -180,7 +186,7 @@ def augment(images: Tensor, augmentation: Augmentation, generator: torch.Generat
     rows = torch.arange(height).expand(n, -1)
     columns = torch.arange(width).expand(n, -1)
     if shift:
-        images = F.pad(images, (shift,) * 4, value=images.min().item())
+        images = F.pad(images, (shift,) * 4)
         rows = rows + torch.randint(2 * shift + 1, (n, 1), generator=generator)
         columns = columns + torch.randint(2 * shift + 1, (n, 1), generator=generator)
     if augmentation.flip:

@@ -76,10 +76,9 @@ def counted_by_hand(network, num_classes):
 
 
 def any_network(rng, backbone, width, largest_k=16):
+    usual = {"binarizer": ["xnor"], "activation": ["prelu", "relu"]}
     genes = {
-        name: "xnor"
-        if gene.kind == "binarizer"
-        else rng.choice([choice for choice in gene.legal if gene.kind != "k" or choice <= largest_k])
+        name: rng.choice([c for c in usual.get(gene.kind, gene.legal) if gene.kind != "k" or c <= largest_k])
         for name, gene in genes_of("mobinet", backbone, width).items()
     }
     return Architecture(backbone=backbone, width=width, genes=genes)

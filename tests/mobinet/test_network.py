@@ -11,7 +11,7 @@ from torch import nn
 from mobinet import build
 from mobinet.conv import BinaryConv2d
 from mobinet.families.mobinet import Layer
-from mobinet.layers import POOLINGS, BinaryUnit, activation_of
+from mobinet.layers import POOLINGS, BinaryUnit
 from space import Architecture, InputError
 from space.family import genes_of
 
@@ -115,7 +115,7 @@ def test_skip_repeats_the_input_where_the_channels_double(channels):
     x = torch.randn(2, channels, 4, 4)
     for out, copies in ((channels, 1), (2 * channels, 2)):
         conv = BinaryConv2d(channels, out, 1, binarizer="xnor")
-        unit = BinaryUnit(conv, activation_of("prelu", out)).eval()
+        unit = BinaryUnit(conv, nn.PReLU(out)).eval()
         nn.init.zeros_(unit.norm.weight)
         assert torch.equal(unit(x), torch.cat([x] * copies, 1))
 

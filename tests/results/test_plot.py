@@ -40,7 +40,7 @@ def test_hover_text_names_the_architecture_and_its_cost(trials):
 
 
 def test_figure_draws_each_kind_once(info):
-    figure = pareto_figure(info, title="mobinet on digits")
+    figure = pareto_figure(info)
     traces = {trace.name: trace for trace in figure.data}
     assert traces["front"].line.shape == "hv"
     for name, points in (

@@ -90,7 +90,7 @@ def test_noise_is_put_in_words(config):
     front = {"front": [{"accuracy": 0.5}, {"accuracy": 0.8}]}
     text = noise_text({**config, "validation_images": 400}, {**front, "noise": {"std": 0.01, "pairs": 8}})
     assert "2.00%" in text  # sqrt(0.8 * 0.2 / 400)
-    assert "1.00%" in text and "8 pairs" in text and "2.80%" in text
+    assert "1.00%" in text and "8 pairs" in text and "2.8%" in text
     assert "not measured" in noise_text(config, {**front, "noise": None})
 
 

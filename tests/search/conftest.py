@@ -1,10 +1,23 @@
 """Fixtures of the search tests."""
 
+import gc
+import os
+import shutil
+import subprocess
+import sys
+from collections import namedtuple
+from pathlib import Path
+
 import optuna
 import pytest
+import sqlalchemy
 import torch
 
+from results.command import run_command
 from search.data import load_dataset
+
+ROOT = Path(__file__).parents[2]
+Ended = namedtuple("Ended", "code out err")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -17,6 +30,70 @@ def one_thread():
     torch.set_num_threads(threads)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_sync():
+    """Let SQLite leave it to the system when to write; this process does not crash."""
+
+    def connected(connection, _):
+        connection.execute("PRAGMA synchronous = OFF")
+
+    sqlalchemy.event.listen(sqlalchemy.Engine, "connect", connected)
+    yield
+    sqlalchemy.event.remove(sqlalchemy.Engine, "connect", connected)
+
+
 @pytest.fixture(scope="session")
 def digits():
     return load_dataset("digits", data_dir="data", input_shape=(1, 8, 8), validation=0.4)
+
+
+@pytest.fixture(scope="session")
+def start():
+    """Start a command in a process group of its own, and end the group with the tests."""
+    started = []
+
+    def start(module, *args, cwd):
+        env = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+        command = [sys.executable, "-m", module, *map(str, args)]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        started.append(subprocess.Popen(command, cwd=cwd, env=env, start_new_session=True, **pipes))
+        return started[-1]
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            os.killpg(process.pid, 9)
+            process.wait()
+
+
+@pytest.fixture
+def invoke(monkeypatch, capsys):
+    """Run a command's `main` here, as `python -m` would."""
+
+    def call(module, *args):
+        monkeypatch.setattr(sys, "argv", [module.__name__, *map(str, args)])
+        gc.collect()  # what an earlier command left, its lock on the study above all
+        capsys.readouterr()
+        code = 0
+        try:
+            run_command(module.main)
+        except SystemExit as end:
+            code = end.code
+        return Ended(code, *capsys.readouterr())
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory, start):
+    """The folder of a search of 17 trials that has ended, not to be changed, and how it ended."""
+    folder = tmp_path_factory.mktemp("finished")
+    process = start("search.run", "--trials", 17, "--epochs", 1, "--workers", 2, "--out", "run", cwd=folder)
+    out, err = process.communicate(timeout=300)
+    return folder / "run", Ended(process.returncode, out, err)
+
+
+@pytest.fixture
+def run_copy(finished, tmp_path):
+    """A copy of that folder."""
+    return shutil.copytree(finished[0], tmp_path / "run")

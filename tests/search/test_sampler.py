@@ -8,7 +8,8 @@ from search.driver import run_search
 from search.sampler import SAMPLERS, Exhausted, distributions_of
 from space import Architecture, load_space
 
-WIDE = {"block": ["pre", "mid"], "k": [0, 1, 2], "pool": ["avg", "max", "min"]}
+MEDIUM = {"block": ["pre", "mid"], "k": [0, 1], "pool": ["avg", "max"]}
+LARGE = {"block": ["pre", "mid"], "k": [0, 1, 2], "pool": ["avg", "max"]}
 
 
 def search(study, trials):
@@ -38,10 +39,10 @@ def test_baselines_come_first_and_no_network_twice(tmp_path, sampler, trials):
 
 @pytest.mark.parametrize("sampler", ["tpe", "nsga2", "random"])
 def test_nothing_above_the_budget_is_proposed(tmp_path, sampler):
-    space = load_space().restrict(WIDE)
+    space = load_space().restrict(MEDIUM)
     budget = sorted(price(network).ops for network in space)[space.size // 50]
-    networks = search(open_study(tmp_path, space, sampler=sampler, max_ops=budget), 40)
-    assert len({network.key for network in networks}) == 40
+    networks = search(open_study(tmp_path, space, sampler=sampler, max_ops=budget), 25)
+    assert len({network.key for network in networks}) == 25
     assert max(price(network).ops for network in networks) <= budget
 
 
@@ -67,10 +68,9 @@ def test_a_space_of_one_network_ends_after_one_trial(tmp_path):
     assert len(study.table()) == 1
 
 
-@pytest.mark.parametrize("affordable", [1, 7, 60])
+@pytest.mark.parametrize("affordable", [1, 25])
 def test_a_tight_budget_leaves_out_no_network_that_fits(tmp_path, affordable):
-    # Every pooling has its price, so that the networks that fit are far from the hand-designed ones.
-    space = load_space().restrict(WIDE)
+    space = load_space().restrict(LARGE)
     costs = sorted(price(network).ops for network in space)
     budget = costs[affordable - 1]
     fitting = {network.key for network in space if price(network).ops <= budget}

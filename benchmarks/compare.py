@@ -1,0 +1,116 @@
+"""Train named networks from scratch under one recipe and compare them, in the mean over seeds.
+
+    python -m benchmarks.compare vgg-small-trained vgg-small-xnor vgg-small-ste vgg-small-approxsign --dataset cifar10
+    python -m benchmarks.compare mobinet-mid-k3 mobinet-mid-k3:activation=relu --dataset cifar10 --width 0.5
+
+Prints one row a network: accuracy on the test images after the last epoch, mean and standard deviation over the
+seeds, and OPs. Test images are read once, at the end of each training; with --validate, validation images take their
+place, which is what a recipe is chosen by. --images scales down to the first so many training images.
+"""
+
+import argparse
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from multiprocessing import get_context
+
+import numpy as np
+import torch
+
+from mobinet import cost
+from search.cli import find_device, positive_float, positive_int
+from search.data import DATASETS, load_dataset, load_test
+from search.data.splits import Images
+from search.evaluator import seeded_build, training_seed
+from search.presets import PRESETS
+from search.progress import si
+from search.training import Recipe, Training, accuracy
+from space import Architecture, named_network
+
+VALIDATION = 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One training."""
+
+    network: Architecture
+    dataset: str
+    data_dir: str
+    recipe: Recipe
+    images: int | None
+    seed: int
+    device: str
+    validate: bool
+
+    def run(self) -> float:
+        """Top-1 accuracy after the last epoch."""
+        shape = self.network.input_shape
+        data = load_dataset(self.dataset, data_dir=self.data_dir, input_shape=shape, validation=VALIDATION)
+        train = data.train
+        if self.images:
+            train = Images(
+                pixels=train.pixels[: self.images], labels=train.labels[: self.images], preparation=train.preparation
+            )
+        seed = training_seed(self.seed, self.network)
+        device = torch.device(self.device)
+        net = seeded_build(self.network, len(data.classes), seed)
+        training = Training(net, train, recipe=self.recipe, seed=seed, device=device)
+        while training.epoch < self.recipe.epochs:
+            training.run_epoch()
+        held = data.validation if self.validate else load_test(self.dataset, data_dir=self.data_dir, dataset=data)
+        return accuracy(net, held, device=device)[0]
+
+
+def parse_network(text: str, shape: tuple[int, int, int], width: float | None) -> Architecture:
+    """``name`` or ``name:gene=choice``."""
+    name, _, change = text.partition(":")
+    choices = dict([change.split("=")]) if change else {}
+    return named_network(name, input_shape=shape, width=width, choices=choices)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("networks", nargs="+")
+    parser.add_argument("--dataset", choices=DATASETS, default="cifar10")
+    parser.add_argument("--data-dir", default="data")
+    parser.add_argument("--width", type=positive_float)
+    parser.add_argument("--epochs", type=positive_int)
+    parser.add_argument("--learning-rate", type=positive_float)
+    parser.add_argument("--images", type=positive_int)
+    parser.add_argument("--seeds", type=positive_int, default=3)
+    parser.add_argument("--device")
+    parser.add_argument("--workers", type=positive_int, default=2)
+    parser.add_argument("--validate", action="store_true")
+    args = parser.parse_args()
+    preset = PRESETS[args.dataset]
+    recipe = replace(
+        preset.full,
+        epochs=args.epochs or preset.full.epochs,
+        learning_rate=args.learning_rate or preset.full.learning_rate,
+    )
+    networks = [parse_network(text, preset.input_shape, args.width) for text in args.networks]
+    jobs = [
+        Job(
+            network=network,
+            dataset=args.dataset,
+            data_dir=args.data_dir,
+            recipe=recipe,
+            images=args.images,
+            seed=seed,
+            device=find_device(args.device),
+            validate=args.validate,
+        )
+        for seed in range(args.seeds)
+        for network in networks
+    ]
+    print(f"{args.dataset}, {recipe}, {args.images or 'all'} images, {args.seeds} seeds, torch {torch.__version__}")
+    with ProcessPoolExecutor(args.workers, get_context("spawn"), torch.set_num_threads, (1,)) as pool:
+        found = np.array(list(pool.map(Job.run, jobs))).reshape(args.seeds, len(networks))
+    kind = "validation" if args.validate else "test"
+    for text, network, column in zip(args.networks, networks, found.T):
+        ops = si(cost(network, 10).ops)
+        print(f"{text:<32} {ops}OPs  {kind} {column.mean():.2%} +- {column.std(ddof=1) if len(column) > 1 else 0:.2%}")
+
+
+if __name__ == "__main__":
+    main()

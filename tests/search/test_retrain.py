@@ -1,0 +1,136 @@
+"""The retrain command, end to end."""
+
+import json
+import os
+import signal
+
+import pandas as pd
+import pytest
+
+import search.retrain
+from mobinet.packing import load_packed
+from results.files import read_json
+
+
+def one_line(ended) -> str:
+    assert ended.code == 2
+    assert ended.err.startswith("mobinas: ") and ended.err.count("\n") == 1
+    return ended.err
+
+
+def altered(path, change):
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(json.dumps(content))
+    return path
+
+
+def losses(folder) -> list:
+    return pd.read_csv(folder / "metrics.csv").drop(columns="seconds").to_numpy().tolist()
+
+
+def tensors(folder) -> bytes:
+    content = (folder / "model.safetensors").read_bytes()
+    return content[8 + int.from_bytes(content[:8], "little") :]
+
+
+def test_the_winner_is_trained_and_written(run_copy, invoke):
+    best = read_json(run_copy / "best.json")
+    ended = invoke(search.retrain, run_copy / "best.json", "--epochs", 2)
+    assert ended.code == 0 and ended.err == ""
+    folder = run_copy / "retrain" / best["key"]
+    summary = read_json(folder / "summary.json")
+    assert (summary["key"], summary["cost"], summary["epochs"]) == (best["key"], best["cost"], 2)
+    assert pd.read_csv(folder / "metrics.csv")["epoch"].tolist() == [1, 2]
+    assert load_packed(folder / "model.safetensors")[1]["num_classes"] == "10"
+    assert f"{summary['test_top1']:.2%}" in ended.out and "epoch    2" in ended.out
+    again = invoke(search.retrain, run_copy / "best.json", "--epochs", 2)
+    assert again.code == 0 and "epoch    " not in again.out
+    assert "epochs 2 there and 3 here" in one_line(invoke(search.retrain, run_copy / "best.json", "--epochs", 3))
+
+
+def test_any_point_of_the_front_by_its_key(run_copy, invoke, tmp_path):
+    front = read_json(run_copy / "pareto.json")["front"]
+    assert len(front) > 1
+    line = one_line(invoke(search.retrain, run_copy / "pareto.json"))
+    assert "--key" in line and all(item["key"] in line for item in front)
+    assert "no network abc" in one_line(invoke(search.retrain, run_copy / "pareto.json", "--key", "abc"))
+    flags = "--key", front[-1]["key"], "--epochs", 1, "--out", tmp_path / "there"
+    assert invoke(search.retrain, run_copy / "pareto.json", *flags).code == 0
+    assert read_json(tmp_path / "there" / front[-1]["key"] / "summary.json")["cost"] == front[-1]["cost"]
+
+
+def test_a_hand_designed_network_by_its_name(invoke, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    ended = invoke(search.retrain, "mobinet-mid-k3", "--epochs", 1)
+    assert ended.code == 0
+    (folder,) = (tmp_path / "runs" / "retrain").iterdir()
+    summary = read_json(folder / "summary.json")
+    genes = summary["architecture"]["genes"]
+    assert summary["key"] == folder.name and summary["architecture"]["backbone"] == "mobilenet-8"
+    assert {genes[f"layer{i}.block"] for i in range(5)} == {"mid"} and genes["layer3.k"] == 3
+    assert {genes["layer1.pool"], genes["layer3.pool"]} == {"avg"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda best: best["cost"].update(ops=best["cost"]["ops"] - 1),
+        lambda best: best["cost"].update(bytes=1),
+        lambda best: best.update(key="0123456789ab"),
+        lambda best: best["architecture"]["genes"].update({"layer4.k": 3 - best["architecture"]["genes"]["layer4.k"]}),
+    ],
+)
+def test_an_altered_file_is_refused(run_copy, invoke, change):
+    path = altered(run_copy / "best.json", change)
+    assert "the file was changed" in one_line(invoke(search.retrain, path, "--epochs", 1))
+    assert not (run_copy / "retrain").exists()
+
+
+def test_bad_settings_are_one_line_and_exit_code_2(run_copy, invoke, tmp_path):
+    (tmp_path / "broken.json").write_text('{"front": [')
+    (tmp_path / "list.json").write_text("[1, 2]")
+    (tmp_path / "file").write_text("")
+    best = run_copy / "best.json"
+    unknown = altered(run_copy / "pareto.json", lambda content: content["front"][0].update(dataset="imagenet"))
+    key = read_json(unknown)["front"][0]["key"]
+    bad = {
+        "nowhere.json": (tmp_path / "nowhere.json",),
+        "broken.json": (tmp_path / "broken.json",),
+        "list.json": (tmp_path / "list.json",),
+        "resnet-50": ("resnet-50",),
+        "--key": ("mobinet-mid-k3", "--key", "abc"),
+        "--backbone": (best, "--backbone", "mobilenet-8"),
+        "--width": (best, "--width", 2),
+        "mobilenet-9": ("mobinet-mid-k3", "--backbone", "mobilenet-9"),
+        "nonsense": (best, "--device", "nonsense"),
+        "imagenet": (unknown, "--key", key),
+        "nothing": (best, "--dataset", "imagefolder", "--data-dir", tmp_path / "nothing"),
+    }
+    for word, flags in bad.items():
+        assert word in one_line(invoke(search.retrain, *flags, "--epochs", 1))
+    for flags in (("--epochs", 0), ("--dataset", "imagenet"), ("--seed", "x")):
+        ended = invoke(search.retrain, best, *flags)
+        assert ended.code == 2 and flags[0] in ended.err.splitlines()[-1]
+
+
+def test_a_folder_that_cannot_be_made_is_refused(run_copy, invoke, tmp_path):
+    (tmp_path / "file").write_text("")
+    assert "file" in one_line(invoke(search.retrain, run_copy / "best.json", "--epochs", 1, "--out", tmp_path / "file"))
+
+
+def test_killed_and_resumed_equals_uninterrupted(run_copy, invoke, start, tmp_path):
+    command = run_copy / "best.json", "--epochs", 5
+    assert invoke(search.retrain, *command, "--out", tmp_path / "whole").code == 0
+    process = start("search.retrain", *command, "--out", tmp_path / "killed", cwd=tmp_path)
+    assert any(line.startswith("epoch    2") for line in process.stdout)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    (killed,), (whole,) = (list((tmp_path / name).iterdir()) for name in ("killed", "whole"))
+    assert not (killed / "summary.json").exists()
+    ended = invoke(search.retrain, *command, "--out", tmp_path / "killed")
+    assert ended.code == 0 and "epoch    2" not in ended.out and "epoch    5" in ended.out
+    assert losses(killed) == losses(whole)
+    assert tensors(killed) == tensors(whole)
+    first, second = (read_json(folder / "summary.json") for folder in (killed, whole))
+    assert first["test_top1"] == second["test_top1"]

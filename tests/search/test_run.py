@@ -1,0 +1,340 @@
+"""The search command, end to end."""
+
+import json
+import os
+import signal
+import sqlite3
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import optuna
+import pandas as pd
+import pytest
+import sqlalchemy
+
+import search.run
+from results.tables import COLUMNS
+from search.evaluator import Evaluation, Proxy
+from search.study import _lock
+
+SHORT = ("--epochs", 1, "--workers", 0)
+SMALL = 'block = ["pre", "mid"]\nk = [0, 1]\npool = ["avg"]\n'
+
+
+@pytest.fixture
+def small(tmp_path):
+    """Flags of a short search of a small space, in a folder of its own."""
+    (tmp_path / "small.toml").write_text(SMALL)
+    return "--space", tmp_path / "small.toml", "--out", tmp_path / "run"
+
+
+@pytest.fixture
+def instant(monkeypatch):
+    """No training: accuracy from the key."""
+    monkeypatch.setattr(
+        Proxy,
+        "__call__",
+        lambda self, network, *, replicate=0: Evaluation(
+            accuracy=(int(network.key, 16) + replicate) % 97 / 97, epochs=self.recipe.epochs, seconds=0.1
+        ),
+    )
+
+
+def table_of(folder: Path) -> pd.DataFrame:
+    return pd.read_csv(folder / "trials.csv", dtype={"key": str})
+
+
+def completed(folder: Path) -> dict[int, float]:
+    """Number and accuracy of each complete trial, read while a search may be writing."""
+    try:
+        connection = sqlite3.connect(f"file:{folder / 'study.db'}?mode=ro", uri=True)
+        return dict(
+            connection.execute(
+                "select number, value from trials join trial_values using (trial_id)"
+                " where state = 'COMPLETE' and objective = 0"
+            )
+        )
+    except sqlite3.OperationalError:
+        return {}
+
+
+def wait_for(condition, seconds: float = 120):
+    end = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < end, "timed out"
+        time.sleep(0.05)
+    return found
+
+
+def alive(group: int) -> list[str]:
+    """Processes of a group that have not ended."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _, pgrp = stat.read_text().rpartition(")")[2].split()[:3]
+        except OSError:
+            continue
+        if int(pgrp) == group and state != "Z":
+            found.append(stat.parent.name)
+    return found
+
+
+@contextmanager
+def listening(*event):
+    sqlalchemy.event.listen(*event)
+    yield
+    sqlalchemy.event.remove(*event)
+
+
+def one_line(ended) -> str:
+    """The one line that an input error leaves."""
+    assert ended.code == 2
+    assert ended.err.startswith("mobinas: ") and ended.err.count("\n") == 1
+    return ended.err
+
+
+def test_a_search_leaves_its_files(finished):
+    folder, ended = finished
+    assert ended.code == 0 and "Traceback" not in ended.err
+    assert {path.name for path in folder.iterdir()} == {
+        *("config.json", "study.db", "trials.csv", "pareto.csv", "pareto.json", "best.json", "report.html", ".lock")
+    }
+    assert [path.name for path in folder.parent.iterdir()] == ["run"]
+
+
+def test_trials_of_a_search(finished):
+    folder, ended = finished
+    table, config = table_of(folder), json.loads((folder / "config.json").read_text())
+    assert table.columns.tolist() == [*COLUMNS, *config["genes"]]
+    assert table["number"].tolist() == list(range(17)) and table["key"].is_unique
+    assert table["state"].eq("complete").all() and table["epochs"].eq(1).all()
+    assert table["source"].tolist() == ["baseline"] * 15 + ["sampler"] * 2
+    hits = table["accuracy"] * config["validation_images"]
+    assert (hits - hits.round()).abs().max() < 1e-3
+    lines = [line for line in ended.out.splitlines() if "hypervolume" in line]
+    assert sorted(int(line.split()[0]) for line in lines) == list(range(17))
+    best = json.loads((folder / "pareto.json").read_text())
+    assert best["noise"]["pairs"] == 1 and 0 <= best["noise"]["std"] < 0.5
+    assert f"hypervolume {best['hypervolume']:.4f}" in lines[-1]
+
+
+def test_settings_of_a_search_are_written_down(finished):
+    config = json.loads((finished[0] / "config.json").read_text())
+    expected = {
+        **dict(schema=1, dataset="digits", seed=0, device="cpu", sampler="tpe", max_ops=None, family="mobinet"),
+        **dict(backbone="mobilenet-8", width=1.0, num_classes=10, train_images=898, validation_images=599),
+    }
+    assert {name: config[name] for name in expected} == expected
+    assert config["recipe"]["epochs"] == 1
+    assert set(config["versions"]) >= {"python", "torch", "optuna"} and len(config["fingerprint"]) == 16
+    assert config["reference"]["accuracy"] == 0.1
+    assert config["reference"]["ops"] >= table_of(finished[0])["ops"].max()
+
+
+def test_study_opens_in_optuna(finished):
+    study = optuna.load_study(study_name=None, storage=f"sqlite:///{finished[0] / 'study.db'}")
+    assert [trial.values for trial in study.trials] == table_of(finished[0])[["accuracy", "ops"]].to_numpy().tolist()
+
+
+def test_the_same_command_again_does_nothing_new(run_copy, invoke, monkeypatch):
+    monkeypatch.setattr(Proxy, "__call__", lambda *_, **__: pytest.fail("trained again"))
+    names = ("trials.csv", "pareto.csv", "pareto.json", "best.json", "config.json")
+    before = [(run_copy / name).read_bytes() for name in names]
+    assert invoke(search.run, "--trials", 17, *SHORT, "--out", run_copy).code == 0
+    assert [(run_copy / name).read_bytes() for name in names] == before
+
+
+def test_more_trials_go_on_where_it_stopped(run_copy, invoke):
+    before = table_of(run_copy)
+    assert invoke(search.run, "--trials", 19, *SHORT, "--out", run_copy).code == 0
+    after = table_of(run_copy)
+    assert after[:17].equals(before)
+    assert after["number"].tolist() == list(range(19)) and after["key"].is_unique
+    assert "19 complete" in (run_copy / "report.html").read_text()
+
+
+@pytest.mark.parametrize(
+    "flags, named",
+    [
+        (("--seed", 1), "seed 0 there and 1 here"),
+        (("--sampler", "random"), "sampler"),
+        (("--epochs", 2), "recipe"),
+        (("--max-ops", 5e3), "max_ops"),
+    ],
+)
+def test_other_settings_are_refused(run_copy, invoke, flags, named):
+    before = (run_copy / "trials.csv").read_bytes()
+    line = one_line(invoke(search.run, "--trials", 18, *SHORT, "--out", run_copy, *flags))
+    assert named in line and "other settings" in line
+    assert (run_copy / "trials.csv").read_bytes() == before
+
+
+def test_a_small_space_ends_early_and_says_so(tmp_path, invoke, instant):
+    (tmp_path / "two.toml").write_text('block = "mid"\nk = 0\npool = "avg"\n[layer0]\nk = [0, 1]\n')
+    flags = "--space", tmp_path / "two.toml", "--out", tmp_path / "run"
+    for _ in range(2):
+        ended = invoke(search.run, "--trials", 5, *SHORT, *flags)
+        assert ended.code == 0 and "ended at 2 trials" in ended.out
+        assert len(table_of(tmp_path / "run")) == 2
+
+
+def test_nothing_above_the_budget_is_trained(small, invoke, instant):
+    ended = invoke(search.run, "--trials", 12, "--max-ops", 4200, *SHORT, *small)
+    table = table_of(small[-1])
+    assert ended.code == 0 and len(table) == 12
+    assert table["ops"].max() <= 4200
+    best = json.loads((small[-1] / "best.json").read_text())
+    assert best["accuracy"] == table["accuracy"].max() and "--max-ops 4200" in best["rule"]
+
+
+def test_bad_settings_are_one_line_and_exit_code_2(tmp_path, invoke, small):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "bad.toml").write_text("k = [")
+    (tmp_path / "gene.toml").write_text("kk = [1]")
+    (tmp_path / "choice.toml").write_text("k = [99]")
+    (tmp_path / "none.toml").write_text("k = []")
+    bad = {
+        "nonsense": ("--device", "nonsense"),
+        "cuda:99": ("--device", "cuda:99"),
+        "mobilenet-9": ("--backbone", "mobilenet-9", "--space", "mobinet"),
+        "width": ("--width", 0.01),
+        "raise --max-ops": ("--max-ops", 10),
+        "nowhere.toml": ("--space", tmp_path / "nowhere.toml"),
+        "resnet": ("--space", "resnet"),
+        "bad.toml": ("--space", tmp_path / "bad.toml"),
+        "kk": ("--space", tmp_path / "gene.toml"),
+        "99": ("--space", tmp_path / "choice.toml"),
+        "no choices": ("--space", tmp_path / "none.toml"),
+        "nothing": ("--dataset", "imagefolder", "--data-dir", tmp_path / "nothing", "--backbone", "mobilenet-8"),
+    }
+    for word, flags in bad.items():
+        assert word in one_line(invoke(search.run, "--trials", 1, *SHORT, *small, *flags))
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [("--trials", -5), ("--trials", 0), ("--trials", "many"), ("--epochs", 0), ("--max-ops", "nan"), ("--width", -1),
+     ("--sampler", "magic"), ("--dataset", "imagenet"), ("--seed", "x"), ("--workers", "two"), ("--unknown",)],
+)  # fmt: skip
+def test_bad_usage_is_exit_code_2(invoke, tmp_path, flags):
+    ended = invoke(search.run, "--out", tmp_path / "run", *flags)
+    assert ended.code == 2 and ended.out == ""
+    assert flags[0] in ended.err and ended.err.splitlines()[-1].startswith("python -m search.run: error: ")
+    assert not (tmp_path / "run").exists()
+
+
+def test_negative_workers_are_refused(small, invoke, instant):
+    ended = invoke(search.run, "--trials", 1, "--epochs", 1, *small, "--workers", -1)
+    assert ended.code == 2 and "--workers" in ended.err.splitlines()[-1]
+
+
+def test_a_folder_that_cannot_be_made_is_refused(small, tmp_path, invoke, instant):
+    (tmp_path / "file").write_text("")
+    for out in (tmp_path / "file", tmp_path / "file" / "run"):
+        assert "file" in one_line(invoke(search.run, "--trials", 1, *SHORT, *small, "--out", out))
+
+
+def test_a_picture_that_cannot_be_decoded_is_named(small, tmp_path, invoke, instant):
+    for index in range(10):
+        path = tmp_path / "pictures" / "ab"[index % 2] / f"{index}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"not a picture")
+    flags = "--dataset", "imagefolder", "--data-dir", tmp_path / "pictures", "--backbone", "mobilenet-8"
+    assert ".png" in one_line(invoke(search.run, "--trials", 1, *SHORT, *small, *flags))
+
+
+def test_a_run_that_is_under_way_is_refused(small, invoke, instant):
+    lock = _lock(small[-1])
+    assert "another process" in one_line(invoke(search.run, "--trials", 1, *SHORT, *small))
+    lock.close()
+
+
+def test_damaged_files_of_a_run_are_refused(run_copy, invoke, instant):
+    (run_copy / "config.json").write_text("{")
+    assert "config.json" in one_line(invoke(search.run, "--trials", 18, *SHORT, "--out", run_copy))
+    (run_copy / "study.db").write_bytes(b"no database" * 100)
+    assert "study.db" in one_line(invoke(search.run, "--trials", 18, *SHORT, "--out", run_copy))
+
+
+def test_when_all_trials_fail_the_reason_is_said(small, invoke, monkeypatch):
+    def fail(*_, **__):
+        raise RuntimeError("nothing works")
+
+    monkeypatch.setattr(Proxy, "__call__", fail)
+    ended = invoke(search.run, "--trials", 20, *SHORT, *small)
+    assert ended.code == 2
+    assert ended.err.splitlines()[-1].startswith("mobinas: the first trials all failed")
+    assert "RuntimeError: nothing works" in ended.err.splitlines()[-1]
+    assert table_of(small[-1])["state"].tolist() == ["failed"] * 5
+
+
+def test_one_trial_that_fails_leaves_its_reason(small, invoke, monkeypatch):
+    def fail(*_, **__):
+        raise RuntimeError("nothing works")
+
+    monkeypatch.setattr(Proxy, "__call__", fail)
+    ended = invoke(search.run, "--trials", 1, *SHORT, *small)
+    assert "pareto.json" not in ended.err
+    assert table_of(small[-1])["reason"].tolist() == ["RuntimeError: nothing works"]
+
+
+def test_ctrl_c_before_the_first_trial_has_ended(small, invoke, monkeypatch):
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Proxy, "__call__", stop)
+    ended = invoke(search.run, "--trials", 5, *SHORT, *small)
+    assert ended.code == 130
+    assert ended.err.splitlines()[-1].startswith("mobinas: stopped")
+
+
+@pytest.mark.parametrize(
+    "statement, count", [("INSERT INTO trials", 4), ("INSERT INTO trial_params", 60), ("INSERT INTO trial_values", 5)]
+)
+def test_ctrl_c_while_the_study_is_written(small, invoke, instant, statement, count):
+    seen = []
+
+    def executed(connection, cursor, text, *_):
+        seen.append(text) if text.startswith(statement) else None
+        if len(seen) == count and seen[-1] is text:
+            signal.raise_signal(signal.SIGINT)
+
+    with listening(sqlalchemy.Engine, "after_cursor_execute", executed):
+        ended = invoke(search.run, "--trials", 50, *SHORT, *small)
+    assert ended.code == 130 and count <= len(seen) < count + 3
+    assert "Traceback" not in ended.err and ended.err.splitlines()[-1].startswith("mobinas: stopped")
+    assert invoke(search.run, "--trials", 9, *SHORT, *small).code == 0
+    table = table_of(small[-1])
+    assert table["state"].tolist() == ["complete"] * 9 and table["key"].is_unique
+
+
+def test_ctrl_c_ends_cleanly_with_its_outputs(small, start, tmp_path):
+    process = start("search.run", "--trials", 300, "--epochs", 20, "--workers", 2, *small, cwd=tmp_path)
+    wait_for(lambda: len(completed(small[-1])) >= 2)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does, to all processes
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in err and err.splitlines()[-1] == "mobinas: stopped; the same command goes on from here"
+    table = table_of(small[-1])
+    kept = table[table["state"] == "complete"]
+    assert dict(zip(kept["number"], kept["accuracy"])) == completed(small[-1])
+    assert 2 <= len(kept) <= len(table) <= len(kept) + 2
+    assert all((small[-1] / name).exists() for name in ("pareto.csv", "best.json", "report.html"))
+    wait_for(lambda: not alive(process.pid), 20)
+
+
+def test_kill_loses_nothing_but_the_trials_under_way(small, start, invoke, tmp_path):
+    command = "--trials", 9, "--epochs", 2, *small
+    process = start("search.run", *command, "--workers", 2, cwd=tmp_path)
+    wait_for(lambda: len(completed(small[-1])) >= 3)
+    process.kill()
+    process.wait()
+    before = completed(small[-1])
+    wait_for(lambda: not alive(process.pid), 30)  # workers must not outlive their driver
+    assert invoke(search.run, *command, "--workers", 0).code == 0
+    table = table_of(small[-1])
+    assert table["state"].tolist() == ["complete"] * 9 and table["key"].is_unique
+    accuracy = dict(zip(table["number"], table["accuracy"]))
+    assert 3 <= len(before) < 9
+    assert {number: accuracy[number] for number in before} == before
