@@ -11,6 +11,12 @@ from space.binarizers import BINARIZERS
 from space.errors import first_line
 
 
+def natural_int(text: str) -> int:
+    if (value := int(text)) < 0:
+        raise argparse.ArgumentTypeError(f"{text} is below 0")
+    return value
+
+
 def positive_int(text: str) -> int:
     if (value := int(text)) < 1:
         raise argparse.ArgumentTypeError(f"{text} is not above 0")

@@ -20,7 +20,7 @@ from results.report import write_report
 from results.tables import SCHEMA, write_tables
 from search.backend import Backend, InProcess, Workers
 from search.bounds import extreme
-from search.cli import add_common_flags, find_device, positive_float, positive_int
+from search.cli import add_common_flags, find_device, natural_int, positive_float, positive_int
 from search.config import settle_config, versions
 from search.driver import Hopeless, measure_noise, run_search
 from search.evaluator import Proxy
@@ -43,7 +43,7 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--space", default="mobinet", help="a family of networks, or a .toml file that restricts one")
     parser.add_argument("--sampler", choices=SAMPLERS, default="tpe")
     parser.add_argument("--max-ops", type=positive_float, help="train no network above so many OPs, such as 2.5e6")
-    parser.add_argument("--workers", type=int, help="processes that train side by side; 0 trains in this one")
+    parser.add_argument("--workers", type=natural_int, help="processes that train side by side; 0 trains in this one")
     parser.add_argument("--published", action="store_true", help="overlay published results in the report")
     parser.add_argument("--out", type=Path, help="folder of the run (default: runs/DATASET)")
     return parser.parse_args(argv)
@@ -125,8 +125,10 @@ def search(
     finally:
         progress.close()
         backend.close()
-        write_tables(folder, study.table(), config, study.noise())
-        write_report(folder, published=args.published)
+        table = study.table()
+        write_tables(folder, table, config, study.noise())
+        if (table["state"] == "complete").any():
+            write_report(folder, published=args.published)
     if len(study) < args.trials:
         print(f"the space holds no more networks within the budget: ended at {len(study)} trials")
     print(f"wrote {folder}/report.html, pareto.csv and best.json")

@@ -310,8 +310,9 @@ def test_ctrl_c_while_the_study_is_written(small, invoke, instant, statement, co
 
 
 def test_ctrl_c_ends_cleanly_with_its_outputs(small, start, tmp_path):
-    process = start("search.run", "--trials", 300, "--epochs", 20, "--workers", 2, *small, cwd=tmp_path)
-    wait_for(lambda: len(completed(small[-1])) >= 2)
+    process = start("search.run", "--trials", 300, "--epochs", 10, "--workers", 2, *small, cwd=tmp_path)
+    wait_for(lambda: len(completed(small[-1])) >= 1)
+    time.sleep(0.5)  # both workers at work again
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does, to all processes
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
@@ -319,13 +320,13 @@ def test_ctrl_c_ends_cleanly_with_its_outputs(small, start, tmp_path):
     table = table_of(small[-1])
     kept = table[table["state"] == "complete"]
     assert dict(zip(kept["number"], kept["accuracy"])) == completed(small[-1])
-    assert 2 <= len(kept) <= len(table) <= len(kept) + 2
+    assert 1 <= len(kept) <= len(table) <= len(kept) + 2
     assert all((small[-1] / name).exists() for name in ("pareto.csv", "best.json", "report.html"))
     wait_for(lambda: not alive(process.pid), 20)
 
 
 def test_kill_loses_nothing_but_the_trials_under_way(small, start, invoke, tmp_path):
-    command = "--trials", 9, "--epochs", 2, *small
+    command = "--trials", 8, "--epochs", 2, *small
     process = start("search.run", *command, "--workers", 2, cwd=tmp_path)
     wait_for(lambda: len(completed(small[-1])) >= 3)
     process.kill()
@@ -334,7 +335,7 @@ def test_kill_loses_nothing_but_the_trials_under_way(small, start, invoke, tmp_p
     wait_for(lambda: not alive(process.pid), 30)  # workers must not outlive their driver
     assert invoke(search.run, *command, "--workers", 0).code == 0
     table = table_of(small[-1])
-    assert table["state"].tolist() == ["complete"] * 9 and table["key"].is_unique
+    assert table["state"].tolist() == ["complete"] * 8 and table["key"].is_unique
     accuracy = dict(zip(table["number"], table["accuracy"]))
-    assert 3 <= len(before) < 9
+    assert 3 <= len(before) < 8
     assert {number: accuracy[number] for number in before} == before
