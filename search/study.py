@@ -85,6 +85,9 @@ class Study:
                 directions=["maximize", "minimize"],
                 load_if_exists=True,
             )
+            for trial in self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+                if "key" not in trial.user_attrs:
+                    self._study.tell(trial.number, state=TrialState.FAIL)
             self._seen = {trial.user_attrs["key"] for trial in self._trials()}
         except Exception as error:
             raise InputError(
