@@ -21,6 +21,8 @@ from search.training import Recipe, Training, accuracy
 from space import Architecture, InputError
 
 VALIDATION = 0.1
+WORTH_THREADS = 2e7
+"""Element-wise operations a step below which several threads cost more than they save."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +68,9 @@ class Retraining:
             **asdict(self.recipe),
             "seed": self.seed,
         }
+        counted = cost(self.architecture, len(images.classes))
+        if counted.elementwise * self.recipe.batch_size < WORTH_THREADS:
+            torch.set_num_threads(1)
         device = torch.device(self.device)
         seed = training_seed(self.seed, self.architecture)
         net = seeded_build(self.architecture, len(images.classes), seed)
