@@ -17,16 +17,16 @@ import numpy as np
 import torch
 
 from mobinet import cost
+from results.command import run_command
 from search.cli import find_device, positive_float, positive_int
 from search.data import DATASETS, load_dataset, load_test
 from search.data.splits import Images
 from search.evaluator import seeded_build, training_seed
 from search.presets import PRESETS
 from search.progress import si
+from search.retraining import VALIDATION
 from search.training import Recipe, Training, accuracy
 from space import Architecture, named_network
-
-VALIDATION = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +64,8 @@ class Job:
 def parse_network(text: str, shape: tuple[int, int, int], width: float | None) -> Architecture:
     """``name`` or ``name:gene=choice``."""
     name, _, change = text.partition(":")
-    choices = dict([change.split("=")]) if change else {}
+    gene, _, choice = change.partition("=")
+    choices = {gene: int(choice) if choice.isdigit() else choice} if change else {}
     return named_network(name, input_shape=shape, width=width, choices=choices)
 
 
@@ -103,14 +104,17 @@ def main() -> None:
         for seed in range(args.seeds)
         for network in networks
     ]
+    shape = networks[0].input_shape
+    data = load_dataset(args.dataset, data_dir=args.data_dir, input_shape=shape, validation=VALIDATION)
+    num_classes = len(data.classes)
     print(f"{args.dataset}, {recipe}, {args.images or 'all'} images, {args.seeds} seeds, torch {torch.__version__}")
     with ProcessPoolExecutor(args.workers, get_context("spawn"), torch.set_num_threads, (1,)) as pool:
         found = np.array(list(pool.map(Job.run, jobs))).reshape(args.seeds, len(networks))
     kind = "validation" if args.validate else "test"
     for text, network, column in zip(args.networks, networks, found.T):
-        ops = si(cost(network, 10).ops)
+        ops = si(cost(network, num_classes).ops)
         print(f"{text:<32} {ops}OPs  {kind} {column.mean():.2%} +- {column.std(ddof=1) if len(column) > 1 else 0:.2%}")
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

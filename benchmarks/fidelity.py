@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from scipy.stats import kendalltau
 
+from results.command import run_command
 from search.cli import find_device, positive_int
 from search.data import DATASETS
 from search.evaluator import Proxy
@@ -64,7 +65,7 @@ def main() -> None:
     parser.add_argument("--workers", type=positive_int, default=2)
     args = parser.parse_args()
     preset = PRESETS[args.dataset]
-    space = load_space(backbone=preset.backbone, width=args.width)
+    space = load_space(input_shape=preset.input_shape, width=args.width)
     rng = Random(1)
     networks = [space.sample(rng) for _ in range(args.networks)]
     full = replace(preset.full, epochs=args.full_epochs or preset.full.epochs)
@@ -89,4 +90,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -30,7 +30,7 @@ class ParetoInfo:
 
     Args:
         front: the front.
-        dominated: sampled networks that another beats.
+        dominated: sampled networks that another beats or equals.
         baselines: hand-designed networks, on the front or not.
         best: the network of best.json.
         published: what papers report on the same data set, on test images.

@@ -1,7 +1,6 @@
 """Backends run evaluations. The local one runs them in this process, or in a few worker processes."""
 
 import multiprocessing
-import os
 import signal
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ import torch
 from pebble import ProcessExpired, ProcessPool
 
 from search.evaluator import Evaluation, Evaluator
+from search.machine import cores
 from search.study import Failure
 from space import Architecture
 
@@ -71,7 +71,7 @@ class Workers:
 
     def __init__(self, evaluator: Evaluator, *, workers: int) -> None:
         self.slots = workers
-        threads = max(1, len(os.sched_getaffinity(0)) // workers)
+        threads = max(1, cores() // workers)
         self._pool = ProcessPool(
             max_workers=workers,
             initializer=_start_worker,

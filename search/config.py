@@ -9,7 +9,7 @@ from results.files import read_json, write_json
 from results.tables import SCHEMA
 from space import InputError
 
-FREE_TO_CHANGE = ("data_dir", "device", "versions")
+FREE_TO_CHANGE = ("data_dir", "device", "space", "workers", "versions")
 SHOWN = 5
 _PACKAGES = ("mobinas", "torch", "torchvision", "optuna", "fvcore", "numpy")
 

@@ -25,16 +25,16 @@ def run_search(
         told: called with each trial that ends and its outcome.
 
     Raises:
-        Hopeless: the first `HOPELESS` trials all failed.
+        Hopeless: the study has no complete trial, and `HOPELESS` in a row failed.
     """
-    failures = successes = 0
+    failures = 0
     for task, outcome in _run(backend, _proposals(study, trials)):
         study.tell(task.number, outcome)
         told(task, outcome)
-        if not isinstance(outcome, Failure):
-            successes += 1
-        elif not successes and (failures := failures + 1) >= HOPELESS:
-            raise Hopeless(outcome.reason)
+        if isinstance(outcome, Failure) and not study.has_results():
+            failures += 1
+            if failures >= HOPELESS:
+                raise Hopeless(outcome.reason)
 
 
 def measure_noise(study: Study, backend: Backend) -> None:

@@ -56,6 +56,10 @@ class Progress:
         self._bar.write(f"{line}  {task.architecture.describe()}")
         self._bar.update()
 
+    def note(self, text: str) -> None:
+        """Say what the bar does not show."""
+        self._bar.write(text)
+
     def close(self) -> None:
         self._bar.close()
 

@@ -8,8 +8,11 @@ The same command goes on from the last checkpoint.
 """
 
 import argparse
+import math
 from dataclasses import replace
 from pathlib import Path
+
+import torch
 
 from results.command import run_command
 from search.cli import add_common_flags, find_device, positive_float
@@ -19,6 +22,9 @@ from search.retraining import Retraining
 from search.target import Target, read_target
 from search.training import NonFiniteLoss
 from space import InputError, named_network
+
+WORTH_THREADS = 1000
+"""Pixels of an image below which several threads cost more than they save."""
 
 
 def parse(argv: list[str] | None = None) -> argparse.Namespace:
@@ -48,7 +54,7 @@ def find_target(args: argparse.Namespace) -> tuple[Target, Path]:
     shape = PRESETS[dataset].input_shape
     choices = {"binarizer": args.binarizer} if args.binarizer else {}
     network = named_network(args.network, input_shape=shape, backbone=args.backbone, width=args.width, choices=choices)
-    return Target(architecture=network, dataset=dataset, data_dir="data"), Path("runs", "retrain")
+    return Target(architecture=network, dataset=dataset, data_dir="data"), Path("runs", "retrain", dataset)
 
 
 def main() -> None:
@@ -69,11 +75,15 @@ def main() -> None:
         device=find_device(args.device),
         folder=(args.out or folder) / target.architecture.key,
     )
+    if retraining.device == "cpu" and math.prod(target.architecture.input_shape) < WORTH_THREADS:
+        torch.set_num_threads(1)
     print(f"{target.architecture.describe()}, into {retraining.folder}", flush=True)
     try:
         summary = retraining.run(show)
     except NonFiniteLoss as error:
         raise InputError(f"training diverged: {error}; use another --seed") from None
+    if summary.get("key") != target.architecture.key:
+        raise InputError(f"{retraining.folder}/summary.json is of another network; remove it to test again")
     print(
         f"test top-1 {summary['test_top1']:.2%}, top-5 {summary['test_top5']:.2%} on {summary['test_images']} images; "
         f"{si(summary['cost']['ops']).strip()}OPs; {summary['file_bytes']:,} bytes in "

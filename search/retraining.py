@@ -1,6 +1,7 @@
 """Training for good: the full schedule from scratch, a checkpoint every epoch, the test images once at the end."""
 
 import io
+import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -21,8 +22,6 @@ from search.training import Recipe, Training, accuracy
 from space import Architecture, InputError
 
 VALIDATION = 0.1
-WORTH_THREADS = 2e7
-"""Element-wise operations a step below which several threads cost more than they save."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,16 +67,14 @@ class Retraining:
             **asdict(self.recipe),
             "seed": self.seed,
         }
-        counted = cost(self.architecture, len(images.classes))
-        if counted.elementwise * self.recipe.batch_size < WORTH_THREADS:
-            torch.set_num_threads(1)
         device = torch.device(self.device)
         seed = training_seed(self.seed, self.architecture)
         net = seeded_build(self.architecture, len(images.classes), seed)
         training = Training(net, images.train, recipe=self.recipe, seed=seed, device=device)
         metrics = self._resume(training, settings)
-        if (self.folder / "summary.json").exists() and training.epoch == self.recipe.epochs:
-            return read_json(self.folder / "summary.json")
+        summary = self.folder / "summary.json"
+        if summary.exists() and training.epoch == self.recipe.epochs:
+            return read_json(summary)
         while training.epoch < self.recipe.epochs:
             began = time.perf_counter()
             loss = training.run_epoch()
@@ -124,8 +121,10 @@ class Retraining:
 
     def _finish(self, net: torch.nn.Module, images: Any, metrics: list[dict[str, float]]) -> dict[str, Any]:
         preparation = images.train.preparation
-        notes = {name: str(getattr(preparation, name)) for name in ("input_shape", "mean", "std")}
-        packed = dump_packed(net, self.architecture, len(images.classes), {"classes": str(images.classes), **notes})
+        notes = {name: json.dumps(getattr(preparation, name)) for name in ("input_shape", "mean", "std")}
+        packed = dump_packed(
+            net, self.architecture, len(images.classes), {"classes": json.dumps(images.classes), **notes}
+        )
         path = self.folder / "model.safetensors"
         write_atomic(path, packed)
         loaded = load_packed(path)[0].to(self.device)

@@ -6,7 +6,6 @@ The same command goes on where an earlier one stopped, and ends at that many tri
 """
 
 import argparse
-import os
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -16,6 +15,7 @@ import optuna
 
 from mobinet import Cost, cost
 from results.command import run_command
+from results.published import published_on
 from results.report import write_report
 from results.tables import SCHEMA, write_tables
 from search.backend import Backend, InProcess, Workers
@@ -24,6 +24,7 @@ from search.cli import add_common_flags, find_device, natural_int, positive_floa
 from search.config import settle_config, versions
 from search.driver import Hopeless, measure_noise, run_search
 from search.evaluator import Proxy
+from search.machine import cores
 from search.presets import PRESETS
 from search.progress import Progress, si
 from search.sampler import SAMPLERS
@@ -53,6 +54,8 @@ def main() -> None:
     args = parse()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     preset = PRESETS[args.dataset]
+    if args.published:
+        published_on(args.dataset)
     folder = args.out or Path("runs", args.dataset)
     space = load_space(args.space, backbone=args.backbone, input_shape=preset.input_shape, width=args.width)
     if args.binarizer:
@@ -89,15 +92,19 @@ def main() -> None:
         "width": space.width,
         "genes": {gene.name: list(gene.choices) for gene in space.genes},
         "networks": space.size,
+        "space": args.space,
+        "binarizer": args.binarizer,
         "sampler": args.sampler,
         "max_ops": args.max_ops,
         "reference": {"accuracy": 1 / len(images.classes), "ops": dearest_ops},
+        "workers": args.workers,
         "versions": versions(),
     }
     study = Study(folder, space=space, cost=count, sampler=args.sampler, seed=args.seed, max_ops=args.max_ops)
     settle_config(folder, config)
     print(
         f"{space.size:.3g} networks of {si(ops(cheapest)).strip()}OPs to {si(dearest_ops).strip()}OPs; "
+        f"{len(space.baselines())} of them designed by hand\n"
         f"{len(images.train)} images to train on, {len(images.validation)} to judge on; {len(study)} trials so far",
         flush=True,
     )
@@ -119,25 +126,27 @@ def search(
     progress = Progress(study.table(), trials=args.trials, reference=reference, ops=ops)
     try:
         run_search(study, backend, trials=args.trials, told=progress.told)
+        progress.note("measuring the noise between seeds")
         measure_noise(study, backend)
     except Hopeless as error:
         raise InputError(f"the first trials all failed, the last one with: {error}") from None
     finally:
         progress.close()
         backend.close()
-        table = study.table()
-        write_tables(folder, table, config, study.noise())
-        if (table["state"] == "complete").any():
+        write_tables(folder, study.table(), config, study.noise())
+        if study.has_results():
             write_report(folder, published=args.published)
+    if not study.has_results():
+        raise InputError(f"no trial succeeded; the reasons are in {folder}/trials.csv")
     if len(study) < args.trials:
-        print(f"the space holds no more networks within the budget: ended at {len(study)} trials")
+        print(f"found no more networks within the budget: ended at {len(study)} trials")
     print(f"wrote {folder}/report.html, pareto.csv and best.json")
 
 
 def make_backend(evaluator: Proxy, workers: int | None) -> Backend:
     """As many processes as asked for; by default one a core, or one for a GPU."""
     if workers is None:
-        workers = len(os.sched_getaffinity(0)) if evaluator.device == "cpu" else 1
+        workers = cores() if evaluator.device == "cpu" else 1
     return Workers(evaluator, workers=workers) if workers else InProcess(evaluator)
 
 

@@ -98,6 +98,10 @@ class Study:
         """The number of trials, finished or under way."""
         return len(self._seen)
 
+    def has_results(self) -> bool:
+        """Whether any trial is complete."""
+        return any(trial.state == TrialState.COMPLETE for trial in self._trials())
+
     def ask(self) -> tuple[int, Architecture]:
         """A new trial: its number, and a network that no other trial has. Raises Exhausted when there is none."""
         trial = self._study.ask()
@@ -168,7 +172,8 @@ class Study:
                     **self.space.architecture(trial.params).choices,
                 }
             )
-        return pd.DataFrame(rows, columns=[*COLUMNS, *self.space.gene_names])
+        table = pd.DataFrame(rows, columns=[*COLUMNS, *self.space.gene_names])
+        return table.astype({"epochs": "Int64"})
 
     def _trials(self) -> list[optuna.trial.FrozenTrial]:
         return [trial for trial in self._study.get_trials(deepcopy=False) if "key" in trial.user_attrs]

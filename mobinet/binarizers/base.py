@@ -49,14 +49,14 @@ class Binarizer(nn.Module, ABC):
         nn.init.kaiming_normal_(weight)
 
 
-def sign(x: Tensor) -> Tensor:
-    """+1 where x >= 0, else -1: there is no zero in one bit."""
-    return torch.where(x >= 0, 1.0, -1.0).to(x.dtype)
+def sign(x: Tensor, low: float = -1.0) -> Tensor:
+    """1 where x >= 0, else `low`, which is -1: there is no zero in one bit."""
+    return torch.where(x >= 0, 1.0, low).to(x.dtype)
 
 
-def surrogate_sign(x: Tensor, slope: Slope) -> Tensor:
-    """`sign(x)`, with `slope(x)` in place of its derivative."""
-    return _SurrogateSign.apply(x, slope)
+def surrogate_sign(x: Tensor, slope: Slope, *, low: float = -1.0) -> Tensor:
+    """1 where x >= 0, else `low`, with `slope(x)` in place of the derivative."""
+    return _SurrogateSign.apply(x, slope, low)
 
 
 def mean_magnitude(weight: Tensor) -> Tensor:
@@ -66,13 +66,13 @@ def mean_magnitude(weight: Tensor) -> Tensor:
 
 class _SurrogateSign(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, slope: Slope) -> Tensor:
+    def forward(ctx: Any, x: Tensor, slope: Slope, low: float) -> Tensor:
         ctx.save_for_backward(x)
         ctx.slope = slope
-        return sign(x)
+        return sign(x, low)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
         (x,) = ctx.saved_tensors
-        return grad * ctx.slope(x), None
+        return grad * ctx.slope(x), None, None

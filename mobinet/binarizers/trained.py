@@ -16,13 +16,13 @@ def weight_slope(w: Tensor) -> Tensor:
 
 
 def activation_slope(a: Tensor) -> Tensor:
-    """Of sign(a), so twice the paper's for step(a): 4 - 8 |a| up to |a| = 0.4, 0.8 up to 1, else 0."""
+    """2 - 4 |a| up to |a| = 0.4, 0.4 up to 1, else 0: of step(a)."""
     distance = a.abs()
-    return torch.where(distance <= 0.4, 4 - 8 * distance, 0.8 * (distance <= 1).to(a.dtype))
+    return torch.where(distance <= 0.4, 2 - 4 * distance, 0.4 * (distance <= 1).to(a.dtype))
 
 
 class Trained(Binarizer):
-    """alpha * sign(W), alpha trained per filter; beta * step(a) with step(a) = (sign(a) + 1) / 2, beta trained.
+    """alpha * sign(W), alpha trained per filter; beta * step(a), 0 or beta, beta trained for the layer.
 
     Gradients: `weight_slope` and `activation_slope`. Latent weights beyond 0.5 would get none, so they begin within
     0.25. The paper holds alpha with an L2 penalty, and W with none.
@@ -37,7 +37,7 @@ class Trained(Binarizer):
         self.beta = nn.Parameter(torch.ones(()))
 
     def activations(self, x: Tensor) -> Tensor:
-        return self.beta * (surrogate_sign(x, activation_slope) + 1) / 2
+        return self.beta * surrogate_sign(x, activation_slope, low=self.low)
 
     def weights(self, weight: Tensor) -> Tensor:
         return self.alpha * surrogate_sign(weight, weight_slope)

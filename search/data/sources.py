@@ -1,6 +1,5 @@
 """Where images come from: the files and arrays of each data set, before any split."""
 
-import os
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
@@ -9,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from search.machine import cores
 from space import InputError
 from space.errors import first_line
 
@@ -125,4 +125,4 @@ def held_out(total: int, count: int) -> tuple[Tensor, Tensor]:
 
 def decoding_workers() -> int:
     """Processes that decode image files beside one training."""
-    return min(8, len(os.sched_getaffinity(0)))
+    return min(8, cores())

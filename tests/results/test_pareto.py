@@ -82,6 +82,7 @@ def test_hypervolume_of_nothing_and_of_everything():
 @pytest.mark.parametrize("seed", SEEDS)
 def test_knee_is_the_front_point_farthest_from_the_chord(seed):
     accuracy, ops = (np.append(values, one) for values, one in zip(random_points(seed), (0.5, 4.0)))
+    ops = 4**ops
     front = [i for i, found in enumerate(brute_front(accuracy, ops)) if found]
     first, last = min(front, key=lambda i: ops[i]), max(front, key=lambda i: ops[i])
     chord = np.array([np.log(ops[last] / ops[first]), accuracy[last] - accuracy[first]])
@@ -97,7 +98,7 @@ def test_knee_is_the_front_point_farthest_from_the_chord(seed):
 
 
 def test_knee_over_log_ops():
-    # Between (0.5, 1e3) and (0.9, 1e5) the chord passes 0.7 at 1e4; on a linear axis the last but one would win.
-    assert knee([0.5, 0.78, 0.89, 0.9], [1e3, 1e4, 5e4, 1e5]) == 1
+    # Heights above the chord, 0.2 a decade: 0.105 at 3e3 and 0.085 at 3e4; on a linear axis the latter would win.
+    assert knee([0.5, 0.7, 0.88, 0.9], [1e3, 3e3, 3e4, 1e5]) == 1
     assert knee([0.5], [1e3]) == 0
     assert knee([0.1, 0.5], [2e3, 1e3]) == 1

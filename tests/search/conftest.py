@@ -52,11 +52,13 @@ def start():
     """Start a command in a process group of its own, and end the group with the tests."""
     started = []
 
-    def start(module, *args, cwd):
+    def start(module, *args, cwd, cores=None):
         env = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
         command = [sys.executable, "-m", module, *map(str, args)]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
         started.append(subprocess.Popen(command, cwd=cwd, env=env, start_new_session=True, **pipes))
+        if cores:
+            os.sched_setaffinity(started[-1].pid, sorted(os.sched_getaffinity(0))[:cores])
         return started[-1]
 
     yield start

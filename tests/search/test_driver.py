@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from fakes import Instant, accuracy_of, open_study, record
 
+import search.driver
 from search.backend import InProcess
 from search.driver import HOPELESS, Hopeless, measure_noise, run_search
 from space import load_space
@@ -48,12 +49,12 @@ def test_a_crash_loses_nothing_but_the_trial_under_way(tmp_path, sampler):
     key = space.baselines()[10].key
     whole = open_study(tmp_path / "whole", space, sampler=sampler)
     evaluator = Crashing(folder=tmp_path / "whole", crash=tmp_path / "crash", key=key)
-    run_search(whole, InProcess(evaluator), trials=20, told=quiet)
+    run_search(whole, InProcess(evaluator), trials=17, told=quiet)
     crashed = open_study(tmp_path / "crash", space, sampler=sampler)
     assert crashed.table()["state"].tolist() == ["complete"] * 10 + ["running"]
     asked = []
-    run_search(crashed, InProcess(Instant()), trials=20, told=lambda task, _: asked.append(task.number))
-    assert asked == list(range(10, 20))
+    run_search(crashed, InProcess(Instant()), trials=17, told=lambda task, _: asked.append(task.number))
+    assert asked == list(range(10, 17))
     assert record(crashed).equals(record(whole))
 
 
@@ -61,7 +62,7 @@ def test_seeds_give_different_searches(tmp_path):
     keys = []
     for name, seed in (("a", 0), ("b", 0), ("c", 1)):
         study = open_study(tmp_path / name, seed=seed)
-        run_search(study, InProcess(Instant()), trials=19, told=quiet)
+        run_search(study, InProcess(Instant()), trials=17, told=quiet)
         keys.append(study.table()["key"].tolist())
     assert keys[0] == keys[1] != keys[2]
 
@@ -107,8 +108,9 @@ def test_failures_after_a_success_are_not_hopeless(tmp_path):
     assert (study.table()["state"] == "failed").sum() == 15 - HOPELESS
 
 
-@pytest.mark.parametrize("trials, pairs", [(9, 0), (25, 2), (85, 8)])
-def test_noise_is_measured_once(tmp_path, trials, pairs):
+@pytest.mark.parametrize("trials, most, pairs", [(9, 8, 0), (25, 8, 2), (25, 1, 1)])
+def test_noise_is_measured_once(tmp_path, monkeypatch, trials, most, pairs):
+    monkeypatch.setattr(search.driver, "NOISE_PAIRS", most)
     study = open_study(tmp_path)
     run_search(study, InProcess(Instant()), trials=trials, told=quiet)
     before, calls = record(study), []
@@ -130,7 +132,7 @@ def test_noise_is_measured_once(tmp_path, trials, pairs):
 
 def test_interrupted_noise_is_completed(tmp_path):
     study = open_study(tmp_path)
-    run_search(study, InProcess(Instant()), trials=30, told=quiet)
+    run_search(study, InProcess(Instant()), trials=20, told=quiet)
     calls = []
 
     def stopped(architecture, *, replicate=0):
@@ -143,4 +145,4 @@ def test_interrupted_noise_is_completed(tmp_path):
         measure_noise(study, InProcess(stopped))
     assert study.noise()["pairs"] == 1
     measure_noise(study, InProcess(Instant()))
-    assert study.noise()["pairs"] == 3
+    assert study.noise()["pairs"] == 2

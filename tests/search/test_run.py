@@ -289,20 +289,40 @@ def test_ctrl_c_before_the_first_trial_has_ended(small, invoke, monkeypatch):
     assert ended.err.splitlines()[-1].startswith("mobinas: stopped")
 
 
+class Mortal:
+    """Interrupts as it goes, where Python drops what is raised: a fate that befalls SQLAlchemy's many finalizers."""
+
+    def __del__(self):
+        interrupt()
+
+
+def interrupt():
+    signal.raise_signal(signal.SIGINT)
+
+
 @pytest.mark.parametrize(
-    "statement, count", [("INSERT INTO trials", 4), ("INSERT INTO trial_params", 60), ("INSERT INTO trial_values", 5)]
+    "statement, count, interrupt",
+    [
+        ("INSERT INTO trials", 4, interrupt),
+        ("INSERT INTO trial_params", 60, interrupt),
+        ("INSERT INTO trial_values", 5, interrupt),
+        ("INSERT INTO trial_params", 60, Mortal),
+    ],
 )
-def test_ctrl_c_while_the_study_is_written(small, invoke, instant, statement, count):
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_ctrl_c_while_the_study_is_written(small, invoke, instant, statement, count, interrupt):
     seen = []
 
-    def executed(connection, cursor, text, *_):
+    def execute(cursor, text, parameters, context):
+        cursor.execute(text, parameters)
         seen.append(text) if text.startswith(statement) else None
         if len(seen) == count and seen[-1] is text:
-            signal.raise_signal(signal.SIGINT)
+            interrupt()
+        return True
 
-    with listening(sqlalchemy.Engine, "after_cursor_execute", executed):
-        ended = invoke(search.run, "--trials", 50, *SHORT, *small)
-    assert ended.code == 130 and count <= len(seen) < count + 3
+    with listening(sqlalchemy.Engine, "do_execute", execute):
+        ended = invoke(search.run, "--trials", 20, *SHORT, *small)
+    assert ended.code == 130 and len(table_of(small[-1])) < 20
     assert "Traceback" not in ended.err and ended.err.splitlines()[-1].startswith("mobinas: stopped")
     assert invoke(search.run, "--trials", 9, *SHORT, *small).code == 0
     table = table_of(small[-1])
@@ -310,9 +330,9 @@ def test_ctrl_c_while_the_study_is_written(small, invoke, instant, statement, co
 
 
 def test_ctrl_c_ends_cleanly_with_its_outputs(small, start, tmp_path):
-    process = start("search.run", "--trials", 300, "--epochs", 10, "--workers", 2, *small, cwd=tmp_path)
+    process = start("search.run", "--trials", 300, "--epochs", 10, "--workers", 1, *small, cwd=tmp_path, cores=1)
     wait_for(lambda: len(completed(small[-1])) >= 1)
-    time.sleep(0.5)  # both workers at work again
+    time.sleep(0.5)  # the worker is at work again
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does, to all processes
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
@@ -320,14 +340,14 @@ def test_ctrl_c_ends_cleanly_with_its_outputs(small, start, tmp_path):
     table = table_of(small[-1])
     kept = table[table["state"] == "complete"]
     assert dict(zip(kept["number"], kept["accuracy"])) == completed(small[-1])
-    assert 1 <= len(kept) <= len(table) <= len(kept) + 2
+    assert 1 <= len(kept) <= len(table) <= len(kept) + 1
     assert all((small[-1] / name).exists() for name in ("pareto.csv", "best.json", "report.html"))
     wait_for(lambda: not alive(process.pid), 20)
 
 
-def test_kill_loses_nothing_but_the_trials_under_way(small, start, invoke, tmp_path):
+def test_kill_loses_nothing_but_the_trial_under_way(small, start, invoke, tmp_path):
     command = "--trials", 8, "--epochs", 2, *small
-    process = start("search.run", *command, "--workers", 2, cwd=tmp_path)
+    process = start("search.run", *command, "--workers", 1, cwd=tmp_path, cores=1)
     wait_for(lambda: len(completed(small[-1])) >= 3)
     process.kill()
     process.wait()

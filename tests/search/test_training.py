@@ -97,6 +97,17 @@ def test_training_follows_its_seed_only(digits):
     assert losses[0] == losses[1] != losses[2]
 
 
+def test_every_epoch_has_an_order_of_its_own(digits):
+    images = part_of(digits, 60)
+    training, orders = begin(images, Recipe(epochs=3, batch_size=60, learning_rate=0.02)), []
+    training.net.register_forward_pre_hook(lambda _, inputs: orders.append(inputs[0].tolist()))
+    for _ in range(3):
+        training.run_epoch()
+    assert len(orders) == 3
+    assert orders[0] != orders[1] != orders[2] != orders[0]
+    assert sorted(orders[0]) == sorted(orders[1]) == sorted(orders[2])
+
+
 def test_a_few_images_are_learned_by_heart(digits):
     images = part_of(digits, 40)
     training = begin(images, Recipe(epochs=60, batch_size=20, learning_rate=0.03))
