@@ -10,7 +10,7 @@ import torch
 from pebble import ProcessExpired, ProcessPool
 
 from search.evaluator import Evaluation, Evaluator
-from search.machine import cores
+from search.interrupt import inherited_by_nobody
 from search.study import Failure
 from space import Architecture
 
@@ -67,17 +67,19 @@ class Workers:
     Args:
         evaluator: sent once to every worker.
         workers: how many.
+        threads: of each.
     """
 
-    def __init__(self, evaluator: Evaluator, *, workers: int) -> None:
+    def __init__(self, evaluator: Evaluator, *, workers: int, threads: int) -> None:
         self.slots = workers
-        threads = max(1, cores() // workers)
         self._pool = ProcessPool(
             max_workers=workers,
             initializer=_start_worker,
             initargs=(evaluator, threads),
             context=multiprocessing.get_context("spawn"),
         )
+        with inherited_by_nobody():
+            assert self._pool.active  # asking starts the workers
         self._under_way: dict[Future, Task] = {}
 
     def submit(self, task: Task) -> None:

@@ -5,6 +5,7 @@ from itertools import islice
 
 from search.backend import Backend, Task
 from search.evaluator import Evaluation
+from search.interrupt import Interrupts
 from search.sampler import Exhausted
 from search.study import Failure, Study
 
@@ -28,21 +29,25 @@ def run_search(
         Hopeless: the study has no complete trial, and `HOPELESS` in a row failed.
     """
     failures = 0
-    for task, outcome in _run(backend, _proposals(study, trials)):
-        study.tell(task.number, outcome)
-        told(task, outcome)
-        if isinstance(outcome, Failure) and not study.has_results():
-            failures += 1
-            if failures >= HOPELESS:
-                raise Hopeless(outcome.reason)
+    with Interrupts() as interrupts:
+        for task, outcome in _run(backend, _proposals(study, trials), interrupts):
+            study.tell(task.number, outcome)
+            told(task, outcome)
+            if isinstance(outcome, Failure) and not study.has_results():
+                failures += 1
+                if failures >= HOPELESS:
+                    raise Hopeless(outcome.reason)
 
 
-def measure_noise(study: Study, backend: Backend) -> None:
+def measure_noise(study: Study, backend: Backend, *, told: Callable[[str], None]) -> None:
     """Evaluate one in ten of the trials, the first ones and a few at most, once more under another seed."""
     pairs = study.unpaired(min(NOISE_PAIRS, len(study) // 10))
+    if pairs:
+        told(f"training {len(pairs)} networks again under another seed, to measure the noise")
     tasks = (Task(number=number, architecture=network, replicate=1) for number, network in pairs)
-    for task, outcome in _run(backend, tasks):
-        study.tell_replicate(task.number, outcome)
+    with Interrupts() as interrupts:
+        for task, outcome in _run(backend, tasks, interrupts):
+            study.tell_replicate(task.number, outcome)
 
 
 def _proposals(study: Study, trials: int) -> Iterator[Task]:
@@ -57,7 +62,9 @@ def _proposals(study: Study, trials: int) -> Iterator[Task]:
         pass
 
 
-def _run(backend: Backend, tasks: Iterator[Task]) -> Iterator[tuple[Task, Evaluation | Failure]]:
+def _run(
+    backend: Backend, tasks: Iterator[Task], interrupts: Interrupts
+) -> Iterator[tuple[Task, Evaluation | Failure]]:
     """Keep the backend's slots filled, and pass on what it has done."""
     under_way = 0
     while True:
@@ -66,5 +73,7 @@ def _run(backend: Backend, tasks: Iterator[Task]) -> Iterator[tuple[Task, Evalua
             under_way += 1
         if not under_way:
             return
-        yield backend.wait()
+        with interrupts.welcome():
+            ended = backend.wait()
+        yield ended
         under_way -= 1

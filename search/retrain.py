@@ -8,7 +8,6 @@ The same command goes on from the last checkpoint.
 """
 
 import argparse
-import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,15 +15,13 @@ import torch
 
 from results.command import run_command
 from search.cli import add_common_flags, find_device, positive_float
+from search.machine import cores, useful_threads
 from search.presets import PRESETS
 from search.progress import si
 from search.retraining import Retraining
 from search.target import Target, read_target
 from search.training import NonFiniteLoss
 from space import InputError, named_network
-
-WORTH_THREADS = 1000
-"""Pixels of an image below which several threads cost more than they save."""
 
 
 def parse(argv: list[str] | None = None) -> argparse.Namespace:
@@ -75,8 +72,7 @@ def main() -> None:
         device=find_device(args.device),
         folder=(args.out or folder) / target.architecture.key,
     )
-    if retraining.device == "cpu" and math.prod(target.architecture.input_shape) < WORTH_THREADS:
-        torch.set_num_threads(1)
+    torch.set_num_threads(useful_threads(target.architecture.input_shape, cores()))
     print(f"{target.architecture.describe()}, into {retraining.folder}", flush=True)
     try:
         summary = retraining.run(show)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import optuna
+import torch
 
 from mobinet import Cost, cost
 from results.command import run_command
@@ -24,7 +25,7 @@ from search.cli import add_common_flags, find_device, natural_int, positive_floa
 from search.config import settle_config, versions
 from search.driver import Hopeless, measure_noise, run_search
 from search.evaluator import Proxy
-from search.machine import cores
+from search.machine import cores, useful_threads
 from search.presets import PRESETS
 from search.progress import Progress, si
 from search.sampler import SAMPLERS
@@ -52,6 +53,7 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
 
 def main() -> None:
     args = parse()
+    torch.set_num_threads(1)  # counting is all this process computes, and it is quicker so
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     preset = PRESETS[args.dataset]
     if args.published:
@@ -122,12 +124,11 @@ def search(
 ) -> None:
     """Run the trials, and write the outputs however it ends."""
     reference = config["reference"]["accuracy"], config["reference"]["ops"]
-    backend = make_backend(evaluator, args.workers)
+    backend = make_backend(evaluator, args.workers, study.space.input_shape)
     progress = Progress(study.table(), trials=args.trials, reference=reference, ops=ops)
     try:
         run_search(study, backend, trials=args.trials, told=progress.told)
-        progress.note("measuring the noise between seeds")
-        measure_noise(study, backend)
+        measure_noise(study, backend, told=progress.note)
     except Hopeless as error:
         raise InputError(f"the first trials all failed, the last one with: {error}") from None
     finally:
@@ -143,11 +144,15 @@ def search(
     print(f"wrote {folder}/report.html, pareto.csv and best.json")
 
 
-def make_backend(evaluator: Proxy, workers: int | None) -> Backend:
-    """As many processes as asked for; by default one a core, or one for a GPU."""
+def make_backend(evaluator: Proxy, workers: int | None, input_shape: tuple[int, int, int]) -> Backend:
+    """As many processes as asked for; by default one a core, or one for a GPU. They share out the threads."""
     if workers is None:
         workers = cores() if evaluator.device == "cpu" else 1
-    return Workers(evaluator, workers=workers) if workers else InProcess(evaluator)
+    threads = useful_threads(input_shape, cores() // max(1, workers))
+    if workers:
+        return Workers(evaluator, workers=workers, threads=threads)
+    torch.set_num_threads(threads)
+    return InProcess(evaluator)
 
 
 if __name__ == "__main__":

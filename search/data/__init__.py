@@ -5,6 +5,7 @@ of their own, which only a retraining loads.
 """
 
 import hashlib
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -18,6 +19,7 @@ from space import InputError
 __all__ = ["DATASETS", "DataSet", "load_dataset", "load_test"]
 
 IN_MEMORY_BYTES = 2**30
+SAMPLE_BYTES = 2**27
 
 AUGMENTATIONS = {
     "digits": Augmentation(),
@@ -99,7 +101,8 @@ def _preparation(name: str, train: Source, input_shape: tuple[int, int, int]) ->
         channels = input_shape[0]
         mean, std = (0.485, 0.456, 0.406)[:channels], (0.229, 0.224, 0.225)[:channels]
     else:
-        sample = fit_shape(train.pixels[:10000].float() / 255, input_shape)
+        count = SAMPLE_BYTES // (4 * math.prod(input_shape))
+        sample = fit_shape(train.pixels[:count].float() / 255, input_shape)
         mean, std = tuple(sample.mean((0, 2, 3)).tolist()), tuple(sample.std((0, 2, 3)).clamp(min=1e-3).tolist())
     return Preparation(input_shape=input_shape, mean=mean, std=std, augmentation=AUGMENTATIONS[name])
 

@@ -1,7 +1,6 @@
 """Backends: the same results from worker processes as from this one."""
 
 import multiprocessing
-import os
 import time
 
 import pytest
@@ -27,7 +26,7 @@ def workers(tmp_path_factory):
         path = folder / "ab"[index % 2] / f"{index}.png"
         path.parent.mkdir(exist_ok=True)
         Image.new("L", (10, 10), index).save(path)
-    backend = Workers(Pictures(folder=str(folder), key=PICTURED.key, otherwise=EVALUATOR), workers=2)
+    backend = Workers(Pictures(folder=str(folder), key=PICTURED.key, otherwise=EVALUATOR), workers=2, threads=1)
     yield backend
     backend.close()
 
@@ -67,7 +66,7 @@ def test_workers_can_read_picture_files(workers):
 
 def test_workers_end_when_closed():
     before = set(multiprocessing.active_children())
-    backend = Workers(EVALUATOR, workers=1)
+    backend = Workers(EVALUATOR, workers=1, threads=1)
     backend.submit(Task(number=0, architecture=BROKEN))
     end = time.monotonic() + 20
     while not (started := set(multiprocessing.active_children()) - before):
@@ -87,10 +86,17 @@ def test_ctrl_c_is_not_a_failure():
         backend.wait()
 
 
-def test_number_of_workers(monkeypatch):
+def test_number_of_workers_and_their_threads(monkeypatch):
     made = []
-    monkeypatch.setattr("search.run.Workers", lambda evaluator, *, workers: made.append(workers))
-    for device, asked in (("cpu", None), ("cuda", None), ("cpu", 3)):
-        make_backend(type("Fake", (), {"device": device})(), asked)
-    assert made == [len(os.sched_getaffinity(0)), 1, 3]
-    assert make_backend(Instant(), 0).slots == 1
+    monkeypatch.setattr("search.run.cores", lambda: 8)
+    monkeypatch.setattr("search.run.Workers", lambda evaluator, *, workers, threads: made.append((workers, threads)))
+    for device, asked, shape in (
+        ("cpu", None, (3, 32, 32)),
+        ("cuda", None, (3, 32, 32)),
+        ("cpu", 3, (3, 32, 32)),
+        ("cpu", 1, (1, 8, 8)),
+        ("cpu", 9, (3, 224, 224)),
+    ):
+        make_backend(type("Fake", (), {"device": device})(), asked, shape)
+    assert made == [(8, 1), (1, 8), (3, 2), (1, 1), (9, 1)]
+    assert make_backend(Instant(), 0, (1, 8, 8)).slots == 1

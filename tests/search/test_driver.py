@@ -119,13 +119,13 @@ def test_noise_is_measured_once(tmp_path, monkeypatch, trials, most, pairs):
         calls.append((architecture.key, replicate))
         return Instant()(architecture, replicate=replicate)
 
-    measure_noise(study, InProcess(evaluator))
+    measure_noise(study, InProcess(evaluator), told=quiet)
     first = before["key"].tolist()[:pairs]
     assert calls == [(key, 1) for key in first]
     squares = [(accuracy_of(key) - accuracy_of(key, 1)) ** 2 for key in first]
     expected = {"std": pytest.approx((sum(squares) / pairs / 2) ** 0.5), "pairs": pairs} if pairs else None
     assert study.noise() == expected
-    measure_noise(study, InProcess(evaluator))
+    measure_noise(study, InProcess(evaluator), told=quiet)
     assert len(calls) == pairs
     assert record(study).equals(before)
 
@@ -142,7 +142,7 @@ def test_interrupted_noise_is_completed(tmp_path):
         return Instant()(architecture, replicate=replicate)
 
     with pytest.raises(KeyboardInterrupt):
-        measure_noise(study, InProcess(stopped))
+        measure_noise(study, InProcess(stopped), told=quiet)
     assert study.noise()["pairs"] == 1
-    measure_noise(study, InProcess(Instant()))
+    measure_noise(study, InProcess(Instant()), told=quiet)
     assert study.noise()["pairs"] == 2

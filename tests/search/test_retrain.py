@@ -64,10 +64,10 @@ def test_a_hand_designed_network_by_its_name(invoke, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     ended = invoke(search.retrain, "mobinet-mid-k3", "--epochs", 1)
     assert ended.code == 0
-    (folder,) = (tmp_path / "runs" / "retrain").iterdir()
-    summary = read_json(folder / "summary.json")
+    (path,) = tmp_path.glob("runs/retrain/**/summary.json")
+    summary = read_json(path)
     genes = summary["architecture"]["genes"]
-    assert summary["key"] == folder.name and summary["architecture"]["backbone"] == "mobilenet-8"
+    assert summary["key"] == path.parent.name and summary["architecture"]["backbone"] == "mobilenet-8"
     assert {genes[f"layer{i}.block"] for i in range(5)} == {"mid"} and genes["layer3.k"] == 3
     assert {genes["layer1.pool"], genes["layer3.pool"]} == {"avg"}
 
