@@ -3,6 +3,7 @@
 import gc
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections import namedtuple
@@ -28,6 +29,14 @@ def one_thread():
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     yield
     torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ctrl_c():
+    """As in a terminal, even where the suite runs in the background and inherits a deaf ear."""
+    usual = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, usual)
 
 
 @pytest.fixture(scope="session", autouse=True)
