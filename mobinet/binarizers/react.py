@@ -5,10 +5,9 @@ arXiv 2003.03488.
 """
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from mobinet.binarizers.approxsign import ApproxSign, triangle
-from mobinet.binarizers.base import surrogate_sign
+from mobinet.binarizers.approxsign import ApproxSign
 
 
 class React(ApproxSign):
@@ -20,6 +19,3 @@ class React(ApproxSign):
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__(in_channels, out_channels)
         self.shift = nn.Parameter(torch.zeros(1, in_channels, 1, 1))
-
-    def activations(self, x: Tensor) -> Tensor:
-        return surrogate_sign(x - self.shift, triangle)

@@ -7,40 +7,29 @@ arXiv 1909.11366.
 import torch
 from torch import Tensor, nn
 
-from mobinet.binarizers.base import Binarizer, surrogate_sign
-
-
-def weight_slope(w: Tensor) -> Tensor:
-    """4 - 8 |w| on |w| <= 0.5, else 0: of sign(w)."""
-    return (4 - 8 * w.abs()).clamp_(min=0)
-
-
-def activation_slope(a: Tensor) -> Tensor:
-    """2 - 4 |a| up to |a| = 0.4, 0.4 up to 1, else 0: of step(a)."""
-    distance = a.abs()
-    return torch.where(distance <= 0.4, 2 - 4 * distance, 0.4 * (distance <= 1).to(a.dtype))
+from mobinet.binarizers.base import Binarizer, Surrogate, surrogate_sign
 
 
 class Trained(Binarizer):
     """alpha * sign(W), alpha trained per filter; beta * step(a), 0 or beta, beta trained for the layer.
 
-    Gradients: `weight_slope` and `activation_slope`. Latent weights beyond 0.5 would get none, so they begin within
-    0.25. The paper holds alpha with an L2 penalty, and W with none.
+    Gradients: 4 - 8 |W| on |W| <= 0.5 for sign(W); 2 - 4 |a| up to |a| = 0.4 and 0.4 up to 1 for step(a). Latent
+    weights beyond 0.5 would get none, so they begin within 0.25. The paper holds alpha with an L2 penalty, and W with
+    none.
     """
 
+    activation_surrogate = Surrogate(peak=2.0, fall=4.0, knee=0.4, tail=0.4, reach=1.0)
+    weight_surrogate = Surrogate(peak=4.0, fall=8.0, knee=0.5)
     low = 0.0
     weight_parameters = ("alpha",)
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__(in_channels, out_channels)
         self.alpha = nn.Parameter(torch.ones(out_channels, 1, 1, 1))
-        self.beta = nn.Parameter(torch.ones(()))
-
-    def activations(self, x: Tensor) -> Tensor:
-        return self.beta * surrogate_sign(x, activation_slope, low=self.low)
+        self.gain = nn.Parameter(torch.ones(()))
 
     def weights(self, weight: Tensor) -> Tensor:
-        return self.alpha * surrogate_sign(weight, weight_slope)
+        return self.alpha * surrogate_sign(weight, self.weight_surrogate)
 
     def scale(self, weight: Tensor) -> Tensor:
         return self.alpha.detach()
