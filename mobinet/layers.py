@@ -6,8 +6,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mobinet.conv import BinaryConv2d
-
 
 class MinPool2d(nn.Module):
     """The smallest value of each 2x2 window, (N, C, H, W) -> (N, C, H/2, W/2)."""
@@ -37,21 +35,3 @@ class RPReLU(nn.Module):
 
 ACTIVATIONS = {"prelu": nn.PReLU, "relu": lambda channels: nn.ReLU(), "rprelu": RPReLU}
 """From the number of channels; PReLU has one slope for each."""
-
-
-class BinaryUnit(nn.Module):
-    """sign -> binary convolution -> activation -> batch norm, + skip; (N, I, H, W) -> (N, O, H, W).
-
-    The skip has no parameters: the input itself where O = I, the input concatenated with itself where O = 2 I.
-    MoBiNet (WACV 2020), section 3.
-    """
-
-    def __init__(self, conv: BinaryConv2d, activation: nn.Module) -> None:
-        super().__init__()
-        self.conv = conv
-        self.activation = activation
-        self.norm = nn.BatchNorm2d(conv.weight.shape[0])
-
-    def forward(self, x: Tensor) -> Tensor:
-        y = self.norm(self.activation(self.conv(x)))
-        return y + (x if x.shape[1] == y.shape[1] else x.repeat(1, 2, 1, 1))

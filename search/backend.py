@@ -6,11 +6,11 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 from typing import Protocol
 
-import torch
 from pebble import ProcessExpired, ProcessPool
 
 from search.evaluator import Evaluation, Evaluator
 from search.interrupt import inherited_by_nobody
+from search.machine import use_threads
 from search.study import Failure
 from space import Architecture
 
@@ -113,7 +113,7 @@ def _start_worker(evaluator: Evaluator, threads: int) -> None:
     """Ctrl-C is the driver's to handle."""
     global _evaluator
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    torch.set_num_threads(threads)
+    use_threads(threads)
     _evaluator = evaluator
 
 

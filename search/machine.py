@@ -3,6 +3,12 @@
 import math
 import os
 
+import torch
+from torch import nn
+
+from mobinet import fused
+from mobinet.unit import BinaryUnit
+
 SMALL_IMAGE = 1000
 
 
@@ -14,3 +20,20 @@ def cores() -> int:
 def useful_threads(input_shape: tuple[int, int, int], available: int) -> int:
     """Threads for one training on images of (C, H, W): on small ones several cost more than they save."""
     return 1 if math.prod(input_shape) < SMALL_IMAGE else max(1, available)
+
+
+_threads = 1
+
+
+def use_threads(threads: int) -> None:
+    """How many threads a training in this process may use."""
+    global _threads
+    _threads = threads
+
+
+def divide_threads(net: nn.Module) -> None:
+    """Give the threads to the fused kernels if the network is made of them, else to torch: two teams get in each
+    other's way."""
+    units = any(isinstance(module, BinaryUnit) for module in net.modules())
+    fused.use_threads(_threads if units else 1)
+    torch.set_num_threads(1 if units else _threads)

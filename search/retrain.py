@@ -11,11 +11,9 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-import torch
-
 from results.command import run_command
 from search.cli import add_common_flags, find_device, positive_float
-from search.machine import cores, useful_threads
+from search.machine import cores, use_threads, useful_threads
 from search.presets import PRESETS
 from search.progress import si
 from search.retraining import Retraining
@@ -72,7 +70,7 @@ def main() -> None:
         device=find_device(args.device),
         folder=(args.out or folder) / target.architecture.key,
     )
-    torch.set_num_threads(useful_threads(target.architecture.input_shape, cores()))
+    use_threads(useful_threads(target.architecture.input_shape, cores()))
     print(f"{target.architecture.describe()}, into {retraining.folder}", flush=True)
     try:
         summary = retraining.run(show)

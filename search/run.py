@@ -25,7 +25,7 @@ from search.cli import add_common_flags, find_device, natural_int, positive_floa
 from search.config import settle_config, versions
 from search.driver import Hopeless, measure_noise, run_search
 from search.evaluator import Proxy
-from search.machine import cores, useful_threads
+from search.machine import cores, use_threads, useful_threads
 from search.presets import PRESETS
 from search.progress import Progress, si
 from search.sampler import SAMPLERS
@@ -151,7 +151,7 @@ def make_backend(evaluator: Proxy, workers: int | None, input_shape: tuple[int, 
     threads = useful_threads(input_shape, cores() // max(1, workers))
     if workers:
         return Workers(evaluator, workers=workers, threads=threads)
-    torch.set_num_threads(threads)
+    use_threads(threads)
     return InProcess(evaluator)
 
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from mobinet.binarizers import Binarizer
 from search.data.splits import Split
+from search.machine import divide_threads
 
 
 class NonFiniteLoss(RuntimeError):
@@ -53,12 +54,13 @@ class Training:
     """
 
     def __init__(self, net: nn.Module, train: Split, *, recipe: Recipe, seed: int, device: torch.device) -> None:
-        self.net = net.to(device, memory_format=torch.channels_last)
+        self.net = net.to(device)
         self.train = train
         self.recipe = recipe
         self.seed = seed
         self.device = device
         self.epoch = 0
+        divide_threads(net)
         scales = [scale for m in net.modules() if isinstance(m, Binarizer) for scale in m.weight_scales()]
         others = [p for p in net.parameters() if not any(p is scale for scale in scales)]
         groups = [{"params": others}, {"params": scales, "weight_decay": recipe.scale_decay}]

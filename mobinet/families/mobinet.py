@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from torch import nn
 
 from mobinet.conv import BinaryConv2d
-from mobinet.layers import ACTIVATIONS, POOLINGS, BinaryUnit
+from mobinet.layers import ACTIVATIONS, POOLINGS
 from mobinet.part import Chain, Part
+from mobinet.unit import BinaryUnit
 from space import Architecture
 from space.families.mobinet import find_backbone
 

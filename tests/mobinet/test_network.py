@@ -8,10 +8,11 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from mobinet import build
+from mobinet import build, fused
 from mobinet.conv import BinaryConv2d
 from mobinet.families.mobinet import Layer
-from mobinet.layers import POOLINGS, BinaryUnit
+from mobinet.layers import POOLINGS
+from mobinet.unit import BinaryUnit
 from space import Architecture, InputError
 from space.family import genes_of
 
@@ -165,7 +166,7 @@ def test_all_convolutions_of_a_layer_run_at_its_input_resolution(backbone, halve
     net, seen = build(network, 5).eval(), {}
     for name, module in net.named_modules():
         module.register_forward_hook(lambda _, args, y, name=name: seen.update({name: (args[0].shape, y.shape)}))
-    with torch.no_grad():
+    with torch.no_grad(), fused.disabled():
         net(torch.randn(2, *network.input_shape))
     side, channels = network.input_shape[1], [count // 4 for count in CHANNELS[backbone]]
     assert seen["stem"][1] == (2, channels[0], side, side)

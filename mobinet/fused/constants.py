@@ -1,0 +1,39 @@
+"""What every device's fused unit is told beside its tensors."""
+
+from dataclasses import dataclass
+
+Pieces = tuple[float, float, float, float, float]
+"""A `mobinet.binarizers.base.Surrogate` as peak, fall, knee, tail, reach."""
+
+
+@dataclass(frozen=True)
+class WeightRule:
+    """How latent weights become alpha * sign(W), see `mobinet.binarizers.base.Binarizer`."""
+
+    surrogate: Pieces
+    scaled: bool
+    through_scale: bool
+
+
+@dataclass(frozen=True)
+class Constants:
+    """A fused unit: sign -> binary convolution -> PReLU -> batch norm, + skip.
+
+    Args:
+        surrogate: with d = |x - shift|, the derivative of sign is peak - fall * d where d <= knee, else tail where
+            d <= reach, else 0.
+        low: the lower of the two values of sign.
+        groups: of the convolution.
+        padding: border of zeros on each side.
+        eps: added to the variance.
+        momentum: of the running statistics, as in nn.BatchNorm2d.
+        weight: how to binarize the weights, or None where they are +-alpha already.
+    """
+
+    surrogate: Pieces
+    low: float
+    groups: int
+    padding: int
+    eps: float
+    momentum: float
+    weight: WeightRule | None = None

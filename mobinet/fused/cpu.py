@@ -1,0 +1,265 @@
+"""The fused unit on the CPU: Numba kernels, and torch's library for the convolutions that it is fast at.
+
+A batch is cut into slots of images, whose number does not depend on the machine, and threads share the slots out. Each
+slot has sums of its own, added in order at the end: the result is the same for any number of threads.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+
+import numpy as np
+import scipy.linalg.cython_blas  # noqa: F401  what np.dot calls in a kernel: loaded here, to be limited below
+import torch
+from numpy import ndarray
+from threadpoolctl import threadpool_limits
+from torch import Tensor
+
+from mobinet.fused import kernels
+from mobinet.fused.constants import Constants
+
+threadpool_limits(1, "blas")
+
+SLOTS = 8
+SLOT_VALUES = 1 << 18
+"""Inputs and outputs of a convolution that are worth a slot of their own."""
+CHUNK_VALUES = 1 << 17
+"""Inputs and outputs that go backward at a time, so that they stay in the cache."""
+NARROW = 128
+"""Values in a row of an image up to which our own depth-wise convolution beats the library's."""
+
+_threads = 1
+
+
+def use_threads(threads: int) -> None:
+    """How many threads work on one batch."""
+    global _threads
+    _threads = threads
+
+
+def forward(
+    x: Tensor,
+    weight: Tensor,
+    shift: Tensor | None,
+    before: Tensor | None,
+    slope: Tensor | None,
+    gamma: Tensor,
+    beta: Tensor,
+    running_mean: Tensor,
+    running_var: Tensor,
+    unit: Constants,
+) -> tuple[Tensor, tuple[Tensor, ...], tuple]:
+    """The unit in training: its output, and what `backward` needs, tensors and others."""
+    x = channels_last(x)
+    n, h, w, inputs = x.shape
+    filters = len(weight)
+    product = Product(weight, unit, w)
+    y, out = torch.empty(n, h, w, filters), torch.empty(n, h, w, filters)
+    xs, ys, outs = x.numpy(), y.numpy(), out.numpy()
+    shift, before, slope = values(shift, inputs), values(before, filters), values(slope, filters)
+    gamma, beta, mean, var = gamma.numpy(), beta.numpy(), running_mean.numpy(), running_var.numpy()
+    statistics = np.empty((2, filters), np.float32)
+    slots = slots_of(n, h * w * (inputs + filters))
+    found = np.empty((len(slots), 3, filters))
+
+    def convolve(i: int, slot: slice) -> None:
+        product.forward(xs[slot], shift, ys[slot])
+        kernels.moments(rows(ys[slot]), before, slope, found[i])
+
+    def normalise(i: int, slot: slice) -> None:
+        kernels.normalise(rows(ys[slot]), before, slope, statistics, gamma, beta, rows(xs[slot]), rows(outs[slot]))
+
+    share(convolve, slots)
+    kernels.statistics(found, unit.eps, unit.momentum, mean, var, statistics)
+    share(normalise, slots)
+    return out.permute(0, 3, 1, 2), (x, y), (product, shift, before, slope, gamma, statistics, slots)
+
+
+def backward(tensors: tuple[Tensor, ...], others: tuple, grad: Tensor, unit: Constants) -> tuple[Tensor, ...]:
+    """Gradients of x, weight, shift, before, slope, gamma and beta."""
+    x, y, g = tensors[0].numpy(), tensors[1].numpy(), channels_last(grad).numpy()
+    product, shift, before, slope, gamma, statistics, slots = others
+    n, h, w, inputs = x.shape
+    filters = y.shape[3]
+    gx = torch.empty(x.shape)
+    gxs = gx.numpy()
+    norm_sums = np.zeros((len(slots), 2, filters))
+    weight_sums = np.zeros((len(slots), *product.binary.shape), np.float32)
+    activation_sums = np.zeros((len(slots), 2, filters))
+    shift_sums = np.zeros((len(slots), inputs))
+    chunk = max(1, CHUNK_VALUES // (h * w * (inputs + filters)))
+
+    def sum_norm_gradients(i: int, slot: slice) -> None:
+        kernels.norm_gradients(rows(g[slot]), rows(y[slot]), before, slope, statistics, norm_sums[i])
+
+    def pass_through(i: int, slot: slice) -> None:
+        size = min(chunk, slot.stop - slot.start)
+        gy, s = np.empty((size, h, w, filters), np.float32), np.empty((size, h, w, inputs), np.float32)
+        for start in range(slot.start, slot.stop, size):
+            part = slice(start, min(start + size, slot.stop))
+            gys, ss = gy[: part.stop - start], s[: part.stop - start]
+            kernels.conv_gradient(
+                rows(g[part]), rows(y[part]), before, slope, statistics, gamma, norm_sum, n * h * w, rows(gys),
+                activation_sums[i],
+            )  # fmt: skip
+            kernels.signs(rows(x[part]), shift, unit.low, rows(ss))
+            gs = product.backward(ss, gys, weight_sums[i])
+            kernels.input_gradient(
+                rows(g[part]), rows(gs), rows(x[part]), shift, unit.surrogate, rows(gxs[part]), shift_sums[i]
+            )
+
+    share(sum_norm_gradients, slots)
+    norm_sum = total(norm_sums)
+    share(pass_through, slots)
+    sums = total(shift_sums), *total(activation_sums), *norm_sum[::-1]
+    tensors = (torch.from_numpy(values.astype(np.float32)) for values in sums)
+    return gx.permute(0, 3, 1, 2), product.weight_gradient(total(weight_sums)), *tensors
+
+
+def evaluate(
+    x: Tensor,
+    weight: Tensor,
+    shift: Tensor | None,
+    before: Tensor | None,
+    slope: Tensor | None,
+    gamma: Tensor,
+    beta: Tensor,
+    running_mean: Tensor,
+    running_var: Tensor,
+    unit: Constants,
+) -> Tensor:
+    """The unit with its running statistics, without gradient."""
+    x = channels_last(x)
+    n, h, w, inputs = x.shape
+    filters = len(weight)
+    product = Product(weight, unit, w)
+    out = torch.empty(n, h, w, filters)
+    xs, outs = x.numpy(), out.numpy()
+    shift, before, slope = values(shift, inputs), values(before, filters), values(slope, filters)
+    gamma, beta = gamma.numpy(), beta.numpy()
+    statistics = torch.stack([running_mean, (running_var + unit.eps).sqrt()]).numpy()
+
+    def work(i: int, slot: slice) -> None:
+        y = np.empty_like(outs[slot])
+        product.forward(xs[slot], shift, y)
+        kernels.normalise(rows(y), before, slope, statistics, gamma, beta, rows(xs[slot]), rows(outs[slot]))
+
+    share(work, slots_of(n, h * w * (inputs + filters)))
+    return out.permute(0, 3, 1, 2)
+
+
+class Product:
+    """The binary convolution, by the best known route.
+
+    A 1x1 convolution goes forward by XNOR and popcount and backward as matrix products; a 3x3 one of channels alone in
+    narrow images, or of pairs anywhere, by our own kernels; any other by torch. Outputs are whole numbers times alpha,
+    rounded once.
+
+    Args:
+        weight: latent, or +-alpha, (O, I / groups, k, k).
+        unit: of which it is the convolution.
+        width: of the images.
+    """
+
+    def __init__(self, weight: Tensor, unit: Constants, width: int) -> None:
+        self.unit, self.shape = unit, weight.shape
+        self.latent = weight.numpy().reshape(len(weight), -1)
+        self.binary = self.latent
+        if unit.weight:
+            self.binary = np.empty_like(self.latent)
+            kernels.binarise(self.latent, unit.weight.scaled, self.binary)
+        members, size = weight.shape[1:3]
+        depthwise = members == 1 and width * len(weight) <= NARROW
+        self.pointwise = size == 1
+        self.grouped = size == 3 and len(weight) == members * unit.groups and (depthwise or members == 2)
+
+    def forward(self, x: ndarray, shift: ndarray, y: ndarray) -> None:
+        """The convolution of the signs of x, (N, H, W, I): y, (N, H, W, O)."""
+        if self.pointwise:
+            kernels.pointwise(rows(x), shift, self.unit.low, self.binary, rows(y))
+        elif self.grouped:
+            kernels.grouped(x, shift, self.unit.low, self.binary, y)
+        else:
+            s = np.empty_like(x)
+            kernels.signs(rows(x), shift, self.unit.low, rows(s))
+            weight = torch.from_numpy(np.sign(self.binary)).view(self.shape)
+            out = torch.conv2d(channels_first(s), weight, padding=self.unit.padding, groups=self.unit.groups)
+            torch.mul(channels_last(out), torch.from_numpy(np.abs(self.binary[:, 0])), out=torch.from_numpy(y))
+
+    def backward(self, s: ndarray, gy: ndarray, weight_sums: ndarray) -> ndarray:
+        """gs, (N, H, W, I), from gy, (N, H, W, O); weight_sums gain the gradient of the binary weights."""
+        if self.pointwise or self.grouped:
+            gs = np.empty_like(s)
+            if self.pointwise:
+                kernels.pointwise_backward(rows(s), rows(gy), self.binary, rows(gs), weight_sums)
+            else:
+                kernels.grouped_backward(s, gy, self.binary, gs, weight_sums)
+            return gs
+        padding = (self.unit.padding, self.unit.padding)
+        gs, gw, _ = torch.ops.aten.convolution_backward(
+            channels_first(gy), channels_first(s), torch.from_numpy(self.binary).view(self.shape), None,
+            (1, 1), padding, (1, 1), False, (0, 0), self.unit.groups, (True, True, False),
+        )  # fmt: skip
+        weight_sums += gw.numpy().reshape(weight_sums.shape)
+        return channels_last(gs).numpy()
+
+    def weight_gradient(self, gradient: ndarray) -> Tensor:
+        """From the gradient of the binary weights, (O, n), to that of the weights that were given."""
+        if rule := self.unit.weight:
+            kernels.latent_gradient(gradient, self.latent, self.binary, rule.surrogate, rule.through_scale)
+        return torch.from_numpy(gradient).view(self.shape)
+
+
+def channels_last(t: Tensor) -> Tensor:
+    """(N, C, H, W) -> contiguous (N, H, W, C), which costs nothing in channels_last memory."""
+    return t.permute(0, 2, 3, 1).contiguous()
+
+
+def channels_first(a: ndarray) -> Tensor:
+    """(N, H, W, C) -> (N, C, H, W), in the same memory."""
+    return torch.from_numpy(a).permute(0, 3, 1, 2)
+
+
+def rows(a: ndarray) -> ndarray:
+    """(N, H, W, C) -> (M, C), in the same memory."""
+    return a.reshape(-1, a.shape[3])
+
+
+def values(parameter: Tensor | None, size: int) -> ndarray:
+    """A value per channel; zeros where there is no such parameter."""
+    return _zeros(size) if parameter is None else parameter.numpy()
+
+
+@cache
+def _zeros(size: int) -> ndarray:
+    return np.zeros(size, np.float32)
+
+
+def total(sums: ndarray) -> ndarray:
+    """Of all slots, in order."""
+    return sums[0] if len(sums) == 1 else sums.sum(0)
+
+
+def slots_of(images: int, size: int) -> list[slice]:
+    """The slots of a batch whose images have `size` values each."""
+    count = max(1, min(SLOTS, images, images * size // SLOT_VALUES))
+    return [slice(i * images // count, (i + 1) * images // count) for i in range(count)]
+
+
+def share(work: Callable[[int, slice], None], slots: list[slice]) -> None:
+    """Do the work on every slot, by as many threads as `use_threads` said."""
+    threads = min(_threads, len(slots))
+
+    def run(thread: int) -> None:
+        for i in range(thread, len(slots), threads):
+            work(i, slots[i])
+
+    others = [_team().submit(torch.no_grad()(run), thread) for thread in range(1, threads)]
+    run(0)
+    for other in others:
+        other.result()
+
+
+@cache
+def _team() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(SLOTS, "fused", initializer=torch.set_num_threads, initargs=(1,))

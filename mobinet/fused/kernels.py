@@ -1,0 +1,400 @@
+"""Numba kernels of the fused unit on the CPU: one pass over memory each, and the binary products.
+
+Activations are matrices of rows x channels, (M, C) with M = N H W: the memory of a channels_last tensor. `z` is
+PReLU(y - before). What is summed over rows is added to float64 totals, strip by strip.
+"""
+
+import numpy as np
+from numba import njit
+from numba.extending import intrinsic
+
+kernel = njit(nogil=True, cache=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz", "arcp"})
+
+STRIP = 64
+"""Rows summed in float32 before their sum joins the float64 total."""
+SPAN = 128
+"""Values an inner loop should run over; rows shorter than half of it are taken several at a time."""
+
+
+@intrinsic
+def popcount(typing_context, word):
+    return word(word), lambda context, builder, signature, args: builder.ctpop(args[0])
+
+
+@kernel
+def repeats(rows, channels):
+    """How many rows an inner loop takes at a time."""
+    times = 1
+    while rows % (2 * times) == 0 and 2 * times * channels <= SPAN:
+        times *= 2
+    return times
+
+
+@kernel
+def tile(values, times):
+    """One value per channel, for so many rows side by side."""
+    tiled = np.empty(times * values.size, np.float32)
+    for start in range(0, tiled.size, values.size):
+        for c in range(values.size):
+            tiled[start + c] = values[c]
+    return tiled
+
+
+@kernel
+def fold(strip, total):
+    """Add the sums of a strip of tiled rows to the total of each channel."""
+    for start in range(0, strip.size, total.size):
+        for c in range(total.size):
+            total[c] += strip[start + c]
+
+
+@kernel
+def slope_of(distance, surrogate):
+    """`mobinet.binarizers.base.Surrogate` at |x| = distance."""
+    peak, fall, knee, tail, reach = surrogate
+    if distance <= np.float32(knee):
+        return np.float32(peak) - np.float32(fall) * distance
+    return np.float32(tail) if distance <= np.float32(reach) else np.float32(0)
+
+
+@kernel
+def binarise(latent, scaled, binary):
+    """Latent weights, (O, n), to alpha * sign(W), with alpha = mean |W| of a filter if scaled, else 1."""
+    filters, size = latent.shape
+    for o in range(filters):
+        total = np.float32(0)
+        for i in range(size):
+            total += abs(latent[o, i])
+        alpha = total / np.float32(size) if scaled else np.float32(1)
+        for i in range(size):
+            binary[o, i] = alpha if latent[o, i] >= 0 else -alpha
+
+
+@kernel
+def latent_gradient(gradient, latent, binary, surrogate, through_scale):
+    """From the gradient of binary weights to that of latent ones, in place."""
+    filters, size = latent.shape
+    whole = np.float32(through_scale / size)
+    for o in range(filters):
+        alpha = abs(binary[o, 0])
+        for i in range(size):
+            gradient[o, i] *= alpha * slope_of(abs(latent[o, i]), surrogate) + whole
+
+
+@kernel
+def signs(x, shift, low, s):
+    """s = 1 where x >= shift, else low; (M, C)."""
+    times = repeats(*x.shape)
+    x, s = x.reshape(-1, times * x.shape[1]), s.reshape(-1, times * x.shape[1])
+    shift, low = tile(shift, times), np.float32(low)
+    for m in range(x.shape[0]):
+        for c in range(x.shape[1]):
+            s[m, c] = np.float32(1) if x[m, c] - shift[c] >= 0 else low
+
+
+@kernel
+def pointwise(x, shift, low, binary, y):
+    """The 1x1 convolution of the signs of x, (M, I), with filters of +-alpha, (O, I): y, (M, O).
+
+    By XNOR and popcount: an output is step * (level - the number of bits that differ), rounded once.
+    """
+    rows, channels = x.shape
+    filters = binary.shape[0]
+    words = (channels + 31) // 32
+    bits = np.zeros((words, filters), np.uint32)
+    level, step = np.empty(filters, np.float32), np.empty(filters, np.float32)
+    for o in range(filters):
+        alpha = abs(binary[o, 0])
+        balance = 0
+        for i in range(channels):
+            positive = binary[o, i] >= 0
+            bits[i // 32, o] |= np.uint32(positive) << np.uint32(i % 32)
+            balance += 1 if positive else -1
+        step[o] = alpha * (1 - low)
+        level[o] = channels / 2 + (1 + low) / (1 - low) * balance / 2
+    differing = np.empty((2, filters), np.int32)
+    for m in range(0, rows, 2):
+        n = min(m + 1, rows - 1)
+        differing[:] = 0
+        for word in range(words):
+            first, second = np.uint32(0), np.uint32(0)
+            for i in range(min(32, channels - 32 * word)):
+                c = 32 * word + i
+                first |= np.uint32(x[m, c] - shift[c] >= 0) << np.uint32(i)
+                second |= np.uint32(x[n, c] - shift[c] >= 0) << np.uint32(i)
+            for o in range(filters):
+                filter_bits = bits[word, o]
+                differing[0, o] += np.int32(popcount(first ^ filter_bits))
+                differing[1, o] += np.int32(popcount(second ^ filter_bits))
+        for o in range(filters):
+            y[m, o] = step[o] * (level[o] - np.float32(differing[0, o]))
+            y[n, o] = step[o] * (level[o] - np.float32(differing[1, o]))
+
+
+@kernel
+def moments(y, before, slope, found):
+    """found, (3, C): of these rows the mean of z, the sum of squares about it, and their number."""
+    batch, width = y.shape
+    pivot = np.empty(width, np.float32)
+    for c in range(width):
+        v = y[0, c] - before[c]
+        pivot[c] = v if v > 0 else slope[c] * v
+    times = repeats(batch, width)
+    y = y.reshape(-1, times * width)
+    before, slope, pivots = tile(before, times), tile(slope, times), tile(pivot, times)
+    rows, channels = y.shape
+    sums = np.zeros((2, width))
+    first, second = np.empty(channels, np.float32), np.empty(channels, np.float32)
+    for strip in range(0, rows, STRIP):
+        first[:] = 0
+        second[:] = 0
+        for m in range(strip, min(rows, strip + STRIP)):
+            for c in range(channels):
+                v = y[m, c] - before[c]
+                z = (v if v > 0 else slope[c] * v) - pivots[c]
+                first[c] += z
+                second[c] += z * z
+        fold(first, sums[0])
+        fold(second, sums[1])
+    for c in range(width):
+        found[0, c] = pivot[c] + sums[0, c] / batch
+        found[1, c] = max(sums[1, c] - sums[0, c] * sums[0, c] / batch, 0.0)
+        found[2, c] = batch
+
+
+@kernel
+def statistics(found, eps, momentum, running_mean, running_var, stats):
+    """Batch statistics from the `moments` of each slot; running statistics move as nn.BatchNorm2d's do."""
+    for c in range(stats.shape[1]):
+        batch = found[:, 2, c].sum()
+        mean = (found[:, 0, c] * found[:, 2, c]).sum() / batch
+        squares = (found[:, 1, c] + found[:, 2, c] * (found[:, 0, c] - mean) ** 2).sum()
+        stats[0, c] = mean
+        stats[1, c] = np.sqrt(squares / batch + eps)
+        running_mean[c] += momentum * (mean - running_mean[c])
+        running_var[c] += momentum * (squares / (batch - 1) - running_var[c])
+
+
+@kernel
+def normalise(y, before, slope, stats, gamma, beta, x, out):
+    """out = gamma (z - mean) / deviation + beta + x, with x, (M, C) or (M, C / 2), repeated as often as it takes."""
+    mean, deviation = stats[0], stats[1]
+    scale, offset = np.empty(mean.size, np.float32), np.empty(mean.size, np.float32)
+    for c in range(mean.size):
+        scale[c] = gamma[c] / deviation[c]
+        offset[c] = beta[c] - mean[c] * scale[c]
+    if x.shape[1] == y.shape[1]:
+        times = repeats(*y.shape)
+        width = times * y.shape[1]
+        y, x, out = y.reshape(-1, width), x.reshape(-1, width), out.reshape(-1, width)
+        before, slope, scale, offset = tile(before, times), tile(slope, times), tile(scale, times), tile(offset, times)
+    inputs = x.shape[1]
+    for m in range(y.shape[0]):
+        for start in range(0, y.shape[1], inputs):
+            part = slice(start, start + inputs)
+            conv, skip, result = y[m, part], x[m], out[m, part]
+            shifts, slopes, scales, offsets = before[part], slope[part], scale[part], offset[part]
+            for i in range(inputs):
+                v = conv[i] - shifts[i]
+                result[i] = (v if v > 0 else slopes[i] * v) * scales[i] + offsets[i] + skip[i]
+
+
+@kernel
+def norm_gradients(g, y, before, slope, stats, sums):
+    """sums, (2, C), gain the gradients of beta and gamma: the sums of g and of g times the normalised z."""
+    mean, deviation = stats[0], stats[1]
+    times = repeats(*y.shape)
+    g, y = g.reshape(-1, times * y.shape[1]), y.reshape(-1, times * y.shape[1])
+    before, slope, mean, inverse = (
+        tile(before, times),
+        tile(slope, times),
+        tile(mean, times),
+        tile(1 / deviation, times),
+    )
+    rows, channels = y.shape
+    first, second = np.empty(channels, np.float32), np.empty(channels, np.float32)
+    for strip in range(0, rows, STRIP):
+        first[:] = 0
+        second[:] = 0
+        for m in range(strip, min(rows, strip + STRIP)):
+            for c in range(channels):
+                v = y[m, c] - before[c]
+                z = v if v > 0 else slope[c] * v
+                first[c] += g[m, c]
+                second[c] += g[m, c] * ((z - mean[c]) * inverse[c])
+        fold(first, sums[0])
+        fold(second, sums[1])
+
+
+@kernel
+def conv_gradient(g, y, before, slope, stats, gamma, norm_sums, batch, gy, sums):
+    """gy, (M, C), from g through batch norm over `batch` rows and PReLU; sums, (2, C), gain before's and slope's."""
+    mean, deviation = stats[0], stats[1]
+    times = repeats(*y.shape)
+    width = times * y.shape[1]
+    g, y, gy = g.reshape(-1, width), y.reshape(-1, width), gy.reshape(-1, width)
+    tilt = norm_sums[1] / batch / deviation
+    offset, tilt = (
+        tile(gamma / deviation * (norm_sums[0] / batch - mean * tilt), times),
+        tile(gamma / deviation * tilt, times),
+    )
+    before, slope, scale = tile(before, times), tile(slope, times), tile(gamma / deviation, times)
+    rows, channels = y.shape
+    first, second = np.empty(channels, np.float32), np.empty(channels, np.float32)
+    for strip in range(0, rows, STRIP):
+        first[:] = 0
+        second[:] = 0
+        for m in range(strip, min(rows, strip + STRIP)):
+            for c in range(channels):
+                v = y[m, c] - before[c]
+                z = v if v > 0 else slope[c] * v
+                gz = scale[c] * g[m, c] - (offset[c] + z * tilt[c])
+                gv = gz if v > 0 else slope[c] * gz
+                gy[m, c] = gv
+                first[c] -= gv
+                second[c] += np.float32(0) if v > 0 else gz * v
+        fold(first, sums[0])
+        fold(second, sums[1])
+
+
+@kernel
+def input_gradient(g, gs, x, shift, surrogate, gx, sums):
+    """gx, (M, I): what the skip passes of g, and the sign of gs; sums, (I,), gain the gradient of shift."""
+    channels = x.shape[1]
+    if g.shape[1] > channels:
+        for m in range(g.shape[0]):
+            for c in range(channels):
+                gx[m, c] = 0
+            for start in range(0, g.shape[1], channels):
+                part, result = g[m, start : start + channels], gx[m]
+                for c in range(channels):
+                    result[c] += part[c]
+        g = gx
+    times = repeats(*x.shape)
+    width = times * channels
+    g, gs, x, gx = g.reshape(-1, width), gs.reshape(-1, width), x.reshape(-1, width), gx.reshape(-1, width)
+    shift = tile(shift, times)
+    passed = np.empty(width, np.float32)
+    for strip in range(0, x.shape[0], STRIP):
+        passed[:] = 0
+        for m in range(strip, min(x.shape[0], strip + STRIP)):
+            for c in range(width):
+                gv = gs[m, c] * slope_of(abs(x[m, c] - shift[c]), surrogate)
+                gx[m, c] = g[m, c] + gv
+                passed[c] -= gv
+        fold(passed, sums)
+
+
+@kernel
+def tiled_taps(binary, width, flipped):
+    """Filters of one or two channels, (C, G * 9), as (G, 9, pixels * C): for a channel and for its partner.
+
+    They are repeated for as many neighbouring pixels, of `width`, as make an inner loop. Flipped, they take the
+    gradient of the output to the input.
+    """
+    channels, members = binary.shape[0], binary.shape[1] // 9
+    pixels = 1
+    for count in range(2, width + 1):
+        if width % count == 0 and count * channels <= SPAN:
+            pixels = count
+    taps = np.empty((members, 9, pixels * channels), np.float32)
+    for j in range(members):
+        for tap in range(9):
+            for i in range(pixels * channels):
+                c = i % channels
+                if flipped:
+                    taps[j, tap, i] = binary[c ^ j, c % members * 9 + 8 - tap]
+                else:
+                    taps[j, tap, i] = binary[c, (c % members ^ j) * 9 + tap]
+    return taps
+
+
+@kernel
+def exchange(s, padded):
+    """s, (H, W, C), inside a border, and again with the channels of each pair exchanged: (G, H + 2, W + 2, C)."""
+    height, width, channels = s.shape
+    for h in range(height):
+        padded[0, h + 1, 1 : width + 1] = s[h]
+    if padded.shape[0] == 2:
+        for h in range(height):
+            row = s[h].reshape(width * channels)
+            out = padded[1, h + 1, 1 : width + 1].reshape(width * channels)
+            for c in range(0, width * channels, 2):
+                out[c] = row[c + 1]
+                out[c + 1] = row[c]
+
+
+@kernel
+def correlate(padded, taps, y):
+    """An image as `exchange` has it, times `tiled_taps`: y, (H, W, C)."""
+    height, width, channels = y.shape
+    members, _, span = taps.shape
+    rows = padded.reshape(members, height + 2, (width + 2) * channels)
+    for h in range(height):
+        for start in range(0, width * channels, span):
+            out = y[h].reshape(width * channels)[start : start + span]
+            out[:] = 0
+            for j in range(members):
+                t = taps[j]
+                a, b, c = rows[j, h, start:], rows[j, h + 1, start:], rows[j, h + 2, start:]
+                a1, b1, c1 = a[channels:], b[channels:], c[channels:]
+                a2, b2, c2 = a1[channels:], b1[channels:], c1[channels:]
+                for i in range(span):
+                    out[i] += (
+                        (a[i] * t[0, i] + a1[i] * t[1, i] + a2[i] * t[2, i])
+                        + (b[i] * t[3, i] + b1[i] * t[4, i] + b2[i] * t[5, i])
+                        + (c[i] * t[6, i] + c1[i] * t[7, i] + c2[i] * t[8, i])
+                    )
+
+
+@kernel
+def grouped(x, shift, low, binary, y):
+    """The 3x3 convolution of the signs of x, (N, H, W, C), in groups of one or two channels: y, of the same shape."""
+    images, height, width, channels = x.shape
+    taps = np.sign(tiled_taps(binary, width, False))
+    alpha = np.abs(binary[:, 0])
+    s = np.empty((height, width, channels), np.float32)
+    padded = np.zeros((taps.shape[0], height + 2, width + 2, channels), np.float32)
+    for n in range(images):
+        signs(x[n].reshape(-1, channels), shift, low, s.reshape(-1, channels))
+        exchange(s, padded)
+        correlate(padded, taps, y[n])
+        out = y[n].reshape(-1, channels)
+        for m in range(height * width):
+            for c in range(channels):
+                out[m, c] *= alpha[c]
+
+
+@kernel
+def grouped_backward(s, gy, binary, gs, weight_sums):
+    """The gradients of `grouped`: gs, (N, H, W, C), from gy; weight_sums, (C, G * 9), gain that of binary."""
+    images, height, width, channels = s.shape
+    taps = tiled_taps(binary, width, True)
+    members, _, span = taps.shape
+    sums = np.zeros((members, 9, span), np.float32)
+    padded = np.zeros((members, height + 2, width + 2, channels), np.float32)
+    rows = padded.reshape(members, height + 2, (width + 2) * channels)
+    for n in range(images):
+        exchange(gy[n], padded)
+        correlate(padded, taps, gs[n])
+        exchange(s[n], padded)
+        for h in range(height):
+            for start in range(0, width * channels, span):
+                part = gy[n, h].reshape(width * channels)[start : start + span]
+                for j in range(members):
+                    for tap in range(9):
+                        seen, total = rows[j, h + tap // 3, start + tap % 3 * channels :], sums[j, tap]
+                        for i in range(span):
+                            total[i] += part[i] * seen[i]
+    for j in range(members):
+        for tap in range(9):
+            for i in range(span):
+                c = i % channels
+                weight_sums[c, (c % members ^ j) * 9 + tap] += sums[j, tap, i]
+
+
+@kernel
+def pointwise_backward(s, gy, binary, gs, weight_sums):
+    """The gradients of `pointwise`: gs, (M, I), from gy, (M, O); weight_sums, (O, I), gain that of binary."""
+    weight_sums += np.dot(gy.T, s)
+    np.dot(gy, binary, gs)

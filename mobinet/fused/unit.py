@@ -1,0 +1,148 @@
+"""Which units run fused, and on what; `mobinet.unit.BinaryUnit` is the plain reference beside it."""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import astuple
+from functools import cache
+from types import ModuleType
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+
+from mobinet.binarizers import Binarizer
+from mobinet.fused.constants import Constants, WeightRule
+from mobinet.layers import RPReLU
+
+_DTYPES = {"cpu": (torch.float32,), "cuda": (torch.float32, torch.bfloat16)}
+
+_enabled = True
+
+
+@contextmanager
+def disabled() -> Iterator[None]:
+    """Within it the reference runs everywhere."""
+    global _enabled
+    before, _enabled = _enabled, False
+    try:
+        yield
+    finally:
+        _enabled = before
+
+
+def use_threads(threads: int) -> None:
+    """How many threads work on one batch on the CPU. While they do, torch itself should have one."""
+    if cpu := kernels("cpu"):
+        cpu.use_threads(threads)
+
+
+@cache
+def kernels(device: str) -> ModuleType | None:
+    """The fused kernels of a type of device. Where they cannot be loaded it says so, once."""
+    try:
+        if device == "cpu":
+            from mobinet.fused import cpu as module
+        else:
+            from mobinet.fused import cuda as module
+    except ImportError as error:
+        warnings.warn(f"training without the fused kernels for {device}, several times slower: {error}", stacklevel=2)
+        return None
+    return module
+
+
+def fusable(unit: nn.Module, x: Tensor) -> bool:
+    """Whether the fused kernels compute this `mobinet.unit.BinaryUnit` on this input."""
+    return (
+        _enabled
+        and x.dtype in _DTYPES.get(x.device.type, ())
+        and (unit.training or not torch.is_grad_enabled())
+        and not torch.jit.is_tracing()
+        and constants(unit, x.device.type) is not None
+        and kernels(x.device.type) is not None
+    )
+
+
+def run(unit: nn.Module, x: Tensor) -> Tensor:
+    """What `unit(x)` is, by fused kernels; (N, I, H, W) -> (N, O, H, W)."""
+    known, module = constants(unit, x.device.type), kernels(x.device.type)
+    conv, norm, binarizer = unit.conv, unit.norm, unit.conv.binarizer
+    weight = conv.weight if known.weight else conv.binary_weight()
+    if binarizer.gain is not None:
+        weight = binarizer.gain * weight
+    before, slope, after = _activation_parameters(unit.activation)
+    tensors = x, weight, _flat(binarizer.shift), before, slope, norm.weight, norm.bias
+    mean, var = norm.running_mean, norm.running_var
+    if unit.training:
+        out = _Fused.apply(known, module, mean, var, *tensors)
+        norm.num_batches_tracked.add_(1)
+        if after is not None:  # which batch norm takes away again: only the running mean sees it
+            mean.add_(after.detach(), alpha=norm.momentum)
+        return out
+    if after is not None:
+        mean = mean - after
+    return module.evaluate(*(None if t is None else t.detach() for t in (*tensors, mean, var)), known)
+
+
+def constants(unit: nn.Module, device: str) -> Constants | None:
+    """What the kernels must know of a unit, or None if they do not cover it; looked up once for each way to run it."""
+    known = unit.__dict__.setdefault("_constants", {})
+    latent = device == "cpu" and unit.training and unit.conv.scale is None
+    if latent not in known:
+        known[latent] = _constants(unit, latent) if _covered(unit) else None
+    return known[latent]
+
+
+def _covered(unit: nn.Module) -> bool:
+    conv, activation, size = unit.conv, unit.activation, unit.conv.weight.shape[2]
+    return (
+        type(conv.binarizer).activations is Binarizer.activations
+        and (type(activation) in (nn.ReLU, RPReLU) or type(activation) is nn.PReLU and activation.num_parameters > 1)
+        and (size == 3 or size == 1 and conv.groups == 1)
+        and (conv.stride, conv.padding, conv.low_border) == (1, size // 2, False)
+    )
+
+
+def _constants(unit: nn.Module, latent: bool) -> Constants:
+    conv, norm, binarizer = unit.conv, unit.norm, unit.conv.binarizer
+    rule = None
+    if latent and binarizer.gain is None and type(binarizer).weights is Binarizer.weights:
+        rule = WeightRule(astuple(binarizer.weight_surrogate), binarizer.scaled, binarizer.through_scale)
+    return Constants(
+        surrogate=astuple(binarizer.activation_surrogate),
+        low=binarizer.low,
+        groups=conv.groups,
+        padding=conv.padding,
+        eps=norm.eps,
+        momentum=norm.momentum,
+        weight=rule,
+    )
+
+
+def _activation_parameters(activation: nn.Module) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
+    """before, slope and after, each per channel."""
+    if isinstance(activation, RPReLU):
+        return _flat(activation.before), activation.prelu.weight, _flat(activation.after)
+    return None, getattr(activation, "weight", None), None
+
+
+def _flat(parameter: Tensor | None) -> Tensor | None:
+    return None if parameter is None else parameter.flatten()
+
+
+class _Fused(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, unit: Constants, module: ModuleType, mean: Tensor, var: Tensor, *tensors: Tensor | None
+    ) -> Tensor:
+        out, saved, ctx.others = module.forward(*tensors, mean, var, unit)
+        ctx.save_for_backward(*saved)
+        ctx.unit, ctx.module = unit, module
+        return out
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        gradients = ctx.module.backward(ctx.saved_tensors, ctx.others, grad, ctx.unit)
+        return None, None, None, None, *(g if n else None for g, n in zip(gradients, ctx.needs_input_grad[4:]))

@@ -1,0 +1,198 @@
+"""The fused unit equals the plain one, computed in float64, where sums of +-alpha are exact."""
+
+import copy
+import warnings
+
+import pytest
+import torch
+
+from mobinet import fused
+from mobinet.binarizers import BINARIZERS
+from mobinet.conv import BinaryConv2d
+from mobinet.fused import unit as glue
+from mobinet.layers import ACTIVATIONS
+from mobinet.unit import BinaryUnit
+
+TOLERANCE = 5e-5
+"""Largest difference, as a share of the largest value: float32 against float64."""
+
+WIDE, NARROW = (12, 18), (7, 5)
+SHAPES = {  # inputs, outputs, kernel size, groups, images, (H, W)
+    "1x1": (16, 16, 1, 1, 5, NARROW),
+    "1x1 doubling": (40, 80, 1, 1, 3, NARROW),
+    "1x1 in slots": (48, 96, 1, 1, 21, WIDE),
+    "K=0 narrow": (6, 6, 3, 6, 5, NARROW),
+    "K=0": (64, 64, 3, 64, 5, NARROW),
+    "K=1": (16, 16, 3, 8, 5, NARROW),
+    "K=1 in slots": (32, 32, 3, 16, 21, WIDE),
+    "K=2": (16, 16, 3, 4, 5, NARROW),
+    "K=3": (16, 16, 3, 2, 3, NARROW),
+    "K=4 in slots": (64, 64, 3, 4, 21, WIDE),
+    "dense doubling": (8, 16, 3, 1, 5, NARROW),
+}
+
+
+def make_unit(shape: str, binarizer: str, activation: str) -> tuple[BinaryUnit, torch.Tensor, torch.Tensor]:
+    """A unit with every parameter away from where it begins, an input, and a gradient of its output."""
+    i, o, size, groups, images, (height, width) = SHAPES[shape]
+    unit = BinaryUnit(BinaryConv2d(i, o, size, groups=groups, binarizer=binarizer), ACTIVATIONS[activation](o))
+    with torch.no_grad():
+        for name, parameter in unit.named_parameters():
+            if name.endswith("alpha"):
+                parameter *= torch.empty_like(parameter).uniform_(0.5, 2) * torch.randn_like(parameter).sign()
+            elif name != "conv.weight":
+                parameter += 0.3 * torch.randn_like(parameter)
+        if unit.conv.binarizer.gain is not None:
+            unit.conv.binarizer.gain.fill_(1.25)  # few bits: sums of gain * alpha stay exact in float64
+        unit.norm.running_mean.normal_()
+        unit.norm.running_var.uniform_(0.5, 2)
+    x = torch.randn(images, i, height, width).to(memory_format=torch.channels_last)
+    return unit, x, torch.randn(images, o, height, width)
+
+
+def double_weights(unit: BinaryUnit) -> None:
+    """Let a unit in float64 scale its weights by float32 numbers, whose multiples are exact there."""
+    binarizer = unit.conv.binarizer
+    if binarizer.weight_parameters or not binarizer.scaled:
+        return
+    alpha = copy.deepcopy(binarizer).scale(unit.conv.weight.float()).double()
+    binarizer.scale = lambda weight: alpha
+
+
+def differences(found: dict[str, torch.Tensor | None], expected: dict[str, torch.Tensor]) -> dict[str, float]:
+    """Of each value, as a share of the largest, or of the norm of dL/dx for sums that can all but cancel.
+
+    None stands for the gradient of what batch norm cancels.
+    """
+    smallest = expected["x"].norm()
+    differences = {}
+    for name, value in expected.items():
+        largest = value.abs().max()
+        if name not in ("out", "x", "conv.weight", "norm.running_mean", "norm.running_var"):
+            largest = largest.clamp(min=smallest.item())
+        given = torch.zeros_like(value) if found[name] is None else found[name]
+        differences[name] = ((given - value).abs().max() / largest).item()
+    return differences
+
+
+def run(unit: BinaryUnit, x: torch.Tensor, gradient: torch.Tensor) -> dict[str, torch.Tensor]:
+    x = x.clone().requires_grad_()
+    out = unit(x)
+    out.backward(gradient)
+    return {
+        "out": out.detach(),
+        "x": x.grad,
+        **{n: p.grad for n, p in unit.named_parameters()},
+        **{name: buffer.clone() for name, buffer in unit.named_buffers()},
+    }
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("binarizer", BINARIZERS)
+@pytest.mark.parametrize("threads", [1, 3])
+def test_equals_the_reference_in_training(shape, binarizer, threads):
+    for activation in ACTIVATIONS if shape in ("1x1", "K=1") else ("prelu",):
+        unit, x, gradient = make_unit(shape, binarizer, activation)
+        plain = copy.deepcopy(unit).double()
+        double_weights(plain)
+        assert fused.fusable(unit, x)
+        assert not fused.fusable(plain, x.double())
+        fused.use_threads(threads)
+        found = run(unit, x, gradient)
+        fused.use_threads(1)
+        expected = run(plain, x.double(), gradient.double())
+        assert found.keys() == expected.keys()
+        assert {n: d for n, d in differences(found, expected).items() if not d < TOLERANCE} == {}, activation
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("binarizer", BINARIZERS)
+def test_equals_the_reference_in_inference(shape, binarizer):
+    for activation in ACTIVATIONS if shape == "1x1" else ("prelu",):
+        unit, x, _ = make_unit(shape, binarizer, activation)
+        unit.eval()
+        plain = copy.deepcopy(unit).double()
+        with torch.no_grad():
+            assert fused.fusable(unit, x)
+            torch.testing.assert_close(unit(x).double(), plain(x.double()), rtol=TOLERANCE, atol=TOLERANCE)
+
+
+def test_statistics_far_from_zero():
+    """Sums of squares about zero would lose what a channel of little spread has."""
+    unit, x, gradient = make_unit("1x1", "ste", "rprelu")
+    with torch.no_grad():
+        unit.activation.before.fill_(-30)
+    plain = copy.deepcopy(unit).double()
+    found, expected = run(unit, x, gradient), run(plain, x.double(), gradient.double())
+    assert max(differences(found, expected).values()) < 1e-3
+
+
+@pytest.mark.parametrize("threads", [2, 5, 8])
+def test_threads_do_not_change_a_bit(threads):
+    unit, x, gradient = make_unit("K=4 in slots", "react", "rprelu")
+    other = copy.deepcopy(unit)
+    found = run(unit, x, gradient)
+    fused.use_threads(threads)
+    again = run(other, x, gradient)
+    fused.use_threads(1)
+    assert all(value is again[name] or torch.equal(value, again[name]) for name, value in found.items())
+
+
+def test_contiguous_input_and_weights_in_channels_last():
+    unit, x, gradient = make_unit("K=2", "xnor", "prelu")
+    other = copy.deepcopy(unit).to(memory_format=torch.channels_last)
+    found, again = run(unit, x, gradient), run(other, x.contiguous(), gradient.to(memory_format=torch.channels_last))
+    assert all(torch.equal(value, again[name]) for name, value in found.items())
+
+
+def test_a_network_learns_the_same(monkeypatch):
+    """Three steps of a whole network: the losses agree until a sign flips."""
+    from mobinet import build
+    from space import Architecture
+
+    network = Architecture.uniform("mobilenet-8", block="mid", k=2, pool="max")
+    x, labels = torch.randn(32, 1, 8, 8), torch.randint(10, (32,))
+    losses = {}
+    for path in ("fused", "plain"):
+        torch.manual_seed(0)
+        net = build(network, 10)
+        if path == "plain":
+            monkeypatch.setattr(glue, "_enabled", False)
+        loss = torch.nn.functional.cross_entropy(net(x), labels)
+        loss.backward()
+        losses[path] = loss.item(), net[-1][-1].weight.grad
+    assert losses["fused"][0] == pytest.approx(losses["plain"][0], rel=1e-4)
+
+
+def test_what_the_kernels_do_not_cover_runs_as_the_reference():
+    unit, x, _ = make_unit("1x1", "xnor", "prelu")
+    assert not fused.fusable(unit.eval(), x)  # a gradient through running statistics
+    assert not fused.fusable(unit.train(), x.half())
+    with fused.disabled():
+        assert not fused.fusable(unit, x)
+    assert fused.fusable(unit, x)
+
+    class Own(type(unit.conv.binarizer)):
+        def activations(self, x):
+            return super().activations(2 * x)
+
+    unit = BinaryUnit(BinaryConv2d(16, 16, 1, binarizer="xnor"), ACTIVATIONS["prelu"](16))
+    unit.conv.binarizer = Own(16, 16)
+    assert not fused.fusable(unit, x)
+
+
+def test_without_the_kernels_the_reference_runs_and_says_so_once(monkeypatch):
+    unit, x, gradient = make_unit("1x1", "xnor", "prelu")
+    plain = copy.deepcopy(unit)
+    with fused.disabled():
+        expected = run(plain, x, gradient)
+    glue.kernels.cache_clear()
+    monkeypatch.setitem(__import__("sys").modules, "mobinet.fused.cpu", None)
+    monkeypatch.delattr("mobinet.fused.cpu")
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        found = run(unit, x, gradient)
+        unit(x)
+    glue.kernels.cache_clear()
+    assert [str(warning.message).split(",")[0] for warning in said] == ["training without the fused kernels for cpu"]
+    assert [name for name, value in expected.items() if not torch.equal(value, found[name])] == []

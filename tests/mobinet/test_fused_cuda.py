@@ -1,0 +1,183 @@
+"""The fused unit's Triton kernels against plain modules in float64; interpreted where there is no GPU."""
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from unittest.mock import patch
+
+import pytest
+import torch
+from torch import Tensor
+
+from mobinet.conv import BinaryConv2d
+from mobinet.fused.constants import Constants
+from mobinet.layers import RPReLU
+from mobinet.unit import BinaryUnit
+
+pytest.importorskip("triton")
+
+SURROGATES = {
+    "ste": ((1.0, 0.0, 1.0, 0.0, 0.0), -1.0),
+    "melius": ((1.0, 0.0, 1.3, 0.0, 0.0), -1.0),
+    "approxsign": ((2.0, 2.0, 1.0, 0.0, 0.0), -1.0),
+    "react": ((2.0, 2.0, 1.0, 0.0, 0.0), -1.0),
+    "trained": ((2.0, 4.0, 0.4, 0.4, 1.0), 0.0),
+}
+TOLERANCE = {torch.float32: 3e-5, torch.bfloat16: 2e-2}
+"""Of the largest difference in a tensor, over the largest value there or 1.
+
+In float32 the gradients of before and slope, sums that all but cancel, are as far off in modules too; the rest is
+within 3e-6. bfloat16 has 8 bits of mantissa.
+"""
+NAMES = ["x", "weight", "shift", "before", "slope", "gamma", "beta"]
+ALPHA = 2.0**-3
+"""Of the binary weights: sums of it are exact, so that PReLU sees the same zeros in float32 and float64."""
+
+Run = Callable[..., dict[str, float]]
+
+
+@pytest.fixture(scope="module")
+def run() -> Iterator[Run]:
+    """Calls a function of a device and more, where kernels run: a GPU, or else a process that interprets them."""
+    if torch.cuda.is_available():
+        yield lambda function, *args, **kwargs: function("cuda", *args, **kwargs)
+        return
+    spawn = get_context("spawn")
+    one_thread = ProcessPoolExecutor(1, spawn, initializer=torch.set_num_threads, initargs=(1,))
+    with patch.dict(os.environ, TRITON_INTERPRET="1"), one_thread as worker:
+        yield lambda function, *args, **kwargs: worker.submit(function, "cpu", *args, **kwargs).result()
+
+
+def tensors(i: int, o: int, k: int, groups: int, seed: int = 0) -> dict[str, Tensor]:
+    """What a unit learns and its running statistics; every other `before` is 0, so that PReLU sees zeros."""
+    torch.manual_seed(seed)
+    before = torch.randn(o)
+    before[::2] = 0
+    return {
+        "weight": torch.where(torch.rand(o, i // groups, k, k) < 0.5, ALPHA, -ALPHA),
+        "shift": torch.randn(i) / 4,
+        "before": before,
+        "slope": 0.25 + torch.rand(o) / 2,
+        "gamma": 1 + torch.randn(o) / 4,
+        "beta": torch.randn(o),
+        "running_mean": torch.randn(o),
+        "running_var": torch.rand(o) + 0.5,
+    }
+
+
+def plain(binarizer: str, groups: int, given: dict[str, Tensor]) -> tuple[BinaryUnit, list[Tensor]]:
+    """The unit made of modules, and its leaves in the order of NAMES but for x."""
+    weight, shift, *rest = (tensor.clone() for tensor in given.values())
+    o, i, k, _ = weight.shape
+    conv = BinaryConv2d(i * groups, o, k, groups=groups, binarizer=binarizer)
+    unit = BinaryUnit(conv, RPReLU(o)).double()
+    weight.requires_grad_()
+    shift.requires_grad_()
+    conv.binary_weight = lambda: weight
+    conv.register_forward_pre_hook(lambda _, args: (args[0] - shift.view(-1, 1, 1),))
+    leaves = [unit.activation.before, unit.activation.prelu.weight, unit.norm.weight, unit.norm.bias]
+    with torch.no_grad():
+        for target, value in zip([*leaves, unit.norm.running_mean, unit.norm.running_var], rest):
+            target.copy_(value.view_as(target))
+    return unit, [weight, shift, *leaves]
+
+
+def difference(found: Tensor, expected: Tensor) -> float:
+    expected = expected.detach().view_as(found)
+    return ((found.cpu().double() - expected).abs().max() / expected.abs().max().clamp(min=1)).item()
+
+
+def differences(
+    device: str,
+    binarizer: str,
+    shape: tuple[int, int, int, int],
+    o: int,
+    k: int,
+    groups: int = 1,
+    dtype: torch.dtype = torch.float32,
+    memory_format: torch.memory_format = torch.channels_last,
+    blocks: int | None = None,
+    before: float | None = None,
+) -> dict[str, float]:
+    """Of a training step, then of an evaluation: how far what the kernels find is from the unit of modules."""
+    from mobinet.fused import cuda
+
+    given = tensors(shape[1], o, k, groups)
+    if before is not None:
+        given["before"].fill_(before)
+    x = torch.randn(shape)
+    x[0, :, 0, 0] = given["shift"]
+    x = x.to(dtype).contiguous(memory_format=memory_format)
+    grad = torch.randn(shape[0], o, *shape[2:]).to(dtype)
+    unit, leaves = plain(binarizer, groups, {name: tensor.double() for name, tensor in given.items()})
+    expected_x = x.double().requires_grad_()
+    expected = unit(expected_x)
+    gradients = torch.autograd.grad(expected, [expected_x, *leaves], grad.double())
+    expected_evaluation = unit.eval()(expected_x)
+
+    surrogate, low = SURROGATES[binarizer]
+    constants = Constants(surrogate, low, groups, k // 2, unit.norm.eps, unit.norm.momentum)
+    *learned, mean, var = (tensor.to(device) for tensor in given.values())
+    x, grad = x.to(device), grad.to(device)
+    exact = torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
+    with exact, patch.object(cuda, "BLOCKS", blocks or cuda.BLOCKS):
+        out, saved, others = cuda.forward(x, *learned, mean, var, constants)
+        found = cuda.backward(saved, others, grad, constants)
+        evaluation = cuda.evaluate(x, *learned, mean, var, constants)
+
+    assert out.dtype == evaluation.dtype == dtype
+    assert out.is_contiguous(memory_format=torch.channels_last)
+    assert [gradient.dtype for gradient in found] == [dtype] + [torch.float32] * 6
+    assert [gradient.shape for gradient in found] == [tensor.shape for tensor in (x, *learned)]
+    return {
+        "out": difference(out, expected),
+        "evaluation": difference(evaluation, expected_evaluation),
+        "running_mean": difference(mean, unit.norm.running_mean),
+        "running_var": difference(var, unit.norm.running_var),
+    } | {name: difference(*pair) for name, *pair in zip(NAMES, found, gradients)}
+
+
+def assert_close(found: dict[str, float], dtype: torch.dtype = torch.float32) -> None:
+    assert {name: value for name, value in found.items() if not value <= TOLERANCE[dtype]} == {}
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
+@pytest.mark.parametrize("binarizer", SURROGATES)
+def test_every_surrogate(run: Run, binarizer: str, dtype: torch.dtype):
+    assert_close(run(differences, binarizer, (3, 6, 7, 5), 12, 3, dtype=dtype), dtype)
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
+@pytest.mark.parametrize("k", range(5))
+def test_groups_of_3x3(run: Run, k: int, dtype: torch.dtype):
+    assert_close(run(differences, "ste", (3, 48, 7, 5), 48, 3, groups=48 >> k, dtype=dtype), dtype)
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
+@pytest.mark.parametrize(
+    "inputs, outputs, kernel_size, groups",
+    [(40, 40, 1, 1), (40, 80, 1, 1), (7, 7, 1, 1), (16, 16, 3, 1), (16, 32, 3, 1), (16, 32, 3, 8), (6, 12, 1, 2)],
+)
+def test_products_and_skips(run: Run, inputs: int, outputs: int, kernel_size: int, groups: int, dtype: torch.dtype):
+    found = run(differences, "approxsign", (5, inputs, 3, 9), outputs, kernel_size, groups=groups, dtype=dtype)
+    assert_close(found, dtype)
+
+
+@pytest.mark.parametrize("shape", [(8, 8, 1, 1), (1, 8, 9, 7), (4, 8, 4, 4), (1, 8, 13, 5)])
+def test_sizes_about_those_of_a_block(run: Run, shape: tuple[int, int, int, int]):
+    assert_close(run(differences, "ste", shape, 16, 1))
+
+
+@pytest.mark.parametrize("blocks", [1, 2, 4])
+def test_programs_that_take_several_tiles(run: Run, blocks: int):
+    assert_close(run(differences, "trained", (3, 16, 13, 11), 32, 1, blocks=blocks))
+
+
+def test_any_memory_format(run: Run):
+    assert_close(run(differences, "ste", (3, 6, 7, 5), 6, 3, memory_format=torch.contiguous_format))
+
+
+def test_variance_of_values_far_from_zero(run: Run):
+    found = run(differences, "ste", (3, 6, 13, 11), 6, 3, before=-64.0)
+    assert found["running_var"] < 1e-6 and found["out"] < 3e-6
