@@ -64,10 +64,10 @@ def forward(
 
     def convolve(i: int, slot: slice) -> None:
         product.forward(xs[slot], shift, ys[slot])
-        kernels.moments(rows(ys[slot]), before, slope, found[i])
+        kernels.moments(ys[slot], before, slope, found[i])
 
     def normalise(i: int, slot: slice) -> None:
-        kernels.normalise(rows(ys[slot]), before, slope, statistics, gamma, beta, rows(xs[slot]), rows(outs[slot]))
+        kernels.normalise(ys[slot], before, slope, statistics, gamma, beta, xs[slot], outs[slot])
 
     share(convolve, slots)
     kernels.statistics(found, unit.eps, unit.momentum, mean, var, statistics)
@@ -90,7 +90,7 @@ def backward(tensors: tuple[Tensor, ...], others: tuple, grad: Tensor, unit: Con
     chunk = max(1, CHUNK_VALUES // (h * w * (inputs + filters)))
 
     def sum_norm_gradients(i: int, slot: slice) -> None:
-        kernels.norm_gradients(rows(g[slot]), rows(y[slot]), before, slope, statistics, norm_sums[i])
+        kernels.norm_gradients(g[slot], y[slot], before, slope, statistics, norm_sums[i])
 
     def pass_through(i: int, slot: slice) -> None:
         size = min(chunk, slot.stop - slot.start)
@@ -99,14 +99,12 @@ def backward(tensors: tuple[Tensor, ...], others: tuple, grad: Tensor, unit: Con
             part = slice(start, min(start + size, slot.stop))
             gys, ss = gy[: part.stop - start], s[: part.stop - start]
             kernels.conv_gradient(
-                rows(g[part]), rows(y[part]), before, slope, statistics, gamma, norm_sum, n * h * w, rows(gys),
+                g[part], y[part], before, slope, statistics, gamma, norm_sum, n * h * w, gys,
                 activation_sums[i],
             )  # fmt: skip
-            kernels.signs(rows(x[part]), shift, unit.low, rows(ss))
+            kernels.signs(x[part], shift, unit.low, ss)
             gs = product.backward(ss, gys, weight_sums[i])
-            kernels.input_gradient(
-                rows(g[part]), rows(gs), rows(x[part]), shift, unit.surrogate, rows(gxs[part]), shift_sums[i]
-            )
+            kernels.input_gradient(g[part], gs, x[part], shift, unit.surrogate, gxs[part], shift_sums[i])
 
     share(sum_norm_gradients, slots)
     norm_sum = total(norm_sums)
@@ -142,7 +140,7 @@ def evaluate(
     def work(i: int, slot: slice) -> None:
         y = np.empty_like(outs[slot])
         product.forward(xs[slot], shift, y)
-        kernels.normalise(rows(y), before, slope, statistics, gamma, beta, rows(xs[slot]), rows(outs[slot]))
+        kernels.normalise(y, before, slope, statistics, gamma, beta, xs[slot], outs[slot])
 
     share(work, slots_of(n, h * w * (inputs + filters)))
     return out.permute(0, 3, 1, 2)
@@ -176,12 +174,12 @@ class Product:
     def forward(self, x: ndarray, shift: ndarray, y: ndarray) -> None:
         """The convolution of the signs of x, (N, H, W, I): y, (N, H, W, O)."""
         if self.pointwise:
-            kernels.pointwise(rows(x), shift, self.unit.low, self.binary, rows(y))
+            kernels.pointwise(x, shift, self.unit.low, self.binary, y)
         elif self.grouped:
             kernels.grouped(x, shift, self.unit.low, self.binary, y)
         else:
             s = np.empty_like(x)
-            kernels.signs(rows(x), shift, self.unit.low, rows(s))
+            kernels.signs(x, shift, self.unit.low, s)
             weight = torch.from_numpy(np.sign(self.binary)).view(self.shape)
             out = torch.conv2d(channels_first(s), weight, padding=self.unit.padding, groups=self.unit.groups)
             torch.mul(channels_last(out), torch.from_numpy(np.abs(self.binary[:, 0])), out=torch.from_numpy(y))
@@ -191,7 +189,7 @@ class Product:
         if self.pointwise or self.grouped:
             gs = np.empty_like(s)
             if self.pointwise:
-                kernels.pointwise_backward(rows(s), rows(gy), self.binary, rows(gs), weight_sums)
+                kernels.pointwise_backward(s, gy, self.binary, gs, weight_sums)
             else:
                 kernels.grouped_backward(s, gy, self.binary, gs, weight_sums)
             return gs
@@ -220,11 +218,6 @@ def channels_first(a: ndarray) -> Tensor:
     return torch.from_numpy(a).permute(0, 3, 1, 2)
 
 
-def rows(a: ndarray) -> ndarray:
-    """(N, H, W, C) -> (M, C), in the same memory."""
-    return a.reshape(-1, a.shape[3])
-
-
 def values(parameter: Tensor | None, size: int) -> ndarray:
     """A value per channel; zeros where there is no such parameter."""
     return _zeros(size) if parameter is None else parameter.numpy()
@@ -248,6 +241,8 @@ def slots_of(images: int, size: int) -> list[slice]:
 
 def share(work: Callable[[int, slice], None], slots: list[slice]) -> None:
     """Do the work on every slot, by as many threads as `use_threads` said."""
+    if len(slots) == 1:
+        return work(0, slots[0])
     threads = min(_threads, len(slots))
 
     def run(thread: int) -> None:

@@ -1,7 +1,7 @@
 """Numba kernels of the fused unit on the CPU: one pass over memory each, and the binary products.
 
-Activations are matrices of rows x channels, (M, C) with M = N H W: the memory of a channels_last tensor. `z` is
-PReLU(y - before). What is summed over rows is added to float64 totals, strip by strip.
+Activations are (N, H, W, C), the memory of a channels_last tensor; most kernels see it as M = N H W rows of channels.
+`z` is PReLU(y - before). What is summed over rows is added to float64 totals, strip by strip.
 """
 
 import numpy as np
@@ -22,8 +22,10 @@ def popcount(typing_context, word):
 
 
 @kernel
-def repeats(rows, channels):
-    """How many rows an inner loop takes at a time."""
+def repeats(a):
+    """How many rows of (N, H, W, C) an inner loop takes at a time."""
+    channels = a.shape[3]
+    rows = a.size // channels
     times = 1
     while rows % (2 * times) == 0 and 2 * times * channels <= SPAN:
         times *= 2
@@ -38,6 +40,15 @@ def tile(values, times):
         for c in range(values.size):
             tiled[start + c] = values[c]
     return tiled
+
+
+@kernel
+def repeat(row, size, twice):
+    """Every `size` values of a row, two times one behind the other."""
+    for start in range(0, row.size, size):
+        for i in range(start, start + size):
+            twice[start + i] = row[i]
+            twice[start + i + size] = row[i]
 
 
 @kernel
@@ -83,23 +94,25 @@ def latent_gradient(gradient, latent, binary, surrogate, through_scale):
 
 @kernel
 def signs(x, shift, low, s):
-    """s = 1 where x >= shift, else low; (M, C)."""
-    times = repeats(*x.shape)
-    x, s = x.reshape(-1, times * x.shape[1]), s.reshape(-1, times * x.shape[1])
+    """s = 1 where x >= shift, else low."""
+    times = repeats(x)
+    width = times * x.shape[3]
+    x, s = x.reshape(-1, width), s.reshape(-1, width)
     shift, low = tile(shift, times), np.float32(low)
     for m in range(x.shape[0]):
-        for c in range(x.shape[1]):
+        for c in range(width):
             s[m, c] = np.float32(1) if x[m, c] - shift[c] >= 0 else low
 
 
 @kernel
 def pointwise(x, shift, low, binary, y):
-    """The 1x1 convolution of the signs of x, (M, I), with filters of +-alpha, (O, I): y, (M, O).
+    """The 1x1 convolution of the signs of x, (N, H, W, I), with filters of +-alpha, (O, I): y, (N, H, W, O).
 
     By XNOR and popcount: an output is step * (level - the number of bits that differ), rounded once.
     """
-    rows, channels = x.shape
-    filters = binary.shape[0]
+    filters, channels = binary.shape
+    x, y = x.reshape(-1, channels), y.reshape(-1, filters)
+    rows = x.shape[0]
     words = (channels + 31) // 32
     bits = np.zeros((words, filters), np.uint32)
     level, step = np.empty(filters, np.float32), np.empty(filters, np.float32)
@@ -134,12 +147,13 @@ def pointwise(x, shift, low, binary, y):
 @kernel
 def moments(y, before, slope, found):
     """found, (3, C): of these rows the mean of z, the sum of squares about it, and their number."""
-    batch, width = y.shape
+    width = y.shape[3]
+    batch = y.size // width
     pivot = np.empty(width, np.float32)
     for c in range(width):
-        v = y[0, c] - before[c]
+        v = y[0, 0, 0, c] - before[c]
         pivot[c] = v if v > 0 else slope[c] * v
-    times = repeats(batch, width)
+    times = repeats(y)
     y = y.reshape(-1, times * width)
     before, slope, pivots = tile(before, times), tile(slope, times), tile(pivot, times)
     rows, channels = y.shape
@@ -177,34 +191,31 @@ def statistics(found, eps, momentum, running_mean, running_var, stats):
 
 @kernel
 def normalise(y, before, slope, stats, gamma, beta, x, out):
-    """out = gamma (z - mean) / deviation + beta + x, with x, (M, C) or (M, C / 2), repeated as often as it takes."""
-    mean, deviation = stats[0], stats[1]
-    scale, offset = np.empty(mean.size, np.float32), np.empty(mean.size, np.float32)
-    for c in range(mean.size):
-        scale[c] = gamma[c] / deviation[c]
-        offset[c] = beta[c] - mean[c] * scale[c]
-    if x.shape[1] == y.shape[1]:
-        times = repeats(*y.shape)
-        width = times * y.shape[1]
-        y, x, out = y.reshape(-1, width), x.reshape(-1, width), out.reshape(-1, width)
-        before, slope, scale, offset = tile(before, times), tile(slope, times), tile(scale, times), tile(offset, times)
-    inputs = x.shape[1]
+    """out = gamma (z - mean) / deviation + beta + x, with x, (N, H, W, C) or (N, H, W, C / 2), repeated to C."""
+    inputs, channels, times = x.shape[3], y.shape[3], repeats(y)
+    width = times * channels
+    y, x, out = y.reshape(-1, width), x.reshape(-1, times * inputs), out.reshape(-1, width)
+    scale = tile(gamma / stats[1], times)
+    offset = tile(beta - stats[0] * (gamma / stats[1]), times)
+    before, slope = tile(before, times), tile(slope, times)
+    skip = np.empty(width, np.float32)
     for m in range(y.shape[0]):
-        for start in range(0, y.shape[1], inputs):
-            part = slice(start, start + inputs)
-            conv, skip, result = y[m, part], x[m], out[m, part]
-            shifts, slopes, scales, offsets = before[part], slope[part], scale[part], offset[part]
-            for i in range(inputs):
-                v = conv[i] - shifts[i]
-                result[i] = (v if v > 0 else slopes[i] * v) * scales[i] + offsets[i] + skip[i]
+        if inputs == channels:
+            skip = x[m]
+        else:
+            repeat(x[m], inputs, skip)
+        for c in range(width):
+            v = y[m, c] - before[c]
+            out[m, c] = (v if v > 0 else slope[c] * v) * scale[c] + offset[c] + skip[c]
 
 
 @kernel
 def norm_gradients(g, y, before, slope, stats, sums):
     """sums, (2, C), gain the gradients of beta and gamma: the sums of g and of g times the normalised z."""
     mean, deviation = stats[0], stats[1]
-    times = repeats(*y.shape)
-    g, y = g.reshape(-1, times * y.shape[1]), y.reshape(-1, times * y.shape[1])
+    times = repeats(y)
+    width = times * y.shape[3]
+    g, y = g.reshape(-1, width), y.reshape(-1, width)
     before, slope, mean, inverse = (
         tile(before, times),
         tile(slope, times),
@@ -228,10 +239,10 @@ def norm_gradients(g, y, before, slope, stats, sums):
 
 @kernel
 def conv_gradient(g, y, before, slope, stats, gamma, norm_sums, batch, gy, sums):
-    """gy, (M, C), from g through batch norm over `batch` rows and PReLU; sums, (2, C), gain before's and slope's."""
+    """gy from g through batch norm over `batch` rows and PReLU; sums, (2, C), gain before's and slope's."""
     mean, deviation = stats[0], stats[1]
-    times = repeats(*y.shape)
-    width = times * y.shape[1]
+    times = repeats(y)
+    width = times * y.shape[3]
     g, y, gy = g.reshape(-1, width), y.reshape(-1, width), gy.reshape(-1, width)
     tilt = norm_sums[1] / batch / deviation
     offset, tilt = (
@@ -259,28 +270,26 @@ def conv_gradient(g, y, before, slope, stats, gamma, norm_sums, batch, gy, sums)
 
 @kernel
 def input_gradient(g, gs, x, shift, surrogate, gx, sums):
-    """gx, (M, I): what the skip passes of g, and the sign of gs; sums, (I,), gain the gradient of shift."""
-    channels = x.shape[1]
-    if g.shape[1] > channels:
-        for m in range(g.shape[0]):
-            for c in range(channels):
-                gx[m, c] = 0
-            for start in range(0, g.shape[1], channels):
-                part, result = g[m, start : start + channels], gx[m]
-                for c in range(channels):
-                    result[c] += part[c]
-        g = gx
-    times = repeats(*x.shape)
-    width = times * channels
-    g, gs, x, gx = g.reshape(-1, width), gs.reshape(-1, width), x.reshape(-1, width), gx.reshape(-1, width)
-    shift = tile(shift, times)
+    """gx, (N, H, W, I): what the skip passes of g, and the sign of gs; sums, (I,), gain the gradient of shift."""
+    inputs, times = x.shape[3], repeats(x)
+    width = times * inputs
+    folded = g.size > x.size
+    g, gs = g.reshape(x.size // width, -1), gs.reshape(-1, width)
+    x, gx, shift = x.reshape(-1, width), gx.reshape(-1, width), tile(shift, times)
+    skipped = np.empty(width, np.float32)
     passed = np.empty(width, np.float32)
     for strip in range(0, x.shape[0], STRIP):
         passed[:] = 0
         for m in range(strip, min(x.shape[0], strip + STRIP)):
+            if folded:
+                for start in range(0, width, inputs):
+                    for i in range(start, start + inputs):
+                        skipped[i] = g[m, start + i] + g[m, start + i + inputs]
+            else:
+                skipped = g[m]
             for c in range(width):
                 gv = gs[m, c] * slope_of(abs(x[m, c] - shift[c]), surrogate)
-                gx[m, c] = g[m, c] + gv
+                gx[m, c] = skipped[c] + gv
                 passed[c] -= gv
         fold(passed, sums)
 
@@ -353,11 +362,11 @@ def grouped(x, shift, low, binary, y):
     images, height, width, channels = x.shape
     taps = np.sign(tiled_taps(binary, width, False))
     alpha = np.abs(binary[:, 0])
-    s = np.empty((height, width, channels), np.float32)
+    s = np.empty((1, height, width, channels), np.float32)
     padded = np.zeros((taps.shape[0], height + 2, width + 2, channels), np.float32)
     for n in range(images):
-        signs(x[n].reshape(-1, channels), shift, low, s.reshape(-1, channels))
-        exchange(s, padded)
+        signs(x[n : n + 1], shift, low, s)
+        exchange(s[0], padded)
         correlate(padded, taps, y[n])
         out = y[n].reshape(-1, channels)
         for m in range(height * width):
@@ -395,6 +404,8 @@ def grouped_backward(s, gy, binary, gs, weight_sums):
 
 @kernel
 def pointwise_backward(s, gy, binary, gs, weight_sums):
-    """The gradients of `pointwise`: gs, (M, I), from gy, (M, O); weight_sums, (O, I), gain that of binary."""
-    weight_sums += np.dot(gy.T, s)
-    np.dot(gy, binary, gs)
+    """The gradients of `pointwise`: gs, (N, H, W, I), from gy, (N, H, W, O); weight_sums, (O, I), gain binary's."""
+    filters, channels = binary.shape
+    gy = gy.reshape(-1, filters)
+    weight_sums += np.dot(gy.T, s.reshape(-1, channels))
+    np.dot(gy, binary, gs.reshape(-1, channels))

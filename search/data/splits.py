@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import torch
@@ -65,8 +65,11 @@ class Split(ABC):
         """The number of images."""
 
     @abstractmethod
-    def stored(self, batch_size: int, generator: torch.Generator | None) -> Batches:
-        """Stored images, uint8 (N, c, h, w), and labels (N,): shuffled, the odd rest dropped, with a generator."""
+    def stored(self, batch_size: int, generator: torch.Generator | None, device: torch.device) -> Batches:
+        """Stored images, uint8 (N, c, h, w), and labels (N,), on `device`.
+
+        With a generator they are shuffled, and the odd rest is dropped.
+        """
 
     def batches(self, batch_size: int, *, device: torch.device, seed: int | None = None) -> Batches:
         """Float images (N, C, H, W) and labels (N,) on `device`.
@@ -75,13 +78,13 @@ class Split(ABC):
         it is the only one. Without one they are every image once, in order.
         """
         generator = None if seed is None else torch.Generator().manual_seed(seed)
-        for pixels, labels in self.stored(batch_size, generator):
-            yield self.preparation(pixels.to(device), generator), labels.to(device)
+        for pixels, labels in self.stored(batch_size, generator, device):
+            yield self.preparation(pixels, generator), labels
 
 
 @dataclass(frozen=True, kw_only=True)
 class Images(Split):
-    """Images held in memory.
+    """Images held in memory, and on every device that asked for them.
 
     Args:
         pixels: uint8 (N, c, h, w).
@@ -91,15 +94,19 @@ class Images(Split):
     pixels: Tensor
     labels: Tensor
     preparation: Preparation
+    _copies: dict[torch.device, tuple[Tensor, Tensor]] = field(default_factory=dict, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.labels)
 
-    def stored(self, batch_size: int, generator: torch.Generator | None) -> Batches:
+    def stored(self, batch_size: int, generator: torch.Generator | None, device: torch.device) -> Batches:
+        if device not in self._copies:
+            self._copies[device] = self.pixels.to(device), self.labels.to(device)
+        pixels, labels = self._copies[device]
         count = len(self)
         order = torch.arange(count) if generator is None else torch.randperm(count, generator=generator)
-        for index in _chunks(order, batch_size, drop_rest=generator is not None):
-            yield self.pixels[index], self.labels[index]
+        for index in _chunks(order.to(device), batch_size, drop_rest=generator is not None):
+            yield pixels[index], labels[index]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +126,7 @@ class Files(Split):
     def __len__(self) -> int:
         return len(self.files)
 
-    def stored(self, batch_size: int, generator: torch.Generator | None) -> Batches:
+    def stored(self, batch_size: int, generator: torch.Generator | None, device: torch.device) -> Batches:
         training = generator is not None
         loader = torch.utils.data.DataLoader(
             Decoded(files=self.files, input_shape=self.preparation.input_shape, random_crop=training),
@@ -130,7 +137,8 @@ class Files(Split):
             generator=generator,
         )
         try:
-            yield from loader
+            for pixels, labels in loader:
+                yield pixels.to(device), labels.to(device)
         except InputError as error:  # from a worker process it comes with a traceback in its text
             raise InputError(str(error).strip().splitlines()[-1].removeprefix("space.errors.InputError: ")) from None
 

@@ -106,7 +106,7 @@ def test_pictures_decoded_as_needed_are_the_same_ones(fresh, pictures, monkeypat
     assert isinstance(lazy.train, Files) and lazy.fingerprint == held.fingerprint
     test = load_test("imagefolder", data_dir=pictures, dataset=lazy)
     for split, reference in ((lazy.train, held.train), (lazy.validation, held.validation), (test, None)):
-        batches = list(split.stored(5, None))
+        batches = list(split.stored(5, None, torch.device("cpu")))
         assert [len(labels) for _, labels in batches][:-1] == [5] * (len(batches) - 1)
         pixels, labels = (torch.cat(parts) for parts in zip(*batches))
         assert len(labels) == len(split)

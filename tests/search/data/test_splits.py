@@ -159,3 +159,12 @@ def test_augmentation_follows_its_generator_and_may_do_nothing():
     )
     assert torch.equal(one, same) and not torch.equal(one, other)
     assert torch.equal(augment(images, Augmentation(), torch.Generator()), images)
+
+
+def test_images_move_to_a_device_once():
+    split, meta = split_of(5), torch.device("meta")
+    for _ in range(2):
+        assert [(p.device, len(p), c.device, len(c)) for p, c in split.stored(2, None, meta)] == [
+            (meta, n, meta, n) for n in (2, 2, 1)
+        ]
+    assert list(split._copies) == [meta]
