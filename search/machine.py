@@ -32,8 +32,9 @@ def use_threads(threads: int) -> None:
 
 
 def divide_threads(net: nn.Module) -> None:
-    """Give the threads to the fused kernels if the network is made of them, else to torch: two teams get in each
-    other's way."""
+    """Give the threads to the fused kernels, if the network is made for them, or to torch.
+
+    Two teams of threads would get in each other's way.
+    """
     units = any(isinstance(module, BinaryUnit) for module in net.modules())
-    fused.use_threads(_threads if units else 1)
-    torch.set_num_threads(1 if units else _threads)
+    torch.set_num_threads(1 if units and fused.use_threads(_threads) else _threads)

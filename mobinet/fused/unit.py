@@ -32,10 +32,11 @@ def disabled() -> Iterator[None]:
         _enabled = before
 
 
-def use_threads(threads: int) -> None:
-    """How many threads work on one batch on the CPU. While they do, torch itself should have one."""
+def use_threads(threads: int) -> bool:
+    """How many threads work on one batch on the CPU, and whether any can. If so, torch itself should have one."""
     if cpu := kernels("cpu"):
         cpu.use_threads(threads)
+    return cpu is not None
 
 
 @cache
@@ -57,6 +58,7 @@ def fusable(unit: nn.Module, x: Tensor) -> bool:
     return (
         _enabled
         and x.dtype in _DTYPES.get(x.device.type, ())
+        and x.numel() > x.shape[1]  # batch norm refuses a single row
         and (unit.training or not torch.is_grad_enabled())
         and not torch.jit.is_tracing()
         and constants(unit, x.device.type) is not None

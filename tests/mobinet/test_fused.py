@@ -171,6 +171,8 @@ def test_what_the_kernels_do_not_cover_runs_as_the_reference():
     with fused.disabled():
         assert not fused.fusable(unit, x)
     assert fused.fusable(unit, x)
+    with pytest.raises(ValueError, match="more than 1 value per channel"):
+        unit(x[:1, :, :1, :1])
 
     class Own(type(unit.conv.binarizer)):
         def activations(self, x):
