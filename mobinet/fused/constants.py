@@ -1,6 +1,9 @@
-"""What every device's fused unit is told beside its tensors."""
+"""What every device's fused unit is told."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
+
+from torch import Tensor
 
 Pieces = tuple[float, float, float, float, float]
 """A `mobinet.binarizers.base.Surrogate` as peak, fall, knee, tail, reach."""
@@ -37,3 +40,20 @@ class Constants:
     eps: float
     momentum: float
     weight: WeightRule | None = None
+
+
+class Parameters(NamedTuple):
+    """The tensors of a fused unit, float32.
+
+    weight is (O, I / groups, k, k); shift (I,), before and slope (O,) are None where the unit has none; gamma, beta and
+    the running statistics, which training updates in place, are (O,).
+    """
+
+    weight: Tensor
+    shift: Tensor | None
+    before: Tensor | None
+    slope: Tensor | None
+    gamma: Tensor
+    beta: Tensor
+    running_mean: Tensor
+    running_var: Tensor

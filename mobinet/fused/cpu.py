@@ -16,14 +16,14 @@ from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from mobinet.fused import kernels
-from mobinet.fused.constants import Constants
+from mobinet.fused.constants import Constants, Parameters
 
 threadpool_limits(1, "blas")
 
 SLOTS = 8
 SLOT_VALUES = 1 << 18
 """Inputs and outputs of a convolution that are worth a slot of their own."""
-CHUNK_VALUES = 1 << 17
+CHUNK_VALUES = 1 << 18
 """Inputs and outputs that go backward at a time, so that they stay in the cache."""
 NARROW = 128
 """Values in a row of an image up to which our own depth-wise convolution beats the library's."""
@@ -37,27 +37,16 @@ def use_threads(threads: int) -> None:
     _threads = threads
 
 
-def forward(
-    x: Tensor,
-    weight: Tensor,
-    shift: Tensor | None,
-    before: Tensor | None,
-    slope: Tensor | None,
-    gamma: Tensor,
-    beta: Tensor,
-    running_mean: Tensor,
-    running_var: Tensor,
-    unit: Constants,
-) -> tuple[Tensor, tuple[Tensor, ...], tuple]:
+def forward(x: Tensor, given: Parameters, unit: Constants) -> tuple[Tensor, tuple[Tensor, ...], tuple]:
     """The unit in training: its output, and what `backward` needs, tensors and others."""
     x = channels_last(x)
     n, h, w, inputs = x.shape
-    filters = len(weight)
-    product = Product(weight, unit, w)
+    filters = len(given.weight)
+    product = Product(given.weight, unit, w)
     y, out = torch.empty(n, h, w, filters), torch.empty(n, h, w, filters)
     xs, ys, outs = x.numpy(), y.numpy(), out.numpy()
-    shift, before, slope = values(shift, inputs), values(before, filters), values(slope, filters)
-    gamma, beta, mean, var = gamma.numpy(), beta.numpy(), running_mean.numpy(), running_var.numpy()
+    shift, before, slope = values(given.shift, inputs), values(given.before, filters), values(given.slope, filters)
+    gamma, beta, mean, var = (parameter.numpy() for parameter in given[4:])
     statistics = np.empty((2, filters), np.float32)
     slots = slots_of(n, h * w * (inputs + filters))
     found = np.empty((len(slots), 3, filters))
@@ -114,28 +103,17 @@ def backward(tensors: tuple[Tensor, ...], others: tuple, grad: Tensor, unit: Con
     return gx.permute(0, 3, 1, 2), product.weight_gradient(total(weight_sums)), *tensors
 
 
-def evaluate(
-    x: Tensor,
-    weight: Tensor,
-    shift: Tensor | None,
-    before: Tensor | None,
-    slope: Tensor | None,
-    gamma: Tensor,
-    beta: Tensor,
-    running_mean: Tensor,
-    running_var: Tensor,
-    unit: Constants,
-) -> Tensor:
+def evaluate(x: Tensor, given: Parameters, unit: Constants) -> Tensor:
     """The unit with its running statistics, without gradient."""
     x = channels_last(x)
     n, h, w, inputs = x.shape
-    filters = len(weight)
-    product = Product(weight, unit, w)
+    filters = len(given.weight)
+    product = Product(given.weight, unit, w)
     out = torch.empty(n, h, w, filters)
     xs, outs = x.numpy(), out.numpy()
-    shift, before, slope = values(shift, inputs), values(before, filters), values(slope, filters)
-    gamma, beta = gamma.numpy(), beta.numpy()
-    statistics = torch.stack([running_mean, (running_var + unit.eps).sqrt()]).numpy()
+    shift, before, slope = values(given.shift, inputs), values(given.before, filters), values(given.slope, filters)
+    gamma, beta = given.gamma.numpy(), given.beta.numpy()
+    statistics = torch.stack([given.running_mean, (given.running_var + unit.eps).sqrt()]).numpy()
 
     def work(i: int, slot: slice) -> None:
         y = np.empty_like(outs[slot])

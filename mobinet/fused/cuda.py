@@ -11,7 +11,7 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from mobinet.fused.constants import Constants
+from mobinet.fused.constants import Constants, Parameters
 
 BLOCK_M = 64
 BLOCK_C = 32
@@ -279,9 +279,12 @@ def images(rows: Tensor, like: Tensor) -> Tensor:
     return rows.view(n, h, w, -1).permute(0, 3, 1, 2)
 
 
-def values(parameter: Tensor | None, size: int, like: Tensor) -> Tensor:
-    """A float32 value per channel; zeros where there is no such parameter."""
-    return like.new_zeros(size, dtype=torch.float32) if parameter is None else parameter
+def filled(given: Parameters, x: Tensor) -> Parameters:
+    """With weights in the type of x, and zeros for what the unit has not."""
+    filters = torch.zeros_like(given.gamma)
+    shift = x.new_zeros(x.shape[1], dtype=torch.float32) if given.shift is None else given.shift
+    before, slope = (filters if parameter is None else parameter for parameter in (given.before, given.slope))
+    return given._replace(weight=given.weight.to(x.dtype), shift=shift, before=before, slope=slope)
 
 
 def is_product(weight: Tensor, unit: Constants) -> bool:
@@ -300,27 +303,15 @@ def convolve(x: Tensor, weight: Tensor, shift: Tensor, unit: Constants) -> tuple
     return s, matrix(torch.conv2d(s, weight, padding=unit.padding, groups=unit.groups))
 
 
-def forward(
-    x: Tensor,
-    weight: Tensor,
-    shift: Tensor | None,
-    before: Tensor | None,
-    slope: Tensor | None,
-    gamma: Tensor,
-    beta: Tensor,
-    running_mean: Tensor,
-    running_var: Tensor,
-    unit: Constants,
-) -> tuple[Tensor, tuple[Tensor, ...], tuple]:
+def forward(x: Tensor, given: Parameters, unit: Constants) -> tuple[Tensor, tuple[Tensor, ...], tuple]:
     """A training step's output, and what `backward` needs, tensors and others; running statistics are updated.
 
     Args:
         x: (N, I, H, W), float32 or bfloat16; the convolution runs in its type.
-        weight: binary, (O, I / groups, k, k), float32 as all that follow.
-        shift: (I,), before and slope: (O,), or None where the unit has none; gamma, beta and the rest: (O,).
+        given: with binary weights.
     """
-    shift, before, slope = values(shift, x.shape[1], x), values(before, len(weight), x), values(slope, len(weight), x)
-    x, weight = x.contiguous(memory_format=torch.channels_last), weight.to(x.dtype)
+    weight, shift, before, slope, gamma, beta, running_mean, running_var = filled(given, x)
+    x = x.contiguous(memory_format=torch.channels_last)
     s, y = convolve(x, weight, shift, unit)
     mean, inverse = torch.empty_like(gamma), torch.empty_like(gamma)
     parts = empty_parts(2, y.shape, y)
@@ -367,22 +358,11 @@ def backward(saved: tuple[Tensor, ...], others: tuple, grad: Tensor, unit: Const
     return images(gx, x), g_weight.float(), parts.sum((0, 1)), g_before, g_slope, sums[1], sums[0]
 
 
-def evaluate(
-    x: Tensor,
-    weight: Tensor,
-    shift: Tensor | None,
-    before: Tensor | None,
-    slope: Tensor | None,
-    gamma: Tensor,
-    beta: Tensor,
-    running_mean: Tensor,
-    running_var: Tensor,
-    unit: Constants,
-) -> Tensor:
+def evaluate(x: Tensor, given: Parameters, unit: Constants) -> Tensor:
     """The output with running statistics; arguments as in `forward`."""
-    shift, before, slope = values(shift, x.shape[1], x), values(before, len(weight), x), values(slope, len(weight), x)
+    weight, shift, before, slope, gamma, beta, running_mean, running_var = filled(given, x)
     x = x.contiguous(memory_format=torch.channels_last)
-    _, y = convolve(x, weight.to(x.dtype), shift, unit)
+    _, y = convolve(x, weight, shift, unit)
     inverse, out = (running_var + unit.eps).rsqrt(), torch.empty_like(y)
     launch(normalise, y.shape, y, matrix(x), before, slope, running_mean, inverse, gamma, beta, out, x.shape[1])
     return images(out, x)

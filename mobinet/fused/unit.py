@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from mobinet.binarizers import Binarizer
-from mobinet.fused.constants import Constants, WeightRule
+from mobinet.fused.constants import Constants, Parameters, WeightRule
 from mobinet.layers import RPReLU
 
 _DTYPES = {"cpu": (torch.float32,), "cuda": (torch.float32, torch.bfloat16)}
@@ -74,17 +74,17 @@ def run(unit: nn.Module, x: Tensor) -> Tensor:
     if binarizer.gain is not None:
         weight = binarizer.gain * weight
     before, slope, after = _activation_parameters(unit.activation)
-    tensors = x, weight, _flat(binarizer.shift), before, slope, norm.weight, norm.bias
+    learned = weight, _flat(binarizer.shift), before, slope, norm.weight, norm.bias
     mean, var = norm.running_mean, norm.running_var
     if unit.training:
-        out = _Fused.apply(known, module, mean, var, *tensors)
+        out = _Fused.apply(known, module, x, *learned, mean, var)
         norm.num_batches_tracked.add_(1)
         if after is not None:  # which batch norm takes away again: only the running mean sees it
             mean.add_(after.detach(), alpha=norm.momentum)
         return out
     if after is not None:
         mean = mean - after
-    return module.evaluate(*(None if t is None else t.detach() for t in (*tensors, mean, var)), known)
+    return module.evaluate(x, Parameters(*(None if t is None else t.detach() for t in (*learned, mean, var))), known)
 
 
 def constants(unit: nn.Module, device: str) -> Constants | None:
@@ -135,10 +135,8 @@ def _flat(parameter: Tensor | None) -> Tensor | None:
 
 class _Fused(torch.autograd.Function):
     @staticmethod
-    def forward(
-        ctx: Any, unit: Constants, module: ModuleType, mean: Tensor, var: Tensor, *tensors: Tensor | None
-    ) -> Tensor:
-        out, saved, ctx.others = module.forward(*tensors, mean, var, unit)
+    def forward(ctx: Any, unit: Constants, module: ModuleType, x: Tensor, *given: Tensor | None) -> Tensor:
+        out, saved, ctx.others = module.forward(x, Parameters(*given), unit)
         ctx.save_for_backward(*saved)
         ctx.unit, ctx.module = unit, module
         return out
@@ -147,4 +145,5 @@ class _Fused(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         gradients = ctx.module.backward(ctx.saved_tensors, ctx.others, grad, ctx.unit)
-        return None, None, None, None, *(g if n else None for g, n in zip(gradients, ctx.needs_input_grad[4:]))
+        wanted = (g if needed else None for g, needed in zip(gradients, ctx.needs_input_grad[2:]))
+        return None, None, *wanted, None, None

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from mobinet.conv import BinaryConv2d
-from mobinet.fused.constants import Constants
+from mobinet.fused.constants import Constants, Parameters
 from mobinet.layers import RPReLU
 from mobinet.unit import BinaryUnit
 
@@ -122,9 +122,10 @@ def differences(
     x, grad = x.to(device), grad.to(device)
     exact = torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
     with exact, patch.object(cuda, "BLOCKS", blocks or cuda.BLOCKS):
-        out, saved, others = cuda.forward(x, *learned, mean, var, constants)
+        parameters = Parameters(*learned, mean, var)
+        out, saved, others = cuda.forward(x, parameters, constants)
         found = cuda.backward(saved, others, grad, constants)
-        evaluation = cuda.evaluate(x, *learned, mean, var, constants)
+        evaluation = cuda.evaluate(x, parameters, constants)
 
     assert out.dtype == evaluation.dtype == dtype
     assert out.is_contiguous(memory_format=torch.channels_last)
