@@ -43,9 +43,9 @@ def forward(x: Tensor, given: Parameters, unit: Constants) -> tuple[Tensor, tupl
     n, h, w, inputs = x.shape
     filters = len(given.weight)
     product = Product(given.weight, unit, w)
-    y, out = torch.empty(n, h, w, filters), torch.empty(n, h, w, filters)
+    y, out = torch.empty(n, h, w, filters, dtype=torch.int16), torch.empty(n, h, w, filters)
     xs, ys, outs = x.numpy(), y.numpy(), out.numpy()
-    shift, before, slope = values(given.shift, inputs), values(given.before, filters), values(given.slope, filters)
+    shift, affine = values(given.shift, inputs), product.affine(given)
     gamma, beta, mean, var = (parameter.numpy() for parameter in given[4:])
     statistics = np.empty((2, filters), np.float32)
     slots = slots_of(n, h * w * (inputs + filters))
@@ -53,21 +53,21 @@ def forward(x: Tensor, given: Parameters, unit: Constants) -> tuple[Tensor, tupl
 
     def convolve(i: int, slot: slice) -> None:
         product.forward(xs[slot], shift, ys[slot])
-        kernels.moments(ys[slot], before, slope, found[i])
+        kernels.moments(ys[slot], affine, found[i])
 
     def normalise(i: int, slot: slice) -> None:
-        kernels.normalise(ys[slot], before, slope, statistics, gamma, beta, xs[slot], outs[slot])
+        kernels.normalise(ys[slot], affine, statistics, gamma, beta, xs[slot], outs[slot])
 
     share(convolve, slots)
     kernels.statistics(found, unit.eps, unit.momentum, mean, var, statistics)
     share(normalise, slots)
-    return out.permute(0, 3, 1, 2), (x, y), (product, shift, before, slope, gamma, statistics, slots)
+    return out.permute(0, 3, 1, 2), (x, y), (product, shift, affine, gamma, statistics, slots)
 
 
 def backward(tensors: tuple[Tensor, ...], others: tuple, grad: Tensor, unit: Constants) -> tuple[Tensor, ...]:
     """Gradients of x, weight, shift, before, slope, gamma and beta."""
     x, y, g = tensors[0].numpy(), tensors[1].numpy(), channels_last(grad).numpy()
-    product, shift, before, slope, gamma, statistics, slots = others
+    product, shift, affine, gamma, statistics, slots = others
     n, h, w, inputs = x.shape
     filters = y.shape[3]
     gx = torch.empty(x.shape)
@@ -79,7 +79,7 @@ def backward(tensors: tuple[Tensor, ...], others: tuple, grad: Tensor, unit: Con
     chunk = max(1, CHUNK_VALUES // (h * w * (inputs + filters)))
 
     def sum_norm_gradients(i: int, slot: slice) -> None:
-        kernels.norm_gradients(g[slot], y[slot], before, slope, statistics, norm_sums[i])
+        kernels.norm_gradients(g[slot], y[slot], affine, statistics, norm_sums[i])
 
     def pass_through(i: int, slot: slice) -> None:
         size = min(chunk, slot.stop - slot.start)
@@ -88,7 +88,7 @@ def backward(tensors: tuple[Tensor, ...], others: tuple, grad: Tensor, unit: Con
             part = slice(start, min(start + size, slot.stop))
             gys, ss = gy[: part.stop - start], s[: part.stop - start]
             kernels.conv_gradient(
-                g[part], y[part], before, slope, statistics, gamma, norm_sum, n * h * w, gys,
+                g[part], y[part], affine, statistics, gamma, norm_sum, n * h * w, gys,
                 activation_sums[i],
             )  # fmt: skip
             kernels.signs(x[part], shift, unit.low, ss)
@@ -111,14 +111,14 @@ def evaluate(x: Tensor, given: Parameters, unit: Constants) -> Tensor:
     product = Product(given.weight, unit, w)
     out = torch.empty(n, h, w, filters)
     xs, outs = x.numpy(), out.numpy()
-    shift, before, slope = values(given.shift, inputs), values(given.before, filters), values(given.slope, filters)
+    shift, affine = values(given.shift, inputs), product.affine(given)
     gamma, beta = given.gamma.numpy(), given.beta.numpy()
     statistics = torch.stack([given.running_mean, (given.running_var + unit.eps).sqrt()]).numpy()
 
     def work(i: int, slot: slice) -> None:
-        y = np.empty_like(outs[slot])
+        y = np.empty(outs[slot].shape, np.int16)
         product.forward(xs[slot], shift, y)
-        kernels.normalise(y, before, slope, statistics, gamma, beta, xs[slot], outs[slot])
+        kernels.normalise(y, affine, statistics, gamma, beta, xs[slot], outs[slot])
 
     share(work, slots_of(n, h * w * (inputs + filters)))
     return out.permute(0, 3, 1, 2)
@@ -128,8 +128,8 @@ class Product:
     """The binary convolution, by the best known route.
 
     A 1x1 convolution goes forward by XNOR and popcount and backward as matrix products; a 3x3 one of channels alone in
-    narrow images, or of pairs anywhere, by our own kernels; any other by torch. Outputs are whole numbers times alpha,
-    rounded once.
+    narrow images, or of pairs anywhere, by our own kernels; any other by torch. Forward it is one of signs: the whole
+    numbers that come out, kept as int16, are exact and still to be multiplied by alpha.
 
     Args:
         weight: latent, or +-alpha, (O, I / groups, k, k).
@@ -149,6 +149,11 @@ class Product:
         self.pointwise = size == 1
         self.grouped = size == 3 and len(weight) == members * unit.groups and (depthwise or members == 2)
 
+    def affine(self, given: Parameters) -> ndarray:
+        """alpha, before and slope, (3, O), as the kernels take them."""
+        filters = len(self.binary)
+        return np.stack([np.abs(self.binary[:, 0]), values(given.before, filters), values(given.slope, filters)])
+
     def forward(self, x: ndarray, shift: ndarray, y: ndarray) -> None:
         """The convolution of the signs of x, (N, H, W, I): y, (N, H, W, O)."""
         if self.pointwise:
@@ -160,7 +165,7 @@ class Product:
             kernels.signs(x, shift, self.unit.low, s)
             weight = torch.from_numpy(np.sign(self.binary)).view(self.shape)
             out = torch.conv2d(channels_first(s), weight, padding=self.unit.padding, groups=self.unit.groups)
-            torch.mul(channels_last(out), torch.from_numpy(np.abs(self.binary[:, 0])), out=torch.from_numpy(y))
+            y[:] = channels_last(out).numpy()
 
     def backward(self, s: ndarray, gy: ndarray, weight_sums: ndarray) -> ndarray:
         """gs, (N, H, W, I), from gy, (N, H, W, O); weight_sums gain the gradient of the binary weights."""

@@ -1,7 +1,10 @@
 """Numba kernels of the fused unit on the CPU: one pass over memory each, and the binary products.
 
 Activations are (N, H, W, C), the memory of a channels_last tensor; most kernels see it as M = N H W rows of channels.
-`z` is PReLU(y - before). What is summed over rows is added to float64 totals, strip by strip.
+
+The output of a convolution is kept as whole numbers, y in int16, beside alpha: v = alpha y - before, and z = PReLU(v).
+`affine`, (3, C), is alpha, before and the slope of PReLU. What is summed over rows is added to float64 totals, strip by
+strip.
 """
 
 import numpy as np
@@ -106,25 +109,23 @@ def signs(x, shift, low, s):
 
 @kernel
 def pointwise(x, shift, low, binary, y):
-    """The 1x1 convolution of the signs of x, (N, H, W, I), with filters of +-alpha, (O, I): y, (N, H, W, O).
+    """The 1x1 convolution of the signs of x, (N, H, W, I), with those of binary, (O, I): y, (N, H, W, O).
 
-    By XNOR and popcount: an output is step * (level - the number of bits that differ), rounded once.
+    By XNOR and popcount: an output is level - step * the number of bits that differ.
     """
     filters, channels = binary.shape
     x, y = x.reshape(-1, channels), y.reshape(-1, filters)
     rows = x.shape[0]
     words = (channels + 31) // 32
     bits = np.zeros((words, filters), np.uint32)
-    level, step = np.empty(filters, np.float32), np.empty(filters, np.float32)
+    level, step = np.empty(filters, np.int32), np.int32(1 - low)
     for o in range(filters):
-        alpha = abs(binary[o, 0])
         balance = 0
         for i in range(channels):
             positive = binary[o, i] >= 0
             bits[i // 32, o] |= np.uint32(positive) << np.uint32(i % 32)
             balance += 1 if positive else -1
-        step[o] = alpha * (1 - low)
-        level[o] = channels / 2 + (1 + low) / (1 - low) * balance / 2
+        level[o] = ((1 - low) * channels + (1 + low) * balance) / 2
     differing = np.empty((2, filters), np.int32)
     for m in range(0, rows, 2):
         n = min(m + 1, rows - 1)
@@ -140,22 +141,23 @@ def pointwise(x, shift, low, binary, y):
                 differing[0, o] += np.int32(popcount(first ^ filter_bits))
                 differing[1, o] += np.int32(popcount(second ^ filter_bits))
         for o in range(filters):
-            y[m, o] = step[o] * (level[o] - np.float32(differing[0, o]))
-            y[n, o] = step[o] * (level[o] - np.float32(differing[1, o]))
+            y[m, o] = level[o] - step * differing[0, o]
+            y[n, o] = level[o] - step * differing[1, o]
 
 
 @kernel
-def moments(y, before, slope, found):
+def moments(y, affine, found):
     """found, (3, C): of these rows the mean of z, the sum of squares about it, and their number."""
     width = y.shape[3]
     batch = y.size // width
     pivot = np.empty(width, np.float32)
     for c in range(width):
-        v = y[0, 0, 0, c] - before[c]
-        pivot[c] = v if v > 0 else slope[c] * v
+        v = affine[0, c] * y[0, 0, 0, c] - affine[1, c]
+        pivot[c] = v if v > 0 else affine[2, c] * v
     times = repeats(y)
     y = y.reshape(-1, times * width)
-    before, slope, pivots = tile(before, times), tile(slope, times), tile(pivot, times)
+    alpha, before, slope = tile(affine[0], times), tile(affine[1], times), tile(affine[2], times)
+    pivots = tile(pivot, times)
     rows, channels = y.shape
     sums = np.zeros((2, width))
     first, second = np.empty(channels, np.float32), np.empty(channels, np.float32)
@@ -164,7 +166,7 @@ def moments(y, before, slope, found):
         second[:] = 0
         for m in range(strip, min(rows, strip + STRIP)):
             for c in range(channels):
-                v = y[m, c] - before[c]
+                v = alpha[c] * y[m, c] - before[c]
                 z = (v if v > 0 else slope[c] * v) - pivots[c]
                 first[c] += z
                 second[c] += z * z
@@ -190,14 +192,14 @@ def statistics(found, eps, momentum, running_mean, running_var, stats):
 
 
 @kernel
-def normalise(y, before, slope, stats, gamma, beta, x, out):
+def normalise(y, affine, stats, gamma, beta, x, out):
     """out = gamma (z - mean) / deviation + beta + x, with x, (N, H, W, C) or (N, H, W, C / 2), repeated to C."""
     inputs, channels, times = x.shape[3], y.shape[3], repeats(y)
     width = times * channels
     y, x, out = y.reshape(-1, width), x.reshape(-1, times * inputs), out.reshape(-1, width)
     scale = tile(gamma / stats[1], times)
     offset = tile(beta - stats[0] * (gamma / stats[1]), times)
-    before, slope = tile(before, times), tile(slope, times)
+    alpha, before, slope = tile(affine[0], times), tile(affine[1], times), tile(affine[2], times)
     skip = np.empty(width, np.float32)
     for m in range(y.shape[0]):
         if inputs == channels:
@@ -205,23 +207,19 @@ def normalise(y, before, slope, stats, gamma, beta, x, out):
         else:
             repeat(x[m], inputs, skip)
         for c in range(width):
-            v = y[m, c] - before[c]
+            v = alpha[c] * y[m, c] - before[c]
             out[m, c] = (v if v > 0 else slope[c] * v) * scale[c] + offset[c] + skip[c]
 
 
 @kernel
-def norm_gradients(g, y, before, slope, stats, sums):
+def norm_gradients(g, y, affine, stats, sums):
     """sums, (2, C), gain the gradients of beta and gamma: the sums of g and of g times the normalised z."""
     mean, deviation = stats[0], stats[1]
     times = repeats(y)
     width = times * y.shape[3]
     g, y = g.reshape(-1, width), y.reshape(-1, width)
-    before, slope, mean, inverse = (
-        tile(before, times),
-        tile(slope, times),
-        tile(mean, times),
-        tile(1 / deviation, times),
-    )
+    alpha, before, slope = tile(affine[0], times), tile(affine[1], times), tile(affine[2], times)
+    mean, inverse = tile(mean, times), tile(1 / deviation, times)
     rows, channels = y.shape
     first, second = np.empty(channels, np.float32), np.empty(channels, np.float32)
     for strip in range(0, rows, STRIP):
@@ -229,7 +227,7 @@ def norm_gradients(g, y, before, slope, stats, sums):
         second[:] = 0
         for m in range(strip, min(rows, strip + STRIP)):
             for c in range(channels):
-                v = y[m, c] - before[c]
+                v = alpha[c] * y[m, c] - before[c]
                 z = v if v > 0 else slope[c] * v
                 first[c] += g[m, c]
                 second[c] += g[m, c] * ((z - mean[c]) * inverse[c])
@@ -238,18 +236,16 @@ def norm_gradients(g, y, before, slope, stats, sums):
 
 
 @kernel
-def conv_gradient(g, y, before, slope, stats, gamma, norm_sums, batch, gy, sums):
+def conv_gradient(g, y, affine, stats, gamma, norm_sums, batch, gy, sums):
     """gy from g through batch norm over `batch` rows and PReLU; sums, (2, C), gain before's and slope's."""
     mean, deviation = stats[0], stats[1]
     times = repeats(y)
     width = times * y.shape[3]
     g, y, gy = g.reshape(-1, width), y.reshape(-1, width), gy.reshape(-1, width)
-    tilt = norm_sums[1] / batch / deviation
-    offset, tilt = (
-        tile(gamma / deviation * (norm_sums[0] / batch - mean * tilt), times),
-        tile(gamma / deviation * tilt, times),
-    )
-    before, slope, scale = tile(before, times), tile(slope, times), tile(gamma / deviation, times)
+    scale, tilt = gamma / deviation, gamma / deviation * norm_sums[1] / batch / deviation
+    offset = tile(scale * norm_sums[0] / batch - mean * tilt, times)
+    alpha, before, slope = tile(affine[0], times), tile(affine[1], times), tile(affine[2], times)
+    scale, tilt = tile(scale, times), tile(tilt, times)
     rows, channels = y.shape
     first, second = np.empty(channels, np.float32), np.empty(channels, np.float32)
     for strip in range(0, rows, STRIP):
@@ -257,7 +253,7 @@ def conv_gradient(g, y, before, slope, stats, gamma, norm_sums, batch, gy, sums)
         second[:] = 0
         for m in range(strip, min(rows, strip + STRIP)):
             for c in range(channels):
-                v = y[m, c] - before[c]
+                v = alpha[c] * y[m, c] - before[c]
                 z = v if v > 0 else slope[c] * v
                 gz = scale[c] * g[m, c] - (offset[c] + z * tilt[c])
                 gv = gz if v > 0 else slope[c] * gz
@@ -358,20 +354,16 @@ def correlate(padded, taps, y):
 
 @kernel
 def grouped(x, shift, low, binary, y):
-    """The 3x3 convolution of the signs of x, (N, H, W, C), in groups of one or two channels: y, of the same shape."""
+    """The 3x3 convolution of the signs of x, (N, H, W, C), with those of binary in groups of one or two channels: y."""
     images, height, width, channels = x.shape
     taps = np.sign(tiled_taps(binary, width, False))
-    alpha = np.abs(binary[:, 0])
-    s = np.empty((1, height, width, channels), np.float32)
+    s, out = np.empty((1, height, width, channels), np.float32), np.empty((height, width, channels), np.float32)
     padded = np.zeros((taps.shape[0], height + 2, width + 2, channels), np.float32)
     for n in range(images):
         signs(x[n : n + 1], shift, low, s)
         exchange(s[0], padded)
-        correlate(padded, taps, y[n])
-        out = y[n].reshape(-1, channels)
-        for m in range(height * width):
-            for c in range(channels):
-                out[m, c] *= alpha[c]
+        correlate(padded, taps, out)
+        y[n] = out
 
 
 @kernel
