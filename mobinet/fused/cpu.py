@@ -88,9 +88,8 @@ def backward(tensors: tuple[Tensor, ...], others: tuple, grad: Tensor, unit: Con
             part = slice(start, min(start + size, slot.stop))
             gys, ss = gy[: part.stop - start], s[: part.stop - start]
             kernels.conv_gradient(
-                g[part], y[part], affine, statistics, gamma, norm_sum, n * h * w, gys,
-                activation_sums[i],
-            )  # fmt: skip
+                g[part], y[part], affine, statistics, gamma, norm_sum, n * h * w, gys, activation_sums[i]
+            )
             kernels.signs(x[part], shift, unit.low, ss)
             gs = product.backward(ss, gys, weight_sums[i])
             kernels.input_gradient(g[part], gs, x[part], shift, unit.surrogate, gxs[part], shift_sums[i])
