@@ -33,7 +33,7 @@ PRESETS = {
     "digits": Preset(
         input_shape=(1, 8, 8),
         validation=0.4,
-        proxy=Recipe(epochs=12, batch_size=64, learning_rate=0.03),
+        proxy=Recipe(epochs=12, batch_size=64, learning_rate=0.06),
         full=Recipe(epochs=120, batch_size=64, learning_rate=0.02),
     ),
     "mnist": _SMALL,
