@@ -164,7 +164,7 @@ class Product:
             kernels.signs(x, shift, self.unit.low, s)
             weight = torch.from_numpy(np.sign(self.binary)).view(self.shape)
             out = torch.conv2d(channels_first(s), weight, padding=self.unit.padding, groups=self.unit.groups)
-            y[:] = channels_last(out).numpy()
+            torch.from_numpy(y).copy_(channels_last(out))
 
     def backward(self, s: ndarray, gy: ndarray, weight_sums: ndarray) -> ndarray:
         """gs, (N, H, W, I), from gy, (N, H, W, O); weight_sums gain the gradient of the binary weights."""
