@@ -22,7 +22,7 @@ def useful_threads(input_shape: tuple[int, int, int], available: int) -> int:
     return 1 if math.prod(input_shape) < SMALL_IMAGE else max(1, available)
 
 
-_threads = 1
+_threads: int | None = None
 
 
 def use_threads(threads: int) -> None:
@@ -32,9 +32,11 @@ def use_threads(threads: int) -> None:
 
 
 def divide_threads(net: nn.Module) -> None:
-    """Give the threads to the fused kernels, if the network is made for them, or to torch.
+    """Give the threads that `use_threads` named to the fused kernels, if the network is made for them, or to torch.
 
     Two teams of threads would get in each other's way.
     """
+    if _threads is None:
+        return
     units = any(isinstance(module, BinaryUnit) for module in net.modules())
     torch.set_num_threads(1 if units and fused.use_threads(_threads) else _threads)

@@ -1,6 +1,5 @@
 """The interface every way to binarize one convolution answers to."""
 
-from abc import ABC
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,9 +23,10 @@ class Surrogate:
 
     def __call__(self, x: Tensor) -> Tensor:
         distance = x.abs()
-        near = (distance <= self.knee).to(x.dtype)
-        slope = near * (self.peak - self.fall * distance) if self.fall else near * self.peak
-        return slope + self.tail * ((distance <= self.reach).to(x.dtype) - near) if self.tail else slope
+        if not self.fall and not self.tail:
+            return self.peak * (distance <= self.knee).to(x.dtype)
+        beyond = self.tail * (distance <= self.reach).to(x.dtype)
+        return torch.where(distance <= self.knee, self.peak - self.fall * distance, beyond)
 
 
 def within(threshold: float) -> Surrogate:
@@ -34,7 +34,7 @@ def within(threshold: float) -> Surrogate:
     return Surrogate(peak=1.0, fall=0.0, knee=threshold)
 
 
-class Binarizer(nn.Module, ABC):
+class Binarizer(nn.Module):
     """Turns the input and the latent weights of one convolution into 1 bit each.
 
     Activations: `gain` * (1 where x >= `shift`, else `low`), with `activation_surrogate` in place of the derivative.
@@ -42,7 +42,7 @@ class Binarizer(nn.Module, ABC):
     dL/dW~ * (alpha * `weight_surrogate`(W) + 1 / n), where 1 / n, with n the weights of a filter, is there if the
     gradient flows `through_scale`.
 
-    A binarizer that overrides neither `activations` nor `weights` trains in fused kernels, see `mobinet.fused`.
+    A binarizer that does not override `activations` trains in fused kernels, see `mobinet.fused`.
 
     Args:
         in_channels: channels of the activations.

@@ -2,8 +2,11 @@
 
 A batch is cut into slots of images, whose number does not depend on the machine, and threads share the slots out. Each
 slot has sums of its own, added in order at the end: the result is the same for any number of threads.
+
+NumPy's and SciPy's BLAS are held to one thread in any process that loads this, for the slots call it side by side.
 """
 
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -20,7 +23,7 @@ from mobinet.fused.constants import Constants, Parameters
 
 threadpool_limits(1, "blas")
 
-SLOTS = 8
+SLOTS = 32
 SLOT_VALUES = 1 << 18
 """Inputs and outputs of a convolution that are worth a slot of their own."""
 CHUNK_VALUES = 1 << 18
@@ -164,7 +167,7 @@ class Product:
             kernels.signs(x, shift, self.unit.low, s)
             weight = torch.from_numpy(np.sign(self.binary)).view(self.shape)
             out = torch.conv2d(channels_first(s), weight, padding=self.unit.padding, groups=self.unit.groups)
-            torch.from_numpy(y).copy_(channels_last(out))
+            torch.from_numpy(y).copy_(channels_last(out.round_()))
 
     def backward(self, s: ndarray, gy: ndarray, weight_sums: ndarray) -> ndarray:
         """gs, (N, H, W, I), from gy, (N, H, W, O); weight_sums gain the gradient of the binary weights."""
@@ -235,6 +238,15 @@ def share(work: Callable[[int, slice], None], slots: list[slice]) -> None:
     run(0)
     for other in others:
         other.result()
+
+
+def _forget_team() -> None:
+    """A forked child has none of its parent's threads."""
+    _team.cache_clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_team)
 
 
 @cache

@@ -47,7 +47,7 @@ def kernels(device: str) -> ModuleType | None:
             from mobinet.fused import cpu as module
         else:
             from mobinet.fused import cuda as module
-    except ImportError as error:
+    except (ImportError, RuntimeError) as error:  # Numba raises the latter where it finds no folder for its cache
         warnings.warn(f"training without the fused kernels for {device}, several times slower: {error}", stacklevel=2)
         return None
     return module
@@ -58,9 +58,11 @@ def fusable(unit: nn.Module, x: Tensor) -> bool:
     return (
         _enabled
         and x.dtype in _DTYPES.get(x.device.type, ())
+        and x.dim() == 4
+        and x.shape[1] == unit.conv.weight.shape[1] * unit.conv.groups
         and x.numel() > x.shape[1]  # batch norm refuses a single row
         and (unit.training or not torch.is_grad_enabled())
-        and not torch.jit.is_tracing()
+        and not (torch.jit.is_tracing() or torch.compiler.is_compiling())
         and constants(unit, x.device.type) is not None
         and kernels(x.device.type) is not None
     )
@@ -77,39 +79,47 @@ def run(unit: nn.Module, x: Tensor) -> Tensor:
     learned = weight, _flat(binarizer.shift), before, slope, norm.weight, norm.bias
     mean, var = norm.running_mean, norm.running_var
     if unit.training:
-        out = _Fused.apply(known, module, x, *learned, mean, var)
+        with torch.autocast(x.device.type, enabled=False):
+            out = _Fused.apply(known, module, x, *learned, mean, var)
         norm.num_batches_tracked.add_(1)
         if after is not None:  # which batch norm takes away again: only the running mean sees it
             mean.add_(after.detach(), alpha=norm.momentum)
         return out
     if after is not None:
         mean = mean - after
-    return module.evaluate(x, Parameters(*(None if t is None else t.detach() for t in (*learned, mean, var))), known)
+    given = Parameters(*(None if t is None else t.detach() for t in (*learned, mean, var)))
+    with torch.autocast(x.device.type, enabled=False):
+        return module.evaluate(x, given, known)
 
 
 def constants(unit: nn.Module, device: str) -> Constants | None:
     """What the kernels must know of a unit, or None if they do not cover it; looked up once for each way to run it."""
     known = unit.__dict__.setdefault("_constants", {})
     latent = device == "cpu" and unit.training and unit.conv.scale is None
-    if latent not in known:
-        known[latent] = _constants(unit, latent) if _covered(unit) else None
-    return known[latent]
+    key = latent, type(unit.conv.binarizer), unit.norm.eps, unit.norm.momentum
+    if key not in known:
+        known[key] = _constants(unit, latent) if _covered(unit) else None
+    return known[key]
 
 
 def _covered(unit: nn.Module) -> bool:
     conv, activation, size = unit.conv, unit.activation, unit.conv.weight.shape[2]
+    filters, inputs = len(conv.weight), conv.weight.shape[1] * conv.groups
     return (
         type(conv.binarizer).activations is Binarizer.activations
         and (type(activation) in (nn.ReLU, RPReLU) or type(activation) is nn.PReLU and activation.num_parameters > 1)
         and (size == 3 or size == 1 and conv.groups == 1)
         and (conv.stride, conv.padding, conv.low_border) == (1, size // 2, False)
+        and filters in (inputs, 2 * inputs)
+        and conv.weight[0].numel() < 2**15  # what an output counts must fit int16
     )
 
 
 def _constants(unit: nn.Module, latent: bool) -> Constants:
     conv, norm, binarizer = unit.conv, unit.norm, unit.conv.binarizer
     rule = None
-    if latent and binarizer.gain is None and type(binarizer).weights is Binarizer.weights:
+    own = (type(binarizer).weights, type(binarizer).scale) != (Binarizer.weights, Binarizer.scale)
+    if latent and not own and binarizer.gain is None:
         rule = WeightRule(astuple(binarizer.weight_surrogate), binarizer.scaled, binarizer.through_scale)
     return Constants(
         surrogate=astuple(binarizer.activation_surrogate),

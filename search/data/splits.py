@@ -94,7 +94,9 @@ class Images(Split):
     pixels: Tensor
     labels: Tensor
     preparation: Preparation
-    _copies: dict[torch.device, tuple[Tensor, Tensor]] = field(default_factory=dict, repr=False, compare=False)
+    _copies: dict[torch.device, tuple[Tensor, Tensor]] = field(
+        init=False, default_factory=dict, repr=False, compare=False
+    )
 
     def __len__(self) -> int:
         return len(self.labels)

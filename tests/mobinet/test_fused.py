@@ -146,7 +146,7 @@ def test_contiguous_input_and_weights_in_channels_last():
 
 
 def test_a_network_learns_the_same(monkeypatch):
-    """Three steps of a whole network: the losses agree until a sign flips."""
+    """One pass through a whole network."""
     from mobinet import build
     from space import Architecture
 
@@ -198,3 +198,33 @@ def test_without_the_kernels_the_reference_runs_and_says_so_once(monkeypatch):
     glue.kernels.cache_clear()
     assert [str(warning.message).split(",")[0] for warning in said] == ["training without the fused kernels for cpu"]
     assert [name for name, value in expected.items() if not torch.equal(value, found[name])] == []
+
+
+def test_shapes_that_do_not_fit_are_refused_as_the_reference_refuses_them():
+    unit, x, _ = make_unit("1x1", "ste", "prelu")
+    with pytest.raises(RuntimeError):
+        unit(x.repeat(1, 2, 1, 1))
+    narrowing = BinaryUnit(BinaryConv2d(16, 8, 1, binarizer="ste"), ACTIVATIONS["prelu"](8))
+    assert not fused.fusable(narrowing, x)
+
+
+def test_a_scale_of_its_own_is_used():
+    class Half(BINARIZERS["xnor"]):
+        def scale(self, weight):
+            return 0.5 * super().scale(weight)
+
+    unit, x, gradient = make_unit("1x1", "xnor", "prelu")
+    unit.conv.binarizer = Half(16, 16)
+    plain = copy.deepcopy(unit)
+    with fused.disabled():
+        expected = run(plain, x, gradient)
+    torch.testing.assert_close(run(unit, x, gradient)["out"], expected["out"], rtol=1e-4, atol=1e-4)
+
+
+def test_other_libraries_round_to_whole_numbers():
+    unit, x, gradient = make_unit("K=4 in slots", "ste", "prelu")
+    other = copy.deepcopy(unit)
+    found = run(unit, x, gradient)
+    with torch.backends.mkldnn.flags(enabled=False):
+        again = run(other, x, gradient)
+    assert max(differences(again, {n: v for n, v in found.items() if v is not None}).values()) < TOLERANCE
