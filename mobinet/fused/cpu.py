@@ -100,9 +100,10 @@ def backward(tensors: tuple[Tensor, ...], others: tuple, grad: Tensor, unit: Con
     share(sum_norm_gradients, slots)
     norm_sum = total(norm_sums)
     share(pass_through, slots)
-    sums = total(shift_sums), *total(activation_sums), *norm_sum[::-1]
-    tensors = (torch.from_numpy(values.astype(np.float32)) for values in sums)
-    return gx.permute(0, 3, 1, 2), product.weight_gradient(total(weight_sums)), *tensors
+    beta_sum, gamma_sum = norm_sum
+    sums = total(shift_sums), *total(activation_sums), gamma_sum, beta_sum
+    channel_gradients = (torch.from_numpy(each.astype(np.float32)) for each in sums)
+    return gx.permute(0, 3, 1, 2), product.weight_gradient(total(weight_sums)), *channel_gradients
 
 
 def evaluate(x: Tensor, given: Parameters, unit: Constants) -> Tensor:

@@ -46,6 +46,17 @@ def tile(values, times):
 
 
 @kernel
+def tile_affine(affine, times):
+    """alpha, before and slope, tiled."""
+    return tile(affine[0], times), tile(affine[1], times), tile(affine[2], times)
+
+
+@kernel
+def prelu(v, slope):
+    return v if v > 0 else slope * v
+
+
+@kernel
 def repeat(row, size, twice):
     """Every `size` values of a row, two times one behind the other."""
     for start in range(0, row.size, size):
@@ -153,10 +164,10 @@ def moments(y, affine, found):
     pivot = np.empty(width, np.float32)
     for c in range(width):
         v = affine[0, c] * y[0, 0, 0, c] - affine[1, c]
-        pivot[c] = v if v > 0 else affine[2, c] * v
+        pivot[c] = prelu(v, affine[2, c])
     times = repeats(y)
     y = y.reshape(-1, times * width)
-    alpha, before, slope = tile(affine[0], times), tile(affine[1], times), tile(affine[2], times)
+    alpha, before, slope = tile_affine(affine, times)
     pivots = tile(pivot, times)
     rows, channels = y.shape
     sums = np.zeros((2, width))
@@ -167,7 +178,7 @@ def moments(y, affine, found):
         for m in range(strip, min(rows, strip + STRIP)):
             for c in range(channels):
                 v = alpha[c] * y[m, c] - before[c]
-                z = (v if v > 0 else slope[c] * v) - pivots[c]
+                z = prelu(v, slope[c]) - pivots[c]
                 first[c] += z
                 second[c] += z * z
         fold(first, sums[0])
@@ -199,7 +210,7 @@ def normalise(y, affine, stats, gamma, beta, x, out):
     y, x, out = y.reshape(-1, width), x.reshape(-1, times * inputs), out.reshape(-1, width)
     scale = tile(gamma / stats[1], times)
     offset = tile(beta - stats[0] * (gamma / stats[1]), times)
-    alpha, before, slope = tile(affine[0], times), tile(affine[1], times), tile(affine[2], times)
+    alpha, before, slope = tile_affine(affine, times)
     skip = np.empty(width, np.float32)
     for m in range(y.shape[0]):
         if inputs == channels:
@@ -208,7 +219,7 @@ def normalise(y, affine, stats, gamma, beta, x, out):
             repeat(x[m], inputs, skip)
         for c in range(width):
             v = alpha[c] * y[m, c] - before[c]
-            out[m, c] = (v if v > 0 else slope[c] * v) * scale[c] + offset[c] + skip[c]
+            out[m, c] = prelu(v, slope[c]) * scale[c] + offset[c] + skip[c]
 
 
 @kernel
@@ -218,7 +229,7 @@ def norm_gradients(g, y, affine, stats, sums):
     times = repeats(y)
     width = times * y.shape[3]
     g, y = g.reshape(-1, width), y.reshape(-1, width)
-    alpha, before, slope = tile(affine[0], times), tile(affine[1], times), tile(affine[2], times)
+    alpha, before, slope = tile_affine(affine, times)
     mean, inverse = tile(mean, times), tile(1 / deviation, times)
     rows, channels = y.shape
     first, second = np.empty(channels, np.float32), np.empty(channels, np.float32)
@@ -228,7 +239,7 @@ def norm_gradients(g, y, affine, stats, sums):
         for m in range(strip, min(rows, strip + STRIP)):
             for c in range(channels):
                 v = alpha[c] * y[m, c] - before[c]
-                z = v if v > 0 else slope[c] * v
+                z = prelu(v, slope[c])
                 first[c] += g[m, c]
                 second[c] += g[m, c] * ((z - mean[c]) * inverse[c])
         fold(first, sums[0])
@@ -244,7 +255,7 @@ def conv_gradient(g, y, affine, stats, gamma, norm_sums, batch, gy, sums):
     g, y, gy = g.reshape(-1, width), y.reshape(-1, width), gy.reshape(-1, width)
     scale, tilt = gamma / deviation, gamma / deviation * norm_sums[1] / batch / deviation
     offset = tile(scale * norm_sums[0] / batch - mean * tilt, times)
-    alpha, before, slope = tile(affine[0], times), tile(affine[1], times), tile(affine[2], times)
+    alpha, before, slope = tile_affine(affine, times)
     scale, tilt = tile(scale, times), tile(tilt, times)
     rows, channels = y.shape
     first, second = np.empty(channels, np.float32), np.empty(channels, np.float32)
@@ -254,7 +265,7 @@ def conv_gradient(g, y, affine, stats, gamma, norm_sums, batch, gy, sums):
         for m in range(strip, min(rows, strip + STRIP)):
             for c in range(channels):
                 v = alpha[c] * y[m, c] - before[c]
-                z = v if v > 0 else slope[c] * v
+                z = prelu(v, slope[c])
                 gz = scale[c] * g[m, c] - (offset[c] + z * tilt[c])
                 gv = gz if v > 0 else slope[c] * gz
                 gy[m, c] = gv
