@@ -3,7 +3,8 @@
 Activations are (N, H, W, C), the memory of a channels_last tensor; most kernels see it as M = N H W rows of channels.
 
 The output of a convolution is kept as whole numbers, y in int16, beside alpha: v = alpha y - before, and z = PReLU(v).
-`affine`, (3, C), is alpha, before and the slope of PReLU. What is summed over rows is added to float64 totals, strip by
+`affine`, (3, C), is alpha, before and the slope of PReLU, which is written out in every loop: as a function of its own it
+keeps the compiler from vectorising them, at ten times the time. What is summed over rows is added to float64 totals, strip by
 strip.
 """
 
@@ -49,11 +50,6 @@ def tile(values, times):
 def tile_affine(affine, times):
     """alpha, before and slope, tiled."""
     return tile(affine[0], times), tile(affine[1], times), tile(affine[2], times)
-
-
-@kernel
-def prelu(v, slope):
-    return v if v > 0 else slope * v
 
 
 @kernel
@@ -164,7 +160,7 @@ def moments(y, affine, found):
     pivot = np.empty(width, np.float32)
     for c in range(width):
         v = affine[0, c] * y[0, 0, 0, c] - affine[1, c]
-        pivot[c] = prelu(v, affine[2, c])
+        pivot[c] = v if v > 0 else affine[2, c] * v
     times = repeats(y)
     y = y.reshape(-1, times * width)
     alpha, before, slope = tile_affine(affine, times)
@@ -178,7 +174,7 @@ def moments(y, affine, found):
         for m in range(strip, min(rows, strip + STRIP)):
             for c in range(channels):
                 v = alpha[c] * y[m, c] - before[c]
-                z = prelu(v, slope[c]) - pivots[c]
+                z = (v if v > 0 else slope[c] * v) - pivots[c]
                 first[c] += z
                 second[c] += z * z
         fold(first, sums[0])
@@ -219,7 +215,7 @@ def normalise(y, affine, stats, gamma, beta, x, out):
             repeat(x[m], inputs, skip)
         for c in range(width):
             v = alpha[c] * y[m, c] - before[c]
-            out[m, c] = prelu(v, slope[c]) * scale[c] + offset[c] + skip[c]
+            out[m, c] = (v if v > 0 else slope[c] * v) * scale[c] + offset[c] + skip[c]
 
 
 @kernel
@@ -239,7 +235,7 @@ def norm_gradients(g, y, affine, stats, sums):
         for m in range(strip, min(rows, strip + STRIP)):
             for c in range(channels):
                 v = alpha[c] * y[m, c] - before[c]
-                z = prelu(v, slope[c])
+                z = v if v > 0 else slope[c] * v
                 first[c] += g[m, c]
                 second[c] += g[m, c] * ((z - mean[c]) * inverse[c])
         fold(first, sums[0])
@@ -265,7 +261,7 @@ def conv_gradient(g, y, affine, stats, gamma, norm_sums, batch, gy, sums):
         for m in range(strip, min(rows, strip + STRIP)):
             for c in range(channels):
                 v = alpha[c] * y[m, c] - before[c]
-                z = prelu(v, slope[c])
+                z = v if v > 0 else slope[c] * v
                 gz = scale[c] * g[m, c] - (offset[c] + z * tilt[c])
                 gv = gz if v > 0 else slope[c] * gz
                 gy[m, c] = gv
