@@ -3,9 +3,9 @@
 Activations are (N, H, W, C), the memory of a channels_last tensor; most kernels see it as M = N H W rows of channels.
 
 The output of a convolution is kept as whole numbers, y in int16, beside alpha: v = alpha y - before, and z = PReLU(v).
-`affine`, (3, C), is alpha, before and the slope of PReLU, which is written out in every loop: as a function of its own it
-keeps the compiler from vectorising them, at ten times the time. What is summed over rows is added to float64 totals, strip by
-strip.
+`affine`, (3, C), is alpha, before and the slope of PReLU. PReLU is written out in every loop: as a function of its own
+it keeps the compiler from vectorising them, at ten times the time. What is summed over rows is added to float64 totals,
+strip by strip.
 """
 
 import numpy as np
