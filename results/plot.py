@@ -9,6 +9,8 @@ import plotly.graph_objects as go
 from results.tables import front_of, genes_in
 from space.family import find_family
 
+PUBLISHED = "published (test images)"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Points:
@@ -34,6 +36,7 @@ class ParetoInfo:
         baselines: hand-designed networks, on the front or not.
         best: the network of best.json.
         published: what papers report on the same data set, on test images.
+        retrained: networks of the run after `search.retrain`, on test images.
     """
 
     front: Points
@@ -41,10 +44,16 @@ class ParetoInfo:
     baselines: Points
     best: Points
     published: Points
+    retrained: Points
 
 
 def pareto_info(
-    trials: pd.DataFrame, *, family: str, best_key: str, published: pd.DataFrame | None = None
+    trials: pd.DataFrame,
+    *,
+    family: str,
+    best_key: str,
+    published: pd.DataFrame | None = None,
+    retrained: pd.DataFrame | None = None,
 ) -> ParetoInfo:
     """Sort complete trials into what the plot shows.
 
@@ -53,6 +62,7 @@ def pareto_info(
         family: whose architectures they are.
         best_key: of best.json.
         published: rows of `results.published.read_published` to overlay.
+        retrained: rows of `results.retrained.Retrained` to overlay.
     """
     complete = trials[trials["state"] == "complete"].sort_values(["ops", "number"])
     is_front = complete.index.isin(front_of(complete).index)
@@ -71,6 +81,7 @@ def pareto_info(
         baselines=points(complete[is_baseline]),
         best=points(complete[complete["key"] == best_key]),
         published=published_points(published),
+        retrained=retrained_points(retrained),
     )
 
 
@@ -89,14 +100,39 @@ def published_points(published: pd.DataFrame | None) -> Points:
     )
 
 
+def retrained_points(retrained: pd.DataFrame | None) -> Points:
+    """Each at its accuracy on the test images."""
+    if retrained is None:
+        return Points(ops=(), accuracy=(), texts=())
+    return Points(
+        ops=tuple(retrained["ops"]),
+        accuracy=tuple(retrained["test"]),
+        texts=tuple(
+            "<br>".join(
+                [
+                    f"<b>{row.test:.2%}</b> on test images at {row.ops:,.0f} OPs",
+                    *short_lines(row.architecture),
+                    f"retrained, {row.epochs:,} epochs; {row.searched:.2%} in the search",
+                    row.key,
+                ]
+            )
+            for row in retrained.itertuples(index=False)
+        ),
+    )
+
+
+def short_lines(architecture: str) -> list[str]:
+    """The description of an architecture, a few words a line."""
+    words = architecture.split(" ")
+    return [" ".join(words[i : i + 5]) for i in range(0, len(words), 5)]
+
+
 def hover_text(row: pd.Series, family: str) -> str:
     """Accuracy, cost and architecture of one trial."""
-    words = find_family(family).describe(genes_in(row)).split(" ")
-    lines = [" ".join(words[i : i + 5]) for i in range(0, len(words), 5)]
     return "<br>".join(
         [
             f"<b>{row['accuracy']:.2%}</b> at {row['ops']:,.0f} OPs",
-            *lines,
+            *short_lines(find_family(family).describe(genes_in(row))),
             f"{row['flops']:,} FLOPs + {row['bops']:,} BOPs ({row['padded_bops']:,} padded)",
             f"{row['params']:,} parameters in {row['bytes']:,} bytes",
             f"trial {row['number']}, {row['source']}, {row['key']}",
@@ -129,7 +165,10 @@ def pareto_figure(info: ParetoInfo) -> go.Figure:
     add(info.best, "best.json", mode="markers", marker={"symbol": "star", "size": 16, "color": "#e6a400"})
     if info.published.ops:
         marker = {"symbol": "x-thin-open", "size": 8, "color": "#2e7d32"}
-        add(info.published, "published (test images)", mode="markers", marker=marker)
+        add(info.published, PUBLISHED, mode="markers", marker=marker)
+    if info.retrained.ops:
+        marker = {"symbol": "triangle-up", "size": 11, "color": "#7d3c98"}
+        add(info.retrained, "retrained (test images)", mode="markers", marker=marker)
     figure.update_layout(
         template="plotly_white",
         hoverlabel={"align": "left"},

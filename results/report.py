@@ -12,12 +12,15 @@ import pandas as pd
 
 from results.command import run_command
 from results.files import read_json, write_atomic
-from results.plot import pareto_figure, pareto_info
+from results.plot import PUBLISHED, pareto_figure, pareto_info
 from results.published import published_on
+from results.retrained import Retrained, agreement, read_retrained
 from results.tables import COSTS, read_trials
 from space import InputError
 from space.errors import first_line
 from space.family import find_family
+
+JUDGED = {"proxy": "judged by short trainings", "supernet": "judged by one supernet, without training"}
 
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; color: #222 }
@@ -40,7 +43,8 @@ def write_report(folder: Path, *, published: bool = False) -> Path:
     try:
         trials = read_trials(folder)
         pareto, best = read_json(folder / "pareto.json"), read_json(folder / "best.json")
-        page = render(trials, config=config, pareto=pareto, best=best, published=published)
+        retrained = read_retrained(folder, trials, config)
+        page = render(trials, config=config, pareto=pareto, best=best, retrained=retrained, published=published)
     except InputError:
         raise
     except (OSError, KeyError, TypeError, ValueError) as error:
@@ -52,24 +56,33 @@ def write_report(folder: Path, *, published: bool = False) -> Path:
     return path
 
 
+def rewrite_report(folder: Path) -> Path:
+    """Write the report again, with published results where it shows them already; raises as `write_report` does."""
+    path = folder / "report.html"
+    return write_report(folder, published=path.exists() and PUBLISHED.encode() in path.read_bytes())
+
+
 def render(
     trials: pd.DataFrame,
     *,
     config: dict[str, Any],
     pareto: dict[str, Any],
     best: dict[str, Any],
+    retrained: Retrained,
     published: bool = False,
 ) -> str:
     """The page, with plotly inside."""
     family = find_family(config["family"])
     title = f"{config['family']} on {config['dataset']}"
     overlay = published_on(config["dataset"]) if published else None
-    info = pareto_info(trials, family=config["family"], best_key=best["key"], published=overlay)
+    info = pareto_info(
+        trials, family=config["family"], best_key=best["key"], published=overlay, retrained=retrained.rows
+    )
     figure = pareto_figure(info)
     front = pd.DataFrame(
         {
             "key": item["key"],
-            "accuracy": f"{item['accuracy']:.2%}",
+            f"accuracy ({evaluator_of(config)})": f"{item['accuracy']:.2%}",
             **{name: f"{item['cost'][name]:,.0f}" for name in COSTS},
             "architecture": family.describe(item["architecture"]["genes"]),
         }
@@ -83,10 +96,38 @@ def render(
         figure.to_html(full_html=False, include_plotlyjs=True, default_height="38rem"),
         f"<h2>Best: {escape(best['key'])}</h2><p>{escape(best['rule'])}</p>",
         f"<h2>The front</h2>{front.to_html(index=False, border=0)}",
+        retrained_section(retrained, evaluator_of(config)),
         f"<h2>Failed trials</h2>{failed.to_html(index=False, border=0)}" if len(failed) else "",
     ]
     head = f"<meta charset='utf-8'><title>{escape(title)}</title><style>{STYLE}</style>"
     return f"<!doctype html><html lang='en'><head>{head}</head><body>{''.join(sections)}</body></html>\n"
+
+
+def retrained_section(retrained: Retrained, evaluator: str) -> str:
+    """What networks reached when trained for good, beside the accuracy that the search gave them."""
+    rows = retrained.rows
+    table = pd.DataFrame(
+        {
+            "key": rows["key"],
+            f"searched ({evaluator}, validation)": rows["searched"].map("{:.2%}".format),
+            "retrained (validation)": rows["validation"].map("{:.2%}".format),
+            "retrained (test)": rows["test"].map("{:.2%}".format),
+            "ops": rows["ops"].map("{:,.0f}".format),
+            "epochs": rows["epochs"],
+            "architecture": rows["architecture"],
+        }
+    )
+    left_out = f"Not shown: {'; '.join(retrained.left_out)}." if retrained.left_out else ""
+    parts = [
+        table.to_html(index=False, border=0) if len(rows) else "",
+        *(f"<p>{escape(text)}</p>" for text in (agreement(rows), left_out) if text),
+    ]
+    return f"<h2>Retrained</h2>{''.join(parts)}" if any(parts) else ""
+
+
+def evaluator_of(config: dict[str, Any]) -> str:
+    """What gave the networks of a search their accuracy; runs that do not say used the proxy."""
+    return config.get("evaluator", "proxy")
 
 
 def summary(trials: pd.DataFrame, *, config: dict[str, Any], pareto: dict[str, Any]) -> str:
@@ -95,7 +136,8 @@ def summary(trials: pd.DataFrame, *, config: dict[str, Any], pareto: dict[str, A
     budget = f", at most {config['max_ops']:,.0f} OPs" if config["max_ops"] else ""
     return (
         f"{config['networks']:,} networks on {config['backbone']} at width {config['width']:g}{budget}; "
-        f"sampler {config['sampler']}, seed {config['seed']}; trials: {states}. "
+        f"sampler {config['sampler']}, seed {config['seed']}; "
+        f"{JUDGED.get(evaluator_of(config), f'judged by {evaluator_of(config)}')}; trials: {states}. "
         f"The front has {len(pareto['front'])} networks; it dominates {pareto['hypervolume']:.2%} of the box up to "
         f"{pareto['reference']['ops']:,.0f} OPs and down to {pareto['reference']['accuracy']:.1%} accuracy."
     )

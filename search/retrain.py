@@ -4,7 +4,7 @@
     python -m search.retrain runs/digits/pareto.json --key 0123456789ab
     python -m search.retrain mobinet-mid-k3 --dataset cifar10
 
-The same command goes on from the last checkpoint.
+The same command goes on from the last checkpoint. The report of a run then shows what its network reached.
 """
 
 import argparse
@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from results.command import run_command
+from results.report import rewrite_report
 from search.cli import add_common_flags, find_device, positive_float
 from search.machine import cores, use_threads, useful_threads
 from search.presets import PRESETS
@@ -20,6 +21,7 @@ from search.retraining import Retraining
 from search.target import Target, read_target
 from search.training import NonFiniteLoss
 from space import InputError, named_network
+from space.errors import first_line
 
 
 def parse(argv: list[str] | None = None) -> argparse.Namespace:
@@ -83,6 +85,18 @@ def main() -> None:
         f"{si(summary['cost']['ops']).strip()}OPs; {summary['file_bytes']:,} bytes in "
         f"{retraining.folder}/model.safetensors"
     )
+    print(refresh_report(retraining.folder), end="", flush=True)
+
+
+def refresh_report(folder: Path) -> str:
+    """Show what a retraining left in `folder` in the report of the run it lies in, if any, and say so in a line."""
+    run = folder.parent.parent
+    if folder.parent.name != "retrain" or not all((run / name).exists() for name in ("config.json", "trials.csv")):
+        return ""
+    try:
+        return f"wrote {rewrite_report(run)}\n"
+    except Exception as error:  # the training is done, whatever ails the report
+        return f"could not write {run}/report.html again: {first_line(error)}\n"
 
 
 def show(row: dict[str, float]) -> None:

@@ -83,3 +83,17 @@ def run_folder(tmp_path, trials, config):
     write_json(tmp_path / "config.json", config)
     write_tables(tmp_path, trials, config, {"std": 0.0123, "pairs": 8})
     return tmp_path
+
+
+@pytest.fixture
+def retrain(run_folder, trials):
+    """Leave in the run's folder what a retraining of its trial `number` does, but for `changes`; return the file."""
+
+    def leave(number, validation=0.9, test=0.9, **changes):
+        key = trials.loc[number, "key"]
+        summary = {"key": key, "dataset": "digits", "epochs": 60, "cost": {"params": 12345}}
+        path = run_folder / "retrain" / key / "summary.json"
+        write_json(path, {**summary, "validation_top1": validation, "test_top1": test, **changes})
+        return path
+
+    return leave

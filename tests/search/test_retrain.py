@@ -10,6 +10,7 @@ import pytest
 import search.retrain
 from mobinet.packing import load_packed
 from results.files import read_json
+from space import InputError
 
 
 def one_line(ended) -> str:
@@ -49,6 +50,41 @@ def test_the_winner_is_trained_and_written(run_copy, invoke):
     assert "epochs 2 there and 3 here" in one_line(invoke(search.retrain, run_copy / "best.json", "--epochs", 3))
 
 
+def test_the_report_of_the_run_shows_it(run_copy, invoke):
+    report, best = run_copy / "report.html", read_json(run_copy / "best.json")
+    assert "<h2>Retrained</h2>" not in report.read_text()
+    command = run_copy / "best.json", "--epochs", 1
+    assert invoke(search.retrain, *command).out.endswith(f"\nwrote {report}\n")
+    _, section = report.read_text().split("<h2>Retrained</h2>")
+    summary = read_json(run_copy / "retrain" / best["key"] / "summary.json")
+    for accuracy in (best["accuracy"], summary["validation_top1"], summary["test_top1"]):
+        assert f"<td>{accuracy:.2%}</td>" in section
+    assert "Not shown" not in section
+
+    old = report.read_bytes()
+    (run_copy / "pareto.json").write_text("{")
+    ended = invoke(search.retrain, *command)
+    assert (ended.code, ended.err, report.read_bytes() == old) == (0, "", True)
+    assert ended.out.splitlines()[-1].startswith(f"could not write {report} again: {run_copy}/pareto.json is not JSON")
+    (run_copy / "trials.csv").unlink()
+    ended = invoke(search.retrain, *command)
+    assert ended.code == 0 and ended.out.splitlines()[-1].startswith("test top-1")
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), AttributeError("a defect"), InputError("")])
+def test_a_report_that_cannot_be_made_fails_no_training(tmp_path, monkeypatch, error):
+    def fail(run):
+        raise error
+
+    monkeypatch.setattr(search.retrain, "rewrite_report", fail)
+    for name in ("config.json", "trials.csv"):
+        assert search.retrain.refresh_report(tmp_path / "retrain" / "abc") == ""
+        (tmp_path / name).write_text("")
+    line = search.retrain.refresh_report(tmp_path / "retrain" / "abc")
+    assert line.startswith(f"could not write {tmp_path}/report.html again: ") and line.count("\n") == 1
+    assert search.retrain.refresh_report(tmp_path / "elsewhere" / "abc") == ""
+
+
 def test_any_point_of_the_front_by_its_key(run_copy, invoke, tmp_path):
     front = read_json(run_copy / "pareto.json")["front"]
     assert len(front) > 1
@@ -56,7 +92,8 @@ def test_any_point_of_the_front_by_its_key(run_copy, invoke, tmp_path):
     assert "--key" in line and all(item["key"] in line for item in front)
     assert "no network abc" in one_line(invoke(search.retrain, run_copy / "pareto.json", "--key", "abc"))
     flags = "--key", front[-1]["key"], "--epochs", 1, "--out", tmp_path / "there"
-    assert invoke(search.retrain, run_copy / "pareto.json", *flags).code == 0
+    ended = invoke(search.retrain, run_copy / "pareto.json", *flags)
+    assert ended.code == 0 and "report.html" not in ended.out
     assert read_json(tmp_path / "there" / front[-1]["key"] / "summary.json")["cost"] == front[-1]["cost"]
 
 
