@@ -12,7 +12,7 @@ from mobinet.layers import ACTIVATIONS, POOLINGS
 from mobinet.part import Chain, Part
 from mobinet.unit import BinaryUnit
 from space import Architecture
-from space.families.mobinet import find_backbone
+from space.families.mobinet import Backbone, find_backbone
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,5 +125,10 @@ def parts(architecture: Architecture, num_classes: int) -> tuple[Part, ...]:
         )
         for index, (i, o, _) in enumerate(backbone.layers)
     ]
+    return between_ends(backbone, layers, num_classes)
+
+
+def between_ends(backbone: Backbone, layers: list[Layer], num_classes: int) -> tuple[Part, ...]:
+    """The float stem, the layers, the float head."""
     stem = Stem(in_channels=backbone.input_shape[0], out_channels=backbone.stem_channels, stride=backbone.stem_stride)
     return stem, *layers, Head(channels=backbone.layers[-1][1], num_classes=num_classes)

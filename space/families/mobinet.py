@@ -67,13 +67,22 @@ def conv3x3_channels(block: str, in_channels: int, out_channels: int) -> int:
     return out_channels if block == "pre" else in_channels
 
 
-def _legal_k(in_channels: int, out_channels: int) -> tuple[int, ...]:
-    """Every K whose groups divide the channels, or are all of them, wherever the block puts its 3x3."""
+def _legal_k(*channels: int) -> tuple[int, ...]:
+    """Every K whose groups divide each number of channels, or are all of them."""
+    return tuple(k for k in range(LARGEST_K + 1) if all(2**k >= count or count % 2**k == 0 for count in channels))
 
-    def fits(k: int, channels: int) -> bool:
-        return 2**k >= channels or channels % 2**k == 0
 
-    return tuple(k for k in range(LARGEST_K + 1) if fits(k, in_channels) and fits(k, out_channels))
+def k_gene(layer: str, *channels: int, largest: int, alone: bool = False) -> Gene:
+    """The K of a layer whose 3x3 runs on one of these numbers of channels; a search takes those up to `largest`."""
+    legal = _legal_k(*channels)
+    dense = next((k for k in legal if 2**k >= max(channels)), LARGEST_K)
+    return Gene(
+        name=f"{layer}.k",
+        choices=tuple(k for k in legal if k <= min(largest, dense)),
+        legal=legal,
+        aliases={k: dense for k in legal if k > dense},
+        alone=alone,
+    )
 
 
 class MoBiNet(Family):
@@ -90,16 +99,7 @@ class MoBiNet(Family):
                     aliases={"post": "mid"} if i == o else {},
                 )
             )
-            legal = _legal_k(i, o)
-            dense = next(k for k in legal if 2**k >= o)
-            genes.append(
-                Gene(
-                    name=f"layer{index}.k",
-                    choices=tuple(k for k in legal if k <= min(4, dense)),
-                    legal=legal,
-                    aliases={k: dense for k in legal if k > dense},
-                )
-            )
+            genes.append(k_gene(f"layer{index}", i, o, largest=4))
             if down:
                 genes.append(Gene(name=f"layer{index}.pool", choices=POOLINGS, legal=POOLINGS))
             genes.append(binarizer_gene(f"layer{index}", "xnor"))

@@ -1,0 +1,34 @@
+"""Binary MobileNet with a grouped 3x3 in place of the depth-wise one, and the group count searched in every layer.
+
+Phan et al., "Binarizing MobileNet via Evolution-based Searching", CVPR 2020, arXiv 2005.06305. A binary depth-wise
+3x3 gives no values but those in [-9, 9]; groups of 2^K channels reach 9 * 2^K. The paper does not print its candidates.
+"""
+
+from space.binarizers import binarizer_gene, unusual_binarizers
+from space.families.mobinet import BACKBONES, find_backbone, k_gene
+from space.family import Family, Named
+from space.gene import Choices, Gene
+
+LARGEST_SEARCHED_K = 6
+
+
+class GroupConv(Family):
+    backbones = {name: backbone.input_shape for name, backbone in BACKBONES.items()}
+
+    def genes(self, backbone: str, width: float) -> tuple[Gene, ...]:
+        genes = []
+        for index, (i, _, _) in enumerate(find_backbone(backbone, width).layers):
+            genes.append(k_gene(f"layer{index}", i, largest=LARGEST_SEARCHED_K, alone=True))
+            genes.append(binarizer_gene(f"layer{index}", "xnor"))
+        return tuple(genes)
+
+    def named(self) -> dict[str, Named]:
+        return {f"group-conv-k{k}": Named(choices={"k": k}) for k in range(LARGEST_SEARCHED_K + 1)}
+
+    def describe(self, choices: Choices) -> str:
+        """One word a layer, such as `k3`; then the unusual binarizers."""
+        words = [f"k{choice}" for name, choice in choices.items() if name.endswith(".k")]
+        return " ".join(words + unusual_binarizers(choices, "xnor"))
+
+
+FAMILY = GroupConv()
