@@ -11,6 +11,7 @@ from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
 from optuna.trial import FixedTrial, FrozenTrial, TrialState
 
+from search.evolution import EvolutionSampler, by_bin
 from space import Architecture, SearchSpace
 
 PROPOSALS = 10
@@ -37,7 +38,22 @@ def _random(seed: int) -> BaseSampler:
     return optuna.samplers.RandomSampler(seed=seed)
 
 
-SAMPLERS: dict[str, Callable[[int], BaseSampler]] = {"tpe": _tpe, "nsga2": _nsga2, "gp": _gp, "random": _random}
+def _evolution(seed: int) -> BaseSampler:
+    return EvolutionSampler(seed)
+
+
+def _evolution_bins(seed: int) -> BaseSampler:
+    return EvolutionSampler(seed, parents=by_bin)
+
+
+SAMPLERS: dict[str, Callable[[int], BaseSampler]] = {
+    "tpe": _tpe,
+    "nsga2": _nsga2,
+    "gp": _gp,
+    "random": _random,
+    "evolution": _evolution,
+    "evolution-bins": _evolution_bins,
+}
 
 
 class FreshSampler(BaseSampler):

@@ -28,7 +28,10 @@ def uniform(block: str, k: int) -> str:
     return Architecture.uniform("mobilenet-8", block=block, k=k, pool="avg").key
 
 
-@pytest.mark.parametrize("sampler, trials", [("tpe", 60), ("nsga2", 60), ("random", 60), ("gp", 17)])
+@pytest.mark.parametrize(
+    "sampler, trials",
+    [("tpe", 60), ("nsga2", 60), ("random", 60), ("gp", 17), ("evolution", 60), ("evolution-bins", 60)],
+)
 def test_baselines_come_first_and_no_network_twice(tmp_path, sampler, trials):
     study = open_study(tmp_path, sampler=sampler)
     keys = [network.key for network in search(study, trials)]

@@ -1,0 +1,133 @@
+"""Evolution: each proposal is a child of the best networks so far."""
+
+from collections.abc import Callable
+from math import isfinite
+from random import Random
+from typing import Any
+
+import numpy as np
+import optuna
+from numpy.typing import NDArray
+from optuna.distributions import BaseDistribution
+from optuna.samplers import BaseSampler, RandomSampler
+from optuna.search_space import IntersectionSearchSpace
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial, TrialState
+
+from results.pareto import on_front
+
+POPULATION = 50
+PARENTS = 10
+MUTATION = 0.1
+BINS = 10
+REDRAWS = 100
+
+Indices = NDArray[np.intp]
+
+
+def by_front(accuracy: NDArray[np.float64], cost: NDArray[np.float64]) -> Indices:
+    """Which of n points are parents: the front, then the front of what is left, until there are `PARENTS` or more.
+
+    Args:
+        accuracy, cost: (n,) each, finite; accuracy is to be high, cost low.
+    """
+    left = np.arange(len(accuracy))
+    parents = left[:0]
+    while len(left) and len(parents) < PARENTS:
+        front = on_front(accuracy[left], cost[left])
+        parents, left = np.append(parents, left[front]), left[~front]
+    return parents
+
+
+def by_bin(accuracy: NDArray[np.float64], cost: NDArray[np.float64]) -> Indices:
+    """Which of n points are parents: the most accurate of each of `BINS` bins that share the range of log cost evenly.
+
+    As in NAS-BNN (Lin et al., 2024, arXiv 2408.15484), whose bins are even in OPs.
+
+    Args:
+        accuracy, cost: (n,) each, finite; accuracy is to be high, cost low. Costs have one sign and none is 0.
+    """
+    if not len(cost) or np.any(np.sign(cost) != np.sign(cost[0])) or cost[0] == 0:
+        raise ValueError("bins by cost need a second objective that is above 0")
+    size = np.log(np.abs(cost))
+    bins = np.digitize(size, np.linspace(size.min(), size.max(), BINS + 1)[1:-1])
+    best_first = np.lexsort((cost, -accuracy))
+    _, found = np.unique(bins[best_first], return_index=True)
+    return best_first[found]
+
+
+class EvolutionSampler(BaseSampler):
+    """The search of Single Path One-Shot (Guo et al., ECCV 2020, arXiv 1904.00420), for two objectives.
+
+    Its settings: `POPULATION` random proposals, then one child in two takes each gene from either of two parents, the
+    other is a parent with each gene redrawn with probability `MUTATION`, and at least one. Unlike there, parents are
+    chosen anew for each proposal, so that trials may end in any order and no generation is waited for.
+    Trials without a value of each parameter that is being sampled do not count, nor those without finite objectives.
+
+    Args:
+        seed: of the proposals; None for one that differs each time.
+        parents: of finite accuracies and costs, n each, which are parents; `by_front` or `by_bin`. A study's first
+            objective is the accuracy, its last the cost: a single one is both, and `by_front` takes the best.
+    """
+
+    def __init__(self, seed: int | None = None, *, parents: Callable[..., Indices] = by_front) -> None:
+        self._rng = Random(seed)
+        self._random = RandomSampler(seed)
+        self._parents = parents
+        self._search_space = IntersectionSearchSpace()
+
+    def reseed_rng(self) -> None:
+        self._rng.seed()
+        self._random.reseed_rng()
+
+    def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        return {name: found for name, found in self._search_space.calculate(study).items() if not found.single()}
+
+    def sample_relative(
+        self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        if len(study.directions) > 2:
+            raise ValueError(f"evolution takes one or two objectives, not {len(study.directions)}")
+
+        def draw(name: str) -> Any:
+            return self._random.sample_independent(study, trial, name, search_space[name])
+
+        known = _comparable(study, search_space)
+        if len(known) < POPULATION or not search_space:
+            return {name: draw(name) for name in search_space}
+        chosen = self._parents(*_objectives(study, known))
+        parents = [{name: known[i].params[name] for name in search_space} for i in chosen]
+        if len(parents) > 1 and self._rng.random() < 0.5:
+            return self._crossover(*self._rng.sample(parents, 2))
+        return self._mutate(self._rng.choice(parents), draw)
+
+    def sample_independent(
+        self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
+    ) -> Any:
+        return self._random.sample_independent(study, trial, param_name, param_distribution)
+
+    def _crossover(self, one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+        """Take each gene from either parent with the same probability."""
+        return {name: self._rng.choice((one, other))[name] for name in one}
+
+    def _mutate(self, parent: dict[str, Any], draw: Callable[[str], Any]) -> dict[str, Any]:
+        """Redraw each gene with probability `MUTATION`, and at least one; to another choice if it has one."""
+        redrawn = [name for name in parent if self._rng.random() < MUTATION] or [self._rng.choice(list(parent))]
+        child = dict(parent)
+        for name in redrawn:
+            draws = (draw(name) for _ in range(REDRAWS))
+            child[name] = next((drawn for drawn in draws if drawn != parent[name]), parent[name])
+        return child
+
+
+def _comparable(study: optuna.Study, search_space: dict[str, BaseDistribution]) -> list[FrozenTrial]:
+    """The complete trials with all the parameters of `search_space` and finite values."""
+    complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    return [t for t in complete if search_space.keys() <= t.params.keys() and all(map(isfinite, t.values))]
+
+
+def _objectives(study: optuna.Study, trials: list[FrozenTrial]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(n,) accuracies, to be high, and (n,) costs, to be low: the first objective and the last, signed to fit."""
+    signs = np.array([1 if direction == StudyDirection.MAXIMIZE else -1 for direction in study.directions])
+    values = np.array([trial.values for trial in trials]) * signs
+    return values[:, 0], -values[:, -1]
