@@ -1,92 +1,140 @@
-"""Does the proxy tell the truth? Ranks networks by short trainings and by the full schedule, each under two seeds.
+"""Do the evaluators tell the truth? Ranks networks by each and by the full schedule, all under two seeds.
 
     python -m benchmarks.fidelity --networks 30 --epochs 10 20 40
+    python -m benchmarks.fidelity --networks 40 --supernets uniform:400 cost-bins:400 sandwich:100
 
-Prints, per schedule: mean accuracy, spread between networks, spread between two seeds of one network, Kendall's tau
-between the two seeds and against the mean of the full trainings, the regret of choosing by the schedule, and its
-share of the full cost. All accuracies are of the search's validation images.
+Prints, per evaluator: mean accuracy, spread between networks, spread between two seeds of one network, Kendall's tau
+between the two seeds and against the mean of the full trainings, the regret of choosing by it, the seconds of one
+evaluation and their share of the full training's, and the seconds that training one supernet took beforehand, on one
+core. All accuracies are of the search's validation images. With --csv it leaves every accuracy.
 """
 
 import argparse
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
-from functools import partial
-from multiprocessing import get_context
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 
 import numpy as np
+import pandas as pd
 import torch
 from scipy.stats import kendalltau
 
 from results.command import run_command
-from search.cli import find_device, positive_int
+from search.backend import Task, Workers
+from search.cli import find_device, positive_float, positive_int
 from search.data import DATASETS
-from search.evaluator import Proxy
+from search.evaluator import OnImages, Proxy
+from search.machine import use_threads
+from search.paths import PATHS
 from search.presets import PRESETS
+from search.supernet import OneShot
 from space import Architecture, load_space
 
 SEEDS = 2
 
 
-def measure(proxy: Proxy, networks: list[Architecture], workers: int) -> tuple[np.ndarray, float]:
-    """Accuracies (networks, seeds), and the mean seconds of one training."""
-    jobs = [(network, seed) for network in networks for seed in range(SEEDS)]
-    with ProcessPoolExecutor(workers, get_context("spawn"), torch.set_num_threads, (1,)) as pool:
-        found = list(pool.map(partial(evaluate, proxy), jobs))
-    accuracies = np.array([evaluation.accuracy for evaluation in found]).reshape(-1, SEEDS)
-    return accuracies, float(np.mean([evaluation.seconds for evaluation in found]))
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """What one evaluator said.
+
+    Args:
+        accuracies: (networks, seeds).
+        seconds: of one evaluation, the median.
+        training: seconds of training beforehand, for each seed.
+    """
+
+    accuracies: np.ndarray
+    seconds: float
+    training: float = 0.0
 
 
-def evaluate(proxy: Proxy, job: tuple[Architecture, int]):
-    return proxy(job[0], replicate=job[1])
+def measure(evaluator: OnImages, networks: list[Architecture], workers: int) -> Measured:
+    """Ask it about every network, under each seed."""
+    columns, seconds, training = [], [], 0.0
+    for seed in range(SEEDS):
+        seeded = replace(evaluator, seed=seed)
+        with TemporaryDirectory() as folder:
+            if isinstance(seeded, OneShot):
+                seeded = replace(seeded, checkpoint=Path(folder, "last.pt"))
+                began = time.perf_counter()
+                seeded.train(lambda epoch, loss: None)
+                training += (time.perf_counter() - began) / SEEDS
+            backend = Workers(seeded, workers=workers, threads=1)
+            for number, network in enumerate(networks):
+                backend.submit(Task(number=number, architecture=network))
+            found = dict((task.number, evaluation) for task, evaluation in (backend.wait() for _ in networks))
+            backend.close()
+        columns.append([found[number].accuracy for number in range(len(networks))])
+        seconds += [evaluation.seconds for evaluation in found.values()]
+    return Measured(accuracies=np.transpose(columns), seconds=float(np.median(seconds)), training=training)
 
 
-def describe(name: str, accuracies: np.ndarray, seconds: float, full: np.ndarray, full_seconds: float) -> str:
+def describe(name: str, found: Measured, full: Measured) -> str:
+    accuracies, truth = found.accuracies, full.accuracies.mean(1)
     noise = np.sqrt((np.diff(accuracies) ** 2).mean() / 2)
-    truth = full.mean(1)
-    taus = [kendalltau(accuracies[:, seed], truth).statistic for seed in range(SEEDS)]
-    regret = np.mean([truth.max() - truth[accuracies[:, seed].argmax()] for seed in range(SEEDS)])
+    taus = [kendalltau(column, truth).statistic for column in accuracies.T]
+    regret = np.mean([truth.max() - truth[column.argmax()] for column in accuracies.T])
     return (
-        f"{name:>16}  {accuracies.mean():6.2%} {accuracies.mean(1).std():8.2%} {noise:7.2%}"
-        f"  {kendalltau(*accuracies.T).statistic:10.2f} {np.mean(taus):8.2f} {regret:8.2%}"
-        f" {seconds:8.1f} {seconds / full_seconds:6.1%}"
+        f"{name:>20}  {accuracies.mean():6.2%} {accuracies.mean(1).std():8.2%} {noise:7.2%}"
+        f"  {kendalltau(*accuracies.T).statistic:10.2f} {np.mean(taus):9.2f} {regret:7.2%}"
+        f" {found.seconds:8.3f} {found.seconds / full.seconds:6.1%} {found.training:9.0f}"
     )
+
+
+def paths_and_epochs(text: str) -> tuple[str, int]:
+    paths, _, epochs = text.partition(":")
+    if paths not in PATHS:
+        raise argparse.ArgumentTypeError(f"{text} is not PATHS:EPOCHS with PATHS one of {', '.join(PATHS)}")
+    return paths, positive_int(epochs)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dataset", choices=DATASETS, default="digits")
     parser.add_argument("--data-dir", default="data")
-    parser.add_argument("--width", type=float, default=1.0)
+    parser.add_argument("--space", default="mobinet")
+    parser.add_argument("--width", type=positive_float, default=1.0)
     parser.add_argument("--networks", type=positive_int, default=30)
     parser.add_argument("--epochs", type=positive_int, nargs="+", help="of the proxies (default: the preset's)")
     parser.add_argument("--full-epochs", type=positive_int, help="default: the preset's")
+    parser.add_argument("--supernets", type=paths_and_epochs, nargs="+", default=[], metavar="PATHS:EPOCHS")
     parser.add_argument("--device")
     parser.add_argument("--workers", type=positive_int, default=2)
+    parser.add_argument("--csv", type=Path)
     args = parser.parse_args()
+    torch.set_num_threads(1)
+    use_threads(1)
     preset = PRESETS[args.dataset]
-    space = load_space(input_shape=preset.input_shape, width=args.width)
+    space = load_space(args.space, input_shape=preset.input_shape, width=args.width)
     rng = Random(1)
     networks = [space.sample(rng) for _ in range(args.networks)]
+    common = {
+        "dataset": args.dataset,
+        "data_dir": args.data_dir,
+        "validation": preset.validation,
+        "seed": 0,
+        "device": find_device(args.device),
+    }
     full = replace(preset.full, epochs=args.full_epochs or preset.full.epochs)
-    recipes = {f"full, {full.epochs}": full}
+    evaluators: dict[str, OnImages] = {f"full, {full.epochs}": Proxy(**common, recipe=full)}
     for epochs in args.epochs or [preset.proxy.epochs]:
-        recipes[f"proxy, {epochs}"] = replace(preset.proxy, epochs=epochs)
-    print(f"{args.networks} networks of {args.dataset} at width {args.width:g}, {SEEDS} seeds")
-    print("        schedule    mean  between   seeds  tau(seeds) tau(full)  regret  seconds  share")
-    reference = None
-    for name, recipe in recipes.items():
-        proxy = Proxy(
-            dataset=args.dataset,
-            data_dir=args.data_dir,
-            validation=preset.validation,
-            recipe=recipe,
-            seed=0,
-            device=find_device(args.device),
-        )
-        found = measure(proxy, networks, args.workers)
-        reference = reference or found
-        print(describe(name, *found, *reference), flush=True)
+        evaluators[f"proxy, {epochs}"] = Proxy(**common, recipe=replace(preset.proxy, epochs=epochs))
+    for paths, epochs in args.supernets:
+        recipe = replace(preset.supernet, epochs=epochs)
+        one_shot = OneShot(**common, recipe=recipe, space=space, paths=paths, checkpoint=Path())
+        evaluators[f"{paths}, {epochs}"] = one_shot
+    print(f"{args.networks} networks of {args.space} on {args.dataset} at width {args.width:g}, {SEEDS} seeds")
+    print("           evaluator    mean  between   seeds  tau(seeds) tau(full)  regret  seconds  share  training")
+    found = {}
+    for name, evaluator in evaluators.items():
+        found[name] = measure(evaluator, networks, args.workers)
+        print(describe(name, found[name], next(iter(found.values()))), flush=True)
+    if args.csv:
+        columns = {f"{name}, seed {seed}": m.accuracies[:, seed] for name, m in found.items() for seed in range(SEEDS)}
+        table = pd.DataFrame({"network": [network.describe() for network in networks], **columns})
+        args.csv.write_text(table.to_csv(index=False))
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ from results.tables import SCHEMA
 from space import InputError
 
 FREE_TO_CHANGE = ("data_dir", "device", "space", "workers", "versions")
+SINCE = {"evaluator": "proxy"}
+"""What runs were made with before there was such a setting."""
 SHOWN = 5
 _PACKAGES = ("mobinas", "torch", "torchvision", "optuna", "fvcore", "numpy")
 
@@ -27,7 +29,7 @@ def settle_config(folder: Path, config: dict[str, Any]) -> None:
     stored = read_json(path)
     if not isinstance(stored, dict) or stored.get("schema") != SCHEMA:
         raise InputError(f"{path} is not of schema {SCHEMA}; use another --out")
-    there, here = _flat(stored), _flat(config)
+    there, here = _flat(SINCE | stored), _flat(config)
     differences = [
         f"{name} {there.get(name)} there and {here.get(name)} here"
         for name in sorted(there.keys() | here.keys())

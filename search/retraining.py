@@ -1,6 +1,5 @@
 """Training for good: the full schedule from scratch, a checkpoint every epoch, the test images once at the end."""
 
-import io
 import json
 import time
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from mobinet import cost
 from mobinet.packing import dump_packed, load_packed
 from results.files import read_json, write_atomic, write_json
 from results.tables import SCHEMA
+from search.checkpoint import open_checkpoint, save_checkpoint
 from search.config import versions
 from search.data import load_dataset, load_test
 from search.evaluator import seeded_build, training_seed
@@ -83,18 +83,15 @@ class Retraining:
             seconds = time.perf_counter() - began
             metrics.append({"epoch": training.epoch, "loss": loss, "validation_top1": top1, "seconds": seconds})
             if top1 >= best:
-                _save(self.folder / "best.pt", net.state_dict())
-            _save(
+                save_checkpoint(self.folder / "best.pt", net.state_dict())
+            save_checkpoint(
                 self.folder / "last.pt", {"training": training.state_dict(), "metrics": metrics, "settings": settings}
             )
             self._write_metrics(metrics)
             told(metrics[-1])
         self._write_metrics(metrics)
-        best_weights = _load(self.folder / "best.pt")
-        try:
+        with open_checkpoint(self.folder / "best.pt") as best_weights:
             net.load_state_dict(best_weights)
-        except (RuntimeError, TypeError, AttributeError) as error:
-            raise InputError(f"{self.folder}/best.pt is damaged; remove {self.folder} to begin anew") from error
         return self._finish(net, images, metrics)
 
     def _write_metrics(self, metrics: list[dict[str, float]]) -> None:
@@ -105,14 +102,11 @@ class Retraining:
         path = self.folder / "last.pt"
         if not path.exists():
             return []
-        checkpoint = _load(path)
-        try:
+        with open_checkpoint(path) as checkpoint:
             different = [name for name, value in settings.items() if checkpoint["settings"][name] != value]
             if not different:
                 training.load_state_dict(checkpoint["training"])
                 return checkpoint["metrics"]
-        except (KeyError, TypeError, RuntimeError, ValueError):
-            raise InputError(f"{path} is damaged; remove {self.folder} to begin anew") from None
         raise InputError(
             f"{self.folder} was begun with other settings: "
             + "; ".join(f"{name} {checkpoint['settings'][name]} there and {settings[name]} here" for name in different)
@@ -150,18 +144,3 @@ class Retraining:
         }
         write_json(self.folder / "summary.json", summary)
         return summary
-
-
-def _save(path: Path, content: Any) -> None:
-    buffer = io.BytesIO()
-    torch.save(content, buffer)
-    write_atomic(path, buffer.getvalue())
-
-
-def _load(path: Path) -> Any:
-    try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises many kinds on a damaged file
-        raise InputError(
-            f"{path} cannot be read ({type(error).__name__}); remove {path.parent} to begin anew"
-        ) from None

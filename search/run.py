@@ -7,12 +7,13 @@ The same command goes on where an earlier one stopped, and ends at that many tri
 
 import argparse
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import optuna
 import torch
+from tqdm import tqdm
 
 from mobinet import Cost, cost
 from results.command import run_command
@@ -24,13 +25,18 @@ from search.bounds import extreme
 from search.cli import add_common_flags, find_device, natural_int, positive_float, positive_int
 from search.config import settle_config, versions
 from search.driver import Hopeless, measure_noise, run_search
-from search.evaluator import Proxy
+from search.evaluator import OnImages, Proxy
 from search.machine import cores, use_threads, useful_threads
-from search.presets import PRESETS
+from search.paths import PATHS
+from search.presets import PRESETS, Preset
 from search.progress import Progress, si
 from search.sampler import SAMPLERS
 from search.study import Study
-from space import Architecture, InputError, load_space
+from search.supernet import OneShot
+from search.training import NonFiniteLoss
+from space import Architecture, InputError, SearchSpace, load_space
+
+EVALUATORS = ("proxy", "supernet")
 
 
 def parse(argv: list[str] | None = None) -> argparse.Namespace:
@@ -39,16 +45,31 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     )
     add_common_flags(parser)
     parser.set_defaults(dataset="digits", data_dir="data")
-    parser.add_argument("--trials", type=positive_int, default=200, help="in total, over all runs of this command")
+    parser.add_argument(
+        "--evaluator",
+        choices=EVALUATORS,
+        default="proxy",
+        help="train each network briefly, or one supernet for all; --epochs is of that training",
+    )
+    parser.add_argument("--paths", choices=PATHS, help="drawn at each step of the supernet's training")
+    parser.add_argument(
+        "--trials", type=positive_int, help="in total, over all runs of this command (default: 200; supernet: 1000)"
+    )
     parser.add_argument("--backbone", help="default: the one that fits the data set")
     parser.add_argument("--width", type=positive_float, default=1.0, help="factor on the backbone's channels")
     parser.add_argument("--space", default="mobinet", help="a family of networks, or a .toml file that restricts one")
-    parser.add_argument("--sampler", choices=SAMPLERS, default="tpe")
+    parser.add_argument("--sampler", choices=SAMPLERS, help="default: tpe; supernet: evolution")
     parser.add_argument("--max-ops", type=positive_float, help="train no network above so many OPs, such as 2.5e6")
     parser.add_argument("--workers", type=natural_int, help="processes that train side by side; 0 trains in this one")
     parser.add_argument("--published", action="store_true", help="overlay published results in the report")
     parser.add_argument("--out", type=Path, help="folder of the run (default: runs/DATASET)")
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    one_shot = args.evaluator == "supernet"
+    if args.paths and not one_shot:
+        parser.error("--paths goes with --evaluator supernet")
+    args.trials = args.trials or (1000 if one_shot else 200)
+    args.sampler = args.sampler or ("evolution" if one_shot else "tpe")
+    return args
 
 
 def main() -> None:
@@ -62,14 +83,7 @@ def main() -> None:
     space = load_space(args.space, backbone=args.backbone, input_shape=preset.input_shape, width=args.width)
     if args.binarizer:
         space = space.restrict({"binarizer": args.binarizer})
-    evaluator = Proxy(
-        dataset=args.dataset,
-        data_dir=args.data_dir,
-        validation=preset.validation,
-        recipe=replace(preset.proxy, epochs=args.epochs or preset.proxy.epochs),
-        seed=args.seed,
-        device=find_device(args.device),
-    )
+    evaluator = make_evaluator(args, preset, space, folder)
     images = evaluator.images(space.input_shape)
 
     def count(network: Architecture) -> Cost:
@@ -84,7 +98,8 @@ def main() -> None:
     dearest_ops = args.max_ops or ops(extreme(space, ops, dearest=True))
     config = {
         "schema": SCHEMA,
-        **asdict(evaluator),
+        "evaluator": args.evaluator,
+        **evaluator.settings(),
         "num_classes": len(images.classes),
         "train_images": len(images.train),
         "validation_images": len(images.validation),
@@ -115,7 +130,7 @@ def main() -> None:
 
 def search(
     study: Study,
-    evaluator: Proxy,
+    evaluator: OnImages,
     config: dict[str, Any],
     *,
     args: argparse.Namespace,
@@ -124,11 +139,14 @@ def search(
 ) -> None:
     """Run the trials, and write the outputs however it ends."""
     reference = config["reference"]["accuracy"], config["reference"]["ops"]
+    if isinstance(evaluator, OneShot):
+        train_supernet(evaluator)
     backend = make_backend(evaluator, args.workers, study.space.input_shape)
     progress = Progress(study.table(), trials=args.trials, reference=reference, ops=ops)
     try:
         run_search(study, backend, trials=args.trials, told=progress.told)
-        measure_noise(study, backend, told=progress.note)
+        if not isinstance(evaluator, OneShot):  # which does not know of the noise between seeds
+            measure_noise(study, backend, told=progress.note)
     except Hopeless as error:
         raise InputError(f"the first trials all failed, the last one with: {error}") from None
     finally:
@@ -144,7 +162,39 @@ def search(
     print(f"wrote {folder}/report.html, pareto.csv and best.json")
 
 
-def make_backend(evaluator: Proxy, workers: int | None, input_shape: tuple[int, int, int]) -> Backend:
+def make_evaluator(args: argparse.Namespace, preset: Preset, space: SearchSpace, folder: Path) -> OnImages:
+    """The evaluator that the flags ask for."""
+    one_shot = args.evaluator == "supernet"
+    recipe = preset.supernet if one_shot else preset.proxy
+    common = {
+        "dataset": args.dataset,
+        "data_dir": args.data_dir,
+        "validation": preset.validation,
+        "recipe": replace(recipe, epochs=args.epochs or recipe.epochs),
+        "seed": args.seed,
+        "device": find_device(args.device),
+    }
+    if not one_shot:
+        return Proxy(**common)
+    return OneShot(**common, space=space, paths=args.paths or "uniform", checkpoint=folder / "supernet" / "last.pt")
+
+
+def train_supernet(evaluator: OneShot) -> None:
+    """Train it, with all cores, unless that is done."""
+    use_threads(useful_threads(evaluator.space.input_shape, cores()))
+    with tqdm(total=evaluator.recipe.epochs, desc="supernet", unit="epoch", dynamic_ncols=True) as bar:
+
+        def told(epoch: int, loss: float) -> None:
+            bar.set_postfix_str(f"loss {loss:.3f}", refresh=False)
+            bar.update(epoch - bar.n)
+
+        try:
+            evaluator.train(told)
+        except NonFiniteLoss as error:
+            raise InputError(f"the supernet diverged: {error}; use another --seed") from None
+
+
+def make_backend(evaluator: OnImages, workers: int | None, input_shape: tuple[int, int, int]) -> Backend:
     """As many processes as asked for; by default one a core, or one for a GPU. They share out the threads."""
     if workers is None:
         workers = cores() if evaluator.device == "cpu" else 1

@@ -79,17 +79,25 @@ class Training:
             progress = (self.epoch + (step + 1) / steps) / self.recipe.epochs
             for group in self.optimizer.param_groups:
                 group["lr"] = self.recipe.learning_rate_at(progress)
-            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
-                loss = F.cross_entropy(self.net(images), labels)
             self.optimizer.zero_grad(set_to_none=True)
-            loss.backward()
+            total += self.learn(images, labels)
             self.optimizer.step()
-            total += loss.detach()
         self.epoch += 1
         mean = total.item() / steps
         if not math.isfinite(mean):
             raise NonFiniteLoss(f"the loss is {mean} after epoch {self.epoch}")
         return mean
+
+    def learn(self, images: Tensor, labels: Tensor) -> Tensor:
+        """Give the weights their gradients on a batch, and return its loss, without gradient."""
+        with self.autocast():
+            loss = F.cross_entropy(self.net(images), labels)
+        loss.backward()
+        return loss.detach()
+
+    def autocast(self) -> torch.autocast:
+        """Under it the network runs: in bfloat16 on CUDA."""
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda")
 
     def state_dict(self) -> dict[str, Any]:
         """All that the next epoch depends on, as tensors and plain Python."""

@@ -34,6 +34,13 @@ def test_other_settings_are_refused_by_name(tmp_path, change, said):
     assert len(str(error.value).splitlines()) == 1
 
 
+def test_a_run_from_before_a_setting_existed_goes_on(tmp_path):
+    settle_config(tmp_path, CONFIG)
+    settle_config(tmp_path, {**CONFIG, "evaluator": "proxy"})
+    with pytest.raises(InputError, match="evaluator proxy there and supernet here"):
+        settle_config(tmp_path, {**CONFIG, "evaluator": "supernet"})
+
+
 @pytest.mark.parametrize("content", ["[]", "{", '{"schema": 2}', ""])
 def test_what_is_no_config_is_refused(tmp_path, content):
     (tmp_path / "config.json").write_text(content)

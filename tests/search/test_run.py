@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import optuna
@@ -16,7 +17,9 @@ import sqlalchemy
 import search.run
 from results.tables import COLUMNS
 from search.evaluator import Evaluation, Proxy
+from search.presets import PRESETS
 from search.study import _lock
+from search.training import Recipe
 
 SHORT = ("--epochs", 1, "--workers", 0)
 SMALL = 'block = ["pre", "mid"]\nk = [0, 1]\npool = ["avg"]\n'
@@ -122,7 +125,16 @@ def test_trials_of_a_search(finished):
 def test_settings_of_a_search_are_written_down(finished):
     config = json.loads((finished[0] / "config.json").read_text())
     expected = {
-        **dict(schema=1, dataset="digits", seed=0, device="cpu", sampler="tpe", max_ops=None, family="mobinet"),
+        **dict(
+            schema=1,
+            evaluator="proxy",
+            dataset="digits",
+            seed=0,
+            device="cpu",
+            sampler="tpe",
+            max_ops=None,
+            family="mobinet",
+        ),
         **dict(backbone="mobilenet-8", width=1.0, num_classes=10, train_images=898, validation_images=599),
     }
     assert {name: config[name] for name in expected} == expected
@@ -161,6 +173,7 @@ def test_more_trials_go_on_where_it_stopped(run_copy, invoke):
         (("--sampler", "random"), "sampler"),
         (("--epochs", 2), "recipe"),
         (("--max-ops", 5e3), "max_ops"),
+        (("--evaluator", "supernet", "--sampler", "tpe"), "evaluator"),
     ],
 )
 def test_other_settings_are_refused(run_copy, invoke, flags, named):
@@ -168,6 +181,30 @@ def test_other_settings_are_refused(run_copy, invoke, flags, named):
     line = one_line(invoke(search.run, "--trials", 18, *SHORT, "--out", run_copy, *flags))
     assert named in line and "other settings" in line
     assert (run_copy / "trials.csv").read_bytes() == before
+
+
+def test_a_one_shot_search_trains_one_supernet(small, tmp_path, invoke):
+    flags = *SHORT, *small, "--evaluator", "supernet", "--paths", "sandwich", "--sampler", "random"
+    assert invoke(search.run, "--trials", 12, *flags).code == 0
+    supernet = tmp_path / "run" / "supernet" / "last.pt"
+    before, trained = table_of(tmp_path / "run"), supernet.read_bytes()
+    config = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert (config["evaluator"], config["paths"], config["sampler"]) == ("supernet", "sandwich", "random")
+    assert before["state"].eq("complete").all() and before["epochs"].eq(0).all()
+    assert json.loads((tmp_path / "run" / "pareto.json").read_text())["noise"] is None
+    assert invoke(search.run, "--trials", 14, *flags).code == 0
+    assert table_of(tmp_path / "run")[:12].equals(before) and supernet.read_bytes() == trained
+    assert "paths sandwich there and uniform here" in one_line(
+        invoke(search.run, "--trials", 14, *flags, "--paths", "uniform")
+    )
+
+
+def test_a_supernet_that_diverges_is_one_line(small, invoke, monkeypatch):
+    digits = replace(PRESETS["digits"], supernet=Recipe(epochs=1, batch_size=64, learning_rate=1e38))
+    monkeypatch.setitem(PRESETS, "digits", digits)
+    ended = invoke(search.run, "--trials", 1, "--workers", 0, *small, "--evaluator", "supernet")
+    assert ended.code == 2
+    assert ended.err.splitlines()[-1].startswith("mobinas: the supernet diverged: ")
 
 
 def test_a_small_space_ends_early_and_says_so(tmp_path, invoke, instant):
@@ -205,6 +242,7 @@ def test_bad_settings_are_one_line_and_exit_code_2(tmp_path, invoke, small):
         "bad.toml": ("--space", tmp_path / "bad.toml"),
         "kk": ("--space", tmp_path / "gene.toml"),
         "99": ("--space", tmp_path / "choice.toml"),
+        "no supernet of meliusnet": ("--space", "meliusnet", "--evaluator", "supernet"),
         "no choices": ("--space", tmp_path / "none.toml"),
         "nothing": ("--dataset", "imagefolder", "--data-dir", tmp_path / "nothing", "--backbone", "mobilenet-8"),
     }
@@ -215,7 +253,8 @@ def test_bad_settings_are_one_line_and_exit_code_2(tmp_path, invoke, small):
 @pytest.mark.parametrize(
     "flags",
     [("--trials", -5), ("--trials", 0), ("--trials", "many"), ("--epochs", 0), ("--max-ops", "nan"), ("--width", -1),
-     ("--sampler", "magic"), ("--dataset", "imagenet"), ("--seed", "x"), ("--workers", "two"), ("--unknown",)],
+     ("--sampler", "magic"), ("--evaluator", "oracle"), ("--paths", "uniform"),
+     ("--dataset", "imagenet"), ("--seed", "x"), ("--workers", "two"), ("--unknown",)],
 )  # fmt: skip
 def test_bad_usage_is_exit_code_2(invoke, tmp_path, flags):
     ended = invoke(search.run, "--out", tmp_path / "run", *flags)

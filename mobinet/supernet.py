@@ -1,0 +1,145 @@
+"""The supernet: one set of weights that every network of a space shares.
+
+Guo et al., "Single Path One-Shot Neural Architecture Search with Uniform Sampling", ECCV 2020, arXiv 1904.00420; for
+binary MobileNets: Phan et al., "Binarizing MobileNet via Evolution-based Searching", CVPR 2020, arXiv 2005.06305.
+"""
+
+from collections import Counter, OrderedDict
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+from itertools import chain, product
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from mobinet.families.mobinet import Unit
+from mobinet.part import Chain, Part, parts_of
+from space import Architecture, InputError, SearchSpace
+from space.search_space import Combination
+
+FAMILIES = ("mobinet", "group-conv")
+
+Name = tuple[str, Part, int]
+"""The layer, the piece but for its K, and its place among the pieces of that layer which are alike."""
+
+
+class Supernet(nn.Module):
+    """Holds every piece that the networks of `space` are made of, once.
+
+    Pieces of one layer share their weights where they are alike but for K: the tensor is that of the largest K, and a
+    smaller one takes the blocks on its diagonal (group slicing, as in NAS-BNN, Lin et al. 2024). So blocks share their
+    1x1 convolutions: the n-th of a shape is the same in all of them. Poolings have no weights. Running statistics mean
+    nothing here: they belong to one path, and have to be measured for it.
+
+    Args:
+        space: whose networks are paths.
+        num_classes: of every path.
+
+    Raises:
+        InputError: it is of a family whose layers depend on each other.
+    """
+
+    def __init__(self, space: SearchSpace, num_classes: int) -> None:
+        super().__init__()
+        require_supernet(space)
+        self.num_classes = num_classes
+        largest: dict[Name, Part] = {}
+        for part in _all_parts(space, num_classes):
+            for name, piece in _named_pieces(part):
+                largest[name] = min(largest.get(name, piece), piece, key=_groups)
+        self._index = {name: index for index, name in enumerate(largest)}
+        self._largest = tuple(largest.values())
+        self.pieces = nn.ModuleList(piece.build() for piece in largest.values())
+        self._copies: dict[tuple[Name, Part], nn.Module] = {}
+
+    def forward(self, x: Tensor, path: Architecture) -> Tensor:
+        """What the network `path` with these weights computes, (N, C, H, W) -> (N, num_classes)."""
+        for part in parts_of(path, self.num_classes):
+            for name, piece in _named_pieces(part):
+                index = self._index[name]
+                if piece == self._largest[index]:
+                    x = self.pieces[index](x)
+                else:
+                    x = functional_call(_hollow(piece), self._tensors(index, piece), (x,))
+        return x
+
+    def extract(self, path: Architecture) -> nn.Sequential:
+        """The network `path` with a copy of these weights, its parts named as in `build`.
+
+        A piece is copied when it is first extracted; afterwards all networks that have it share it, and its running
+        statistics.
+        """
+        parts = OrderedDict()
+        for part in parts_of(path, self.num_classes):
+            pieces = [self._copy(name, piece) for name, piece in _named_pieces(part)]
+            parts[part.name] = nn.Sequential(*pieces) if isinstance(part, Chain) else pieces[0]
+        return nn.Sequential(parts)
+
+    def _copy(self, name: Name, piece: Part) -> nn.Module:
+        if (name, piece) not in self._copies:
+            copy = self._copies[name, piece] = piece.build()
+            copy.load_state_dict(self._tensors(self._index[name], piece))
+        return self._copies[name, piece]
+
+    def _tensors(self, index: int, piece: Part) -> dict[str, Tensor]:
+        """Parameters and buffers of `piece` by their names in it."""
+        shared = self.pieces[index]
+        tensors = {**dict(shared.named_parameters()), **dict(shared.named_buffers())}
+        if isinstance(piece, Unit):
+            tensors["conv.weight"] = block_diagonal(tensors["conv.weight"], piece.in_channels // piece.groups)
+        return tensors
+
+
+def require_supernet(space: SearchSpace) -> None:
+    """Raises InputError where no supernet can hold `space`."""
+    if space.family not in FAMILIES:
+        raise InputError(f"there is no supernet of {space.family}; use one of {', '.join(FAMILIES)}")
+
+
+def block_diagonal(weight: Tensor, members: int) -> Tensor:
+    """The weights of a convolution in smaller groups: (O, G, k, k) -> (O, members, k, k), where `members` divides G.
+
+    Of every filter there remain the inputs of the small group that it falls into. As many filters as inputs.
+    """
+    filters, inputs, *size = weight.shape
+    if members == inputs:
+        return weight
+    blocks = inputs // members
+    split = weight.view(filters // inputs, blocks, members, blocks, members, *size)
+    return split.diagonal(dim1=1, dim2=3).movedim(-1, 1).reshape(filters, members, *size)
+
+
+def _all_parts(space: SearchSpace, num_classes: int) -> Iterator[Part]:
+    """The parts of networks that between them hold every choice of every layer."""
+    groups: dict[str, list[list[Combination]]] = {}
+    for group in space.groups:
+        spellings = list(group.values())
+        groups.setdefault(spellings[0][0][0].rpartition(".")[0], []).append(spellings)
+    first = tuple(gene for layer in groups.values() for spellings in layer for gene in spellings[0])
+    for whole in product(*groups.pop("", [])):
+        for layer in groups.values():
+            for own in product(*layer):
+                network = space.architecture(dict((*first, *chain(*whole), *chain(*own))))
+                yield from parts_of(network, num_classes)
+
+
+def _named_pieces(part: Part) -> Iterator[tuple[Name, Part]]:
+    """The pieces of a part, each with the name of the weights it shares."""
+    seen: Counter[Part] = Counter()
+    for piece in part.pieces():
+        kind = replace(piece, groups=1) if isinstance(piece, Unit) else piece
+        yield (part.name, kind, seen[kind]), piece
+        seen[kind] += 1
+
+
+def _groups(piece: Part) -> int:
+    return piece.groups if isinstance(piece, Unit) else 1
+
+
+@cache
+def _hollow(piece: Part) -> nn.Module:
+    """A piece whose tensors are to be put in at each call."""
+    with torch.device("meta"):
+        return piece.build()

@@ -1,0 +1,37 @@
+"""Checkpoints: whole or absent, and nothing in them is executed."""
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from results.files import write_atomic
+from space import InputError
+
+
+def save_checkpoint(path: Path, content: Any) -> None:
+    """Write tensors and plain Python."""
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    write_atomic(path, buffer.getvalue())
+
+
+@contextmanager
+def open_checkpoint(path: Path) -> Iterator[Any]:
+    """What `save_checkpoint` wrote, on the CPU, while it is put to use.
+
+    Raises:
+        InputError: it cannot be read, or does not fit.
+    """
+    again = f"remove {path.parent} to begin anew"
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises many kinds on a damaged file
+        raise InputError(f"{path} cannot be read ({type(error).__name__}); {again}") from None
+    try:
+        yield content
+    except (KeyError, TypeError, AttributeError, RuntimeError, ValueError):
+        raise InputError(f"{path} is damaged; {again}") from None

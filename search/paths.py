@@ -1,0 +1,50 @@
+"""Which paths of a supernet a step of its training takes."""
+
+from collections.abc import Callable
+from math import log
+from random import Random
+
+from search.bounds import extreme
+from space import Architecture, SearchSpace
+
+Ops = Callable[[Architecture], float]
+Draw = Callable[[Random], list[Architecture]]
+
+BINS = 10
+POOL = 1000
+
+
+def uniform(space: SearchSpace, ops: Ops) -> Draw:
+    """One network, each with the same probability."""
+    return lambda rng: [space.sample(rng)]
+
+
+def cost_bins(space: SearchSpace, ops: Ops) -> Draw:
+    """One network of a cost bin, drawn uniformly; bins are of equal width in log OPs.
+
+    Networks drawn uniformly lie close together in cost, so those of the pool take some of their genes from the
+    cheapest or the dearest network.
+    """
+    ends = extreme(space, ops), extreme(space, ops, dearest=True)
+    rng, bins = Random(0), {}
+    low, high = (log(ops(end)) for end in ends)
+    for _ in range(POOL):
+        share, end, network = rng.random(), space.spell(rng.choice(ends)), space.spell(space.sample(rng))
+        network = space.architecture({name: end[name] if rng.random() < share else network[name] for name in end})
+        place = (log(ops(network)) - low) / (high - low) if high > low else 0
+        bins.setdefault(min(int(place * BINS), BINS - 1), []).append(network)
+    pool = list(bins.values())
+    return lambda rng: [rng.choice(rng.choice(pool))]
+
+
+def sandwich(space: SearchSpace, ops: Ops) -> Draw:
+    """The dearest network, which teaches the cheapest and two drawn uniformly."""
+    ends = extreme(space, ops, dearest=True), extreme(space, ops)
+    return lambda rng: [*ends, space.sample(rng), space.sample(rng)]
+
+
+PATHS: dict[str, Callable[[SearchSpace, Ops], Draw]] = {
+    "uniform": uniform,
+    "cost-bins": cost_bins,
+    "sandwich": sandwich,
+}
