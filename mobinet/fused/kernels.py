@@ -210,7 +210,8 @@ def normalise(y, affine, stats, gamma, beta, x, out):
     skip = np.empty(width, np.float32)
     for m in range(y.shape[0]):
         if inputs == channels:
-            skip = x[m]
+            for c in range(width):
+                skip[c] = x[m, c]
         else:
             repeat(x[m], inputs, skip)
         for c in range(width):
