@@ -18,7 +18,7 @@ from numpy import ndarray
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
-from mobinet.fused import kernels
+from mobinet.fused import grouped, kernels
 from mobinet.fused.constants import Constants, Parameters
 
 threadpool_limits(1, "blas")
@@ -28,8 +28,10 @@ SLOT_VALUES = 1 << 18
 """Inputs and outputs of a convolution that are worth a slot of their own."""
 CHUNK_VALUES = 1 << 18
 """Inputs and outputs that go backward at a time, so that they stay in the cache."""
-NARROW = 128
+NARROW = 256
 """Values in a row of an image up to which our own depth-wise convolution beats the library's."""
+WORD = 64
+"""Bits of the words in which a 3x3 convolution goes forward, three pixels to each."""
 
 _threads = 1
 
@@ -130,9 +132,10 @@ def evaluate(x: Tensor, given: Parameters, unit: Constants) -> Tensor:
 class Product:
     """The binary convolution, by the best known route.
 
-    A 1x1 convolution goes forward by XNOR and popcount and backward as matrix products; a 3x3 one of channels alone in
-    narrow images, or of pairs anywhere, by our own kernels; any other by torch. Forward it is one of signs: the whole
-    numbers that come out, kept as int16, are exact and still to be multiplied by alpha.
+    Forward it is by XNOR and popcount where a group is small, backward as matrix products where it is 1x1, by our own
+    kernels where it is 3x3 and of pairs; of channels alone by our own kernels in narrow images; and by torch elsewhere.
+    Forward it is one of signs: the whole numbers that come out, kept as int16, are exact and still to be multiplied by
+    alpha.
 
     Args:
         weight: latent, or +-alpha, (O, I / groups, k, k).
@@ -148,9 +151,10 @@ class Product:
             self.binary = np.empty_like(self.latent)
             kernels.binarise(self.latent, unit.weight.scaled, self.binary)
         members, size = weight.shape[1:3]
-        depthwise = members == 1 and width * len(weight) <= NARROW
+        alone = members == 1 and width * len(weight) <= NARROW
         self.pointwise = size == 1
-        self.grouped = size == 3 and len(weight) == members * unit.groups and (depthwise or members == 2)
+        self.counted = size == 3 and (alone or 1 < members <= WORD // 3)
+        self.correlated = size == 3 and len(weight) == members * unit.groups and (alone or members == 2)
 
     def affine(self, given: Parameters) -> ndarray:
         """alpha, before and slope, (3, O), as the kernels take them."""
@@ -161,8 +165,8 @@ class Product:
         """The convolution of the signs of x, (N, H, W, I): y, (N, H, W, O)."""
         if self.pointwise:
             kernels.pointwise(x, shift, self.unit.low, self.binary, y)
-        elif self.grouped:
-            kernels.grouped(x, shift, self.unit.low, self.binary, y)
+        elif self.counted:
+            grouped.grouped(x, shift, self.unit.low, self.binary, y)
         else:
             s = np.empty_like(x)
             kernels.signs(x, shift, self.unit.low, s)
@@ -172,12 +176,12 @@ class Product:
 
     def backward(self, s: ndarray, gy: ndarray, weight_sums: ndarray) -> ndarray:
         """gs, (N, H, W, I), from gy, (N, H, W, O); weight_sums gain the gradient of the binary weights."""
-        if self.pointwise or self.grouped:
+        if self.pointwise or self.correlated:
             gs = np.empty_like(s)
             if self.pointwise:
                 kernels.pointwise_backward(s, gy, self.binary, gs, weight_sums)
             else:
-                kernels.grouped_backward(s, gy, self.binary, gs, weight_sums)
+                grouped.grouped_backward(s, gy, self.binary, gs, weight_sums)
             return gs
         padding = (self.unit.padding, self.unit.padding)
         gs, gw, _ = torch.ops.aten.convolution_backward(

@@ -29,6 +29,10 @@ SHAPES = {  # inputs, outputs, kernel size, groups, images, (H, W)
     "K=2": (16, 16, 3, 4, 5, NARROW),
     "K=3": (16, 16, 3, 2, 3, NARROW),
     "K=4 in slots": (64, 64, 3, 4, 21, WIDE),
+    "K=5": (64, 64, 3, 2, 3, NARROW),
+    "K=1 in a row": (16, 16, 3, 8, 5, (1, 4)),
+    "K=2 in a column": (16, 16, 3, 4, 5, (4, 1)),
+    "threes": (6, 6, 3, 2, 5, NARROW),
     "dense doubling": (8, 16, 3, 1, 5, NARROW),
 }
 
@@ -213,7 +217,7 @@ def test_a_scale_of_its_own_is_used():
 
 
 def test_other_libraries_round_to_whole_numbers():
-    unit, x, gradient = make_unit("K=4 in slots", "ste", "prelu")
+    unit, x, gradient = make_unit("K=5", "ste", "prelu")
     other = copy.deepcopy(unit)
     found = run(unit, x, gradient)
     with torch.backends.mkldnn.flags(enabled=False):

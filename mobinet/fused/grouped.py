@@ -1,0 +1,188 @@
+"""Numba kernels of 3x3 convolutions in groups of few channels, with a border of zeros, on the CPU.
+
+Forward by XNOR and popcount: a word holds the signs of three neighbouring pixels of a group, so that an output is
+level - step * the number of bits that differ in three words. Outside the image a word has zeros, and the levels of an
+output at the border take account of those that differ.
+"""
+
+import numpy as np
+
+from mobinet.fused.kernels import SPAN, kernel, popcount, tile
+
+
+@kernel
+def filter_words(binary, width):
+    """The signs of filters, (O, G * 9), as (3, W * O): for each row of taps, for each pixel of an image row."""
+    filters, members = binary.shape[0], binary.shape[1] // 9
+    words = np.zeros((3, width * filters), np.uint64)
+    for o in range(filters):
+        for i in range(members):
+            for tap in range(9):
+                words[tap // 3, o] |= np.uint64(binary[o, i * 9 + tap] >= 0) << np.uint64(tap % 3 * members + i)
+    for i in range(filters, width * filters):
+        words[:, i] = words[:, i - filters]
+    return words
+
+
+@kernel
+def levels(binary, width, low):
+    """Outputs where only bits outside differ, (4, W * O): in the inner rows of an image, its first, last and only."""
+    filters, members = binary.shape[0], binary.shape[1] // 9
+    found = np.zeros((4, width * filters), np.int32)
+    for o in range(filters):
+        for tap in range(9):
+            positive = 0
+            for i in range(members):
+                positive += binary[o, i * 9 + tap] >= 0
+            for edge in range(4):
+                beyond = (edge & 1 and tap < 3) or (edge & 2 and tap > 5)
+                for w in range(width):
+                    beside = (w == 0 and tap % 3 == 0) or (w == width - 1 and tap % 3 == 2)
+                    if beyond or beside:
+                        found[edge, w * filters + o] += (1 - low) * positive
+                    else:
+                        found[edge, w * filters + o] += positive - low * (members - positive)
+    return found
+
+
+@kernel
+def row_words(x, shift, members, each, pixels, words):
+    """A row of an image, (W * I,), as the words that `each` outputs of a group meet, (W * O,).
+
+    In between stand the signs of each pixel, with a pixel of zeros on both sides: pixels, ((W + 2) * groups,).
+    """
+    groups = (pixels.size - words.size // each) // 2
+    inside, right = pixels[groups:-groups], pixels[2 * groups :]
+    for i in range(inside.size):
+        word = np.uint64(0)
+        for j in range(members):
+            c = i * members + j
+            word |= np.uint64(x[c] - shift[c] >= 0) << np.uint64(j)
+        inside[i] = word
+    step = np.uint64(members)
+    for i in range(inside.size):
+        word = pixels[i] | inside[i] << step | right[i] << (step + step)
+        for j in range(each):
+            words[i * each + j] = word
+
+
+@kernel
+def grouped(x, shift, low, binary, y):
+    """The convolution of the signs of x, (N, H, W, I), with those of binary, (O, G * 9): y, (N, H, W, O)."""
+    images, height, width, channels = x.shape
+    filters, members = binary.shape[0], binary.shape[1] // 9
+    groups = channels // members
+    each = filters // groups
+    bits, level, step = filter_words(binary, width), levels(binary, width, low), np.int32(1 - low)
+    shift = tile(shift, width)
+    pixels = np.zeros((width + 2) * groups, np.uint64)
+    words = np.zeros((height + 2, width * filters), np.uint64)
+    for n in range(images):
+        for h in range(height):
+            row, out = x[n, h].reshape(width * channels), words[h + 1]
+            if members == each == 1:  # a constant, for LLVM to unroll
+                row_words(row, shift, 1, 1, pixels, out)
+            elif members == each == 2:
+                row_words(row, shift, 2, 2, pixels, out)
+            elif members == each == 4:
+                row_words(row, shift, 4, 4, pixels, out)
+            else:
+                row_words(row, shift, members, each, pixels, out)
+        for h in range(height):
+            best = level[(h == 0) + 2 * (h == height - 1)]
+            out = y[n, h].reshape(width * filters)
+            above, here, below = words[h], words[h + 1], words[h + 2]
+            for i in range(out.size):
+                differing = popcount(above[i] ^ bits[0, i]) + popcount(here[i] ^ bits[1, i])
+                differing += popcount(below[i] ^ bits[2, i])
+                out[i] = best[i] - step * np.int32(differing)
+
+
+@kernel
+def tiled_taps(binary, width, flipped):
+    """Filters of one or two channels, (C, G * 9), as (G, 9, pixels * C): for a channel and for its partner.
+
+    They are repeated for as many neighbouring pixels, of `width`, as make an inner loop. Flipped, they take the
+    gradient of the output to the input.
+    """
+    channels, members = binary.shape[0], binary.shape[1] // 9
+    pixels = 1
+    for count in range(2, width + 1):
+        if width % count == 0 and count * channels <= SPAN:
+            pixels = count
+    taps = np.empty((members, 9, pixels * channels), np.float32)
+    for j in range(members):
+        for tap in range(9):
+            for i in range(pixels * channels):
+                c = i % channels
+                if flipped:
+                    taps[j, tap, i] = binary[c ^ j, c % members * 9 + 8 - tap]
+                else:
+                    taps[j, tap, i] = binary[c, (c % members ^ j) * 9 + tap]
+    return taps
+
+
+@kernel
+def exchange(s, padded):
+    """s, (H, W, C), inside a border, and again with the channels of each pair exchanged: (G, H + 2, W + 2, C)."""
+    height, width, channels = s.shape
+    for h in range(height):
+        padded[0, h + 1, 1 : width + 1] = s[h]
+    if padded.shape[0] == 2:
+        for h in range(height):
+            row = s[h].reshape(width * channels)
+            out = padded[1, h + 1, 1 : width + 1].reshape(width * channels)
+            for c in range(0, width * channels, 2):
+                out[c] = row[c + 1]
+                out[c + 1] = row[c]
+
+
+@kernel
+def correlate(padded, taps, y):
+    """An image as `exchange` has it, times `tiled_taps`: y, (H, W, C)."""
+    height, width, channels = y.shape
+    members, _, span = taps.shape
+    rows = padded.reshape(members, height + 2, (width + 2) * channels)
+    for h in range(height):
+        for start in range(0, width * channels, span):
+            out = y[h].reshape(width * channels)[start : start + span]
+            out[:] = 0
+            for j in range(members):
+                t = taps[j]
+                a, b, c = rows[j, h, start:], rows[j, h + 1, start:], rows[j, h + 2, start:]
+                a1, b1, c1 = a[channels:], b[channels:], c[channels:]
+                a2, b2, c2 = a1[channels:], b1[channels:], c1[channels:]
+                for i in range(span):
+                    out[i] += (
+                        (a[i] * t[0, i] + a1[i] * t[1, i] + a2[i] * t[2, i])
+                        + (b[i] * t[3, i] + b1[i] * t[4, i] + b2[i] * t[5, i])
+                        + (c[i] * t[6, i] + c1[i] * t[7, i] + c2[i] * t[8, i])
+                    )
+
+
+@kernel
+def grouped_backward(s, gy, binary, gs, weight_sums):
+    """The gradients of `grouped`: gs, (N, H, W, C), from gy; weight_sums, (C, G * 9), gain that of binary."""
+    images, height, width, channels = s.shape
+    taps = tiled_taps(binary, width, True)
+    members, _, span = taps.shape
+    sums = np.zeros((members, 9, span), np.float32)
+    padded = np.zeros((members, height + 2, width + 2, channels), np.float32)
+    rows = padded.reshape(members, height + 2, (width + 2) * channels)
+    for n in range(images):
+        exchange(gy[n], padded)
+        correlate(padded, taps, gs[n])
+        exchange(s[n], padded)
+        for h in range(height):
+            for start in range(0, width * channels, span):
+                part = gy[n, h].reshape(width * channels)[start : start + span]
+                for j in range(members):
+                    for tap in range(9):
+                        seen, total = rows[j, h + tap // 3, start + tap % 3 * channels :], sums[j, tap]
+                        for i in range(span):
+                            total[i] += part[i] * seen[i]
+    for j in range(members):
+        for tap in range(9):
+            for i in range(span):
+                c = i % channels
+                weight_sums[c, (c % members ^ j) * 9 + tap] += sums[j, tap, i]
