@@ -26,6 +26,7 @@ class Constants:
         surrogate: with d = |x - shift|, the derivative of sign is peak - fall * d where d <= knee, else tail where
             d <= reach, else 0.
         low: the lower of the two values of sign.
+        inputs: channels of the input.
         groups: of the convolution.
         padding: border of zeros on each side.
         eps: added to the variance.
@@ -35,6 +36,7 @@ class Constants:
 
     surrogate: Pieces
     low: float
+    inputs: int
     groups: int
     padding: int
     eps: float

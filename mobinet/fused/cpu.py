@@ -159,7 +159,10 @@ class Product:
     def affine(self, given: Parameters) -> ndarray:
         """alpha, before and slope, (3, O), as the kernels take them."""
         filters = len(self.binary)
-        return np.stack([np.abs(self.binary[:, 0]), values(given.before, filters), values(given.slope, filters)])
+        affine = np.empty((3, filters), np.float32)
+        np.abs(self.binary[:, 0], out=affine[0])
+        affine[1], affine[2] = values(given.before, filters), values(given.slope, filters)
+        return affine
 
     def forward(self, x: ndarray, shift: ndarray, y: ndarray) -> None:
         """The convolution of the signs of x, (N, H, W, I): y, (N, H, W, O)."""

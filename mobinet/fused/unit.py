@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import astuple
 from functools import cache
 from types import ModuleType
@@ -55,23 +55,35 @@ def kernels(device: str) -> ModuleType | None:
 
 def fusable(unit: nn.Module, x: Tensor) -> bool:
     """Whether the fused kernels compute this `mobinet.unit.BinaryUnit` on this input."""
-    return (
+    return _means(unit, x) is not None
+
+
+def _means(unit: nn.Module, x: Tensor) -> tuple[Constants, ModuleType] | None:
+    """What `run` needs beside the unit, if it computes this one on this input."""
+    device = x.device.type
+    if (
         _enabled
-        and x.dtype in _DTYPES.get(x.device.type, ())
+        and x.dtype in _DTYPES.get(device, ())
         and x.dim() == 4
-        and x.shape[1] == unit.conv.weight.shape[1] * unit.conv.groups
         and x.numel() > x.shape[1]  # batch norm refuses a single row
         and (unit.training or not torch.is_grad_enabled())
         and not (torch.jit.is_tracing() or torch.compiler.is_compiling())
-        and constants(unit, x.device.type) is not None
-        and kernels(x.device.type) is not None
-    )
+        and (known := constants(unit, device)) is not None
+        and x.shape[1] == known.inputs
+        and (module := kernels(device)) is not None
+    ):
+        return known, module
+    return None
 
 
-def run(unit: nn.Module, x: Tensor) -> Tensor:
-    """What `unit(x)` is, by fused kernels; (N, I, H, W) -> (N, O, H, W)."""
-    known, module = constants(unit, x.device.type), kernels(x.device.type)
-    conv, norm, binarizer = unit.conv, unit.norm, unit.conv.binarizer
+def run(unit: nn.Module, x: Tensor) -> Tensor | None:
+    """What `unit(x)` is, by fused kernels; (N, I, H, W) -> (N, O, H, W). None where they do not compute it."""
+    means = _means(unit, x)
+    if means is None:
+        return None
+    known, module = means
+    conv, norm = unit.conv, unit.norm
+    binarizer = conv.binarizer
     weight = conv.weight if known.weight else conv.binary_weight()
     if binarizer.gain is not None:
         weight = binarizer.gain * weight
@@ -79,7 +91,7 @@ def run(unit: nn.Module, x: Tensor) -> Tensor:
     learned = weight, _flat(binarizer.shift), before, slope, norm.weight, norm.bias
     mean, var = norm.running_mean, norm.running_var
     if unit.training:
-        with torch.autocast(x.device.type, enabled=False):
+        with _without_autocast(x.device.type):
             out = _Fused.apply(known, module, x, *learned, mean, var)
         norm.num_batches_tracked.add_(1)
         if after is not None:  # which batch norm takes away again: only the running mean sees it
@@ -88,15 +100,20 @@ def run(unit: nn.Module, x: Tensor) -> Tensor:
     if after is not None:
         mean = mean - after
     given = Parameters(*(None if t is None else t.detach() for t in (*learned, mean, var)))
-    with torch.autocast(x.device.type, enabled=False):
+    with _without_autocast(x.device.type):
         return module.evaluate(x, given, known)
+
+
+def _without_autocast(device: str) -> AbstractContextManager:
+    return torch.autocast(device, enabled=False) if torch.is_autocast_enabled(device) else nullcontext()
 
 
 def constants(unit: nn.Module, device: str) -> Constants | None:
     """What the kernels must know of a unit, or None if they do not cover it; looked up once for each way to run it."""
     known = unit.__dict__.setdefault("_constants", {})
-    latent = device == "cpu" and unit.training and unit.conv.scale is None
-    key = latent, type(unit.conv.binarizer), unit.norm.eps, unit.norm.momentum
+    conv, norm = unit.conv, unit.norm
+    latent = device == "cpu" and unit.training and conv.scale is None
+    key = latent, type(conv.binarizer), norm.eps, norm.momentum
     if key not in known:
         known[key] = _constants(unit, latent) if _covered(unit) else None
     return known[key]
@@ -124,6 +141,7 @@ def _constants(unit: nn.Module, latent: bool) -> Constants:
     return Constants(
         surrogate=astuple(binarizer.activation_surrogate),
         low=binarizer.low,
+        inputs=conv.weight.shape[1] * conv.groups,
         groups=conv.groups,
         padding=conv.padding,
         eps=norm.eps,

@@ -117,7 +117,7 @@ def differences(
     expected_evaluation = unit.eval()(expected_x)
 
     surrogate, low = SURROGATES[binarizer]
-    constants = Constants(surrogate, low, groups, k // 2, unit.norm.eps, unit.norm.momentum)
+    constants = Constants(surrogate, low, x.shape[1], groups, k // 2, unit.norm.eps, unit.norm.momentum)
     *learned, mean, var = (tensor.to(device) for tensor in given.values())
     x, grad = x.to(device), grad.to(device)
     exact = torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
