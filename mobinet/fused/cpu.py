@@ -30,6 +30,8 @@ CHUNK_VALUES = 1 << 18
 """Inputs and outputs that go backward at a time, so that they stay in the cache."""
 NARROW = 256
 """Values in a row of an image up to which our own depth-wise convolution beats the library's."""
+SMALL = 64
+"""Values in a row of an image up to which our own products of patches beat the library's grouped convolution."""
 WORD = 64
 """Bits of the words in which a 3x3 convolution goes forward, three pixels to each."""
 
@@ -132,8 +134,8 @@ def evaluate(x: Tensor, given: Parameters, unit: Constants) -> Tensor:
 class Product:
     """The binary convolution, by the best known route.
 
-    Forward it is by XNOR and popcount where a group is small, backward as matrix products where it is 1x1, by our own
-    kernels where it is 3x3 and of pairs; of channels alone by our own kernels in narrow images; and by torch elsewhere.
+    Forward by XNOR and popcount where groups are small; backward as matrix products where it is 1x1, and by our own
+    kernels where it is 3x3 and of pairs, or of channels alone or larger groups in narrow images; by torch elsewhere.
     Forward it is one of signs: the whole numbers that come out, kept as int16, are exact and still to be multiplied by
     alpha.
 
@@ -152,9 +154,16 @@ class Product:
             kernels.binarise(self.latent, unit.weight.scaled, self.binary)
         members, size = weight.shape[1:3]
         alone = members == 1 and width * len(weight) <= NARROW
+        same = size == 3 and len(weight) == members * unit.groups
         self.pointwise = size == 1
         self.counted = size == 3 and (alone or 1 < members <= WORD // 3)
-        self.correlated = size == 3 and len(weight) == members * unit.groups and (alone or members == 2)
+        self.own_backward = None
+        if self.pointwise:
+            self.own_backward = kernels.pointwise_backward
+        elif same and (alone or members == 2):
+            self.own_backward = grouped.grouped_backward
+        elif same and members > 2 and width * len(weight) <= SMALL:
+            self.own_backward = grouped.blocks_backward
 
     def affine(self, given: Parameters) -> ndarray:
         """alpha, before and slope, (3, O), as the kernels take them."""
@@ -179,12 +188,9 @@ class Product:
 
     def backward(self, s: ndarray, gy: ndarray, weight_sums: ndarray) -> ndarray:
         """gs, (N, H, W, I), from gy, (N, H, W, O); weight_sums gain the gradient of the binary weights."""
-        if self.pointwise or self.correlated:
+        if self.own_backward:
             gs = np.empty_like(s)
-            if self.pointwise:
-                kernels.pointwise_backward(s, gy, self.binary, gs, weight_sums)
-            else:
-                grouped.grouped_backward(s, gy, self.binary, gs, weight_sums)
+            self.own_backward(s, gy, self.binary, gs, weight_sums)
             return gs
         padding = (self.unit.padding, self.unit.padding)
         gs, gw, _ = torch.ops.aten.convolution_backward(

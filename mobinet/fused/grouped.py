@@ -2,12 +2,18 @@
 
 Forward by XNOR and popcount: a word holds the signs of three neighbouring pixels of a group, so that an output is
 level - step * the number of bits that differ in three words. Outside the image a word has zeros, and the levels of an
-output at the border take account of those that differ.
+output at the border take account of those that differ. Backward, groups of one or two channels are taken tap by tap;
+larger ones in small images as matrix products of patches.
 """
 
 import numpy as np
 
 from mobinet.fused.kernels import SPAN, kernel, popcount, tile
+
+BLOCK = 16
+"""Channels of neighbouring groups that share a matrix product."""
+PATCH_VALUES = 1 << 15
+"""Values in patches at a time, so that they stay in the cache."""
 
 
 @kernel
@@ -186,3 +192,68 @@ def grouped_backward(s, gy, binary, gs, weight_sums):
             for i in range(span):
                 c = i % channels
                 weight_sums[c, (c % members ^ j) * 9 + tap] += sums[j, tap, i]
+
+
+@kernel
+def dense_taps(binary, first, block):
+    """Filters from `first` on, of (C, G * 9), flipped, as a matrix with zeros between groups: (9 * block, block)."""
+    members = binary.shape[1] // 9
+    taps = np.zeros((9 * block, block), np.float32)
+    for o in range(block):
+        for i in range(members):
+            for tap in range(9):
+                taps[tap * block + o, o // members * members + i] = binary[first + o, i * 9 + 8 - tap]
+    return taps
+
+
+@kernel
+def patches_of(image, first, block, padded, patches):
+    """What surrounds the pixels of an image, (H, W, C), in some channels: (H * W, 9 * block)."""
+    height, width, span = image.shape[0], image.shape[1], 3 * block
+    for h in range(height):
+        for w in range(width):
+            for c in range(block):
+                padded[h + 1, (w + 1) * block + c] = image[h, w, first + c]
+    for h in range(height):
+        for w in range(width):
+            out, start = patches[h * width + w], w * block
+            above, here, below = padded[h, start:], padded[h + 1, start:], padded[h + 2, start:]
+            for i in range(span):
+                out[i] = above[i]
+                out[span + i] = here[i]
+                out[2 * span + i] = below[i]
+
+
+@kernel
+def blocks_backward(s, gy, binary, gs, weight_sums):
+    """The gradients of `grouped`, as `grouped_backward` has them, for groups of any size."""
+    images, height, width, channels = s.shape
+    members, pixels = binary.shape[1] // 9, height * width
+    block = members
+    while 2 * block <= BLOCK and channels % (2 * block) == 0:
+        block *= 2
+    size = min(images, max(1, PATCH_VALUES // (9 * block * pixels)))
+    padded = np.zeros((height + 2, (width + 2) * block), np.float32)
+    patches = np.empty((size * pixels, 9 * block), np.float32)
+    seen, passed = np.empty((size * pixels, block), np.float32), np.empty((size * pixels, block), np.float32)
+    s, gs = s.reshape(-1, channels), gs.reshape(-1, channels)
+    for first in range(0, channels, block):
+        taps = dense_taps(binary, first, block)
+        found = np.zeros((block, 9 * block), np.float32)
+        for start in range(0, images, size):
+            count, begin = min(size, images - start), start * pixels
+            rows = count * pixels
+            for n in range(count):
+                patches_of(gy[start + n], first, block, padded, patches[n * pixels :])
+            for m in range(rows):
+                for c in range(block):
+                    seen[m, c] = s[begin + m, first + c]
+            np.dot(patches[:rows], taps, passed[:rows])
+            for m in range(rows):
+                for c in range(block):
+                    gs[begin + m, first + c] = passed[m, c]
+            found += np.dot(seen[:rows].T, patches[:rows])
+        for o in range(block):
+            for i in range(members):
+                for tap in range(9):
+                    weight_sums[first + o, i * 9 + 8 - tap] += found[o // members * members + i, tap * block + o]

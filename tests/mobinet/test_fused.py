@@ -32,6 +32,9 @@ SHAPES = {  # inputs, outputs, kernel size, groups, images, (H, W)
     "K=5": (64, 64, 3, 2, 3, NARROW),
     "K=1 in a row": (16, 16, 3, 8, 5, (1, 4)),
     "K=2 in a column": (16, 16, 3, 4, 5, (4, 1)),
+    "K=2 narrow": (4, 4, 3, 1, 21, (9, 8)),
+    "K=3 narrow": (16, 16, 3, 2, 70, (4, 4)),
+    "K=2 in a point": (32, 32, 3, 8, 5, (1, 1)),
     "threes": (6, 6, 3, 2, 5, NARROW),
     "dense doubling": (8, 16, 3, 1, 5, NARROW),
 }
