@@ -91,7 +91,7 @@ class FreshSampler(BaseSampler):
         self.distributions = distributions_of(space)
 
     def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        return {name: found for name, found in self.distributions.items() if not found.single()}
+        return self.distributions
 
     def sample_relative(
         self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
@@ -123,7 +123,7 @@ class FreshSampler(BaseSampler):
             return self._make(Random(f"{self._seed}/{trial.number}").getrandbits(32))
 
     def _propose(self, inner: BaseSampler, study: optuna.Study, trial: FrozenTrial) -> Architecture:
-        params = inner.sample_relative(study, trial, inner.infer_relative_search_space(study, trial))
+        params = inner.sample_relative(study, trial, self.distributions)
         for name, distribution in self.distributions.items():
             if name not in params:
                 params[name] = inner.sample_independent(study, trial, name, distribution)
@@ -139,7 +139,7 @@ class FreshSampler(BaseSampler):
 
 
 def distributions_of(space: SearchSpace) -> dict[str, BaseDistribution]:
-    """Optuna's distribution of every gene."""
+    """Optuna's distribution of every gene that has a choice."""
     trial = FixedTrial({gene.name: gene.choices[0] for gene in space.genes})
     space.suggest(trial)
     return trial.distributions

@@ -62,8 +62,12 @@ class SearchSpace:
         return prod(len(group) for group in self.groups)
 
     def architecture(self, choices: Choices) -> Architecture:
-        """The architecture of `choices` (one per gene), in canonical form."""
-        return Architecture.of(self.family, self.backbone, self.width, choices).canonical()
+        """The architecture of `choices`, one per gene that has any, in canonical form."""
+        return Architecture.of(self.family, self.backbone, self.width, {**self._fixed, **choices}).canonical()
+
+    @cached_property
+    def _fixed(self) -> dict[str, Choice]:
+        return {gene.name: gene.choices[0] for gene in self.genes if len(gene.choices) == 1}
 
     def spell(self, architecture: Architecture) -> dict[str, Choice]:
         """The choices of this space that make `architecture`. Raises InputError when there are none."""
@@ -122,8 +126,8 @@ class SearchSpace:
         return self.architecture({gene.name: rng.choice(pair)[gene.name] for gene in self.genes})
 
     def suggest(self, trial: Any) -> Architecture:
-        """The architecture an Optuna trial proposes."""
-        return self.architecture({gene.name: gene.suggest(trial) for gene in self.genes})
+        """The architecture an Optuna trial proposes; it is asked for the genes that have a choice."""
+        return self.architecture({gene.name: gene.suggest(trial) for gene in self.genes if len(gene.choices) > 1})
 
     def restrict(self, rules: Mapping[str, Any]) -> "SearchSpace":
         """A smaller space.
