@@ -12,12 +12,12 @@ def on_front(accuracy: ArrayLike, ops: ArrayLike) -> NDArray[np.bool_]:
     """
     accuracy, ops = np.asarray(accuracy, float), np.asarray(ops, float)
     found = np.zeros(len(accuracy), bool)
-    best, cost_of_best = -np.inf, np.nan
-    for i in np.lexsort((-accuracy, ops)):
-        if np.isnan(accuracy[i]) or np.isnan(ops[i]):
-            continue
-        if accuracy[i] > best or (accuracy[i] == best and ops[i] == cost_of_best):
-            found[i], best, cost_of_best = True, accuracy[i], ops[i]
+    known = np.flatnonzero(~np.isnan(accuracy) & ~np.isnan(ops))
+    order = known[np.lexsort((-accuracy[known], ops[known]))]
+    points = np.stack((accuracy[order], ops[order]), axis=1)
+    is_new = np.append(True, (points[1:] != points[:-1]).any(axis=1))[: len(points)]
+    best_before = np.append(-np.inf, np.maximum.accumulate(points[is_new, 0]))[:-1]
+    found[order] = (points[is_new, 0] > best_before)[np.cumsum(is_new) - 1]
     return found
 
 

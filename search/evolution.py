@@ -1,7 +1,6 @@
 """Evolution: each proposal is a child of the best networks so far."""
 
 from collections.abc import Callable
-from math import isfinite
 from random import Random
 from typing import Any
 
@@ -92,10 +91,10 @@ class EvolutionSampler(BaseSampler):
         def draw(name: str) -> Any:
             return self._random.sample_independent(study, trial, name, search_space[name])
 
-        known = _comparable(study, search_space)
+        known, accuracy, cost = _comparable(study, search_space)
         if len(known) < POPULATION or not search_space:
             return {name: draw(name) for name in search_space}
-        chosen = self._parents(*_objectives(study, known))
+        chosen = self._parents(accuracy, cost)
         parents = [{name: known[i].params[name] for name in search_space} for i in chosen]
         if len(parents) > 1 and self._rng.random() < 0.5:
             return self._crossover(*self._rng.sample(parents, 2))
@@ -120,14 +119,18 @@ class EvolutionSampler(BaseSampler):
         return child
 
 
-def _comparable(study: optuna.Study, search_space: dict[str, BaseDistribution]) -> list[FrozenTrial]:
-    """The complete trials with all the parameters of `search_space` and finite values."""
+def _comparable(
+    study: optuna.Study, search_space: dict[str, BaseDistribution]
+) -> tuple[list[FrozenTrial], NDArray[np.float64], NDArray[np.float64]]:
+    """The n complete trials with all the parameters of `search_space` and finite objectives, and those, signed to fit.
+
+    Returns:
+        the trials, (n,) accuracies, to be high, and (n,) costs, to be low: the first objective and the last.
+    """
     complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    return [t for t in complete if search_space.keys() <= t.params.keys() and all(map(isfinite, t.values))]
-
-
-def _objectives(study: optuna.Study, trials: list[FrozenTrial]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(n,) accuracies, to be high, and (n,) costs, to be low: the first objective and the last, signed to fit."""
+    values = np.array([trial.values for trial in complete]).reshape(len(complete), len(study.directions))
+    finite, names = np.isfinite(values).all(axis=1), search_space.keys()
+    kept = [i for i in np.flatnonzero(finite) if names <= complete[i].params.keys()]
     signs = np.array([1 if direction == StudyDirection.MAXIMIZE else -1 for direction in study.directions])
-    values = np.array([trial.values for trial in trials]) * signs
-    return values[:, 0], -values[:, -1]
+    values = values[kept] * signs
+    return [complete[i] for i in kept], values[:, 0], -values[:, -1]

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from results.pareto import hypervolume, on_front
@@ -31,8 +33,7 @@ class Progress:
         ops: Callable[[Architecture], float],
     ) -> None:
         complete = table[table["state"] == "complete"]
-        self._accuracies = complete["accuracy"].tolist()
-        self._ops = complete["ops"].tolist()
+        self._front = _front(complete[["accuracy", "ops"]].to_numpy(float))
         self._reference = reference
         self._ops_of = ops
         done = int((table["state"] != "running").sum())
@@ -45,13 +46,13 @@ class Progress:
         if isinstance(outcome, Failure):
             line += f"  failed: {outcome.reason}"
         else:
-            self._accuracies.append(outcome.accuracy)
-            self._ops.append(ops)
-            front = on_front(self._accuracies, self._ops)
-            volume = hypervolume(self._accuracies, self._ops, reference=self._reference)
+            point = np.array([[outcome.accuracy, ops]])
+            self._front = _front(np.append(self._front, point, axis=0))
+            found = (self._front == point).all(axis=1).any()
+            volume = hypervolume(*self._front.T, reference=self._reference)
             line += (
-                f"{'*' if front[-1] else ' '} {outcome.accuracy:7.2%}  {si(ops)}OPs  {outcome.seconds:6.1f} s"
-                f"  front {front.sum():>3}  hypervolume {volume:.4f}"
+                f"{'*' if found else ' '} {outcome.accuracy:7.2%}  {si(ops)}OPs  {outcome.seconds:6.1f} s"
+                f"  front {len(self._front):>3}  hypervolume {volume:.4f}"
             )
         self._bar.write(f"{line}  {task.architecture.describe()}")
         self._bar.update()
@@ -62,6 +63,11 @@ class Progress:
 
     def close(self) -> None:
         self._bar.close()
+
+
+def _front(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The rows (accuracy, OPs) that no other beats."""
+    return points[on_front(*points.T)]
 
 
 def si(value: float) -> str:

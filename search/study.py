@@ -15,9 +15,11 @@ from results.tables import COLUMNS, noise_of
 from search.bounds import affordable
 from search.evaluator import Evaluation
 from search.sampler import SAMPLERS, Exhausted, FreshSampler
+from search.storage import MirroredStorage
 from space import Architecture, InputError, SearchSpace
 from space.errors import first_line
 
+NAME = "mobinas"
 _STATES = {
     TrialState.COMPLETE: "complete",
     TrialState.PRUNED: "stopped",
@@ -36,8 +38,9 @@ class Failure:
 class Study:
     """The record of a search, in ``FOLDER/study.db``.
 
-    A trial belongs to the study once its proposal is written down whole. What a crash left behind half asked is
-    ignored; what it left behind under way is `interrupted` and can be evaluated again under its number.
+    A trial belongs to the study once its proposal is written down, which is done at one stroke. What an earlier version
+    left behind half asked is ignored; what a crash left behind under way is `interrupted` and can be evaluated again
+    under its number.
 
     Args:
         folder: the run's; made if need be.
@@ -48,7 +51,7 @@ class Study:
         max_ops: no network above is ever proposed.
 
     Raises:
-        InputError: another process writes this study, or it cannot be read.
+        InputError: another process writes this study, or it cannot be read or written.
     """
 
     def __init__(
@@ -75,24 +78,20 @@ class Study:
             affordable=lambda: affordable(space, lambda network: cost(network).ops, max_ops),
         )
         self._lock = _lock(folder)
+        self._half_asked: optuna.Trial | None = None
         self._running: dict[int, optuna.Trial] = {}
         try:
-            storage = optuna.storages.RDBStorage(f"sqlite:///{folder / 'study.db'}")
-            self._study = optuna.create_study(
-                study_name="mobinas",
-                storage=storage,
-                sampler=self._sampler,
-                directions=["maximize", "minimize"],
-                load_if_exists=True,
-            )
-            for trial in self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-                if "key" not in trial.user_attrs:
-                    self._study.tell(trial.number, state=TrialState.FAIL)
-            self._seen = {trial.user_attrs["key"] for trial in self._trials()}
+            self._storage = MirroredStorage(folder / "study.db", name=NAME, directions=["maximize", "minimize"])
+            self._study = optuna.load_study(study_name=NAME, storage=self._storage, sampler=self._sampler)
+            trials = self._study.get_trials(deepcopy=False)
+            self._seen = {trial.user_attrs["key"] for trial in trials if "key" in trial.user_attrs}
         except Exception as error:
             raise InputError(
                 f"cannot use {folder / 'study.db'}: {first_line(error)}; move it away to begin anew"
             ) from error
+        for trial in trials:
+            if trial.state == TrialState.RUNNING and "key" not in trial.user_attrs:
+                self._study.tell(trial.number, state=TrialState.FAIL)
 
     def __len__(self) -> int:
         """The number of trials, finished or under way."""
@@ -100,20 +99,18 @@ class Study:
 
     def has_results(self) -> bool:
         """Whether any trial is complete."""
-        return any(trial.state == TrialState.COMPLETE for trial in self._trials())
+        return bool(self._study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)))
 
     def ask(self) -> tuple[int, Architecture]:
         """A new trial: its number, and a network that no other trial has. Raises Exhausted when there is none."""
-        trial = self._study.ask()
-        try:
-            architecture = self.space.suggest(trial)
-            if not self._is_fresh(architecture):  # where no gene has a choice, no sampler is asked
-                raise Exhausted
-        except BaseException:
-            self._study.tell(trial, state=TrialState.FAIL)
-            raise
+        trial = self._half_asked = self._half_asked or self._study.ask()
+        architecture = self.space.suggest(trial)
+        if not self._is_fresh(architecture):  # where no gene has a choice, no sampler is asked
+            raise Exhausted
         trial.set_user_attr("cost", asdict(self._cost(architecture)))
         trial.set_user_attr("key", architecture.key)
+        self._storage.save(trial._trial_id)
+        self._half_asked = None
         self._seen.add(architecture.key)
         self._running[trial.number] = trial
         return trial.number, architecture
@@ -176,7 +173,7 @@ class Study:
         return table.astype({"epochs": "Int64"})
 
     def _trials(self) -> list[optuna.trial.FrozenTrial]:
-        return [trial for trial in self._study.get_trials(deepcopy=False) if "key" in trial.user_attrs]
+        return [trial for trial in self._study.get_trials(deepcopy=False) if trial.user_attrs.get("key") in self._seen]
 
     def _is_fresh(self, architecture: Architecture) -> bool:
         if architecture.key in self._seen:

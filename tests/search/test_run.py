@@ -343,24 +343,24 @@ def interrupt():
     "statement, count, interrupt",
     [
         ("INSERT INTO trials", 4, interrupt),
-        ("INSERT INTO trial_params", 60, interrupt),
-        ("INSERT INTO trial_values", 5, interrupt),
-        ("INSERT INTO trial_params", 60, Mortal),
+        ("INSERT OR REPLACE INTO trial_params", 5, interrupt),
+        ("INSERT OR REPLACE INTO trial_values", 3, interrupt),
+        ("INSERT OR REPLACE INTO trial_params", 5, Mortal),
     ],
 )
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_ctrl_c_while_the_study_is_written(small, invoke, instant, statement, count, interrupt):
     seen = []
 
-    def execute(cursor, text, parameters, context):
-        cursor.execute(text, parameters)
-        seen.append(text) if text.startswith(statement) else None
-        if len(seen) == count and seen[-1] is text:
-            interrupt()
-        return True
+    def executed(connection, cursor, text, *_):
+        if text.startswith(statement):
+            seen.append(text)
+            if len(seen) == count:
+                interrupt()
 
-    with listening(sqlalchemy.Engine, "do_execute", execute):
+    with listening(sqlalchemy.Engine, "after_cursor_execute", executed):
         ended = invoke(search.run, "--trials", 20, *SHORT, *small)
+    assert len(seen) >= count
     assert ended.code == 130 and len(table_of(small[-1])) < 20
     assert "Traceback" not in ended.err and ended.err.splitlines()[-1].startswith("mobinas: stopped")
     assert invoke(search.run, "--trials", 9, *SHORT, *small).code == 0

@@ -3,6 +3,7 @@
 import shutil
 import sqlite3
 
+import optuna
 import pytest
 from fakes import Instant, accuracy_of, open_study, price, record, small_space
 
@@ -74,7 +75,8 @@ def test_the_last_network_of_a_space_can_be_interrupted(tmp_path):
 def test_a_trial_half_asked_does_not_count(tmp_path, step):
     study = open_study(tmp_path / "run", SPACE)
     study.ask()
-    trial = study._study.ask()
+    earlier_version = optuna.load_study(study_name=None, storage=f"sqlite:///{tmp_path / 'run' / 'study.db'}")
+    trial = earlier_version.ask()
     if step == "suggest":
         SPACE.suggest(trial)
     again = open_study(copied(tmp_path), SPACE)
@@ -83,6 +85,55 @@ def test_a_trial_half_asked_does_not_count(tmp_path, step):
     table = again.table()
     assert table["state"].tolist() == ["complete"] * 8
     assert table["key"].nunique() == 8
+
+
+@pytest.mark.parametrize(
+    "table, asked", [("trials", 1), ("trial_params", 1), ("trial_user_attributes", 1), ("trial_values", 2)]
+)
+def test_what_cannot_be_written_is_not_known(tmp_path, table, asked):
+    study = open_study(tmp_path / "run", SPACE)
+    study.ask()
+    before = study.table()
+    disk = sqlite3.connect(tmp_path / "run" / "study.db", isolation_level=None)
+    if asked == 2:
+        study.ask()
+        before = study.table()
+    disk.execute(f"create trigger full before insert on {table} begin select raise(abort, 'disk is full'); end")
+    with pytest.raises(InputError, match="study.db: disk is full"):
+        study.ask() if asked == 1 else study.tell(1, evaluation(0.5))
+    assert len(study) == asked and study.table().equals(before)
+    disk.execute("drop trigger full")
+    assert open_study(copied(tmp_path), SPACE).table().equals(before)
+    number, network = study.ask()
+    assert number == asked
+    study.tell(number, evaluation(0.5))
+    again = optuna.load_study(study_name=None, storage=f"sqlite:///{tmp_path / 'run' / 'study.db'}")
+    assert [trial.number for trial in again.trials] == list(range(asked + 1))
+    assert again.trials[asked].user_attrs["key"] == network.key
+
+
+def test_memory_and_disk_hold_the_same(tmp_path):
+    study = open_study(tmp_path / "run", sampler="nsga2")
+    run_search(study, InProcess(Instant(broken=frozenset({SPACE.baselines()[0].key}))), trials=55, told=lambda *_: None)
+    study.ask()
+    disk = optuna.load_study(study_name=None, storage=f"sqlite:///{tmp_path / 'run' / 'study.db'}")
+    for kept in (study, open_study(copied(tmp_path), sampler="nsga2")):
+        for ours, theirs in zip(kept._study.trials, disk.trials, strict=True):
+            for name in ("number", "_trial_id", "state", "values", "params", "user_attrs", "system_attrs"):
+                assert getattr(ours, name) == getattr(theirs, name)
+            assert list(ours.distributions.items()) == list(theirs.distributions.items())
+        found = kept._storage.get_study_system_attrs(kept._study._study_id)
+        assert found and found == disk._storage.get_study_system_attrs(disk._study_id)
+
+
+def test_trials_of_another_study_do_no_harm(tmp_path):
+    study = open_study(tmp_path / "run", SPACE)
+    study.ask()
+    optuna.create_study(storage=f"sqlite:///{tmp_path / 'run' / 'study.db'}").ask()
+    again = open_study(copied(tmp_path), SPACE)
+    assert again.ask()[0] == 1
+    again.tell(1, evaluation(0.5))
+    assert again.table()["state"].tolist() == ["running", "complete"]
 
 
 def test_one_process_at_a_time(tmp_path):
