@@ -1,5 +1,7 @@
 """Do the evaluators tell the truth? Ranks networks by each and by the full schedule, all under two seeds.
 
+The networks are spread over the whole range of costs: of those drawn uniformly, few are cheap or dear.
+
     python -m benchmarks.fidelity --networks 30 --epochs 10 20 40
     python -m benchmarks.fidelity --networks 40 --supernets uniform:400 cost-bins:400 sandwich:100
 
@@ -21,6 +23,7 @@ import pandas as pd
 import torch
 from scipy.stats import kendalltau
 
+from mobinet import cost
 from results.command import run_command
 from search.backend import Task, Workers
 from search.cli import find_device, positive_float, positive_int
@@ -108,8 +111,6 @@ def main() -> None:
     use_threads(1)
     preset = PRESETS[args.dataset]
     space = load_space(args.space, input_shape=preset.input_shape, width=args.width)
-    rng = Random(1)
-    networks = [space.sample(rng) for _ in range(args.networks)]
     common = {
         "dataset": args.dataset,
         "data_dir": args.data_dir,
@@ -125,6 +126,9 @@ def main() -> None:
         recipe = replace(preset.supernet, epochs=epochs)
         one_shot = OneShot(**common, recipe=recipe, space=space, paths=paths, checkpoint=Path())
         evaluators[f"{paths}, {epochs}"] = one_shot
+    classes = len(next(iter(evaluators.values())).images(space.input_shape).classes)
+    draw, rng = PATHS["cost-bins"](space, lambda network: cost(network, classes).ops), Random(2)
+    networks = [network for _ in range(args.networks) for network in draw(rng)]
     print(f"{args.networks} networks of {args.space} on {args.dataset} at width {args.width:g}, {SEEDS} seeds")
     print("           evaluator    mean  between   seeds  tau(seeds) tau(full)  regret  seconds  share  training")
     found = {}

@@ -37,7 +37,7 @@ PRESETS = {
         input_shape=(1, 8, 8),
         validation=0.4,
         proxy=Recipe(epochs=12, batch_size=64, learning_rate=0.06),
-        supernet=Recipe(epochs=400, batch_size=64, learning_rate=0.02),
+        supernet=Recipe(epochs=200, batch_size=64, learning_rate=0.015),
         full=Recipe(epochs=120, batch_size=64, learning_rate=0.02),
     ),
     "mnist": _SMALL,

@@ -81,7 +81,7 @@ class OneShot(OnImages):
     def prepare(self, architecture: Architecture, images: DataSet, seed: int) -> tuple[nn.Module, int]:
         device = torch.device(self.device)
         net = self._trained.extract(architecture).to(device)
-        calibrate(net, images.train, device=device, seed=seed)
+        calibrate(net, images.train, device=device, seed=self.seed)
         return net, 0
 
     def settings(self) -> dict[str, Any]:

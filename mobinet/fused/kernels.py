@@ -55,10 +55,44 @@ def tile_affine(affine, times):
 @kernel
 def repeat(row, size, twice):
     """Every `size` values of a row, two times one behind the other."""
+    if size == 4:  # a constant, for LLVM to unroll
+        repeat_each(row, 4, twice)
+    elif size == 8:
+        repeat_each(row, 8, twice)
+    elif size == 16:
+        repeat_each(row, 16, twice)
+    else:
+        repeat_each(row, size, twice)
+
+
+@kernel
+def repeat_each(row, size, twice):
+    """`repeat`, with a size that LLVM can know."""
     for start in range(0, row.size, size):
         for i in range(start, start + size):
             twice[start + i] = row[i]
             twice[start + i + size] = row[i]
+
+
+@kernel
+def fold_pairs(row, size, sums):
+    """The inverse of `repeat` for gradients: sums of the two that each value was repeated to."""
+    if size == 4:
+        fold_each(row, 4, sums)
+    elif size == 8:
+        fold_each(row, 8, sums)
+    elif size == 16:
+        fold_each(row, 16, sums)
+    else:
+        fold_each(row, size, sums)
+
+
+@kernel
+def fold_each(row, size, sums):
+    """`fold_pairs`, with a size that LLVM can know."""
+    for start in range(0, sums.size, size):
+        for i in range(start, start + size):
+            sums[i] = row[start + i] + row[start + i + size]
 
 
 @kernel
@@ -286,9 +320,7 @@ def input_gradient(g, gs, x, shift, surrogate, gx, sums):
         passed[:] = 0
         for m in range(strip, min(x.shape[0], strip + STRIP)):
             if folded:
-                for start in range(0, width, inputs):
-                    for i in range(start, start + inputs):
-                        skipped[i] = g[m, start + i] + g[m, start + i + inputs]
+                fold_pairs(g[m], inputs, skipped)
             else:
                 skipped = g[m]
             for c in range(width):
