@@ -79,7 +79,7 @@ class Supernet(nn.Module):
 
     def _copy(self, name: Name, piece: Part) -> nn.Module:
         if (name, piece) not in self._copies:
-            copy = self._copies[name, piece] = piece.build()
+            copy = self._copies[name, piece] = piece.build().to(next(self.parameters()).device)
             copy.load_state_dict(self._tensors(self._index[name], piece))
         return self._copies[name, piece]
 

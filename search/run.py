@@ -176,7 +176,7 @@ def make_evaluator(args: argparse.Namespace, preset: Preset, space: SearchSpace,
     }
     if not one_shot:
         return Proxy(**common)
-    return OneShot(**common, space=space, paths=args.paths or "uniform", checkpoint=folder / "supernet" / "last.pt")
+    return OneShot(**common, space=space, paths=args.paths or "cost-bins", checkpoint=folder / "supernet" / "last.pt")
 
 
 def train_supernet(evaluator: OneShot) -> None:

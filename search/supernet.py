@@ -18,6 +18,7 @@ from search.checkpoint import open_checkpoint, save_checkpoint
 from search.data import DataSet
 from search.data.splits import Split
 from search.evaluator import OnImages, seeded
+from search.machine import divide_threads, keep_memory
 from search.paths import PATHS, Draw
 from search.training import Training
 from space import Architecture, SearchSpace
@@ -80,7 +81,9 @@ class OneShot(OnImages):
 
     def prepare(self, architecture: Architecture, images: DataSet, seed: int) -> tuple[nn.Module, int]:
         device = torch.device(self.device)
-        net = self._trained.extract(architecture).to(device)
+        net = self._trained.extract(architecture)
+        if device.type == "cpu":
+            divide_threads(net)
         calibrate(net, images.train, device=device, seed=self.seed)
         return net, 0
 
@@ -93,7 +96,8 @@ class OneShot(OnImages):
         net = self._untrained()
         with open_checkpoint(self.checkpoint) as state:
             net.load_state_dict(state["net"])
-        return net
+        keep_memory()
+        return net.to(self.device)
 
     def _untrained(self) -> Supernet:
         classes = len(self.images(self.space.input_shape).classes)

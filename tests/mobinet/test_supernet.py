@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from mobinet import build
 from mobinet.part import parts_of
 from mobinet.supernet import Supernet, block_diagonal
-from space import Architecture, load_space
+from space import Architecture, InputError, load_space
 
 CLASSES = 7
 
@@ -86,6 +86,18 @@ def test_other_genes_are_paths_too(rules):
     supernet = Supernet(space, CLASSES)
     for path in drawn(space, 6):
         check_path(supernet, path)
+
+
+def test_grouped_convolutions_are_paths_too():
+    space = load_space("group-conv", width=2)
+    supernet = Supernet(space, CLASSES)
+    for path in drawn(space, 6):
+        check_path(supernet, path)
+
+
+def test_a_family_without_a_supernet_is_refused():
+    with pytest.raises(InputError, match="no supernet of resnet; use one of mobinet, group-conv"):
+        Supernet(load_space("resnet", input_shape=(3, 32, 32)), CLASSES)
 
 
 @pytest.mark.parametrize("members", [1, 2, 4, 8])
