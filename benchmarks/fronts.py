@@ -32,7 +32,8 @@ from space import Architecture, InputError
 def search(flags: list[str], folder: Path) -> tuple[dict, dict, float]:
     """What config.json and pareto.json hold after a search, and its seconds."""
     began = time.perf_counter()
-    ended = subprocess.run([sys.executable, "-m", "search.run", *flags, "--out", folder], stderr=subprocess.PIPE)
+    command = [sys.executable, "-m", "search.run", *flags, "--out", folder]
+    ended = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     if ended.returncode:
         raise InputError(f"search.run {shlex.join(flags)} failed: {ended.stderr.decode().splitlines()[-1]}")
     return read_json(folder / "config.json"), read_json(folder / "pareto.json"), time.perf_counter() - began
