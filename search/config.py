@@ -29,7 +29,7 @@ def settle_config(folder: Path, config: dict[str, Any]) -> None:
     stored = read_json(path)
     if not isinstance(stored, dict) or stored.get("schema") != SCHEMA:
         raise InputError(f"{path} is not of schema {SCHEMA}; use another --out")
-    there, here = _flat(SINCE | stored), _flat(config)
+    there, here = _flat(SINCE | stored), _flat(SINCE | config)
     differences = [
         f"{name} {there.get(name)} there and {here.get(name)} here"
         for name in sorted(there.keys() | here.keys())
