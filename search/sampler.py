@@ -12,6 +12,8 @@ from optuna.samplers import BaseSampler
 from optuna.trial import FixedTrial, FrozenTrial, TrialState
 
 from search.evolution import EvolutionSampler, by_bin
+from search.front import FrontSampler
+from search.pricing import Prices
 from space import Architecture, SearchSpace
 
 PROPOSALS = 10
@@ -22,37 +24,42 @@ class Exhausted(RuntimeError):
     """No network of the space is both new and within the budget."""
 
 
-def _tpe(seed: int) -> BaseSampler:
+def _tpe(seed: int, prices: Prices) -> BaseSampler:
     return optuna.samplers.TPESampler(seed=seed, multivariate=True)
 
 
-def _nsga2(seed: int) -> BaseSampler:
+def _nsga2(seed: int, prices: Prices) -> BaseSampler:
     return optuna.samplers.NSGAIISampler(seed=seed)
 
 
-def _gp(seed: int) -> BaseSampler:
+def _gp(seed: int, prices: Prices) -> BaseSampler:
     return optuna.samplers.GPSampler(seed=seed, warn_independent_sampling=False)
 
 
-def _random(seed: int) -> BaseSampler:
+def _random(seed: int, prices: Prices) -> BaseSampler:
     return optuna.samplers.RandomSampler(seed=seed)
 
 
-def _evolution(seed: int) -> BaseSampler:
+def _evolution(seed: int, prices: Prices) -> BaseSampler:
     return EvolutionSampler(seed)
 
 
-def _evolution_bins(seed: int) -> BaseSampler:
+def _evolution_bins(seed: int, prices: Prices) -> BaseSampler:
     return EvolutionSampler(seed, parents=by_bin)
 
 
-SAMPLERS: dict[str, Callable[[int], BaseSampler]] = {
+def _front(seed: int, prices: Prices) -> BaseSampler:
+    return FrontSampler(seed, cost=prices, limit=prices.limit)
+
+
+SAMPLERS: dict[str, Callable[[int, Prices], BaseSampler]] = {
     "tpe": _tpe,
     "nsga2": _nsga2,
     "gp": _gp,
     "random": _random,
     "evolution": _evolution,
     "evolution-bins": _evolution_bins,
+    "front": _front,
 }
 
 

@@ -14,6 +14,7 @@ from mobinet import Cost
 from results.tables import COLUMNS, noise_of
 from search.bounds import affordable
 from search.evaluator import Evaluation
+from search.pricing import Prices
 from search.sampler import SAMPLERS, Exhausted, FreshSampler
 from search.storage import MirroredStorage
 from space import Architecture, InputError, SearchSpace
@@ -69,13 +70,18 @@ class Study:
         self._max_ops = max_ops
         self._baselines = space.baselines()
         self._baseline_keys = {architecture.key for architecture in self._baselines}
+
+        def ops(network: Architecture) -> float:
+            return cost(network).ops
+
+        prices = Prices(space, ops, max_ops)
         self._sampler = FreshSampler(
-            SAMPLERS[sampler],
+            lambda seed: SAMPLERS[sampler](seed, prices),
             space,
             seed=seed,
             first=self._baselines,
             fresh=self._is_fresh,
-            affordable=lambda: affordable(space, lambda network: cost(network).ops, max_ops),
+            affordable=lambda: affordable(space, ops, max_ops),
         )
         self._lock = _lock(folder)
         self._half_asked: optuna.Trial | None = None

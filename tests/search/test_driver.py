@@ -33,7 +33,14 @@ class Crashing:
 
 @pytest.mark.parametrize(
     "sampler, first, last",
-    [("random", 18, 22), ("tpe", 22, 27), ("nsga2", 53, 58), ("evolution", 53, 58), ("evolution-bins", 53, 58)],
+    [
+        ("random", 18, 22),
+        ("tpe", 22, 27),
+        ("front", 18, 22),
+        ("nsga2", 53, 58),
+        ("evolution", 53, 58),
+        ("evolution-bins", 53, 58),
+    ],
 )
 def test_an_interrupted_search_goes_on_as_if_it_had_not_been(tmp_path, sampler, first, last):
     whole = open_study(tmp_path / "whole", sampler=sampler)

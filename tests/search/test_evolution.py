@@ -17,6 +17,7 @@ from search.backend import InProcess
 from search.bounds import affordable
 from search.driver import run_search
 from search.evolution import EvolutionSampler, by_bin, by_front
+from search.pricing import Prices
 from search.sampler import SAMPLERS, FreshSampler
 from space import load_space
 
@@ -167,7 +168,10 @@ def synthetic(name, seed, trials=300):
     def all_of_them():
         return affordable(space, lambda network: price(network).ops, None)
 
-    sampler = FreshSampler(SAMPLERS[name], space, seed=seed, first=(), fresh=fresh, affordable=all_of_them)
+    def make(seed):
+        return SAMPLERS[name](seed, Prices(space, lambda network: price(network).ops, None))
+
+    sampler = FreshSampler(make, space, seed=seed, first=(), fresh=fresh, affordable=all_of_them)
     study = optuna.create_study(directions=["maximize", "minimize"], sampler=sampler)
     for _ in range(trials):
         trial = study.ask()

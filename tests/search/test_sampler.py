@@ -30,7 +30,7 @@ def uniform(block: str, k: int) -> str:
 
 @pytest.mark.parametrize(
     "sampler, trials",
-    [("tpe", 60), ("nsga2", 60), ("random", 60), ("gp", 17), ("evolution", 60), ("evolution-bins", 60)],
+    [("tpe", 60), ("nsga2", 60), ("random", 60), ("gp", 17), ("evolution", 60), ("evolution-bins", 60), ("front", 30)],
 )
 def test_baselines_come_first_and_no_network_twice(tmp_path, sampler, trials):
     study = open_study(tmp_path, sampler=sampler)
@@ -48,7 +48,7 @@ def test_random_proposals_are_spread_over_the_space(tmp_path):
             assert 0.2 < sum(network.choices[gene.name] == choice for network in networks) / len(networks) < 0.8
 
 
-@pytest.mark.parametrize("sampler", ["tpe", "nsga2", "random"])
+@pytest.mark.parametrize("sampler", ["tpe", "nsga2", "random", "front"])
 def test_nothing_above_the_budget_is_proposed(tmp_path, sampler):
     space = load_space().restrict(MEDIUM)
     budget = sorted(price(network).ops for network in space)[space.size // 10]
