@@ -61,6 +61,12 @@ class Job:
         return accuracy(net, held, device=device)[0]
 
 
+def run_jobs(jobs: list[Job], workers: int) -> np.ndarray:
+    """The accuracy of each, (n,), trained by so many processes of one thread."""
+    with ProcessPoolExecutor(workers, get_context("spawn"), torch.set_num_threads, (1,)) as pool:
+        return np.array(list(pool.map(Job.run, jobs)))
+
+
 def parse_network(text: str, shape: tuple[int, int, int], width: float | None) -> Architecture:
     """``name`` or ``name:gene=choice``."""
     name, _, change = text.partition(":")
@@ -108,8 +114,7 @@ def main() -> None:
     data = load_dataset(args.dataset, data_dir=args.data_dir, input_shape=shape, validation=VALIDATION)
     num_classes = len(data.classes)
     print(f"{args.dataset}, {recipe}, {args.images or 'all'} images, {args.seeds} seeds, torch {torch.__version__}")
-    with ProcessPoolExecutor(args.workers, get_context("spawn"), torch.set_num_threads, (1,)) as pool:
-        found = np.array(list(pool.map(Job.run, jobs))).reshape(args.seeds, len(networks))
+    found = run_jobs(jobs, args.workers).reshape(args.seeds, len(networks))
     kind = "validation" if args.validate else "test"
     for text, network, column in zip(args.networks, networks, found.T):
         ops = si(cost(network, num_classes).ops)

@@ -28,7 +28,9 @@ from results.command import run_command
 from search.backend import Task, Workers
 from search.cli import find_device, positive_float, positive_int
 from search.data import DATASETS
+from search.driver import run_tasks
 from search.evaluator import OnImages, Proxy
+from search.interrupt import Interrupts
 from search.machine import use_threads
 from search.paths import PATHS
 from search.presets import PRESETS
@@ -65,9 +67,9 @@ def measure(evaluator: OnImages, networks: list[Architecture], workers: int) -> 
                 seeded.train(lambda epoch, loss: None)
                 training += (time.perf_counter() - began) / SEEDS
             backend = Workers(seeded, workers=workers, threads=1)
-            for number, network in enumerate(networks):
-                backend.submit(Task(number=number, architecture=network))
-            found = dict((task.number, evaluation) for task, evaluation in (backend.wait() for _ in networks))
+            tasks = (Task(number=number, architecture=network) for number, network in enumerate(networks))
+            with Interrupts() as interrupts:
+                found = {task.number: evaluation for task, evaluation in run_tasks(backend, tasks, interrupts)}
             backend.close()
         columns.append([found[number].accuracy for number in range(len(networks))])
         seconds += [evaluation.seconds for evaluation in found.values()]

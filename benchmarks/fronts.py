@@ -12,15 +12,12 @@ import shlex
 import subprocess
 import sys
 import time
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-import torch
 
-from benchmarks.compare import Job
+from benchmarks.compare import Job, run_jobs
 from results.command import run_command
 from results.files import read_json
 from results.pareto import hypervolume
@@ -55,8 +52,7 @@ def retrained(config: dict, front: list[dict], trainings: int, workers: int) -> 
         for seed in range(trainings)
         for entry in front
     ]
-    with ProcessPoolExecutor(workers, get_context("spawn"), torch.set_num_threads, (1,)) as pool:
-        return np.array(list(pool.map(Job.run, jobs))).reshape(trainings, -1).mean(0)
+    return run_jobs(jobs, workers).reshape(trainings, -1).mean(0)
 
 
 def main() -> None:

@@ -30,7 +30,7 @@ def run_search(
     """
     failures = 0
     with Interrupts() as interrupts:
-        for task, outcome in _run(backend, _proposals(study, trials), interrupts):
+        for task, outcome in run_tasks(backend, _proposals(study, trials), interrupts):
             study.tell(task.number, outcome)
             told(task, outcome)
             if isinstance(outcome, Failure) and not study.has_results():
@@ -46,7 +46,7 @@ def measure_noise(study: Study, backend: Backend, *, told: Callable[[str], None]
         told(f"training {len(pairs)} networks again under another seed, to measure the noise")
     tasks = (Task(number=number, architecture=network, replicate=1) for number, network in pairs)
     with Interrupts() as interrupts:
-        for task, outcome in _run(backend, tasks, interrupts):
+        for task, outcome in run_tasks(backend, tasks, interrupts):
             study.tell_replicate(task.number, outcome)
 
 
@@ -62,7 +62,7 @@ def _proposals(study: Study, trials: int) -> Iterator[Task]:
         pass
 
 
-def _run(
+def run_tasks(
     backend: Backend, tasks: Iterator[Task], interrupts: Interrupts
 ) -> Iterator[tuple[Task, Evaluation | Failure]]:
     """Keep the backend's slots filled, and pass on what it has done."""

@@ -5,7 +5,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Protocol
 
 import torch
@@ -76,7 +76,8 @@ class OnImages(ABC):
 
     def settings(self) -> dict[str, Any]:
         """What its results depend on, as plain Python."""
-        return asdict(self)
+        common = {field.name: getattr(self, field.name) for field in fields(OnImages)}
+        return {**common, "recipe": asdict(self.recipe)}
 
     def images(self, input_shape: tuple[int, int, int]) -> DataSet:
         """The images for a backbone of `input_shape` (C, H, W), loaded once in each process."""

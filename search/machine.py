@@ -41,12 +41,12 @@ def use_threads(threads: int) -> None:
     _threads = threads
 
 
-def divide_threads(net: nn.Module) -> None:
-    """Give the threads that `use_threads` named to the fused kernels, if the network is made for them, or to torch.
+def divide_threads(net: nn.Module, device: torch.device) -> None:
+    """On the CPU, give the threads that `use_threads` named to the fused kernels, if `net` is made for them, or torch.
 
     Two teams of threads would get in each other's way.
     """
-    if _threads is None:
+    if _threads is None or device.type != "cpu":
         return
     units = any(isinstance(module, BinaryUnit) for module in net.modules())
     torch.set_num_threads(1 if units and fused.use_threads(_threads) else _threads)

@@ -1,6 +1,7 @@
 """Which paths of a supernet a step of its training takes."""
 
 from collections.abc import Callable
+from functools import cache
 from math import log
 from random import Random
 
@@ -9,6 +10,7 @@ from space import Architecture, SearchSpace
 
 Ops = Callable[[Architecture], float]
 Draw = Callable[[Random], list[Architecture]]
+"""From a random state to the paths of one step. What that takes is counted at the first step, not before."""
 
 BINS = 10
 POOL = 1000
@@ -25,22 +27,30 @@ def cost_bins(space: SearchSpace, ops: Ops) -> Draw:
     Networks drawn uniformly lie close together in cost, so those of the pool take some of their genes from the
     cheapest or the dearest network.
     """
-    ends = extreme(space, ops), extreme(space, ops, dearest=True)
-    rng, bins = Random(0), {}
-    low, high = (log(ops(end)) for end in ends)
-    for _ in range(POOL):
-        share, end, network = rng.random(), space.spell(rng.choice(ends)), space.spell(space.sample(rng))
-        network = space.architecture({name: end[name] if rng.random() < share else network[name] for name in end})
-        place = (log(ops(network)) - low) / (high - low) if high > low else 0
-        bins.setdefault(min(int(place * BINS), BINS - 1), []).append(network)
-    pool = list(bins.values())
-    return lambda rng: [rng.choice(rng.choice(pool))]
+
+    @cache
+    def pool() -> list[list[Architecture]]:
+        ends = extreme(space, ops), extreme(space, ops, dearest=True)
+        rng, bins = Random(0), {}
+        low, high = (log(ops(end)) for end in ends)
+        for _ in range(POOL):
+            share, end, network = rng.random(), space.spell(rng.choice(ends)), space.spell(space.sample(rng))
+            network = space.architecture({name: end[name] if rng.random() < share else network[name] for name in end})
+            place = (log(ops(network)) - low) / (high - low) if high > low else 0
+            bins.setdefault(min(int(place * BINS), BINS - 1), []).append(network)
+        return list(bins.values())
+
+    return lambda rng: [rng.choice(rng.choice(pool()))]
 
 
 def sandwich(space: SearchSpace, ops: Ops) -> Draw:
     """The dearest network, which teaches the cheapest and two drawn uniformly."""
-    ends = extreme(space, ops, dearest=True), extreme(space, ops)
-    return lambda rng: [*ends, space.sample(rng), space.sample(rng)]
+
+    @cache
+    def ends() -> tuple[Architecture, Architecture]:
+        return extreme(space, ops, dearest=True), extreme(space, ops)
+
+    return lambda rng: [*ends(), space.sample(rng), space.sample(rng)]
 
 
 PATHS: dict[str, Callable[[SearchSpace, Ops], Draw]] = {

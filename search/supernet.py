@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from random import Random
@@ -82,14 +82,12 @@ class OneShot(OnImages):
     def prepare(self, architecture: Architecture, images: DataSet, seed: int) -> tuple[nn.Module, int]:
         device = torch.device(self.device)
         net = self._trained.extract(architecture)
-        if device.type == "cpu":
-            divide_threads(net)
+        divide_threads(net, device)
         calibrate(net, images.train, device=device, seed=self.seed)
         return net, 0
 
     def settings(self) -> dict[str, Any]:
-        own = {field.name: getattr(self, field.name) for field in fields(OnImages)}
-        return {**own, "recipe": asdict(self.recipe), "paths": self.paths}
+        return {**super().settings(), "paths": self.paths}
 
     @cached_property
     def _trained(self) -> Supernet:

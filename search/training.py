@@ -60,8 +60,7 @@ class Training:
         self.seed = seed
         self.device = device
         self.epoch = 0
-        if device.type == "cpu":
-            divide_threads(net)
+        divide_threads(net, device)
         scales = [scale for m in net.modules() if isinstance(m, Binarizer) for scale in m.weight_scales()]
         others = [p for p in net.parameters() if not any(p is scale for scale in scales)]
         groups = [{"params": others}, {"params": scales, "weight_decay": recipe.scale_decay}]

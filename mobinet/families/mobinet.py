@@ -13,6 +13,7 @@ from mobinet.part import Chain, Part
 from mobinet.unit import BinaryUnit
 from space import Architecture
 from space.families.mobinet import Backbone, find_backbone
+from space.gene import Choices
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +112,11 @@ class Head(Part):
 
 def parts(architecture: Architecture, num_classes: int) -> tuple[Part, ...]:
     backbone = find_backbone(architecture.backbone, architecture.width)
-    choices = architecture.canonical().choices
+    return parts_on(backbone, architecture.canonical().choices, num_classes)
+
+
+def parts_on(backbone: Backbone, choices: Choices, num_classes: int) -> tuple[Part, ...]:
+    """The float stem, the layers as chosen, in canonical form, and the float head."""
     layers = [
         Layer(
             name=f"layer{index}",
@@ -125,10 +130,5 @@ def parts(architecture: Architecture, num_classes: int) -> tuple[Part, ...]:
         )
         for index, (i, o, _) in enumerate(backbone.layers)
     ]
-    return between_ends(backbone, layers, num_classes)
-
-
-def between_ends(backbone: Backbone, layers: list[Layer], num_classes: int) -> tuple[Part, ...]:
-    """The float stem, the layers, the float head."""
     stem = Stem(in_channels=backbone.input_shape[0], out_channels=backbone.stem_channels, stride=backbone.stem_stride)
     return stem, *layers, Head(channels=backbone.layers[-1][1], num_classes=num_classes)

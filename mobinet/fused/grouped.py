@@ -105,11 +105,10 @@ def grouped(x, shift, low, binary, y):
 
 
 @kernel
-def tiled_taps(binary, width, flipped):
-    """Filters of one or two channels, (C, G * 9), as (G, 9, pixels * C): for a channel and for its partner.
+def tiled_taps(binary, width):
+    """Filters of one or two channels, (C, G * 9), flipped, as (G, 9, pixels * C): for a channel and for its partner.
 
-    They are repeated for as many neighbouring pixels, of `width`, as make an inner loop. Flipped, they take the
-    gradient of the output to the input.
+    They are repeated for as many neighbouring pixels, of `width`, as make an inner loop.
     """
     channels, members = binary.shape[0], binary.shape[1] // 9
     pixels = 1
@@ -121,10 +120,7 @@ def tiled_taps(binary, width, flipped):
         for tap in range(9):
             for i in range(pixels * channels):
                 c = i % channels
-                if flipped:
-                    taps[j, tap, i] = binary[c ^ j, c % members * 9 + 8 - tap]
-                else:
-                    taps[j, tap, i] = binary[c, (c % members ^ j) * 9 + tap]
+                taps[j, tap, i] = binary[c ^ j, c % members * 9 + 8 - tap]
     return taps
 
 
@@ -170,7 +166,7 @@ def correlate(padded, taps, y):
 def grouped_backward(s, gy, binary, gs, weight_sums):
     """The gradients of `grouped`: gs, (N, H, W, C), from gy; weight_sums, (C, G * 9), gain that of binary."""
     images, height, width, channels = s.shape
-    taps = tiled_taps(binary, width, True)
+    taps = tiled_taps(binary, width)
     members, _, span = taps.shape
     sums = np.zeros((members, 9, span), np.float32)
     padded = np.zeros((members, height + 2, width + 2, channels), np.float32)

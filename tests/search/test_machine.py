@@ -8,6 +8,8 @@ from mobinet.fused import cpu
 from search.machine import divide_threads, use_threads, useful_threads
 from space import Architecture
 
+CPU = torch.device("cpu")
+
 
 @pytest.fixture(autouse=True)
 def one_thread_again():
@@ -27,14 +29,14 @@ def one_thread_again():
 )
 def test_one_team_has_all_threads(network, torchs, kernels):
     use_threads(3)
-    divide_threads(build(network, 10))
+    divide_threads(build(network, 10), CPU)
     assert (torch.get_num_threads(), cpu._threads) == (torchs, kernels)
 
 
 def test_without_the_kernels_torch_has_them(monkeypatch):
     monkeypatch.setattr("mobinet.fused.unit.kernels", lambda device: None)
     use_threads(3)
-    divide_threads(build(Architecture.uniform("mobilenet-8", block="pre"), 10))
+    divide_threads(build(Architecture.uniform("mobilenet-8", block="pre"), 10), CPU)
     assert torch.get_num_threads() == 3
 
 
