@@ -20,7 +20,6 @@ from mobinet import cost
 from results.command import run_command
 from search.cli import find_device, positive_float, positive_int
 from search.data import DATASETS, load_dataset, load_test
-from search.data.splits import Images
 from search.evaluator import seeded_build, training_seed
 from search.presets import PRESETS
 from search.progress import si
@@ -46,15 +45,10 @@ class Job:
         """Top-1 accuracy after the last epoch."""
         shape = self.network.input_shape
         data = load_dataset(self.dataset, data_dir=self.data_dir, input_shape=shape, validation=VALIDATION)
-        train = data.train
-        if self.images:
-            train = Images(
-                pixels=train.pixels[: self.images], labels=train.labels[: self.images], preparation=train.preparation
-            )
         seed = training_seed(self.seed, self.network)
         device = torch.device(self.device)
         net = seeded_build(self.network, len(data.classes), seed)
-        training = Training(net, train, recipe=self.recipe, seed=seed, device=device)
+        training = Training(net, data.train.first(self.images), recipe=self.recipe, seed=seed, device=device)
         while training.epoch < self.recipe.epochs:
             training.run_epoch()
         held = data.validation if self.validate else load_test(self.dataset, data_dir=self.data_dir, dataset=data)

@@ -25,11 +25,11 @@ from scipy.stats import kendalltau
 
 from mobinet import cost
 from results.command import run_command
-from search.backend import Task, Workers
+from search.backend import Workers
 from search.cli import find_device, positive_float, positive_int
 from search.data import DATASETS
 from search.driver import run_tasks
-from search.evaluator import OnImages, Proxy
+from search.evaluator import OnImages, Proxy, Task
 from search.interrupt import Interrupts
 from search.machine import use_threads
 from search.paths import PATHS

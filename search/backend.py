@@ -3,25 +3,13 @@
 import multiprocessing
 import signal
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import dataclass
 from typing import Protocol
 
 from pebble import ProcessExpired, ProcessPool
 
-from search.evaluator import Evaluation, Evaluator
+from search.evaluator import Evaluation, Evaluator, Failure, Task
 from search.interrupt import inherited_by_nobody
 from search.machine import use_threads
-from search.study import Failure
-from space import Architecture
-
-
-@dataclass(frozen=True, kw_only=True)
-class Task:
-    """One evaluation to run: of a trial, or of its network once more under another seed."""
-
-    number: int
-    architecture: Architecture
-    replicate: int = 0
 
 
 class Backend(Protocol):
@@ -53,7 +41,7 @@ class InProcess:
 
     def wait(self) -> tuple[Task, Evaluation | Failure]:
         try:
-            return self._task, self._evaluator(self._task.architecture, replicate=self._task.replicate)
+            return self._task, self._evaluator(self._task)
         except Exception as error:
             return self._task, _failure(error)
 
@@ -83,7 +71,7 @@ class Workers:
         self._under_way: dict[Future, Task] = {}
 
     def submit(self, task: Task) -> None:
-        future = self._pool.schedule(_evaluate, args=(task.architecture, task.replicate))
+        future = self._pool.schedule(_evaluate, args=(task,))
         self._under_way[future] = task
 
     def wait(self) -> tuple[Task, Evaluation | Failure]:
@@ -117,5 +105,5 @@ def _start_worker(evaluator: Evaluator, threads: int) -> None:
     _evaluator = evaluator
 
 
-def _evaluate(architecture: Architecture, replicate: int) -> Evaluation:
-    return _evaluator(architecture, replicate=replicate)
+def _evaluate(task: Task) -> Evaluation:
+    return _evaluator(task)

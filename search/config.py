@@ -10,7 +10,7 @@ from results.tables import SCHEMA
 from space import InputError
 
 FREE_TO_CHANGE = ("data_dir", "device", "space", "workers", "versions")
-SINCE = {"evaluator": "proxy"}
+SINCE = {"evaluator": "proxy", "fidelity": "full"}
 """What runs were made with before there was such a setting."""
 SHOWN = 5
 _PACKAGES = ("mobinas", "torch", "torchvision", "optuna", "fvcore", "numpy")

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterator
 from itertools import islice
 
-from search.backend import Backend, Task
-from search.evaluator import Evaluation
+from search.backend import Backend
+from search.evaluator import Evaluation, Failure, Task
 from search.interrupt import Interrupts
 from search.sampler import Exhausted
-from search.study import Failure, Study
+from search.study import Study
 
 NOISE_PAIRS = 8
 HOPELESS = 5
@@ -44,20 +44,17 @@ def measure_noise(study: Study, backend: Backend, *, told: Callable[[str], None]
     pairs = study.unpaired(min(NOISE_PAIRS, len(study) // 10))
     if pairs:
         told(f"training {len(pairs)} networks again under another seed, to measure the noise")
-    tasks = (Task(number=number, architecture=network, replicate=1) for number, network in pairs)
     with Interrupts() as interrupts:
-        for task, outcome in run_tasks(backend, tasks, interrupts):
+        for task, outcome in run_tasks(backend, iter(pairs), interrupts):
             study.tell_replicate(task.number, outcome)
 
 
 def _proposals(study: Study, trials: int) -> Iterator[Task]:
     """What an earlier process left under way, then new trials. Each is asked for when it can begin, not before."""
-    for number, architecture in study.interrupted():
-        yield Task(number=number, architecture=architecture)
+    yield from study.interrupted()
     try:
         while len(study) < trials:
-            number, architecture = study.ask()
-            yield Task(number=number, architecture=architecture)
+            yield study.ask()
     except Exhausted:
         pass
 

@@ -8,9 +8,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from results.pareto import hypervolume, on_front
-from search.backend import Task
-from search.evaluator import Evaluation
-from search.study import Failure
+from search.evaluator import Evaluation, Failure, Task
 from space import Architecture
 
 
@@ -45,6 +43,10 @@ class Progress:
         line = f"{task.number:>5} "
         if isinstance(outcome, Failure):
             line += f"  failed: {outcome.reason}"
+        elif outcome.stopped:
+            line += (
+                f"  {outcome.accuracy:7.2%}  {si(ops)}OPs  {outcome.seconds:6.1f} s  stopped at epoch {outcome.epochs}"
+            )
         else:
             point = np.array([[outcome.accuracy, ops]])
             self._front = _front(np.append(self._front, point, axis=0))

@@ -26,6 +26,7 @@ from search.cli import add_common_flags, find_device, natural_int, positive_floa
 from search.config import settle_config, versions
 from search.driver import Hopeless, measure_noise, run_search
 from search.evaluator import OnImages, Proxy
+from search.halving import rungs_of
 from search.machine import cores, use_threads, useful_threads
 from search.paths import PATHS
 from search.presets import PRESETS, Preset
@@ -37,6 +38,7 @@ from search.training import NonFiniteLoss
 from space import Architecture, InputError, SearchSpace, load_space
 
 EVALUATORS = ("proxy", "supernet")
+FIDELITIES = ("full", "halving")
 
 
 def parse(argv: list[str] | None = None) -> argparse.Namespace:
@@ -59,6 +61,12 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--width", type=positive_float, default=1.0, help="factor on the backbone's channels")
     parser.add_argument("--space", default="mobinet", help="a family of networks, or a .toml file that restricts one")
     parser.add_argument("--sampler", choices=SAMPLERS, help="default: tpe; supernet: evolution")
+    parser.add_argument(
+        "--fidelity",
+        choices=FIDELITIES,
+        default="full",
+        help="train every network to the end, or stop those that will hardly reach the front",
+    )
     parser.add_argument("--max-ops", type=positive_float, help="train no network above so many OPs, such as 2.5e6")
     parser.add_argument("--workers", type=natural_int, help="processes that train side by side; 0 trains in this one")
     parser.add_argument("--published", action="store_true", help="overlay published results in the report")
@@ -67,6 +75,8 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     one_shot = args.evaluator == "supernet"
     if args.paths and not one_shot:
         parser.error("--paths goes with --evaluator supernet")
+    if args.fidelity != "full" and one_shot:
+        parser.error("--fidelity goes with --evaluator proxy")
     args.trials = args.trials or (1000 if one_shot else 200)
     args.sampler = args.sampler or ("evolution" if one_shot else "tpe")
     return args
@@ -112,12 +122,21 @@ def main() -> None:
         "space": args.space,
         "binarizer": args.binarizer,
         "sampler": args.sampler,
+        "fidelity": args.fidelity,
         "max_ops": args.max_ops,
         "reference": {"accuracy": 1 / len(images.classes), "ops": dearest_ops},
         "workers": args.workers,
         "versions": versions(),
     }
-    study = Study(folder, space=space, cost=count, sampler=args.sampler, seed=args.seed, max_ops=args.max_ops)
+    study = Study(
+        folder,
+        space=space,
+        cost=count,
+        sampler=args.sampler,
+        seed=args.seed,
+        max_ops=args.max_ops,
+        rungs=rungs_of(evaluator.recipe.epochs) if args.fidelity == "halving" else (),
+    )
     settle_config(folder, config)
     print(
         f"{space.size:.3g} networks of {si(ops(cheapest)).strip()}OPs to {si(dearest_ops).strip()}OPs; "

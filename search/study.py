@@ -2,10 +2,11 @@
 
 import fcntl
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import optuna
 import pandas as pd
 from optuna.trial import TrialState
@@ -13,7 +14,8 @@ from optuna.trial import TrialState
 from mobinet import Cost
 from results.tables import COLUMNS, noise_of
 from search.bounds import affordable
-from search.evaluator import Evaluation
+from search.evaluator import Evaluation, Failure, Task
+from search.halving import bars
 from search.pricing import Prices
 from search.sampler import SAMPLERS, Exhausted, FreshSampler
 from search.storage import MirroredStorage
@@ -27,13 +29,6 @@ _STATES = {
     TrialState.FAIL: "failed",
     TrialState.RUNNING: "running",
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class Failure:
-    """Why a trial has no accuracy."""
-
-    reason: str
 
 
 class Study:
@@ -50,6 +45,7 @@ class Study:
         sampler: a name in `SAMPLERS`.
         seed: the study's.
         max_ops: no network above is ever proposed.
+        rungs: numbers of epochs after which a training may be stopped, see `search.halving`.
 
     Raises:
         InputError: another process writes this study, or it cannot be read or written.
@@ -64,8 +60,10 @@ class Study:
         sampler: str,
         seed: int,
         max_ops: float | None,
+        rungs: tuple[int, ...] = (),
     ) -> None:
         self.space = space
+        self._rungs = rungs
         self._cost = cost
         self._max_ops = max_ops
         self._baselines = space.baselines()
@@ -107,25 +105,28 @@ class Study:
         """Whether any trial is complete."""
         return bool(self._study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)))
 
-    def ask(self) -> tuple[int, Architecture]:
-        """A new trial: its number, and a network that no other trial has. Raises Exhausted when there is none."""
+    def ask(self) -> Task:
+        """A new trial, of a network that no other has. Raises Exhausted when there is none."""
         trial = self._half_asked = self._half_asked or self._study.ask()
         architecture = self.space.suggest(trial)
         if not self._is_fresh(architecture):  # where no gene has a choice, no sampler is asked
             raise Exhausted
-        trial.set_user_attr("cost", asdict(self._cost(architecture)))
+        counted = self._cost(architecture)
+        trial.set_user_attr("cost", asdict(counted))
+        if self._rungs:
+            trial.set_user_attr("bars", self._bars(counted.ops))
         trial.set_user_attr("key", architecture.key)
         self._storage.save(trial._trial_id)
         self._half_asked = None
         self._seen.add(architecture.key)
         self._running[trial.number] = trial
-        return trial.number, architecture
+        return self._task(trial)
 
-    def interrupted(self) -> list[tuple[int, Architecture]]:
+    def interrupted(self) -> list[Task]:
         """Trials that an earlier process left under way; they are this one's to finish."""
         found = [trial for trial in self._trials() if trial.state == TrialState.RUNNING]
         self._running.update({trial.number: optuna.Trial(self._study, trial._trial_id) for trial in found})
-        return [(trial.number, self.space.architecture(trial.params)) for trial in found]
+        return [self._task(trial) for trial in found]
 
     def tell(self, number: int, outcome: Evaluation | Failure) -> None:
         """Finish a trial."""
@@ -133,15 +134,23 @@ class Study:
         if isinstance(outcome, Failure):
             trial.set_user_attr("reason", outcome.reason)
             self._study.tell(trial, state=TrialState.FAIL)
+            return
+        rungs = {str(epochs): accuracy for epochs, accuracy in outcome.rungs.items()}
+        trial.set_user_attr("evaluation", {**asdict(outcome), "rungs": rungs})
+        if outcome.stopped:
+            self._study.tell(trial, state=TrialState.PRUNED)
         else:
-            trial.set_user_attr("evaluation", asdict(outcome))
             self._study.tell(trial, (outcome.accuracy, Cost(**trial.user_attrs["cost"]).ops))
 
-    def unpaired(self, count: int) -> list[tuple[int, Architecture]]:
-        """The first `count` complete trials, less those that `tell_replicate` was told of."""
+    def unpaired(self, count: int) -> list[Task]:
+        """The first `count` complete trials under another seed, less those that `tell_replicate` was told of."""
         complete = [trial for trial in self._trials() if trial.state == TrialState.COMPLETE][:count]
         known = self._replicates()
-        return [(t.number, self.space.architecture(t.params)) for t in complete if str(t.number) not in known]
+        return [
+            Task(number=trial.number, architecture=self.space.architecture(trial.params), replicate=1)
+            for trial in complete
+            if str(trial.number) not in known
+        ]
 
     def tell_replicate(self, number: int, outcome: Evaluation | Failure) -> None:
         """Note what the network of a complete trial reached under another seed, if anything."""
@@ -161,7 +170,10 @@ class Study:
         rows = []
         for trial in self._trials():
             counted = Cost(**trial.user_attrs["cost"])
-            evaluation = trial.user_attrs.get("evaluation", {})
+            judged = trial.state in (TrialState.COMPLETE, TrialState.PRUNED)
+            evaluation = dict(trial.user_attrs["evaluation"]) if judged else {}
+            if trial.state == TrialState.PRUNED:
+                evaluation["reason"] = f"{evaluation.pop('accuracy'):.2%} after epoch {evaluation['epochs']}"
             rows.append(
                 {
                     "number": trial.number,
@@ -170,13 +182,25 @@ class Study:
                     "key": trial.user_attrs["key"],
                     "ops": counted.ops,
                     **asdict(counted),
-                    **(evaluation if trial.state == TrialState.COMPLETE else {}),
                     "reason": trial.user_attrs.get("reason", ""),
+                    **evaluation,
                     **self.space.architecture(trial.params).choices,
                 }
             )
         table = pd.DataFrame(rows, columns=[*COLUMNS, *self.space.gene_names])
         return table.astype({"epochs": "Int64"})
+
+    def _task(self, trial: optuna.Trial | optuna.trial.FrozenTrial) -> Task:
+        bars = {int(epochs): bar for epochs, bar in trial.user_attrs.get("bars", {}).items()}
+        return Task(number=trial.number, architecture=self.space.architecture(trial.params), bars=bars)
+
+    def _bars(self, price: float) -> dict[str, float]:
+        """By number of epochs, the accuracy below which a network of `price` OPs is stopped."""
+        complete = self._study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+        names = list(map(str, self._rungs))
+        reached = [[trial.user_attrs["evaluation"]["rungs"][name] for name in names] for trial in complete]
+        accuracy, ops = np.reshape([trial.values for trial in complete], (-1, 2)).T
+        return dict(zip(names, bars(np.reshape(reached, (-1, len(names))), accuracy, ops, price=price).tolist()))
 
     def _trials(self) -> list[optuna.trial.FrozenTrial]:
         return [trial for trial in self._study.get_trials(deepcopy=False) if trial.user_attrs.get("key") in self._seen]

@@ -1,7 +1,7 @@
 """One-shot evaluation: a supernet is trained once, and every network is judged with its weights."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -79,12 +79,14 @@ class OneShot(OnImages):
                 saved = time.perf_counter()
             told(training.epoch, loss)
 
-    def prepare(self, architecture: Architecture, images: DataSet, seed: int) -> tuple[nn.Module, int]:
+    def stages(
+        self, architecture: Architecture, images: DataSet, seed: int, rungs: frozenset[int]
+    ) -> Iterator[tuple[nn.Module, int]]:
         device = torch.device(self.device)
         net = self._trained.extract(architecture)
         divide_threads(net, device)
         calibrate(net, images.train, device=device, seed=self.seed)
-        return net, 0
+        yield net, 0
 
     def settings(self) -> dict[str, Any]:
         return {**super().settings(), "paths": self.paths}

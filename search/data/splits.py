@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import torch
@@ -100,6 +100,10 @@ class Images(Split):
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def first(self, count: int | None) -> "Images":
+        """The first so many of them; all for None."""
+        return replace(self, pixels=self.pixels[:count], labels=self.labels[:count])
 
     def stored(self, batch_size: int, generator: torch.Generator | None, device: torch.device) -> Batches:
         if device not in self._copies:

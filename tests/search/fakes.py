@@ -9,7 +9,7 @@ import torch
 
 import search.data
 from mobinet import Cost
-from search.evaluator import Evaluation
+from search.evaluator import Evaluation, Task
 from search.study import Study
 from space import Architecture, SearchSpace, load_space
 
@@ -36,12 +36,28 @@ class Instant:
     broken: frozenset[str] = frozenset()
     deadly: frozenset[str] = frozenset()
 
-    def __call__(self, architecture: Architecture, *, replicate: int = 0) -> Evaluation:
-        if architecture.key in self.deadly:
+    def __call__(self, task: Task) -> Evaluation:
+        if task.architecture.key in self.deadly:
             os._exit(3)
-        if architecture.key in self.broken:
+        if task.architecture.key in self.broken:
             raise ValueError("cannot be trained\nat all")
-        return Evaluation(accuracy=accuracy_of(architecture.key, replicate), epochs=1, seconds=0.0)
+        return Evaluation(accuracy=accuracy_of(task.architecture.key, task.replicate), epochs=1, seconds=0.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Climbing:
+    """An evaluator whose accuracy climbs from nothing in equal steps, one an epoch."""
+
+    epochs: int = 6
+
+    def __call__(self, task: Task) -> Evaluation:
+        end = accuracy_of(task.architecture.key, task.replicate)
+        rungs = {}
+        for epoch in sorted(task.bars | {self.epochs: 0.0}):
+            rungs[epoch] = end * epoch / self.epochs
+            if stopped := rungs[epoch] < task.bars.get(epoch, 0.0):
+                break
+        return Evaluation(accuracy=rungs[epoch], epochs=epoch, seconds=0.0, rungs=rungs, stopped=stopped)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,11 +68,11 @@ class Pictures:
     key: str
     otherwise: Instant
 
-    def __call__(self, architecture: Architecture, *, replicate: int = 0) -> Evaluation:
-        if architecture.key != self.key:
-            return self.otherwise(architecture, replicate=replicate)
+    def __call__(self, task: Task) -> Evaluation:
+        if task.architecture.key != self.key:
+            return self.otherwise(task)
         search.data.IN_MEMORY_BYTES = 0
-        shape = architecture.input_shape
+        shape = task.architecture.input_shape
         loaded = search.data.load_dataset("imagefolder", data_dir=self.folder, input_shape=shape, validation=0.5)
         batches = loaded.train.batches(4, device=torch.device("cpu"), seed=0)
         return Evaluation(accuracy=0.0, epochs=sum(len(labels) for _, labels in batches), seconds=0.0)
@@ -74,9 +90,10 @@ def open_study(
     sampler: str = "random",
     seed: int = 0,
     max_ops: float | None = None,
+    rungs: tuple[int, ...] = (),
 ) -> Study:
     space = space or load_space()
-    return Study(folder, space=space, cost=price, sampler=sampler, seed=seed, max_ops=max_ops)
+    return Study(folder, space=space, cost=price, sampler=sampler, seed=seed, max_ops=max_ops, rungs=rungs)
 
 
 def record(study: Study) -> pd.DataFrame:

@@ -7,11 +7,10 @@ import pytest
 from fakes import Instant, Pictures, accuracy_of, open_study, record
 from PIL import Image
 
-from search.backend import InProcess, Task, Workers
+from search.backend import InProcess, Workers
 from search.driver import run_search
-from search.evaluator import Evaluation
+from search.evaluator import Evaluation, Failure, Task
 from search.run import make_backend
-from search.study import Failure
 from space import Architecture, load_space
 
 BROKEN = load_space().baselines()[3]
@@ -77,7 +76,7 @@ def test_workers_end_when_closed():
 
 
 def test_ctrl_c_is_not_a_failure():
-    def evaluator(architecture, *, replicate=0):
+    def evaluator(task):
         raise KeyboardInterrupt
 
     backend = InProcess(evaluator)

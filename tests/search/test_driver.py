@@ -25,10 +25,10 @@ class Crashing:
     crash: Path
     key: str
 
-    def __call__(self, architecture, *, replicate=0):
-        if architecture.key == self.key:
+    def __call__(self, task):
+        if task.architecture.key == self.key:
             shutil.copytree(self.folder, self.crash)
-        return Instant()(architecture, replicate=replicate)
+        return Instant()(task)
 
 
 @pytest.mark.parametrize(
@@ -125,9 +125,9 @@ def test_noise_is_measured_once(tmp_path, monkeypatch, trials, most, pairs):
     run_search(study, InProcess(Instant()), trials=trials, told=quiet)
     before, calls = record(study), []
 
-    def evaluator(architecture, *, replicate=0):
-        calls.append((architecture.key, replicate))
-        return Instant()(architecture, replicate=replicate)
+    def evaluator(task):
+        calls.append((task.architecture.key, task.replicate))
+        return Instant()(task)
 
     measure_noise(study, InProcess(evaluator), told=quiet)
     first = before["key"].tolist()[:pairs]
@@ -145,11 +145,11 @@ def test_interrupted_noise_is_completed(tmp_path):
     run_search(study, InProcess(Instant()), trials=20, told=quiet)
     calls = []
 
-    def stopped(architecture, *, replicate=0):
+    def stopped(task):
         if len(calls) == 1:
             raise KeyboardInterrupt
-        calls.append(architecture.key)
-        return Instant()(architecture, replicate=replicate)
+        calls.append(task.architecture.key)
+        return Instant()(task)
 
     with pytest.raises(KeyboardInterrupt):
         measure_noise(study, InProcess(stopped), told=quiet)

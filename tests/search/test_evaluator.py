@@ -1,15 +1,17 @@
 """The proxy: a short training whose seed follows from the study's, the network and the replicate."""
 
 import pickle
+from dataclasses import replace
 
 import pytest
 import torch
 
-from search.evaluator import Proxy, seeded_build, training_seed
+from search.evaluator import Proxy, Task, seeded_build, training_seed
 from search.training import Recipe
 from space import Architecture
 
 NETWORK = Architecture.uniform("mobilenet-8", block="mid", k=2)
+TASK = Task(number=0, architecture=NETWORK)
 RECIPE = Recipe(epochs=1, batch_size=300, learning_rate=0.03)
 
 
@@ -43,14 +45,24 @@ def test_weights_follow_the_seed_and_leave_the_random_state():
 
 
 def test_evaluation_does_not_depend_on_order_or_random_state(proxy):
-    first = proxy(NETWORK)
-    again_as_another_seed = proxy(NETWORK, replicate=1)
+    first = proxy(TASK)
+    again_as_another_seed = proxy(replace(TASK, replicate=1))
     torch.manual_seed(7)
-    again = pickle.loads(pickle.dumps(proxy))(NETWORK)
+    again = pickle.loads(pickle.dumps(proxy))(TASK)
     assert first.accuracy == again.accuracy != again_as_another_seed.accuracy
     assert first.epochs == 1 and first.seconds > 0
 
 
+def test_a_training_is_stopped_below_a_bar_and_nowhere_else(proxy):
+    longer = replace(proxy, recipe=replace(RECIPE, epochs=4))
+    whole = longer(replace(TASK, bars={1: 0.0, 3: 0.0}))
+    assert whole.rungs.keys() == {1, 3, 4} and whole.rungs[4] == whole.accuracy
+    assert whole.accuracy == longer(TASK).accuracy and not whole.stopped and whole.epochs == 4
+    met = longer(replace(TASK, bars={1: whole.rungs[1], 3: whole.rungs[3] + 1e-6}))
+    assert met.stopped and met.epochs == 3
+    assert met.rungs == {1: whole.rungs[1], 3: whole.rungs[3]} and met.accuracy == whole.rungs[3]
+
+
 def test_accuracy_is_a_share_of_the_validation_images(proxy):
-    hits = proxy(NETWORK).accuracy * 599
+    hits = proxy(TASK).accuracy * 599
     assert hits == pytest.approx(round(hits), abs=1e-3) and 0 < hits < 599

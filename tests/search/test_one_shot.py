@@ -12,6 +12,7 @@ from fakes import price
 from torch import nn
 
 from mobinet.supernet import Supernet
+from search.evaluator import Task
 from search.paths import BINS, PATHS
 from search.presets import PRESETS
 from search.supernet import OneShot, SupernetTraining, calibrate
@@ -20,6 +21,10 @@ from space import InputError, load_space
 
 CPU = torch.device("cpu")
 RECIPE = Recipe(epochs=3, batch_size=128, learning_rate=0.02)
+
+
+def task(network) -> Task:
+    return Task(number=0, architecture=network)
 
 
 def ops(network) -> float:
@@ -93,7 +98,7 @@ def test_a_damaged_checkpoint_is_refused(space, tmp_path, content):
     evaluator = one_shot(space, tmp_path)
     evaluator.checkpoint.parent.mkdir()
     evaluator.checkpoint.write_bytes(content)
-    for use in (lambda: epochs_of(evaluator), lambda: evaluator(space.sample(Random(0)))):
+    for use in (lambda: epochs_of(evaluator), lambda: evaluator(task(space.sample(Random(0))))):
         with pytest.raises(InputError, match=r"last.pt cannot be read .*; remove .*supernet to begin anew"):
             use()
 
@@ -101,7 +106,7 @@ def test_a_damaged_checkpoint_is_refused(space, tmp_path, content):
 def test_a_checkpoint_of_another_space_is_refused(trained):
     other = load_space().restrict({"k": [0]})
     with pytest.raises(InputError, match="is damaged; remove"):
-        one_shot(other, trained.checkpoint.parents[1])(other.sample(Random(0)))
+        one_shot(other, trained.checkpoint.parents[1])(task(other.sample(Random(0))))
 
 
 def test_divergence_is_noticed(space, tmp_path):
@@ -207,12 +212,12 @@ def test_statistics_are_those_of_the_training_images(trained, digits, monkeypatc
 
 def test_an_evaluation_does_not_depend_on_those_before(space, trained, digits):
     networks = [space.sample(Random(seed)) for seed in range(3)]
-    found = [trained(network).accuracy for network in networks]
+    found = [trained(task(network)).accuracy for network in networks]
     again = one_shot(space, trained.checkpoint.parents[1])
-    assert [again(network).accuracy for network in reversed(networks)] == found[::-1]
-    evaluation = trained(networks[0])
+    assert [again(task(network)).accuracy for network in reversed(networks)] == found[::-1]
+    evaluation = trained(task(networks[0]))
     assert evaluation.epochs == 0 and evaluation.seconds > 0
-    net, _ = trained.prepare(networks[0], digits, seed=0)
+    ((net, _),) = trained.stages(networks[0], digits, seed=0, rungs=frozenset())
     assert evaluation.accuracy == pytest.approx(accuracy(net, digits.validation, device=CPU)[0], abs=0.01)
 
 
@@ -220,5 +225,5 @@ def test_a_longer_training_judges_higher(space, trained, tmp_path):
     longer = one_shot(space, tmp_path, recipe=Recipe(epochs=30, batch_size=64, learning_rate=0.03))
     longer.train(lambda epoch, loss: None)
     networks = [space.sample(Random(seed)) for seed in range(10)]
-    short_mean, long_mean = (sum(each(n).accuracy for n in networks) / 10 for each in (trained, longer))
+    short_mean, long_mean = (sum(each(task(n)).accuracy for n in networks) / 10 for each in (trained, longer))
     assert long_mean > short_mean + 0.1

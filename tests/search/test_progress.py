@@ -4,10 +4,8 @@ import pandas as pd
 import pytest
 
 from results.pareto import hypervolume
-from search.backend import Task
-from search.evaluator import Evaluation
+from search.evaluator import Evaluation, Failure, Task
 from search.progress import Progress, si
-from search.study import Failure
 from space import Architecture
 
 

@@ -38,8 +38,8 @@ def instant(monkeypatch):
     monkeypatch.setattr(
         Proxy,
         "__call__",
-        lambda self, network, *, replicate=0: Evaluation(
-            accuracy=(int(network.key, 16) + replicate) % 97 / 97, epochs=self.recipe.epochs, seconds=0.1
+        lambda self, task: Evaluation(
+            accuracy=(int(task.architecture.key, 16) + task.replicate) % 97 / 97, epochs=self.recipe.epochs, seconds=0.1
         ),
     )
 
@@ -398,3 +398,21 @@ def test_kill_loses_nothing_but_the_trial_under_way(small, start, invoke, tmp_pa
     accuracy = dict(zip(table["number"], table["accuracy"]))
     assert 3 <= len(before) < 8
     assert {number: accuracy[number] for number in before} == before
+
+
+def test_halving_is_a_setting_of_the_run(tmp_path, invoke):
+    flags = ("--trials", 18, "--epochs", 3, "--workers", 0, "--out", tmp_path / "run")
+    assert invoke(search.run, *flags, "--fidelity", "halving").code == 0
+    table = table_of(tmp_path / "run")
+    assert table.loc[table["state"] == "complete", "epochs"].eq(3).all() and len(table) == 18
+    told = sqlite3.connect(tmp_path / "run" / "study.db").execute(
+        "select value_json from trial_user_attributes where key = 'evaluation'"
+    )
+    climbed = [json.loads(text)["rungs"] for (text,) in told]
+    assert [max(map(int, rungs)) for rungs in climbed] == table["epochs"].tolist()
+    assert "fidelity halving there and full here" in one_line(invoke(search.run, *flags))
+
+
+def test_a_supernet_has_no_fidelity(invoke):
+    ended = invoke(search.run, "--evaluator", "supernet", "--fidelity", "halving")
+    assert ended.code == 2 and "--fidelity goes with --evaluator proxy" in ended.err

@@ -10,8 +10,7 @@ from fakes import Instant, accuracy_of, open_study, price, record, small_space
 from results.tables import COLUMNS, noise_of
 from search.backend import InProcess
 from search.driver import run_search
-from search.evaluator import Evaluation
-from search.study import Failure
+from search.evaluator import Evaluation, Failure
 from space import InputError
 
 SPACE = small_space(block=["pre", "mid"], k=[0, 1])
@@ -28,7 +27,7 @@ def copied(tmp_path):
 
 def test_table_has_a_row_for_each_trial(tmp_path):
     study = open_study(tmp_path, SPACE)
-    networks = [study.ask()[1] for _ in range(3)]
+    networks = [study.ask().architecture for _ in range(3)]
     study.tell(1, Failure(reason="ValueError: broken"))
     study.tell(0, evaluation(0.75))
     table = study.table()
@@ -59,7 +58,7 @@ def test_trials_under_way_are_evaluated_again_under_their_numbers(tmp_path):
     again.tell(0, evaluation(0.6))
     again.tell(2, Failure(reason="too bad"))
     assert again.table()["state"].tolist() == ["complete", "complete", "failed"]
-    assert again.ask()[0] == 3
+    assert again.ask().number == 3
 
 
 def test_the_last_network_of_a_space_can_be_interrupted(tmp_path):
@@ -68,7 +67,7 @@ def test_the_last_network_of_a_space_can_be_interrupted(tmp_path):
     asked = [study.ask() for _ in range(2)]
     again = open_study(copied(tmp_path), space)
     run_search(again, InProcess(Instant()), trials=10, told=lambda *_: None)
-    assert again.table()["accuracy"].tolist() == [accuracy_of(network.key) for _, network in asked]
+    assert again.table()["accuracy"].tolist() == [accuracy_of(task.architecture.key) for task in asked]
 
 
 @pytest.mark.parametrize("step", ["ask", "suggest"])
@@ -104,12 +103,12 @@ def test_what_cannot_be_written_is_not_known(tmp_path, table, asked):
     assert len(study) == asked and study.table().equals(before)
     disk.execute("drop trigger full")
     assert open_study(copied(tmp_path), SPACE).table().equals(before)
-    number, network = study.ask()
-    assert number == asked
-    study.tell(number, evaluation(0.5))
+    task = study.ask()
+    assert task.number == asked
+    study.tell(task.number, evaluation(0.5))
     again = optuna.load_study(study_name=None, storage=f"sqlite:///{tmp_path / 'run' / 'study.db'}")
     assert [trial.number for trial in again.trials] == list(range(asked + 1))
-    assert again.trials[asked].user_attrs["key"] == network.key
+    assert again.trials[asked].user_attrs["key"] == task.architecture.key
 
 
 def test_memory_and_disk_hold_the_same(tmp_path):
@@ -131,7 +130,7 @@ def test_trials_of_another_study_do_no_harm(tmp_path):
     study.ask()
     optuna.create_study(storage=f"sqlite:///{tmp_path / 'run' / 'study.db'}").ask()
     again = open_study(copied(tmp_path), SPACE)
-    assert again.ask()[0] == 1
+    assert again.ask().number == 1
     again.tell(1, evaluation(0.5))
     assert again.table()["state"].tolist() == ["running", "complete"]
 
@@ -140,7 +139,7 @@ def test_one_process_at_a_time(tmp_path):
     study = open_study(tmp_path, SPACE)
     with pytest.raises(InputError, match="another process"):
         open_study(tmp_path, SPACE)
-    assert study.ask()[0] == 0
+    assert study.ask().number == 0
 
 
 def test_what_is_no_study_is_an_input_error(tmp_path):
@@ -152,7 +151,7 @@ def test_what_is_no_study_is_an_input_error(tmp_path):
 
 def test_any_sqlite_reader_finds_the_values(tmp_path):
     study = open_study(tmp_path, SPACE)
-    _, network = study.ask()
+    network = study.ask().architecture
     study.tell(0, evaluation(0.75))
     rows = sqlite3.connect(tmp_path / "study.db").execute("select objective, value from trial_values order by 1")
     assert rows.fetchall() == [(0, 0.75), (1, price(network).ops)]
@@ -163,11 +162,11 @@ def test_noise_is_that_of_the_pairs(tmp_path):
     for number in range(4):
         study.ask()
         study.tell(number, Failure(reason="x") if number == 1 else evaluation(number / 10))
-    assert [number for number, _ in study.unpaired(2)] == [0, 2]
+    assert [task.number for task in study.unpaired(2)] == [0, 2]
     study.tell_replicate(0, evaluation(0.05))
     study.tell_replicate(2, Failure(reason="diverged"))
     assert study.unpaired(2) == []
-    assert [number for number, _ in study.unpaired(8)] == [3]
+    assert [task.number for task in study.unpaired(8)] == [3]
     study.tell_replicate(3, evaluation(0.36))
     expected = noise_of([(0.0, 0.05), (0.3, 0.36)])
     assert study.noise() == pytest.approx(expected) and expected["pairs"] == 2
