@@ -23,13 +23,14 @@ import pandas as pd
 import torch
 from scipy.stats import kendalltau
 
+from benchmarks.excerpt import Excerpt
 from mobinet import cost
 from results.command import run_command
 from search.backend import Workers
 from search.cli import find_device, positive_float, positive_int
 from search.data import DATASETS
 from search.driver import run_tasks
-from search.evaluator import OnImages, Proxy, Task
+from search.evaluator import OnImages, Task
 from search.interrupt import Interrupts
 from search.machine import use_threads
 from search.paths import PATHS
@@ -101,6 +102,7 @@ def main() -> None:
     parser.add_argument("--data-dir", default="data")
     parser.add_argument("--space", default="mobinet")
     parser.add_argument("--width", type=positive_float, default=1.0)
+    parser.add_argument("--images", type=positive_int, help="train and judge on so many each (default: all)")
     parser.add_argument("--networks", type=positive_int, default=30)
     parser.add_argument("--epochs", type=positive_int, nargs="+", help="of the proxies (default: the preset's)")
     parser.add_argument("--full-epochs", type=positive_int, help="default: the preset's")
@@ -121,9 +123,10 @@ def main() -> None:
         "device": find_device(args.device),
     }
     full = replace(preset.full, epochs=args.full_epochs or preset.full.epochs)
-    evaluators: dict[str, OnImages] = {f"full, {full.epochs}": Proxy(**common, recipe=full)}
+    evaluators: dict[str, OnImages] = {f"full, {full.epochs}": Excerpt(**common, recipe=full, count=args.images)}
     for epochs in args.epochs or [preset.proxy.epochs]:
-        evaluators[f"proxy, {epochs}"] = Proxy(**common, recipe=replace(preset.proxy, epochs=epochs))
+        proxy = replace(preset.proxy, epochs=epochs)
+        evaluators[f"proxy, {epochs}"] = Excerpt(**common, recipe=proxy, count=args.images)
     for paths, epochs in args.supernets:
         recipe = replace(preset.supernet, epochs=epochs)
         one_shot = OneShot(**common, recipe=recipe, space=space, paths=paths, checkpoint=Path())
@@ -131,7 +134,9 @@ def main() -> None:
     classes = len(next(iter(evaluators.values())).images(space.input_shape).classes)
     draw, rng = PATHS["cost-bins"](space, lambda network: cost(network, classes).ops), Random(2)
     networks = [network for _ in range(args.networks) for network in draw(rng)]
-    print(f"{args.networks} networks of {args.space} on {args.dataset} at width {args.width:g}, {SEEDS} seeds")
+    print(
+        f"{args.networks} networks of {args.space} on {args.dataset} at width {args.width:g}, {SEEDS} seeds, {args.images or 'all'} images"
+    )
     print("           evaluator    mean  between   seeds  tau(seeds) tau(full)  regret  seconds  share  training")
     found = {}
     for name, evaluator in evaluators.items():

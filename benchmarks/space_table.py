@@ -11,55 +11,31 @@ and a table that was begun is continued.
 import argparse
 import csv
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import product
-from multiprocessing import get_context
 from pathlib import Path
 from random import Random
 
 import pandas as pd
-import torch
 
+from benchmarks.excerpt import Excerpt
 from mobinet import cost
 from results.command import run_command
 from results.pareto import on_front
+from search.backend import Backend, Workers
 from search.cli import find_device, positive_float, positive_int
 from search.data import DATASETS
-from search.evaluator import Proxy, seeded_build, training_seed
+from search.driver import run_tasks
+from search.evaluator import Failure, Task
+from search.interrupt import Interrupts
 from search.machine import use_threads
 from search.paths import PATHS
 from search.presets import PRESETS
-from search.training import Training, accuracy
-from space import Architecture, SearchSpace, load_space
+from space import Architecture, InputError, SearchSpace, load_space
 from space.gene import Choice
 
 EXPLORED = 2 / 3
 MUTATION = 0.15
-
-
-@dataclass(frozen=True, kw_only=True)
-class Job:
-    """One training of a proxy on the first so many images, judged after every epoch on the first so many others."""
-
-    network: Architecture
-    proxy: Proxy
-    seed: int
-    images: int | None
-
-    def curve(self) -> list[float]:
-        """Accuracy after each epoch."""
-        data = self.proxy.images(self.network.input_shape)
-        seed = training_seed(self.seed, self.network)
-        net = seeded_build(self.network, len(data.classes), seed)
-        device = torch.device(self.proxy.device)
-        train, held = data.train.first(self.images), data.validation.first(self.images)
-        training = Training(net, train, recipe=self.proxy.recipe, seed=seed, device=device)
-        found = []
-        while training.epoch < self.proxy.recipe.epochs:
-            training.run_epoch()
-            found.append(accuracy(net, held, device=device)[0])
-        return found
 
 
 def explored(space: SearchSpace, ops: dict[str, float], num_classes: int) -> Iterator[Architecture]:
@@ -111,28 +87,33 @@ def read_front(path: Path, space: SearchSpace) -> list[Architecture]:
     return [space.architecture(row) for row in front[genes].to_dict("records")]
 
 
-def train(jobs: list[Job], space: SearchSpace, num_classes: int, path: Path, workers: int) -> None:
-    """Append a row for each job that has none."""
-    epochs = jobs[0].proxy.recipe.epochs
-    heads = [
-        {**genes_of(space, job.network), "ops": int(cost(job.network, num_classes).ops), "seed": job.seed}
-        for job in jobs
+def heads_of(space: SearchSpace, tasks: list[Task], num_classes: int) -> list[dict[str, Choice]]:
+    """What stands in a row before the accuracies."""
+    return [
+        {
+            **genes_of(space, task.architecture),
+            "ops": int(cost(task.architecture, num_classes).ops),
+            "seed": task.replicate,
+        }
+        for task in tasks
     ]
+
+
+def append_rows(path: Path, backend: Backend, tasks: list[Task], heads: list[dict[str, Choice]]) -> None:
+    """Append a row for each task that has none, as it ends."""
     names = list(heads[0])
     done = set()
     if path.exists():
-        with open(path) as file:
-            done = {tuple(row[name] for name in names) for row in csv.DictReader(file)}
-    left = [(head, job) for head, job in zip(heads, jobs) if tuple(map(str, head.values())) not in done]
-    with (
-        ProcessPoolExecutor(workers, get_context("spawn"), use_threads, (1,)) as pool,
-        open(path, "a", newline="") as file,
-    ):
+        done = {tuple(row) for row in pd.read_csv(path, dtype=str)[names].to_numpy()}
+    else:
+        path.write_text(",".join([*names, *(f"epoch{epoch}" for epoch in tasks[0].bars)]) + "\n")
+    left = {task.number: head for task, head in zip(tasks, heads) if tuple(map(str, head.values())) not in done}
+    with Interrupts() as interrupts, open(path, "a", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        if not done:
-            writer.writerow([*names, *(f"epoch{number + 1}" for number in range(epochs))])
-        for (head, _), curve in zip(left, pool.map(Job.curve, [job for _, job in left])):
-            writer.writerow([*head.values(), *(round(accuracy, 4) for accuracy in curve)])
+        for task, found in run_tasks(backend, (task for task in tasks if task.number in left), interrupts):
+            if isinstance(found, Failure):
+                raise InputError(f"{task.architecture.describe()} cannot be trained: {found.reason}")
+            writer.writerow([*left[task.number].values(), *(f"{accuracy:.4f}" for accuracy in found.rungs.values())])
             file.flush()
 
 
@@ -153,25 +134,30 @@ def main() -> None:
     use_threads(1)
     preset = PRESETS[args.dataset]
     space = load_space(args.space, input_shape=preset.input_shape, width=args.width)
-    proxy = Proxy(
+    recipe = replace(preset.proxy, epochs=args.epochs or preset.proxy.epochs)
+    evaluator = Excerpt(
         dataset=args.dataset,
         data_dir=args.data_dir,
         validation=preset.validation,
-        recipe=replace(preset.proxy, epochs=args.epochs or preset.proxy.epochs),
+        recipe=recipe,
         seed=0,
         device=find_device(args.device),
+        count=args.images,
     )
-    num_classes = len(proxy.images(space.input_shape).classes)
+    num_classes = len(evaluator.images(space.input_shape).classes)
+    backend = Workers(evaluator, workers=args.workers, threads=1)
+    bars = {epoch: 0.0 for epoch in range(1, recipe.epochs + 1)}
 
     def run(networks: list[Architecture]) -> None:
-        seeded = product(range(args.seeds), networks)
-        jobs = [Job(network=network, proxy=proxy, seed=seed, images=args.images) for seed, network in seeded]
-        train(jobs, space, num_classes, args.csv, args.workers)
+        drawn = enumerate(product(range(args.seeds), networks))
+        tasks = [Task(number=n, architecture=network, replicate=seed, bars=bars) for n, (seed, network) in drawn]
+        append_rows(args.csv, backend, tasks, heads_of(space, tasks, num_classes))
 
     known: set[str] = set()
     first = distinct(explored(space, {}, num_classes), int(args.networks * EXPLORED), known)
     run(first)
     run(distinct(mutants(space, read_front(args.csv, space)), args.networks - len(first), known))
+    backend.close()
 
 
 if __name__ == "__main__":
