@@ -245,7 +245,8 @@ def main() -> None:
     by_epochs = by(found, "epochs", range(1, args.trials * surrogate.epochs + 1))
     at_equal_epochs = {name: curve[:, surrogate.epochs - 1 :: surrogate.epochs] for name, curve in by_epochs.items()}
     checkpoints = [number for number in CHECKPOINTS if number <= args.trials]
-    title = f"{args.space} on {args.dataset}, surrogate of {args.csv.name} ({args.regression}), front by {args.choice} accuracies, {args.seeds} seeds"
+    made_of = f"surrogate of {args.csv.name} ({args.regression})"
+    title = f"{args.space} on {args.dataset}, {made_of}, front by {args.choice} accuracies, {args.seeds} seeds"
     sections = [
         describe_medians(by_trials, checkpoints, "trials"),
         describe_medians(by_epochs, [number * surrogate.epochs for number in checkpoints], "epochs"),
