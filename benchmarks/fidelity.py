@@ -134,9 +134,8 @@ def main() -> None:
     classes = len(next(iter(evaluators.values())).images(space.input_shape).classes)
     draw, rng = PATHS["cost-bins"](space, lambda network: cost(network, classes).ops), Random(2)
     networks = [network for _ in range(args.networks) for network in draw(rng)]
-    print(
-        f"{args.networks} networks of {args.space} on {args.dataset} at width {args.width:g}, {SEEDS} seeds, {args.images or 'all'} images"
-    )
+    scope = f"width {args.width:g}, {args.images or 'all'} images, {SEEDS} seeds"
+    print(f"{len(networks)} networks of {args.space} on {args.dataset} at {scope}")
     print("           evaluator    mean  between   seeds  tau(seeds) tau(full)  regret  seconds  share  training")
     found = {}
     for name, evaluator in evaluators.items():
