@@ -241,6 +241,7 @@ def main() -> None:
     jobs.sort(key=lambda job: job[0] not in CAPS)  # the slow ones first, so that no process waits at the end
     with ProcessPoolExecutor(args.workers, get_context("spawn"), prepare, (surrogate,)) as pool:
         found = pd.concat(tqdm(pool.map(run, jobs), total=len(jobs), desc="searches", unit=""))
+    found = found.sort_values("sampler", key=lambda names: names.map(args.samplers.index), kind="stable")
     by_trials = by(found, "trial", range(1, args.trials + 1))
     by_epochs = by(found, "epochs", range(1, args.trials * surrogate.epochs + 1))
     at_equal_epochs = {name: curve[:, surrogate.epochs - 1 :: surrogate.epochs] for name, curve in by_epochs.items()}
