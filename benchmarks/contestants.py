@@ -12,11 +12,13 @@ import optuna
 from numpy.typing import NDArray
 from optuna.distributions import CategoricalDistribution
 from optuna.samplers import BaseSampler
+from optuna.trial import TrialState
 
 from benchmarks.space_table import genes_of
 from benchmarks.surrogate import Surrogate
 from mobinet import cost
 from search.bounds import affordable
+from search.halving import bars, rungs_of
 from search.pricing import Prices
 from search.sampler import SAMPLERS, FreshSampler, distributions_of
 from space import Architecture, SearchSpace
@@ -84,16 +86,48 @@ class Task:
 Contestant = Callable[[Task], Iterator[Trial]]
 
 
-def run_study(task: Task, sampler: BaseSampler, first: tuple[Architecture, ...]) -> Iterator[Trial]:
-    """A study in memory that trains every network fully, `first` before what the sampler proposes."""
+def run_study(
+    task: Task,
+    sampler: BaseSampler,
+    *,
+    first: tuple[Architecture, ...] = (),
+    train: Callable[[Architecture], Trial] | None = None,
+) -> Iterator[Trial]:
+    """A study in memory, `first` before what the sampler proposes; without `train` every training is whole."""
     study = optuna.create_study(directions=["maximize", "minimize"], sampler=sampler)
     for network in first:
         study.enqueue_trial(genes_of(task.space, network))
     while True:
         asked = study.ask()
-        trial = task.train_fully(task.space.suggest(asked))
-        study.tell(asked, (trial.accuracy, task.ops(trial.network)))
+        trial = (train or task.train_fully)(task.space.suggest(asked))
+        if trial.completed:
+            study.tell(asked, (trial.accuracy, task.ops(trial.network)))
+        else:
+            study.tell(asked, state=TrialState.PRUNED)
         yield trial
+
+
+class Halving:
+    """Trains as `search.study.Study` has it done with rungs."""
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        self._rungs = np.array(rungs_of(task.epochs))
+        self._complete: list[tuple[Array, float, float]] = []
+
+    def __call__(self, network: Architecture) -> Trial:
+        whole, ops = self._task.train_fully(network), self._task.ops(network)
+        reached = self._task.train(network)[self._rungs - 1]
+        for rung, accuracy, bar in zip(self._rungs, reached, self._bars(ops)):
+            if accuracy < bar:
+                return Trial(network=network, accuracy=float(accuracy), epochs=int(rung), completed=False)
+        self._complete.append((reached, whole.accuracy, ops))
+        return whole
+
+    def _bars(self, price: float) -> Array:
+        if not self._complete:
+            return np.zeros(len(self._rungs))
+        return bars(*map(np.array, zip(*self._complete)), price=price)
 
 
 def optunas(make: Callable[[int], BaseSampler]) -> Contestant:
@@ -103,12 +137,12 @@ def optunas(make: Callable[[int], BaseSampler]) -> Contestant:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             sampler = make(task.seed)
-        return run_study(task, sampler, task.baselines)
+        return run_study(task, sampler, first=task.baselines)
 
     return search
 
 
-def ours(name: str) -> Contestant:
+def ours(name: str, *, halving: bool = False) -> Contestant:
     """A sampler as `search.study.Study` runs it: no network comes twice."""
 
     def search(task: Task) -> Iterator[Trial]:
@@ -121,7 +155,7 @@ def ours(name: str) -> Contestant:
             fresh=lambda network: network.key not in seen,
             affordable=lambda: affordable(task.space, task.ops, None),
         )
-        for trial in run_study(task, sampler, ()):
+        for trial in run_study(task, sampler, train=Halving(task) if halving else None):
             seen.add(trial.network.key)
             yield trial
 
@@ -233,6 +267,7 @@ MOASHA = "Syne Tune MOASHA"
 
 CONTESTANTS: dict[str, Contestant] = {
     FRONT: ours("front"),
+    "front, halving": ours("front", halving=True),
     "evolution": ours("evolution"),
     "tpe": ours("tpe"),
     "Optuna random": optunas(_random),
@@ -243,4 +278,4 @@ CONTESTANTS: dict[str, Contestant] = {
     "Syne Tune evolution": syne_tune_evolution,
     MOASHA: syne_tune_moasha,
 }
-"""The first three are mobinas'."""
+"""The first four are mobinas'."""

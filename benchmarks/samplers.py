@@ -4,9 +4,9 @@
     python -m benchmarks.samplers --csv benchmarks/tables/digits.csv --seeds 20 --plot samplers.svg
 
 Every search begins with the hand-designed networks. A trial is one training, noise included, of all epochs unless the
-search stops it. After each, a search has found the front of the noisy accuracies of its completed trials, or with
-`--choice predicted` of what `search.predictor` makes of them; its score is the hypervolume of the true accuracies of
-these networks, against the reference point of `search.run`. A search goes on until it has had as many epochs as
+search stops it. After each, a search has found the front of the noisy accuracies of its completed trials, and that of
+what `search.expectation` makes of them; its two scores are the hypervolumes of the true accuracies of these networks,
+against the reference point of `search.run`. A search goes on until it has had as many epochs as
 `--trials` whole trainings, so that one that stops trainings starts more of them.
 
 Prints the median over seeds by trials and by epochs; after how many trials `front` is where others are at the end; and
@@ -37,7 +37,6 @@ from benchmarks.contestants import CONTESTANTS, FRONT, GP, MOASHA, NSGA2, TPES, 
 from benchmarks.surrogate import (
     REGRESSION,
     REGRESSIONS,
-    Features,
     Surrogate,
     Table,
     add_table_arguments,
@@ -46,13 +45,17 @@ from benchmarks.surrogate import (
 from results.command import run_command
 from results.pareto import hypervolume, on_front
 from search.cli import positive_int
+from search.encoding import Encoding, Row
+from search.expectation import expected_accuracy
 from search.machine import use_threads
-from search.predictor import Predictor
+from search.sampler import distributions_of
 from space import SearchSpace
 
 CHECKPOINTS = (15, 20, 30, 40, 60, 80, 100, 150, 200)
 POINTS = 120
 TESTED = (40, 60, 100, 200)
+CHOICES = ("measured", "expected")
+"""The accuracies that decide which networks are on the front."""
 CAPS = {GP: 60, MOASHA: 100}
 """Those that would take more than a minute for 200 trials stop after the epochs of so many."""
 
@@ -60,54 +63,40 @@ Array = NDArray[np.float64]
 
 
 class Scores:
-    """The score of a search after each of its trials.
+    """The scores of a search after each of its trials, one for each of `CHOICES`.
 
     Args:
         task: what it is given.
         surrogate: knows the truth.
         chance: the accuracy of the reference point, whose OPs are the dearest network's.
-        choice: what the front is chosen by, a name in `CHOICES`.
     """
 
-    def __init__(self, task: Task, surrogate: Surrogate, chance: float, choice: str) -> None:
+    def __init__(self, task: Task, surrogate: Surrogate, chance: float) -> None:
         self._task = task
         self._surrogate = surrogate
         self._reference = chance, task.prices.limit
-        self._choose = CHOICES[choice]
-        self._features = Features(task.space)
-        self._completed: dict[str, tuple[float, float, float, Array]] = {}
-        self._score = 0.0
+        self._encoding = Encoding.of(distributions_of(task.space))
+        self._completed: dict[str, tuple[float, float, float, Row]] = {}
+        self._scores = [0.0 for _ in CHOICES]
 
-    def after(self, trial: Trial) -> float:
+    def after(self, trial: Trial) -> list[float]:
         """Of the front of all that completed, this trial included."""
         if trial.completed:
             network = trial.network
             truth = float(self._surrogate.curve(network)[-1])
-            (features,) = self._features([network])
-            self._completed[network.key] = trial.accuracy, truth, self._task.ops(network), features
-            measured, true, ops, features = map(np.array, zip(*self._completed.values()))
-            exported = on_front(self._choose(features, measured), ops)
-            self._score = hypervolume(true[exported], ops[exported], reference=self._reference)
-        return self._score
+            row = self._encoding.encode(self._task.space.spell(network))
+            self._completed[network.key] = trial.accuracy, truth, self._task.ops(network), row
+            measured, true, ops, rows = map(np.array, zip(*self._completed.values()))
+            fronts = [on_front(a, ops) for a in (measured, expected_accuracy(self._encoding, rows, measured))]
+            self._scores = [hypervolume(true[f], ops[f], reference=self._reference) for f in fronts]
+        return self._scores
 
 
-def _measured(features: Array, accuracy: Array) -> Array:
-    return accuracy
-
-
-def _predicted(features: Array, accuracy: Array) -> Array:
-    return Predictor(features, accuracy)(features)[0]
-
-
-CHOICES = {"measured": _measured, "predicted": _predicted}
-"""From the features of completed trials, (n, f), and their accuracies, (n,), those that decide on the front, (n,)."""
-
-
-def search(job: tuple[str, int], *, space: SearchSpace, num_classes: int, trials: int, choice: str) -> pd.DataFrame:
-    """One row a trial of a contestant under a seed: epochs so far, the score, and seconds to propose it."""
+def search(job: tuple[str, int], *, space: SearchSpace, num_classes: int, trials: int) -> pd.DataFrame:
+    """One row a trial of a contestant under a seed: epochs so far, the scores, and seconds to propose it."""
     name, seed = job
     task = Task(space, _surrogate, num_classes, seed)
-    scores = Scores(task, _surrogate, 1 / num_classes, choice)
+    scores = Scores(task, _surrogate, 1 / num_classes)
     searching = CONTESTANTS[name](task)
     rows, epochs = [], 0
     while epochs < min(trials, CAPS.get(name, trials)) * task.epochs:
@@ -115,8 +104,8 @@ def search(job: tuple[str, int], *, space: SearchSpace, num_classes: int, trials
         trial = next(searching)
         seconds = perf_counter() - task.training_seconds - began
         epochs += trial.epochs
-        rows.append((name, seed, len(rows) + 1, epochs, scores.after(trial), seconds))
-    return pd.DataFrame(rows, columns=["sampler", "seed", "trial", "epochs", "hypervolume", "seconds"])
+        rows.append((name, seed, len(rows) + 1, epochs, *scores.after(trial), seconds))
+    return pd.DataFrame(rows, columns=["sampler", "seed", "trial", "epochs", *CHOICES, "seconds"])
 
 
 _surrogate: Surrogate
@@ -130,12 +119,12 @@ def prepare(surrogate: Surrogate) -> None:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
 
 
-def by(found: pd.DataFrame, axis: str, at: range) -> dict[str, Array]:
-    """For each sampler the scores where `axis` has come to each of `at`, (seeds, len(at)); NaN after its last trial."""
+def by(found: pd.DataFrame, choice: str, axis: str, at: range) -> dict[str, Array]:
+    """By sampler, the scores of a choice where `axis` has come to each of `at`, (seeds, n); NaN after its last."""
     curves = {}
     for name in found["sampler"].unique():
         searches = [search for _, search in found[found["sampler"] == name].groupby("seed")]
-        curves[name] = np.array([_at(search[axis], search["hypervolume"], at) for search in searches])
+        curves[name] = np.array([_at(search[axis], search[choice], at) for search in searches])
     return curves
 
 
@@ -192,16 +181,17 @@ def holm(p_values: list[float]) -> Array:
     return np.minimum(stepped, 1)[np.argsort(order)]
 
 
-def plot(curves: dict[str, dict[str, Array]], trials: int, title: str) -> go.Figure:
+def plot(curves: dict[tuple[str, str], dict[str, Array]], trials: int, title: str) -> go.Figure:
     """Median and quartiles against each axis from the first checkpoint on.
 
     Args:
-        curves: by axis and sampler, (seeds, n) each at 1 to n.
+        curves: by choice and axis, and by sampler: (seeds, n) each at 1 to n.
         trials: of each search.
         title: on top.
     """
-    figure = make_subplots(1, len(curves), shared_yaxes=True, horizontal_spacing=0.03)
-    for column, (axis, samplers) in enumerate(curves.items(), 1):
+    figure = make_subplots(len(CHOICES), 2, shared_yaxes="all", horizontal_spacing=0.03, vertical_spacing=0.1)
+    for panel, ((choice, axis), samplers) in enumerate(curves.items()):
+        row, column = panel // 2 + 1, panel % 2 + 1
         for (name, curve), color in zip(samplers.items(), qualitative.D3):
             length = curve.shape[1]
             at = np.linspace(length * CHECKPOINTS[0] / trials, length, POINTS).astype(int)
@@ -210,15 +200,16 @@ def plot(curves: dict[str, dict[str, Array]], trials: int, title: str) -> go.Fig
             at, low, middle, high = at[known], low[known], middle[known], high[known]
             common = {"legendgroup": name, "mode": "lines"}
             band = {"x": [*at, *at[::-1]], "y": [*high, *low[::-1]], "fill": "toself", "fillcolor": color}
-            figure.add_scatter(**band, **common, line_width=0, opacity=0.12, showlegend=False, row=1, col=column)
+            figure.add_scatter(**band, **common, line_width=0, opacity=0.12, showlegend=False, row=row, col=column)
             width = 3 if name == FRONT else 1.5
             figure.add_scatter(
-                x=at, y=middle, name=name, line={"color": color, "width": width}, showlegend=column == 1, **common,
-                row=1, col=column,
+                x=at, y=middle, name=name, line={"color": color, "width": width}, showlegend=panel == 0, **common,
+                row=row, col=column,
             )  # fmt: skip
-        figure.update_xaxes(title=axis, row=1, col=column)
-    figure.update_yaxes(title="hypervolume of the front found", row=1, col=1)
-    return figure.update_layout(title=title, template="plotly_white", width=1200, height=560)
+        figure.update_xaxes(title=axis, row=row, col=column)
+        if column == 1:
+            figure.update_yaxes(title=f"hypervolume of the front by {choice}", row=row, col=column)
+    return figure.update_layout(title=title, template="plotly_white", width=1200, height=960)
 
 
 def main() -> None:
@@ -226,7 +217,6 @@ def main() -> None:
     add_table_arguments(parser)
     parser.add_argument("--classes", type=positive_int, default=10)
     parser.add_argument("--regression", choices=REGRESSIONS, default=REGRESSION)
-    parser.add_argument("--choice", choices=CHOICES, default="measured", help="what decides on the front")
     parser.add_argument("--samplers", nargs="+", choices=CONTESTANTS, default=list(CONTESTANTS), metavar="SAMPLER")
     parser.add_argument("--trials", type=positive_int, default=200)
     parser.add_argument("--seeds", type=positive_int, default=20)
@@ -236,31 +226,35 @@ def main() -> None:
     args = parser.parse_args()
     space = load_table_space(args)
     surrogate = Surrogate(Table.read(args.csv, space), space, args.regression)
-    run = partial(search, space=space, num_classes=args.classes, trials=args.trials, choice=args.choice)
+    run = partial(search, space=space, num_classes=args.classes, trials=args.trials)
     jobs = list(product(args.samplers, range(args.seeds)))
     jobs.sort(key=lambda job: job[0] not in CAPS)  # the slow ones first, so that no process waits at the end
     with ProcessPoolExecutor(args.workers, get_context("spawn"), prepare, (surrogate,)) as pool:
         found = pd.concat(tqdm(pool.map(run, jobs), total=len(jobs), desc="searches", unit=""))
     found = found.sort_values("sampler", key=lambda names: names.map(args.samplers.index), kind="stable")
-    by_trials = by(found, "trial", range(1, args.trials + 1))
-    by_epochs = by(found, "epochs", range(1, args.trials * surrogate.epochs + 1))
-    at_equal_epochs = {name: curve[:, surrogate.epochs - 1 :: surrogate.epochs] for name, curve in by_epochs.items()}
     checkpoints = [number for number in CHECKPOINTS if number <= args.trials]
     made_of = f"surrogate of {args.csv.name} ({args.regression})"
-    title = f"{args.space} on {args.dataset}, {made_of}, front by {args.choice} accuracies, {args.seeds} seeds"
-    sections = [
-        describe_medians(by_trials, checkpoints, "trials"),
-        describe_medians(by_epochs, [number * surrogate.epochs for number in checkpoints], "epochs"),
-    ]
-    if FRONT in args.samplers:
-        sections.append(describe_lead(by_trials))
-        sections.append(describe_tests(at_equal_epochs, [number for number in TESTED if number <= args.trials]))
+    title = f"{args.space} on {args.dataset}, {made_of}, {args.seeds} seeds"
+    sections: list[Iterator[str]] = []
+    curves = {}
+    for choice in CHOICES:
+        by_trials = by(found, choice, "trial", range(1, args.trials + 1))
+        by_epochs = by(found, choice, "epochs", range(1, args.trials * surrogate.epochs + 1))
+        whole = {name: curve[:, surrogate.epochs - 1 :: surrogate.epochs] for name, curve in by_epochs.items()}
+        sections += [
+            describe_medians(by_trials, checkpoints, f"{choice}, trials"),
+            describe_medians(by_epochs, [number * surrogate.epochs for number in checkpoints], f"{choice}, epochs"),
+        ]
+        if FRONT in args.samplers:
+            sections.append(describe_lead(by_trials))
+            sections.append(describe_tests(whole, [number for number in TESTED if number <= args.trials]))
+        curves |= {(choice, "trials"): by_trials, (choice, "epochs"): by_epochs}
     sections.append(describe_seconds(found))
     print(title, *("\n".join(section) for section in sections), sep="\n\n")
     if args.csv_out:
-        args.csv_out.write_text(found.round({"hypervolume": 5, "seconds": 4}).to_csv(index=False))
+        args.csv_out.write_text(found.round({**dict.fromkeys(CHOICES, 5), "seconds": 4}).to_csv(index=False))
     if args.plot:
-        plot({"trials": by_trials, "epochs": by_epochs}, args.trials, title).write_image(args.plot)
+        plot(curves, args.trials, title).write_image(args.plot)
 
 
 def describe_seconds(found: pd.DataFrame) -> Iterator[str]:

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 SHARES = (1 / 3, 1 / 2, 2 / 3)
 ENOUGH = 15
-DOUBT = 1.0
+DOUBT = 2.0
 
 Array = NDArray[np.float64]
 
