@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from results.tables import front_of, genes_in
+from results.tables import front_of, genes_in, judged
 from space.family import find_family
 
 PUBLISHED = "published (test images)"
@@ -31,10 +31,10 @@ class ParetoInfo:
     """What the plot shows.
 
     Args:
-        front: the front.
-        dominated: sampled networks that another beats or equals.
-        baselines: hand-designed networks, on the front or not.
-        best: the network of best.json.
+        front: the front, at the accuracies expected of it where they are known.
+        dominated: sampled networks that are not on the front, at the accuracies measured.
+        baselines: hand-designed networks, on the front or not, likewise.
+        best: the network of best.json, as on the front.
         published: what papers report on the same data set, on test images.
         retrained: networks of the run after `search.retrain`, on test images.
     """
@@ -68,18 +68,18 @@ def pareto_info(
     is_front = complete.index.isin(front_of(complete).index)
     is_baseline = complete["source"] == "baseline"
 
-    def points(rows: pd.DataFrame) -> Points:
+    def points(rows: pd.DataFrame, accuracy: pd.Series = complete["accuracy"]) -> Points:
         return Points(
             ops=tuple(rows["ops"]),
-            accuracy=tuple(rows["accuracy"]),
+            accuracy=tuple(accuracy[rows.index]),
             texts=tuple(hover_text(row, family) for _, row in rows.iterrows()),
         )
 
     return ParetoInfo(
-        front=points(complete[is_front]),
+        front=points(complete[is_front], judged(complete)),
         dominated=points(complete[~is_front & ~is_baseline]),
         baselines=points(complete[is_baseline]),
-        best=points(complete[complete["key"] == best_key]),
+        best=points(complete[complete["key"] == best_key], judged(complete)),
         published=published_points(published),
         retrained=retrained_points(retrained),
     )
@@ -132,6 +132,7 @@ def hover_text(row: pd.Series, family: str) -> str:
     return "<br>".join(
         [
             f"<b>{row['accuracy']:.2%}</b> at {row['ops']:,.0f} OPs",
+            *([f"expected: {row['expected']:.2%}"] if pd.notna(row.get("expected")) else []),
             *short_lines(find_family(family).describe(genes_in(row))),
             f"{row['flops']:,} FLOPs + {row['bops']:,} BOPs ({row['padded_bops']:,} padded)",
             f"{row['params']:,} parameters in {row['bytes']:,} bytes",
@@ -154,7 +155,7 @@ def pareto_figure(info: ParetoInfo) -> go.Figure:
             **style,
         )
 
-    add(info.dominated, "searched, dominated", mode="markers", marker={"color": "#b8b8b8", "size": 6})
+    add(info.dominated, "searched", mode="markers", marker={"color": "#b8b8b8", "size": 6})
     add(info.front, "front", mode="lines+markers", line={"shape": "hv", "color": "#c0392b"}, marker={"size": 8})
     add(
         info.baselines,

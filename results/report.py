@@ -83,6 +83,7 @@ def render(
         {
             "key": item["key"],
             f"accuracy ({evaluator_of(config)})": f"{item['accuracy']:.2%}",
+            **({} if item.get("expected") is None else {"expected": f"{item['expected']:.2%}"}),
             **{name: f"{item['cost'][name]:,.0f}" for name in COSTS},
             "architecture": family.describe(item["architecture"]["genes"]),
         }

@@ -10,8 +10,8 @@ from results.files import write_atomic, write_json
 from results.pareto import hypervolume, knee, on_front
 
 COLUMNS = (
-    "number", "state", "source", "key", "accuracy", "ops", "flops", "bops", "padded_bops", "elementwise", "params",
-    "bytes", "epochs", "seconds", "reason",
+    "number", "state", "source", "key", "accuracy", "expected", "ops", "flops", "bops", "padded_bops", "elementwise",
+    "params", "bytes", "epochs", "seconds", "reason",
 )  # fmt: skip
 COSTS = ("ops", "flops", "bops", "padded_bops", "elementwise", "params", "bytes")
 SCHEMA = 1
@@ -19,7 +19,7 @@ SCHEMA = 1
 
 def read_trials(folder: Path) -> pd.DataFrame:
     """What `write_tables` wrote into trials.csv."""
-    gaps = {name: "" for name in ("accuracy", "epochs", "seconds")}
+    gaps = {name: "" for name in ("accuracy", "expected", "epochs", "seconds")}
     return pd.read_csv(folder / "trials.csv", dtype={"key": str}, keep_default_na=False, na_values=gaps)
 
 
@@ -28,17 +28,23 @@ def genes_in(row: pd.Series) -> dict[str, Any]:
     return {name: choice for name, choice in row.items() if name not in COLUMNS}
 
 
+def judged(trials: pd.DataFrame) -> pd.Series:
+    """The accuracy that decides: the expected one where it is known, else the measured one."""
+    return trials["expected"].astype(float).fillna(trials["accuracy"]) if "expected" in trials else trials["accuracy"]
+
+
 def front_of(trials: pd.DataFrame) -> pd.DataFrame:
     """The rows of the front, by rising OPs; of equal networks in both, the first."""
-    front = trials[on_front(trials["accuracy"], trials["ops"])]
-    return front.sort_values(["ops", "number"]).drop_duplicates(["accuracy", "ops"])
+    accuracy = judged(trials)
+    front = trials[on_front(accuracy, trials["ops"])].sort_values(["ops", "number"])
+    return front[~pd.DataFrame({"accuracy": accuracy[front.index], "ops": front["ops"]}).duplicated()]
 
 
 def choose_best(front: pd.DataFrame, max_ops: float | None) -> tuple[int, str]:
     """Index label of the row to take, and the rule that chose it."""
     if max_ops is not None:
-        return front["accuracy"].idxmax(), f"the most accurate network within --max-ops {max_ops:g}"
-    position = knee(front["accuracy"], front["ops"])
+        return judged(front).idxmax(), f"the most accurate network within --max-ops {max_ops:g}"
+    position = knee(judged(front), front["ops"])
     return front.index[
         position
     ], "the knee of the front: farthest above the line between its ends, accuracy over log OPs"
@@ -56,6 +62,7 @@ def entry(row: pd.Series, config: dict[str, Any]) -> dict[str, Any]:
             "genes": {name: _plain(choice) for name, choice in genes_in(row).items()},
         },
         "accuracy": float(row["accuracy"]),
+        "expected": float(row["expected"]) if pd.notna(row.get("expected")) else None,
         "cost": {name: _plain(row[name]) for name in COSTS},
         "dataset": config["dataset"],
         "data_dir": config["data_dir"],
@@ -81,9 +88,7 @@ def write_tables(folder: Path, trials: pd.DataFrame, config: dict[str, Any], noi
     summary = {
         "schema": SCHEMA,
         "reference": reference,
-        "hypervolume": hypervolume(
-            front["accuracy"], front["ops"], reference=(reference["accuracy"], reference["ops"])
-        ),
+        "hypervolume": hypervolume(judged(front), front["ops"], reference=(reference["accuracy"], reference["ops"])),
         "noise": noise,
         "front": [entry(row, config) for _, row in front.iterrows()],
     }

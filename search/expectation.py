@@ -1,5 +1,7 @@
 """What a network is expected to reach: the accuracy of its trial, less the luck of one training."""
 
+import numpy as np
+
 from search.encoding import Encoding, Rows
 from search.predictor import Array, Predictor
 
@@ -20,4 +22,4 @@ def expected_accuracy(encoding: Encoding, rows: Rows, accuracy: Array) -> Array:
     if len(accuracy) < ENOUGH:
         return accuracy
     features = encoding.features(rows)
-    return Predictor(features, accuracy)(features)[0]
+    return np.clip(Predictor(features, accuracy)(features)[0], 0, 1)

@@ -171,7 +171,10 @@ def search(
     finally:
         progress.close()
         backend.close()
-        write_tables(folder, study.table(), config, study.noise())
+        table = study.table()
+        if not isinstance(evaluator, OneShot):
+            table["expected"] = table["number"].map(study.expected())
+        write_tables(folder, table, config, study.noise())
         if study.has_results():
             write_report(folder, published=args.published)
     if not study.has_results():

@@ -14,7 +14,9 @@ from optuna.trial import TrialState
 from mobinet import Cost
 from results.tables import COLUMNS, noise_of
 from search.bounds import affordable
+from search.encoding import Encoding
 from search.evaluator import Evaluation, Failure, Task
+from search.expectation import expected_accuracy
 from search.halving import bars
 from search.pricing import Prices
 from search.sampler import SAMPLERS, Exhausted, FreshSampler
@@ -141,6 +143,14 @@ class Study:
             self._study.tell(trial, state=TrialState.PRUNED)
         else:
             self._study.tell(trial, (outcome.accuracy, Cost(**trial.user_attrs["cost"]).ops))
+
+    def expected(self) -> pd.Series:
+        """By number, the accuracy expected of the network of each complete trial; see `search.expectation`."""
+        complete = [trial for trial in self._trials() if trial.state == TrialState.COMPLETE]
+        encoding = Encoding.of(self._sampler.distributions)
+        rows = np.array([encoding.encode(trial.params) for trial in complete])
+        accuracy = np.array([trial.values[0] for trial in complete])
+        return pd.Series(expected_accuracy(encoding, rows, accuracy), [trial.number for trial in complete], float)
 
     def unpaired(self, count: int) -> list[Task]:
         """The first `count` complete trials under another seed, less those that `tell_replicate` was told of."""

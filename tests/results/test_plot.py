@@ -45,7 +45,7 @@ def test_figure_draws_each_kind_once(info):
     assert traces["front"].line.shape == "hv"
     for name, points in (
         ("front", info.front),
-        ("searched, dominated", info.dominated),
+        ("searched", info.dominated),
         ("hand-designed", info.baselines),
         ("best.json", info.best),
     ):

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from results.pareto import hypervolume
-from results.tables import COLUMNS, choose_best, front_of, noise_of, write_tables
+from results.tables import COLUMNS, choose_best, front_of, noise_of, read_trials, write_tables
 from space import Architecture
 
 
@@ -30,6 +30,22 @@ def test_best_without_a_budget_is_the_knee(make_trials):
     assert "knee" in rule
 
 
+def test_where_expectations_are_known_they_decide(make_trials, tmp_path, config):
+    rows = [("complete", "sampler", a, o) for a, o in [(0.5, 1e3), (0.9, 2e3), (0.7, 3e3), (0.8, 4e3)]]
+    trials = make_trials(*rows).assign(expected=[0.5, 0.6, 0.7, 0.75])
+    assert front_of(trials)["number"].tolist() == [0, 1, 2, 3]
+    trials["expected"] = [0.5, 0.6, np.nan, 0.65]  # where it is not known, the measured one decides
+    front = front_of(trials)
+    assert front["number"].tolist() == [0, 1, 2]
+    assert choose_best(front, 5e3)[0] == 2
+    write_tables(tmp_path, trials, config, None)
+    content = json.loads((tmp_path / "pareto.json").read_text())
+    assert content["hypervolume"] == hypervolume([0.5, 0.6, 0.7], [1e3, 2e3, 3e3], reference=(0.1, 10000.0))
+    assert [item["accuracy"] for item in content["front"]] == [0.5, 0.9, 0.7]
+    assert [item["expected"] for item in content["front"]] == [0.5, 0.6, None]
+    assert front_of(read_trials(tmp_path))["number"].tolist() == [0, 1, 2]
+
+
 def test_csv_columns_and_rows(run_folder, trials, config):
     for name, numbers in (("trials.csv", range(7)), ("pareto.csv", [1, 0, 2])):
         table = pd.read_csv(run_folder / name)
@@ -42,7 +58,9 @@ def test_csv_columns_and_rows(run_folder, trials, config):
 
 
 def test_columns_are_the_documented_ones():
-    documented = "number state source key accuracy ops flops bops padded_bops params bytes epochs seconds reason"
+    documented = (
+        "number state source key accuracy expected ops flops bops padded_bops params bytes epochs seconds reason"
+    )
     assert [name for name in COLUMNS if name != "elementwise"] == documented.split()
 
 
