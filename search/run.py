@@ -60,7 +60,7 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--backbone", help="default: the one that fits the data set")
     parser.add_argument("--width", type=positive_float, default=1.0, help="factor on the backbone's channels")
     parser.add_argument("--space", default="mobinet", help="a family of networks, or a .toml file that restricts one")
-    parser.add_argument("--sampler", choices=SAMPLERS, help="default: tpe; supernet: evolution")
+    parser.add_argument("--sampler", choices=SAMPLERS, help="default: front; supernet: evolution")
     parser.add_argument(
         "--fidelity",
         choices=FIDELITIES,
@@ -78,7 +78,7 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     if args.fidelity != "full" and one_shot:
         parser.error("--fidelity goes with --evaluator proxy")
     args.trials = args.trials or (1000 if one_shot else 200)
-    args.sampler = args.sampler or ("evolution" if one_shot else "tpe")
+    args.sampler = args.sampler or ("evolution" if one_shot else "front")
     return args
 
 

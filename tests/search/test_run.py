@@ -131,7 +131,7 @@ def test_settings_of_a_search_are_written_down(finished):
             dataset="digits",
             seed=0,
             device="cpu",
-            sampler="tpe",
+            sampler="front",
             max_ops=None,
             family="mobinet",
         ),
