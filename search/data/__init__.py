@@ -88,9 +88,12 @@ def _decoded(source: Source, input_shape: tuple[int, int, int]) -> Source:
     if source.pixels is not None or len(source.files) * channels * height * width > IN_MEMORY_BYTES:
         return source
     files = tuple(zip(source.files, source.labels.tolist()))
-    decoded = Decoded(files=files, input_shape=input_shape, random_crop=False)
+    decoded = Decoded(files=files, input_shape=input_shape)
     loader = torch.utils.data.DataLoader(
-        decoded, batch_size=64, num_workers=decoding_workers() if len(files) > 2048 else 0
+        decoded,
+        sampler=[(index, None) for index in range(len(files))],
+        batch_size=64,
+        num_workers=decoding_workers() if len(files) > 2048 else 0,
     )
     pixels = torch.cat([images for images, _ in loader])
     return Source(pixels=pixels, labels=source.labels, classes=source.classes)

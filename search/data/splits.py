@@ -1,9 +1,10 @@
 """A split: images that come in batches, on the device, normalised and, for training, shuffled and augmented."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from random import Random
 
 import torch
 import torch.nn.functional as F
@@ -12,6 +13,9 @@ from torch import Tensor
 from space.errors import InputError, first_line
 
 Batches = Iterator[tuple[Tensor, Tensor]]
+Part = tuple[int, int]
+"""Which of how many equal parts."""
+WHOLE = (0, 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,11 +46,11 @@ class Preparation:
     std: tuple[float, ...]
     augmentation: Augmentation
 
-    def __call__(self, pixels: Tensor, generator: torch.Generator | None) -> Tensor:
-        """uint8 (N, c, h, w) -> float (N, C, H, W); augmented where there is a generator."""
+    def __call__(self, pixels: Tensor, generator: torch.Generator | None, part: Part = WHOLE) -> Tensor:
+        """uint8 (N, c, h, w), a part of a batch -> float (N, C, H, W); augmented where there is a generator."""
         images = fit_shape(pixels.float() / 255, self.input_shape)
         if generator is not None:
-            images = augment(images, self.augmentation, generator)
+            images = augment(images, self.augmentation, generator, part)
         mean, std = (images.new_tensor(values).view(1, -1, 1, 1) for values in (self.mean, self.std))
         return ((images - mean) / std).contiguous(memory_format=torch.channels_last)
 
@@ -65,21 +69,29 @@ class Split(ABC):
         """The number of images."""
 
     @abstractmethod
-    def stored(self, batch_size: int, generator: torch.Generator | None, device: torch.device) -> Batches:
+    def stored(
+        self, batch_size: int, generator: torch.Generator | None, device: torch.device, part: Part = WHOLE
+    ) -> Batches:
         """Stored images, uint8 (N, c, h, w), and labels (N,), on `device`.
 
         With a generator they are shuffled, and the odd rest is dropped.
         """
 
-    def batches(self, batch_size: int, *, device: torch.device, seed: int | None = None) -> Batches:
+    def batches(self, batch_size: int, *, device: torch.device, seed: int | None = None, part: Part = WHOLE) -> Batches:
         """Float images (N, C, H, W) and labels (N,) on `device`.
 
         With a seed the batches are for training: shuffled, augmented, and an incomplete last one is left out unless
         it is the only one. Without one they are every image once, in order.
+
+        Args:
+            batch_size: images of a batch.
+            device: where they go.
+            seed: of order and augmentation.
+            part: with a seed that part of each batch, which it must divide; without one that part of the images.
         """
         generator = None if seed is None else torch.Generator().manual_seed(seed)
-        for pixels, labels in self.stored(batch_size, generator, device):
-            yield self.preparation(pixels, generator), labels
+        for pixels, labels in self.stored(batch_size, generator, device, part):
+            yield self.preparation(pixels, generator, part), labels
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,14 +117,33 @@ class Images(Split):
         """The first so many of them; all for None."""
         return replace(self, pixels=self.pixels[:count], labels=self.labels[:count])
 
-    def stored(self, batch_size: int, generator: torch.Generator | None, device: torch.device) -> Batches:
+    def stored(
+        self, batch_size: int, generator: torch.Generator | None, device: torch.device, part: Part = WHOLE
+    ) -> Batches:
         if device not in self._copies:
             self._copies[device] = self.pixels.to(device), self.labels.to(device)
         pixels, labels = self._copies[device]
-        count = len(self)
-        order = torch.arange(count) if generator is None else torch.randperm(count, generator=generator)
-        for index in _chunks(order.to(device), batch_size, drop_rest=generator is not None):
+        order = _order(len(self), generator).to(device)
+        for index in _chunks(order, batch_size, part, training=generator is not None):
             yield pixels[index], labels[index]
+
+
+@dataclass
+class _Wanted:
+    """The batches of the next epoch, as what `Decoded` is asked for.
+
+    Args:
+        chunks: indices of each batch.
+        crops: seed of each image's random crop, int64 (N,); None for centre crops.
+    """
+
+    chunks: Sequence[Tensor] = ()
+    crops: Tensor | None = None
+
+    def __iter__(self) -> Iterator[list[tuple[int, int | None]]]:
+        for index in self.chunks:
+            seeds = [None] * len(index) if self.crops is None else self.crops[index].tolist()
+            yield list(zip(index.tolist(), seeds))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,22 +159,30 @@ class Files(Split):
     files: tuple[tuple[str, int], ...]
     preparation: Preparation
     workers: int
+    _wanted: _Wanted = field(init=False, default_factory=_Wanted, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.files)
 
-    def stored(self, batch_size: int, generator: torch.Generator | None, device: torch.device) -> Batches:
-        training = generator is not None
-        loader = torch.utils.data.DataLoader(
-            Decoded(files=self.files, input_shape=self.preparation.input_shape, random_crop=training),
-            batch_size=batch_size,
-            shuffle=training,
-            drop_last=training and len(self) >= batch_size,
+    @cached_property
+    def _loader(self) -> torch.utils.data.DataLoader:
+        """Its processes stay from one epoch to the next."""
+        return torch.utils.data.DataLoader(
+            Decoded(files=self.files, input_shape=self.preparation.input_shape),
+            batch_sampler=self._wanted,
             num_workers=self.workers,
-            generator=generator,
+            persistent_workers=self.workers > 0,
+            generator=torch.Generator(),
         )
+
+    def stored(
+        self, batch_size: int, generator: torch.Generator | None, device: torch.device, part: Part = WHOLE
+    ) -> Batches:
+        training = generator is not None
+        self._wanted.chunks = _chunks(_order(len(self), generator), batch_size, part, training=training)
+        self._wanted.crops = torch.randint(2**62, (len(self),), generator=generator) if training else None
         try:
-            for pixels, labels in loader:
+            for pixels, labels in self._loader:
                 yield pixels.to(device), labels.to(device)
         except InputError as error:  # from a worker process it comes with a traceback in its text
             raise InputError(str(error).strip().splitlines()[-1].removeprefix("space.errors.InputError: ")) from None
@@ -151,31 +190,43 @@ class Files(Split):
 
 @dataclass(frozen=True, kw_only=True)
 class Decoded(torch.utils.data.Dataset):
-    """Image files as uint8 (C, H, W): short side resized to 8/7 of H, then a random or a centre crop."""
+    """Image files as uint8 (C, H, W): short side resized to 8/7 of H, then a random or a centre crop.
+
+    An item is asked for by its index and the seed of its crop, None for the centre, so that it does not depend on the
+    process that decodes it.
+    """
 
     files: tuple[tuple[str, int], ...]
     input_shape: tuple[int, int, int]
-    random_crop: bool
 
     @cached_property
-    def transform(self):
+    def resize(self):
         from torchvision.transforms import v2
 
         channels, height, width = self.input_shape
-        crop = v2.RandomCrop if self.random_crop else v2.CenterCrop
         colour = v2.Grayscale() if channels == 1 else v2.RGB()
-        return v2.Compose([colour, v2.Resize(max(height, width) * 8 // 7), crop((height, width)), v2.PILToTensor()])
+        return v2.Compose([colour, v2.Resize(max(height, width) * 8 // 7)])
 
     def __len__(self) -> int:
         return len(self.files)
 
-    def __getitem__(self, index: int) -> tuple[Tensor, int]:
+    def __getitem__(self, item: tuple[int, int | None]) -> tuple[Tensor, int]:
         from PIL import Image
+        from torchvision.transforms.v2 import functional
 
+        index, seed = item
         path, label = self.files[index]
+        _, height, width = self.input_shape
         try:
             with Image.open(path) as image:
-                return self.transform(image.convert("RGB")), label
+                resized = self.resize(image.convert("RGB"))
+            if seed is None:
+                cropped = functional.center_crop(resized, [height, width])
+            else:
+                draw = Random(seed).randint
+                top, left = draw(0, resized.height - height), draw(0, resized.width - width)
+                cropped = functional.crop(resized, top, left, height, width)
+            return functional.pil_to_tensor(cropped), label
         except (OSError, ValueError) as error:
             raise InputError(f"{path} cannot be read as a picture ({first_line(error)}); remove it") from None
 
@@ -193,18 +244,22 @@ def fit_shape(images: Tensor, shape: tuple[int, int, int]) -> Tensor:
     return F.interpolate(images, (height, width), mode="bilinear", antialias=True)
 
 
-def augment(images: Tensor, augmentation: Augmentation, generator: torch.Generator) -> Tensor:
-    """Shift and mirror each of (N, C, H, W) at random; the draw does not depend on the device."""
+def augment(images: Tensor, augmentation: Augmentation, generator: torch.Generator, part: Part = WHOLE) -> Tensor:
+    """Shift and mirror each of (N, C, H, W), a part of a batch, at random.
+
+    An image's draw depends neither on the device nor on the parts.
+    """
     n, _, height, width = images.shape
+    batch, mine = n * part[1], slice(n * part[0], n * part[0] + n)
     shift = round(augmentation.shift * height)
     rows = torch.arange(height).expand(n, -1)
     columns = torch.arange(width).expand(n, -1)
     if shift:
         images = F.pad(images, (shift,) * 4)
-        rows = rows + torch.randint(2 * shift + 1, (n, 1), generator=generator)
-        columns = columns + torch.randint(2 * shift + 1, (n, 1), generator=generator)
+        rows = rows + torch.randint(2 * shift + 1, (batch, 1), generator=generator)[mine]
+        columns = columns + torch.randint(2 * shift + 1, (batch, 1), generator=generator)[mine]
     if augmentation.flip:
-        mirrored = torch.rand(n, 1, generator=generator) < 0.5
+        mirrored = torch.rand(batch, 1, generator=generator)[mine] < 0.5
         columns = torch.where(mirrored, columns.flip(1), columns)
     if not (shift or augmentation.flip):
         return images
@@ -213,6 +268,20 @@ def augment(images: Tensor, augmentation: Augmentation, generator: torch.Generat
     return images.permute(0, 2, 3, 1)[each, rows.unsqueeze(2), columns.unsqueeze(1)].permute(0, 3, 1, 2)
 
 
-def _chunks(order: Tensor, size: int, *, drop_rest: bool) -> tuple[Tensor, ...]:
+def _order(count: int, generator: torch.Generator | None) -> Tensor:
+    return torch.arange(count) if generator is None else torch.randperm(count, generator=generator)
+
+
+def _chunks(order: Tensor, size: int, part: Part, *, training: bool) -> Sequence[Tensor]:
+    """This part's indices of each batch."""
+    if not training:
+        order = _share(order, part)
+        return order.split(size) if len(order) else ()
     chunks = order.split(size)
-    return chunks[:-1] if drop_rest and len(chunks) > 1 and len(chunks[-1]) < size else chunks
+    chunks = chunks[:-1] if len(chunks) > 1 and len(chunks[-1]) < size else chunks
+    return [_share(chunk, part) for chunk in chunks]
+
+
+def _share(order: Tensor, part: Part) -> Tensor:
+    index, count = part
+    return order[len(order) * index // count : len(order) * (index + 1) // count]

@@ -1,6 +1,7 @@
 """Data sets, split and shaped for a backbone."""
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 import torch
@@ -122,6 +123,25 @@ def test_pictures_decoded_as_needed_are_shuffled_by_the_seed(fresh, pictures, mo
     )
     assert one.shape == (10, 3, 16, 16)
     assert torch.equal(one, same) and not torch.equal(one, other)
+
+
+def test_random_crops_follow_the_seed_not_the_process_that_decodes(fresh, tmp_path, monkeypatch):
+    for index in range(20):
+        path = tmp_path / "AB"[index % 2] / f"{index}.png"
+        path.parent.mkdir(exist_ok=True)
+        Image.linear_gradient("L").rotate(90 * (index % 4)).save(path)
+    monkeypatch.setattr(search.data, "IN_MEMORY_BYTES", 0)
+    train = load_pictures(str(tmp_path)).train
+
+    def epoch(seed, split=train, part=(0, 1)):
+        return [images for images, _ in split.batches(4, device=CPU, seed=seed, part=part)]
+
+    whole, processes = epoch(1), {worker.pid for worker in train._loader._iterator._workers}
+    assert all(torch.equal(a, b) for a, b in zip(whole, epoch(1, replace(train, workers=0))))
+    halves = [epoch(1, part=(index, 2)) for index in range(2)]
+    assert all(torch.equal(torch.cat(parts), batch) for batch, *parts in zip(whole, *halves))
+    assert not torch.equal(torch.cat(whole), torch.cat(epoch(2)))
+    assert {worker.pid for worker in train._loader._iterator._workers} == processes
 
 
 def test_pictures_of_one_class_are_too_few(fresh, tmp_path):

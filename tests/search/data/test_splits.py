@@ -55,6 +55,27 @@ def test_training_batches_are_all_of_one_size_unless_there_is_only_one():
     assert len(set(order_of(split_of(10), batch_size=4, seed=0))) == 8
 
 
+def test_parts_of_training_batches_are_together_the_whole_ones():
+    pixels = (noise(26, 2, 4, 4) * 255).to(torch.uint8)
+    augmentation = Augmentation(shift=0.25, flip=True)
+    preparation = Preparation(input_shape=(2, 4, 4), mean=(0.5,) * 2, std=(0.2,) * 2, augmentation=augmentation)
+    split = Images(pixels=pixels, labels=torch.arange(26), preparation=preparation)
+    whole, *parts = (
+        list(split.batches(12, device=CPU, seed=5, part=part)) for part in ((0, 1), (0, 3), (1, 3), (2, 3))
+    )
+    assert [len(labels) for _, labels in parts[0]] == [4, 4]
+    for batch, *pieces in zip(whole, *parts):
+        for expected, found in zip(batch, zip(*pieces)):
+            assert torch.equal(torch.cat(found), expected)
+
+
+@pytest.mark.parametrize("n, parts", [(25, 3), (24, 3), (3, 5)])
+def test_without_a_seed_parts_are_together_every_image_once(n, parts):
+    orders = [order_of(split_of(n), batch_size=4, part=(index, parts)) for index in range(parts)]
+    assert sum(orders, []) == list(range(n))
+    assert max(map(len, orders)) - min(map(len, orders)) <= 1
+
+
 def test_normalisation_in_closed_form():
     pixels = (noise(6, 3, 4, 4) * 255).to(torch.uint8)
     mean, std = (0.2, 0.5, 0.7), (0.1, 0.2, 0.5)
