@@ -9,11 +9,14 @@ from typing import Any
 import torch
 
 from results.files import write_atomic
+from search import distributed
 from space import InputError
 
 
 def save_checkpoint(path: Path, content: Any) -> None:
-    """Write tensors and plain Python."""
+    """Write tensors and plain Python, in the first of several processes."""
+    if distributed.rank() > 0:
+        return
     buffer = io.BytesIO()
     torch.save(content, buffer)
     write_atomic(path, buffer.getvalue())
@@ -21,14 +24,14 @@ def save_checkpoint(path: Path, content: Any) -> None:
 
 @contextmanager
 def open_checkpoint(path: Path) -> Iterator[Any]:
-    """What `save_checkpoint` wrote, on the CPU, while it is put to use.
+    """What `save_checkpoint` wrote, on the CPU, while it is put to use; the first of several processes reads it.
 
     Raises:
         InputError: it cannot be read, or does not fit.
     """
     again = f"remove {path.parent} to begin anew"
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        content = distributed.from_first(lambda: torch.load(path, map_location="cpu", weights_only=True))
     except Exception as error:  # torch raises many kinds on a damaged file
         raise InputError(f"{path} cannot be read ({type(error).__name__}); {again}") from None
     try:

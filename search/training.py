@@ -9,8 +9,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mobinet.binarizers import Binarizer
+from search import distributed
 from search.data.splits import Split
 from search.machine import divide_threads
+from space import InputError
 
 
 class NonFiniteLoss(RuntimeError):
@@ -45,25 +47,51 @@ class Recipe:
 class Training:
     """One network on its way through a recipe; on CUDA its activations are bfloat16, its weights float32.
 
+    A batch may be learned in slices, by several processes (`search.distributed`), one after the other, or both. Batch
+    norm then normalises each slice by its own statistics, and the running ones take the mean over the slices.
+
     Args:
         net: (N, C, H, W) -> (N, classes); moved to `device`.
         train: the images it learns from.
         recipe: how.
         seed: decides the order and the augmentation of every epoch.
         device: where.
+        accumulate: slices that each process learns one after the other.
+
+    Raises:
+        InputError: a batch cannot be cut into such slices.
     """
 
-    def __init__(self, net: nn.Module, train: Split, *, recipe: Recipe, seed: int, device: torch.device) -> None:
+    def __init__(
+        self,
+        net: nn.Module,
+        train: Split,
+        *,
+        recipe: Recipe,
+        seed: int,
+        device: torch.device,
+        accumulate: int = 1,
+    ) -> None:
+        slices = accumulate * distributed.ranks()
+        batch = min(recipe.batch_size, len(train))
+        if batch % slices:
+            raise InputError(
+                f"a batch of {batch} images cannot be cut into {slices} equal slices: "
+                f"{distributed.ranks()} (processes) x {accumulate} (--accumulate)"
+            )
         self.net = net.to(device)
         self.train = train
         self.recipe = recipe
         self.seed = seed
         self.device = device
+        self.accumulate = accumulate
         self.epoch = 0
+        self.norms = [(norm, norm.momentum) for norm in net.modules() if isinstance(norm, nn.BatchNorm2d)]
         divide_threads(net, device)
         scales = [scale for m in net.modules() if isinstance(m, Binarizer) for scale in m.weight_scales()]
         others = [p for p in net.parameters() if not any(p is scale for scale in scales)]
         groups = [{"params": others}, {"params": scales, "weight_decay": recipe.scale_decay}]
+        self.weights = [*others, *scales]
         self.optimizer = torch.optim.Adam(groups, lr=recipe.learning_rate, fused=True)
 
     def run_epoch(self) -> float:
@@ -73,16 +101,20 @@ class Training:
         steps = max(1, len(self.train) // self.recipe.batch_size)
         epoch_seed = self.seed * 10007 + self.epoch
         for step, (images, labels) in enumerate(
-            self.train.batches(self.recipe.batch_size, device=self.device, seed=epoch_seed)
+            self.train.batches(self.recipe.batch_size, device=self.device, seed=epoch_seed, part=distributed.part())
         ):
             progress = (self.epoch + (step + 1) / steps) / self.recipe.epochs
             for group in self.optimizer.param_groups:
                 group["lr"] = self.recipe.learning_rate_at(progress)
             self.optimizer.zero_grad(set_to_none=True)
-            total += self.learn(images, labels)
+            for done, piece in enumerate(zip(images.chunk(self.accumulate), labels.chunk(self.accumulate))):
+                self._weigh_statistics(done)
+                total += self.learn(*piece)
+            distributed.average([p.grad for p in self.weights if p.grad is not None], self.accumulate)
             self.optimizer.step()
+        distributed.average([t for norm, _ in self.norms for t in (norm.running_mean, norm.running_var)])
         self.epoch += 1
-        mean = total.item() / steps
+        mean = distributed.total(total).item() / (steps * self.accumulate * distributed.ranks())
         if not math.isfinite(mean):
             raise NonFiniteLoss(f"the loss is {mean} after epoch {self.epoch}")
         return mean
@@ -93,6 +125,12 @@ class Training:
             loss = F.cross_entropy(self.net(images), labels)
         loss.backward()
         return loss.detach()
+
+    def _weigh_statistics(self, done: int) -> None:
+        """Set momenta such that all slices of a batch, of which so many are done, count alike, and together as one."""
+        if self.accumulate > 1:
+            for norm, momentum in self.norms:
+                norm.momentum = momentum / (self.accumulate - momentum * (self.accumulate - 1 - done))
 
     def autocast(self) -> torch.autocast:
         """Under it the network runs: in bfloat16 on CUDA."""
@@ -113,12 +151,15 @@ class Training:
 def accuracy(
     net: nn.Module, split: Split, *, device: torch.device, top: tuple[int, ...] = (1,), batch_size: int = 1000
 ) -> tuple[float, ...]:
-    """The share of images whose label is among the `top` k highest outputs, for each k."""
+    """The share of images whose label is among the `top` k highest outputs, for each k.
+
+    Each of several processes looks at a part of the images.
+    """
     net.eval()
     hits = torch.zeros(len(top), dtype=torch.long)
-    for images, labels in split.batches(batch_size, device=device):
+    for images, labels in split.batches(batch_size, device=device, part=distributed.part()):
         hits += torch.stack([count.cpu() for count in _hits(net(images), labels, top)])
-    return tuple((hits / len(split)).tolist())
+    return tuple((distributed.total(hits) / len(split)).tolist())
 
 
 def _hits(outputs: Tensor, labels: Tensor, top: tuple[int, ...]) -> list[Tensor]:

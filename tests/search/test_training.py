@@ -9,7 +9,7 @@ from torch import nn
 from search.data.splits import Images
 from search.evaluator import seeded_build
 from search.training import NonFiniteLoss, Recipe, Training, accuracy
-from space import Architecture
+from space import Architecture, InputError
 
 CPU = torch.device("cpu")
 NETWORK = Architecture.uniform("mobilenet-8", block="mid", k=3)
@@ -145,3 +145,36 @@ def test_top_5_of_fewer_classes_is_always_right(digits):
     train = part_of(digits, 50)
     few = Images(pixels=train.pixels, labels=train.labels % 3, preparation=train.preparation)
     assert accuracy(Linear(3), few, device=CPU, top=(1, 5))[1] == 1
+
+
+class Normalised(nn.Sequential):
+    """(N, 1, 8, 8) -> (N, 10): a batch norm and a linear layer that starts at zero."""
+
+    def __init__(self) -> None:
+        super().__init__(nn.BatchNorm2d(1), nn.Flatten(), nn.Linear(64, 10, bias=False))
+        nn.init.zeros_(self[2].weight)
+
+
+def test_slices_count_alike_in_gradients_losses_and_statistics(digits):
+    images, recipe = part_of(digits, 60), Recipe(epochs=1, batch_size=60, learning_rate=1e-12)
+    training = Training(Normalised(), images, recipe=recipe, seed=1, device=CPU, accumulate=3)
+    loss = training.run_epoch()
+    ((pixels, labels),) = images.batches(60, device=CPU, seed=10007)
+    slices = list(zip(pixels.split(20), labels.split(20)))
+    means, variances = zip(*((part.mean().item(), part.var().item()) for part, _ in slices))
+    norm, *_, last = training.net
+    assert norm.running_mean.item() == pytest.approx(0.1 * sum(means) / 3, abs=1e-6)
+    assert norm.running_var.item() == pytest.approx(0.9 + 0.1 * sum(variances) / 3, rel=1e-5)
+    assert loss == pytest.approx(math.log(10), rel=1e-5)
+    gradients = []
+    for part, answers in slices:
+        normal = ((part - part.mean()) / (part.var(correction=0) + norm.eps).sqrt()).flatten(1)
+        gradients.append((0.1 - nn.functional.one_hot(answers, 10).float()).T @ normal / 20)  # of softmax, from zero
+    torch.testing.assert_close(last.weight.grad, sum(gradients) / 3, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("images, slices", [(40, 3), (100, 8), (41, 2)])
+def test_a_batch_must_be_divisible_by_its_slices(digits, images, slices):
+    recipe = Recipe(epochs=1, batch_size=50, learning_rate=0.01)
+    with pytest.raises(InputError, match=f"into {slices} equal slices"):
+        Training(Normalised(), part_of(digits, images), recipe=recipe, seed=1, device=CPU, accumulate=slices)
