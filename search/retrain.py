@@ -3,6 +3,7 @@
     python -m search.retrain runs/digits/best.json
     python -m search.retrain runs/digits/pareto.json --key 0123456789ab
     python -m search.retrain mobinet-mid-k3 --dataset cifar10
+    torchrun --nproc-per-node 8 -m search.retrain runs/pictures/best.json      on eight GPUs
 
 The same command goes on from the last checkpoint. The report of a run then shows what its network reached.
 """
@@ -11,11 +12,14 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
+import torch
+
 from results.command import run_command
 from results.report import rewrite_report
-from search.cli import add_common_flags, find_device, positive_float
+from search import distributed
+from search.cli import add_common_flags, find_device, positive_float, positive_int
 from search.machine import cores, use_threads, useful_threads
-from search.presets import PRESETS
+from search.presets import PRESETS, RECIPES
 from search.progress import si
 from search.retraining import Retraining
 from search.target import Target, read_target
@@ -33,6 +37,10 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     add_common_flags(parser)
     parser.add_argument("--backbone", help="of a network given by name (default: the one that fits the data set)")
     parser.add_argument("--width", type=positive_float, help="of a network given by name (default: its own)")
+    parser.add_argument("--recipe", choices=RECIPES, help="default: the data set's own")
+    parser.add_argument(
+        "--accumulate", type=positive_int, default=1, help="slices of a batch to learn one after the other (default: 1)"
+    )
     parser.add_argument("--out", type=Path, help="parent of the folder KEY (default: retrain/ beside the file)")
     return parser.parse_args(argv)
 
@@ -55,22 +63,27 @@ def find_target(args: argparse.Namespace) -> tuple[Target, Path]:
 
 
 def main() -> None:
-    args = parse()
+    with distributed.joined():
+        retrain(parse())
+
+
+def retrain(args: argparse.Namespace) -> None:
     target, folder = find_target(args)
     dataset = args.dataset or target.dataset
     if dataset not in PRESETS:
         raise InputError(
             f"{args.network} was searched on {dataset!r}, which is no data set here; name one with --dataset"
         )
-    recipe = PRESETS[dataset].full
+    recipe = RECIPES[args.recipe] if args.recipe else PRESETS[dataset].full
     retraining = Retraining(
         architecture=target.architecture,
         dataset=dataset,
         data_dir=args.data_dir or target.data_dir,
         recipe=replace(recipe, epochs=args.epochs or recipe.epochs),
         seed=args.seed,
-        device=find_device(args.device),
+        device=own_device(args.device),
         folder=(args.out or folder) / target.architecture.key,
+        accumulate=args.accumulate,
     )
     use_threads(useful_threads(target.architecture.input_shape, cores()))
     print(f"{target.architecture.describe()}, into {retraining.folder}", flush=True)
@@ -85,7 +98,20 @@ def main() -> None:
         f"{si(summary['cost']['ops']).strip()}OPs; {summary['file_bytes']:,} bytes in "
         f"{retraining.folder}/model.safetensors"
     )
-    print(refresh_report(retraining.folder), end="", flush=True)
+    if distributed.rank() == 0:
+        print(refresh_report(retraining.folder), end="", flush=True)
+
+
+def own_device(name: str | None) -> str:
+    """The device of this process: of several on one machine, each has a GPU of its own."""
+    device = find_device(name)
+    if distributed.ranks() == 1 or device == "cpu":
+        return device
+    if device != "cuda":
+        raise InputError(f"--device {device} is one device; several processes take cpu, or cuda for a GPU each")
+    device = find_device(f"cuda:{distributed.local_rank()}")
+    torch.cuda.set_device(device)
+    return device
 
 
 def refresh_report(folder: Path) -> str:

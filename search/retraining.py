@@ -14,6 +14,7 @@ from mobinet import cost
 from mobinet.packing import dump_packed, load_packed
 from results.files import read_json, write_atomic, write_json
 from results.tables import SCHEMA
+from search import distributed
 from search.checkpoint import open_checkpoint, save_checkpoint
 from search.config import versions
 from search.data import load_dataset, load_test
@@ -26,7 +27,7 @@ VALIDATION = 0.1
 
 @dataclass(frozen=True, kw_only=True)
 class Retraining:
-    """One training for good.
+    """One training for good, in this process or in several (`search.distributed`), of which the first writes.
 
     Args:
         architecture: what is trained.
@@ -35,6 +36,7 @@ class Retraining:
         seed: of the weights and of the order of the images.
         device: where.
         folder: takes ``metrics.csv``, ``last.pt``, ``best.pt``, ``model.safetensors`` and ``summary.json``.
+        accumulate: slices of a batch that each process learns one after the other.
     """
 
     architecture: Architecture
@@ -44,6 +46,7 @@ class Retraining:
     seed: int
     device: str
     folder: Path
+    accumulate: int = 1
 
     def run(self, told: Callable[[dict[str, float]], None]) -> dict[str, Any]:
         """Train, or go on from the last checkpoint, and return what ``summary.json`` holds.
@@ -57,8 +60,9 @@ class Retraining:
             InputError: the folder holds a retraining with other settings, or a checkpoint that cannot be read.
             NonFiniteLoss: the training diverged.
         """
-        images = load_dataset(
-            self.dataset, data_dir=self.data_dir, input_shape=self.architecture.input_shape, validation=VALIDATION
+        shape = self.architecture.input_shape
+        images = distributed.first_here(
+            lambda: load_dataset(self.dataset, data_dir=self.data_dir, input_shape=shape, validation=VALIDATION)
         )
         settings = {
             "architecture": self.architecture.to_json(),
@@ -70,11 +74,12 @@ class Retraining:
         device = torch.device(self.device)
         seed = training_seed(self.seed, self.architecture)
         net = seeded_build(self.architecture, len(images.classes), seed)
-        training = Training(net, images.train, recipe=self.recipe, seed=seed, device=device)
+        net.load_state_dict(distributed.from_first(net.state_dict))
+        training = Training(net, images.train, recipe=self.recipe, seed=seed, device=device, accumulate=self.accumulate)
         metrics = self._resume(training, settings)
         summary = self.folder / "summary.json"
-        if summary.exists() and training.epoch == self.recipe.epochs:
-            return read_json(summary)
+        if distributed.from_first(summary.exists) and training.epoch == self.recipe.epochs:
+            return distributed.from_first(lambda: read_json(summary))
         while training.epoch < self.recipe.epochs:
             began = time.perf_counter()
             loss = training.run_epoch()
@@ -95,12 +100,13 @@ class Retraining:
         return self._finish(net, images, metrics)
 
     def _write_metrics(self, metrics: list[dict[str, float]]) -> None:
-        write_atomic(self.folder / "metrics.csv", pd.DataFrame(metrics).to_csv(index=False))
+        if distributed.rank() == 0:
+            write_atomic(self.folder / "metrics.csv", pd.DataFrame(metrics).to_csv(index=False))
 
     def _resume(self, training: Training, settings: dict[str, Any]) -> list[dict[str, float]]:
         """Load the last checkpoint, if there is one, and return the metrics so far."""
         path = self.folder / "last.pt"
-        if not path.exists():
+        if not distributed.from_first(path.exists):
             return []
         with open_checkpoint(path) as checkpoint:
             different = [name for name, value in settings.items() if checkpoint["settings"][name] != value]
@@ -120,8 +126,9 @@ class Retraining:
             net, self.architecture, len(images.classes), {"classes": json.dumps(images.classes), **notes}
         )
         path = self.folder / "model.safetensors"
-        write_atomic(path, packed)
-        loaded = load_packed(path)[0].to(self.device)
+        if distributed.rank() == 0:
+            write_atomic(path, packed)
+        loaded = distributed.from_first(lambda: load_packed(path)[0]).to(self.device)
         test = load_test(self.dataset, data_dir=self.data_dir, dataset=images)
         top1, top5 = accuracy(loaded, test, device=torch.device(self.device), top=(1, 5))
         counted = cost(self.architecture, len(images.classes))
@@ -139,8 +146,11 @@ class Retraining:
             **asdict(self.recipe),
             "seed": self.seed,
             "device": self.device,
+            "processes": distributed.ranks(),
+            "accumulate": self.accumulate,
             "seconds": sum(row["seconds"] for row in metrics),
             "versions": versions(),
         }
-        write_json(self.folder / "summary.json", summary)
+        if distributed.rank() == 0:
+            write_json(self.folder / "summary.json", summary)
         return summary
