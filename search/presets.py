@@ -56,7 +56,7 @@ PRESETS = {
 RECIPES = {"imagenet": Recipe(epochs=256, batch_size=256, learning_rate=5e-4, warmup=0)}
 """Trainings for good by their names.
 
-imagenet: MoBiNet (WACV 2020) has Adam, from scratch, and in its text no rate, batch or length that we could read. They
-are those of ReActNet's second stage (ECCV 2020, arXiv 2003.03488; its public code), without weight decay as there, but
-with a cosine in place of the straight line.
+imagenet: MoBiNet (WACV 2020) has Adam, from scratch, and leaves rate, batch and length open. They are those that
+public scripts have for the second stage of ReActNet (ECCV 2020, arXiv 2003.03488), without weight decay, but with a
+cosine in place of the straight line.
 """
