@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from search.checkpoint import open_checkpoint, save_checkpoint
 from search.config import versions
 from search.data import load_dataset, load_test
 from search.evaluator import seeded_build, training_seed
+from search.lock import lock
 from search.training import Recipe, Training, accuracy
 from space import Architecture, InputError
 
@@ -57,9 +59,14 @@ class Retraining:
             told: called with each epoch's row of ``metrics.csv``.
 
         Raises:
-            InputError: the folder holds a retraining with other settings, or a checkpoint that cannot be read.
+            InputError: another process is at work in the folder, or it holds a retraining with other settings or a
+                file that is damaged.
             NonFiniteLoss: the training diverged.
         """
+        with lock(self.folder) if distributed.rank() == 0 else nullcontext():
+            return self._run(told)
+
+    def _run(self, told: Callable[[dict[str, float]], None]) -> dict[str, Any]:
         shape = self.architecture.input_shape
         images = distributed.first_here(
             lambda: load_dataset(self.dataset, data_dir=self.data_dir, input_shape=shape, validation=VALIDATION)

@@ -1,10 +1,8 @@
 """A study: everything a search knows, in one Optuna storage that one process writes."""
 
-import fcntl
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import optuna
@@ -18,6 +16,7 @@ from search.encoding import Encoding
 from search.evaluator import Evaluation, Failure, Task
 from search.expectation import expected_accuracy
 from search.halving import bars
+from search.lock import lock
 from search.pricing import Prices
 from search.sampler import SAMPLERS, Exhausted, FreshSampler
 from search.storage import MirroredStorage
@@ -83,7 +82,7 @@ class Study:
             fresh=self._is_fresh,
             affordable=lambda: affordable(space, ops, max_ops),
         )
-        self._lock = _lock(folder)
+        self._lock = lock(folder)
         self._half_asked: optuna.Trial | None = None
         self._running: dict[int, optuna.Trial] = {}
         try:
@@ -219,19 +218,3 @@ class Study:
         if architecture.key in self._seen:
             return False
         return self._max_ops is None or self._cost(architecture).ops <= self._max_ops
-
-
-def _lock(folder: Path) -> Any:
-    """An open file that no other process can lock until this one closes it or ends."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        file = open(folder / ".lock", "w")
-    except OSError as error:
-        raise InputError(f"cannot write into {folder}: {error.strerror}; use another --out") from None
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        raise InputError(
-            f"another process is running the study in {folder}; wait for it, or use another --out"
-        ) from None
-    return file

@@ -63,7 +63,7 @@ def done(tmp_path_factory):
 def test_leaves_its_files(done):
     folder, summary, rows = done
     assert {path.name for path in folder.iterdir()} == {
-        *("metrics.csv", "last.pt", "best.pt", "model.safetensors", "summary.json")
+        *("metrics.csv", "last.pt", "best.pt", "model.safetensors", "summary.json", ".lock")
     }
     assert read_json(folder / "summary.json") == summary
     assert [row["epoch"] for row in rows] == [1, 2, 3]
@@ -129,9 +129,24 @@ def test_resumed_equals_uninterrupted(done, tmp_path, epoch):
 
 def test_what_is_done_is_not_done_again(done):
     folder, summary, _ = done
-    before = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
+
+    def written():
+        return {path.name: path.stat().st_mtime_ns for path in folder.iterdir() if path.name != ".lock"}
+
+    before = written()
     assert retraining(folder).run(stop_after(1)) == summary
-    assert {path.name: path.stat().st_mtime_ns for path in folder.iterdir()} == before
+    assert written() == before
+
+
+def test_one_process_at_a_time(tmp_path):
+    def told(row):
+        with pytest.raises(InputError, match="another process is at work in"):
+            retraining(tmp_path).run(quiet)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        retraining(tmp_path).run(told)
+    assert retraining(tmp_path).run(quiet)["key"] == NETWORK.key
 
 
 def test_metrics_that_a_crash_left_behind_the_checkpoint_are_made_up_for(tmp_path):
@@ -175,4 +190,4 @@ def test_a_training_that_diverges_says_so(tmp_path):
     recipe = Recipe(epochs=2, batch_size=300, learning_rate=1e38, warmup=0)
     with pytest.raises(NonFiniteLoss):
         retraining(tmp_path, recipe=recipe).run(quiet)
-    assert not list(tmp_path.iterdir())
+    assert [path.name for path in tmp_path.iterdir()] == [".lock"]

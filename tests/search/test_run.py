@@ -17,8 +17,8 @@ import sqlalchemy
 import search.run
 from results.tables import COLUMNS
 from search.evaluator import Evaluation, Proxy
+from search.lock import lock
 from search.presets import PRESETS
-from search.study import _lock
 from search.training import Recipe
 
 SHORT = ("--epochs", 1, "--workers", 0)
@@ -284,9 +284,9 @@ def test_a_picture_that_cannot_be_decoded_is_named(small, tmp_path, invoke, inst
 
 
 def test_a_run_that_is_under_way_is_refused(small, invoke, instant):
-    lock = _lock(small[-1])
+    held = lock(small[-1])
     assert "another process" in one_line(invoke(search.run, "--trials", 1, *SHORT, *small))
-    lock.close()
+    held.close()
 
 
 def test_damaged_files_of_a_run_are_refused(run_copy, invoke, instant):
