@@ -90,6 +90,8 @@ class Study:
             self._study = optuna.load_study(study_name=NAME, storage=self._storage, sampler=self._sampler)
             trials = self._study.get_trials(deepcopy=False)
             self._seen = {trial.user_attrs["key"] for trial in trials if "key" in trial.user_attrs}
+        except InputError:
+            raise
         except Exception as error:
             raise InputError(
                 f"cannot use {folder / 'study.db'}: {first_line(error)}; move it away to begin anew"

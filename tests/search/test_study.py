@@ -2,6 +2,7 @@
 
 import shutil
 import sqlite3
+from contextlib import closing
 
 import optuna
 import pytest
@@ -11,6 +12,7 @@ from results.tables import COLUMNS, noise_of
 from search.backend import InProcess
 from search.driver import run_search
 from search.evaluator import Evaluation, Failure
+from search.integrity import check_attributes, check_trial
 from space import InputError
 
 SPACE = small_space(block=["pre", "mid"], k=[0, 1])
@@ -116,13 +118,59 @@ def test_memory_and_disk_hold_the_same(tmp_path):
     run_search(study, InProcess(Instant(broken=frozenset({SPACE.baselines()[0].key}))), trials=55, told=lambda *_: None)
     study.ask()
     disk = optuna.load_study(study_name=None, storage=f"sqlite:///{tmp_path / 'run' / 'study.db'}")
+    trials = disk.trials
+    for trial in trials:
+        check_trial(trial)  # and takes its digest off
     for kept in (study, open_study(copied(tmp_path), sampler="nsga2")):
-        for ours, theirs in zip(kept._study.trials, disk.trials, strict=True):
+        for ours, theirs in zip(kept._study.trials, trials, strict=True):
             for name in ("number", "_trial_id", "state", "values", "params", "user_attrs", "system_attrs"):
                 assert getattr(ours, name) == getattr(theirs, name)
             assert list(ours.distributions.items()) == list(theirs.distributions.items())
         found = kept._storage.get_study_system_attrs(kept._study._study_id)
-        assert found and found == disk._storage.get_study_system_attrs(disk._study_id)
+        assert found and found == check_attributes(disk._storage.get_study_system_attrs(disk._study_id))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "update trial_values set value = 0.51 where objective = 0",
+        "update trial_user_attributes set value_json = replace(value_json, '1000', '1001') where key = 'cost'",
+        "update trial_params set param_value = 1 - param_value where param_name = 'layer0.k'",
+        "update trials set state = 'FAIL'",
+        "update trials set number = 7",
+        "delete from trial_values",
+        "update study_user_attributes set value_json = '{\"0\": 0.25}' where key = 'replicates'",
+    ],
+)
+def test_what_was_not_told_is_refused(tmp_path, change):
+    study = open_study(tmp_path / "run", SPACE)
+    study.ask()
+    study.tell(0, evaluation(0.5))
+    study.tell_replicate(0, evaluation(0.75))
+    copy = copied(tmp_path)
+    with closing(sqlite3.connect(copy / "study.db")) as disk, disk:
+        assert disk.execute(change).rowcount >= 1
+    with pytest.raises(InputError, match=r"study.db: (trial \d|its attribute replicates) is damaged; move it away"):
+        open_study(copy, SPACE)
+
+
+def test_an_empty_file_is_no_study(tmp_path):
+    (tmp_path / "study.db").write_bytes(b"")
+    with pytest.raises(InputError, match="study.db: it is empty; move it away"):
+        open_study(tmp_path, SPACE)
+
+
+def test_a_study_without_digests_goes_on(tmp_path):
+    study = open_study(tmp_path / "run", SPACE)
+    run_search(study, InProcess(Instant()), trials=5, told=lambda *_: None)
+    study.tell_replicate(0, evaluation(0.75))
+    copy = copied(tmp_path)
+    with closing(sqlite3.connect(copy / "study.db")) as disk, disk:
+        assert disk.execute("delete from trial_system_attributes").rowcount == 5
+        assert disk.execute("delete from study_user_attributes where key != 'replicates'").rowcount == 1
+    again = open_study(copy, SPACE)
+    assert again.table().equals(study.table()) and again.noise() == study.noise()
+    assert again.ask().number == 5
 
 
 def test_trials_of_another_study_do_no_harm(tmp_path):
