@@ -1,6 +1,8 @@
 """Trained networks as files: safetensors, with 1-bit weights and the architecture in the header."""
 
 import copy
+import hashlib
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -38,7 +40,7 @@ def dump_packed(net: nn.Module, architecture: Architecture, num_classes: int, no
     """
     state = {name: value.cpu() for name, value in packed_state(net).items()}
     header = {"architecture": architecture.to_json(), "num_classes": str(num_classes), **notes}
-    return safetensors.torch.save(state, metadata=header)
+    return safetensors.torch.save(state, metadata={**header, "sha256": _digest(state, header)})
 
 
 def load_packed(path: Path) -> tuple[nn.Module, dict[str, str]]:
@@ -47,7 +49,7 @@ def load_packed(path: Path) -> tuple[nn.Module, dict[str, str]]:
     Its outputs equal those of the network that was saved, to the bit.
 
     Raises:
-        InputError: the file cannot be read, or its tensors do not fit its architecture.
+        InputError: the file cannot be read, its tensors do not fit its architecture, or it is not as it was written.
     """
     try:
         with safetensors.safe_open(path, "pt") as file:
@@ -67,6 +69,9 @@ def load_packed(path: Path) -> tuple[nn.Module, dict[str, str]]:
             raise InputError(
                 f"{path} is damaged: its tensor {name} is {found}, its architecture has {expected.get(name)}"
             )
+    notes = {name: note for name, note in header.items() if name != "sha256"}
+    if "sha256" in header and header["sha256"] != _digest(state, notes):
+        raise InputError(f"{path} is damaged: its digest is that of other tensors or of another header")
     for name, conv in _binary_convs(net).items():
         conv.pack_weights()
         bits = np.unpackbits(state[f"{name}.weight"].numpy(), count=conv.weight.numel())
@@ -75,6 +80,15 @@ def load_packed(path: Path) -> tuple[nn.Module, dict[str, str]]:
     state |= {name: torch.zeros((), dtype=torch.int64) for name in counters}
     net.load_state_dict(state, assign=True)
     return net.requires_grad_(False).eval(), header
+
+
+def _digest(state: Mapping[str, Tensor], header: Mapping[str, str]) -> str:
+    """SHA-256 of the header's entries and of each tensor's name and bytes; the architecture settles the shapes."""
+    found = hashlib.sha256(json.dumps(dict(header), sort_keys=True).encode())
+    for name in sorted(state):
+        found.update(name.encode())
+        found.update(state[name].numpy().tobytes())
+    return found.hexdigest()
 
 
 def _bits(flags: Tensor) -> Tensor:

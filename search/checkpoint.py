@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import torch
 
@@ -27,14 +28,21 @@ def open_checkpoint(path: Path) -> Iterator[Any]:
     """What `save_checkpoint` wrote, on the CPU, while it is put to use; the first of several processes reads it.
 
     Raises:
-        InputError: it cannot be read, or does not fit.
+        InputError: it cannot be read, is not as it was written, or does not fit.
     """
     again = f"remove {path.parent} to begin anew"
     try:
-        content = distributed.from_first(lambda: torch.load(path, map_location="cpu", weights_only=True))
+        content = distributed.from_first(lambda: _read(path))
     except Exception as error:  # torch raises many kinds on a damaged file
         raise InputError(f"{path} cannot be read ({type(error).__name__}); {again}") from None
     try:
         yield content
     except (KeyError, TypeError, AttributeError, RuntimeError, ValueError):
         raise InputError(f"{path} is damaged; {again}") from None
+
+
+def _read(path: Path) -> Any:
+    with ZipFile(path) as records:  # torch does not look at the checksums it writes
+        if damaged := records.testzip():
+            raise ValueError(damaged)
+    return torch.load(path, map_location="cpu", weights_only=True)

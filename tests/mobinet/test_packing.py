@@ -146,6 +146,17 @@ def test_a_flipped_bit_is_refused_or_harmless(packed, reload):
     assert refused > 20
 
 
+def test_other_bits_of_the_right_shape_are_refused(packed, reload):
+    (size,) = struct.unpack("<Q", packed[:8])
+    for place in (size + 8, len(packed) - 1):
+        data = bytearray(packed)
+        data[place] ^= 1
+        with pytest.raises(InputError, match="is damaged: its digest is that of other tensors"):
+            reload(bytes(data))
+    with pytest.raises(InputError, match="of another header"):
+        reload(packed.replace(b"avg", b"max"))
+
+
 @pytest.mark.parametrize(
     "header",
     [
