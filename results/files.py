@@ -1,5 +1,6 @@
-"""Files that are whole or absent."""
+"""Files that are whole or absent, and digests of them."""
 
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -7,9 +8,11 @@ from typing import Any
 
 from space import InputError
 
+SUMS = "SHA256SUMS"
+
 
 def write_atomic(path: Path, content: str | bytes) -> None:
-    """Write under a temporary name beside `path`, then rename; folders are made as needed."""
+    """Write under a temporary name beside `path`, then rename; folders are made as needed. An OSError names `path`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -18,6 +21,8 @@ def write_atomic(path: Path, content: str | bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
+    except OSError as error:
+        raise type(error)(error.errno, error.strerror, str(path)) from None
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -29,8 +34,33 @@ def write_json(path: Path, content: Any) -> None:
 def read_json(path: Path) -> Any:
     """The content of a JSON file. Raises InputError when there is none."""
     try:
-        return json.loads(path.read_text())
+        return json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is not JSON: {error}") from None
+
+
+def write_sums(folder: Path, *names: str) -> None:
+    """Note the digests of files, of those that are there, in the folder's ``SHA256SUMS``: ``sha256sum -c`` reads it."""
+    found = [(_sum(folder / name), name) for name in names if (folder / name).exists()]
+    write_atomic(folder / SUMS, "".join(f"{digest}  {name}\n" for digest, name in found))
+
+
+def check_sums(folder: Path, *names: str) -> None:
+    """Raises InputError where a file is not the one whose digest was noted; without a note nothing is checked."""
+    path = folder / SUMS
+    if not path.exists():
+        return
+    lines = path.read_bytes().decode("utf-8", "replace").splitlines()
+    noted = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+    for name in names:
+        file = folder / name
+        if file.exists() and name in noted and noted[name] != _sum(file):
+            raise InputError(
+                f"{file} was changed since it was written (see {SUMS}); remove it and repeat the command that wrote it"
+            )
+
+
+def _sum(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

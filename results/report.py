@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from results.command import run_command
-from results.files import read_json, write_atomic
+from results.files import check_sums, read_json, write_atomic
 from results.plot import PUBLISHED, pareto_figure, pareto_info
 from results.published import published_on
 from results.retrained import Retrained, agreement, read_retrained
@@ -37,8 +37,9 @@ def write_report(folder: Path, *, published: bool = False) -> Path:
         published: overlay what papers report on the same data set; a folder of images is taken for ImageNet.
 
     Raises:
-        InputError: the folder holds no run, or one in which nothing is complete yet.
+        InputError: the folder holds no run, one in which nothing is complete yet, or files that were changed.
     """
+    check_sums(folder, "config.json", "trials.csv", "pareto.json", "best.json")
     config = read_json(folder / "config.json")
     try:
         trials = read_trials(folder)
@@ -47,7 +48,7 @@ def write_report(folder: Path, *, published: bool = False) -> Path:
         page = render(trials, config=config, pareto=pareto, best=best, retrained=retrained, published=published)
     except InputError:
         raise
-    except (OSError, KeyError, TypeError, ValueError) as error:
+    except (OSError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise InputError(
             f"{folder} holds no finished trials to show ({first_line(error)}); run python -m search.run first"
         ) from None

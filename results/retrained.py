@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from results.files import read_json
+from results.files import check_sums, read_json
 from results.tables import genes_in
 from space import InputError
 from space.family import find_family
@@ -49,6 +49,7 @@ def read_retrained(folder: Path, trials: pd.DataFrame, config: dict[str, Any]) -
 
 def _row(path: Path, complete: pd.DataFrame, config: dict[str, Any]) -> dict[str, Any]:
     """One retraining and the trial it began from. Raises InputError when they cannot be compared."""
+    check_sums(path.parent, path.name)
     content, key = read_json(path), path.parent.name
     if not _is_summary(content) or content["key"] != key:
         raise InputError(f"{path} is not what a retraining of {key} writes")

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from results.files import write_atomic, write_json
+from results.files import write_atomic, write_json, write_sums
 from results.pareto import hypervolume, knee, on_front
 
 COLUMNS = (
@@ -71,7 +71,7 @@ def entry(row: pd.Series, config: dict[str, Any]) -> dict[str, Any]:
 
 
 def write_tables(folder: Path, trials: pd.DataFrame, config: dict[str, Any], noise: dict[str, float] | None) -> None:
-    """Write trials.csv and, as soon as a trial is complete, pareto.csv, pareto.json and best.json.
+    """Write trials.csv and, as soon as a trial is complete, pareto.csv, pareto.json and best.json, then their digests.
 
     Args:
         folder: the run's.
@@ -81,8 +81,12 @@ def write_tables(folder: Path, trials: pd.DataFrame, config: dict[str, Any], noi
     """
     write_atomic(folder / "trials.csv", trials.to_csv(index=False))
     front = front_of(trials)
-    if front.empty:
-        return
+    if not front.empty:
+        _write_front(folder, front, config, noise)
+    write_sums(folder, "config.json", "trials.csv", "pareto.csv", "pareto.json", "best.json")
+
+
+def _write_front(folder: Path, front: pd.DataFrame, config: dict[str, Any], noise: dict[str, float] | None) -> None:
     write_atomic(folder / "pareto.csv", front.to_csv(index=False))
     reference = config["reference"]
     summary = {

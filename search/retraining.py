@@ -13,7 +13,7 @@ import torch
 
 from mobinet import cost
 from mobinet.packing import dump_packed, load_packed
-from results.files import read_json, write_atomic, write_json
+from results.files import SUMS, check_sums, read_json, write_atomic, write_json, write_sums
 from results.tables import SCHEMA
 from search import distributed
 from search.checkpoint import open_checkpoint, save_checkpoint
@@ -86,7 +86,7 @@ class Retraining:
         metrics = self._resume(training, settings)
         summary = self.folder / "summary.json"
         if distributed.from_first(summary.exists) and training.epoch == self.recipe.epochs:
-            return distributed.from_first(lambda: read_json(summary))
+            return distributed.from_first(lambda: self._finished(summary))
         while training.epoch < self.recipe.epochs:
             began = time.perf_counter()
             loss = training.run_epoch()
@@ -105,6 +105,10 @@ class Retraining:
         with open_checkpoint(self.folder / "best.pt") as best_weights:
             net.load_state_dict(best_weights)
         return self._finish(net, images, metrics)
+
+    def _finished(self, summary: Path) -> dict[str, Any]:
+        check_sums(self.folder, summary.name)
+        return read_json(summary)
 
     def _write_metrics(self, metrics: list[dict[str, float]]) -> None:
         if distributed.rank() == 0:
@@ -134,6 +138,7 @@ class Retraining:
         )
         path = self.folder / "model.safetensors"
         if distributed.rank() == 0:
+            (self.folder / SUMS).unlink(missing_ok=True)
             write_atomic(path, packed)
         loaded = distributed.from_first(lambda: load_packed(path)[0]).to(self.device)
         test = load_test(self.dataset, data_dir=self.data_dir, dataset=images)
@@ -160,4 +165,5 @@ class Retraining:
         }
         if distributed.rank() == 0:
             write_json(self.folder / "summary.json", summary)
+            write_sums(self.folder, "metrics.csv", "model.safetensors", "summary.json")
         return summary

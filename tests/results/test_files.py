@@ -1,12 +1,13 @@
 """Files that are whole or absent."""
 
+import hashlib
 import json
 import os
 from pathlib import Path
 
 import pytest
 
-from results.files import read_json, write_atomic, write_json
+from results.files import check_sums, read_json, write_atomic, write_json, write_sums
 from space import InputError
 
 
@@ -30,7 +31,7 @@ def test_old_file_stays_whole_when_the_write_fails(tmp_path, monkeypatch, step):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os if step == "fsync" else Path, step, fail)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(OSError, match="No space .*'.*/file'"):
         write_atomic(tmp_path / "file", "new and longer")
     assert (tmp_path / "file").read_text() == "old"
     assert names(tmp_path) == ["file"]
@@ -58,3 +59,17 @@ def test_what_cannot_be_read_is_an_input_error(tmp_path, content):
         read_json(tmp_path / "x.json")
     with pytest.raises(InputError):
         read_json(tmp_path)
+
+
+def test_a_changed_file_is_told_by_its_digest(tmp_path):
+    check_sums(tmp_path, "a", "b")
+    for name in "ab":
+        write_atomic(tmp_path / name, f"content of {name}\n")
+    write_sums(tmp_path, "a", "b", "missing")
+    line = f"{hashlib.sha256(b'content of b' + bytes([10])).hexdigest()}  b"
+    assert (tmp_path / "SHA256SUMS").read_text().splitlines()[1:] == [line]
+    check_sums(tmp_path, "a", "b", "missing")
+    (tmp_path / "b").write_text("content of c\n")
+    check_sums(tmp_path, "a")
+    with pytest.raises(InputError, match=r"/b was changed since it was written \(see SHA256SUMS\); remove it"):
+        check_sums(tmp_path, "a", "b")

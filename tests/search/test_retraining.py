@@ -63,7 +63,7 @@ def done(tmp_path_factory):
 def test_leaves_its_files(done):
     folder, summary, rows = done
     assert {path.name for path in folder.iterdir()} == {
-        *("metrics.csv", "last.pt", "best.pt", "model.safetensors", "summary.json", ".lock")
+        *("metrics.csv", "last.pt", "best.pt", "model.safetensors", "summary.json", "SHA256SUMS", ".lock")
     }
     assert read_json(folder / "summary.json") == summary
     assert [row["epoch"] for row in rows] == [1, 2, 3]
