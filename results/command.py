@@ -19,5 +19,6 @@ def run_command(main: Callable[[], None]) -> None:
 
 
 def _complain(message: str, code: int) -> int:
-    print(f"mobinas: {message}", file=sys.stderr)
+    line = "".join(character if character.isprintable() else repr(character)[1:-1] for character in message)
+    print(f"mobinas: {line}", file=sys.stderr)
     return code

@@ -52,19 +52,23 @@ def read_target(path: Path, key: str | None) -> Target:
     num_classes = _field(entry, "num_classes", int, path)
     if isinstance(num_classes, bool) or not 2 <= num_classes <= MOST_CLASSES:
         raise InputError(f"{path} states num_classes {num_classes}; it must be from 2 to {MOST_CLASSES}")
+    # The key goes first: to count a network that a changed width makes huge may take all memory.
+    _hold_against({"key": architecture.key}, entry, path)
     counted = cost(architecture, num_classes)
-    found = {"key": architecture.key, **asdict(counted), "ops": counted.ops}
-    stated = {"key": entry.get("key"), **_field(entry, "cost", dict, path)}
-    for name, value in found.items():
-        if stated.get(name) != value:
-            raise InputError(
-                f"{path} states {name} {stated.get(name)}, but its architecture has {value}; the file was changed"
-            )
+    _hold_against({**asdict(counted), "ops": counted.ops}, _field(entry, "cost", dict, path), path)
     return Target(
         architecture=architecture,
         dataset=_field(entry, "dataset", str, path),
         data_dir=_field(entry, "data_dir", str, path),
     )
+
+
+def _hold_against(found: dict[str, Any], stated: dict[str, Any], path: Path) -> None:
+    for name, value in found.items():
+        if stated.get(name) != value:
+            raise InputError(
+                f"{path} states {name} {stated.get(name)}, but its architecture has {value}; the file was changed"
+            )
 
 
 def _field(entry: Any, name: str, kind: type, path: Path) -> Any:
