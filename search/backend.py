@@ -13,6 +13,7 @@ from typing import Protocol
 from search.evaluator import Evaluation, Evaluator, Failure, Task
 from search.interrupt import inherited_by_nobody
 from search.machine import use_threads
+from space.errors import first_line
 
 
 class Backend(Protocol):
@@ -150,7 +151,8 @@ def _last_words(exitcode: int) -> str:
 
 
 def _failure(error: Exception) -> Failure:
-    return Failure(reason=f"{type(error).__name__}: {error}".splitlines()[0])
+    name = type(error).__name__
+    return Failure(reason=f"{name}: {first_line(error)}" if str(error) else name)
 
 
 def _work(pipe: Connection, evaluator: Evaluator, threads: int) -> None:

@@ -9,7 +9,7 @@ from results.files import read_json, write_json
 from results.tables import SCHEMA
 from space import InputError
 
-FREE_TO_CHANGE = ("data_dir", "device", "space", "workers", "versions")
+FREE_TO_CHANGE = ("data_dir", "device", "space", "workers", "time_limit", "versions")
 SINCE = {"evaluator": "proxy", "fidelity": "full"}
 """What runs were made with before there was such a setting."""
 SHOWN = 5

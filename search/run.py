@@ -6,6 +6,7 @@ The same command goes on where an earlier one stopped, and ends at that many tri
 """
 
 import argparse
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -69,6 +70,7 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--max-ops", type=positive_float, help="train no network above so many OPs, such as 2.5e6")
     parser.add_argument("--workers", type=natural_int, help="processes that train side by side; 0 trains in this one")
+    parser.add_argument("--time-limit", type=positive_float, help="seconds after which a trial fails (default: none)")
     parser.add_argument("--published", action="store_true", help="overlay published results in the report")
     parser.add_argument("--out", type=Path, help="folder of the run (default: runs/DATASET)")
     args = parser.parse_args(argv)
@@ -77,6 +79,8 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
         parser.error("--paths goes with --evaluator supernet")
     if args.fidelity != "full" and one_shot:
         parser.error("--fidelity goes with --evaluator proxy")
+    if args.time_limit and args.workers == 0:
+        parser.error("--time-limit goes with --workers 1 or more: a trial in this process cannot be stopped")
     args.trials = args.trials or (1000 if one_shot else 200)
     args.sampler = args.sampler or ("evolution" if one_shot else "front")
     return args
@@ -126,6 +130,7 @@ def main() -> None:
         "max_ops": args.max_ops,
         "reference": {"accuracy": 1 / len(images.classes), "ops": dearest_ops},
         "workers": args.workers,
+        "time_limit": args.time_limit,
         "versions": versions(),
     }
     study = Study(
@@ -160,7 +165,7 @@ def search(
     reference = config["reference"]["accuracy"], config["reference"]["ops"]
     if isinstance(evaluator, OneShot):
         train_supernet(evaluator)
-    backend = make_backend(evaluator, args.workers, study.space.input_shape)
+    backend = make_backend(evaluator, args.workers, study.space.input_shape, args.time_limit)
     progress = Progress(study.table(), trials=args.trials, reference=reference, ops=ops)
     try:
         run_search(study, backend, trials=args.trials, told=progress.told)
@@ -216,13 +221,15 @@ def train_supernet(evaluator: OneShot) -> None:
             raise InputError(f"the supernet diverged: {error}; use another --seed") from None
 
 
-def make_backend(evaluator: OnImages, workers: int | None, input_shape: tuple[int, int, int]) -> Backend:
+def make_backend(
+    evaluator: OnImages, workers: int | None, input_shape: tuple[int, int, int], time_limit: float | None = None
+) -> Backend:
     """As many processes as asked for; by default one a core, or one for a GPU. They share out the threads."""
     if workers is None:
         workers = cores() if evaluator.device == "cpu" else 1
     threads = useful_threads(input_shape, cores() // max(1, workers))
     if workers:
-        return Workers(evaluator, workers=workers, threads=threads)
+        return Workers(evaluator, workers=workers, threads=threads, time_limit=time_limit or math.inf)
     use_threads(threads)
     return InProcess(evaluator)
 

@@ -88,7 +88,7 @@ def test_ctrl_c_is_not_a_failure():
 def test_number_of_workers_and_their_threads(monkeypatch):
     made = []
     monkeypatch.setattr("search.run.cores", lambda: 8)
-    monkeypatch.setattr("search.run.Workers", lambda evaluator, *, workers, threads: made.append((workers, threads)))
+    monkeypatch.setattr("search.run.Workers", lambda _, *, workers, threads, **__: made.append((workers, threads)))
     for device, asked, shape in (
         ("cpu", None, (3, 32, 32)),
         ("cuda", None, (3, 32, 32)),
