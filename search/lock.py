@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import re
 from pathlib import Path
 from typing import IO
 from weakref import WeakSet
@@ -11,6 +12,8 @@ from space import InputError
 
 def lock(folder: Path) -> IO[str]:
     """An open file that no other process can lock until this one closes it or ends; the folder is made if need be.
+
+    What a process that was killed left half written is removed.
 
     Raises:
         InputError: another process has it, or nothing can be written there.
@@ -25,6 +28,9 @@ def lock(folder: Path) -> IO[str]:
     except OSError:
         file.close()
         raise InputError(f"another process is at work in {folder}; wait for it, or use another --out") from None
+    for path in folder.iterdir():
+        if re.fullmatch(r"\..+\.\d+(-journal)?", path.name):  # see results.files.write_atomic
+            path.unlink(missing_ok=True)
     _held.add(file)
     return file
 
