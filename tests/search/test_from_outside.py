@@ -1,0 +1,71 @@
+"""Names that come from outside name things, and do nothing else."""
+
+import json
+
+import pytest
+from PIL import Image
+
+import search.retrain
+import search.run
+from results.files import read_json, write_json
+from results.tables import write_tables
+from search.evaluator import Evaluation, Proxy
+
+SCRIPT = "<script>alert(1)</script>"
+
+
+def test_names_of_classes_and_folders_are_no_markup(tmp_path, invoke, monkeypatch):
+    monkeypatch.setattr(
+        Proxy, "__call__", lambda self, task: Evaluation(accuracy=0.5 + task.number / 100, epochs=1, seconds=0.1)
+    )
+    pictures = tmp_path / "<img src=x onerror=alert(1)>"
+    for index in range(20):
+        path = pictures / ("<script>alert(1)<", "b&amp;'\"")[index % 2] / f"<b>{index}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (8, 8), index).save(path)
+    data = "--dataset", "imagefolder", "--data-dir", pictures
+    flags = *data, "--backbone", "mobilenet-8", "--epochs", 1, "--workers", 0, "--trials", 6
+    ended = invoke(search.run, *flags, "--out", tmp_path / "<i>run")
+    assert ended.code == 0
+    page = (tmp_path / "<i>run" / "report.html").read_text()
+    assert "<script>alert" not in page and "onerror=alert" not in page and "<i>run" not in page
+
+
+def test_texts_of_a_run_are_no_markup(run_copy):
+    """The report is made of what files hold, and those may come from others."""
+    from results.report import write_report
+    from results.tables import read_trials
+
+    trials, config = read_trials(run_copy), read_json(run_copy / "config.json")
+    trials["reason"] = trials["reason"].astype(object)
+    trials.loc[0, ["key", "source", "reason", "state"]] = SCRIPT, SCRIPT, SCRIPT, "failed"
+    config |= {"dataset": SCRIPT, "sampler": SCRIPT, "evaluator": SCRIPT}
+    write_json(run_copy / "config.json", config)
+    write_tables(run_copy, trials, config, None)
+    best = read_json(run_copy / "best.json")
+    write_json(run_copy / "best.json", {**best, "rule": SCRIPT})
+    (run_copy / "SHA256SUMS").unlink()
+    key = best["key"]
+    summary = {"key": SCRIPT, "dataset": SCRIPT, "epochs": 1, "cost": {"params": 1}}
+    write_json(run_copy / "retrain" / SCRIPT[:8] / "summary.json", summary)
+    write_json(run_copy / "retrain" / key / "summary.json", {**summary, "key": key})
+    assert SCRIPT not in write_report(run_copy).read_text()
+
+
+@pytest.mark.parametrize("name", ["../../x", "/tmp/x", "..", SCRIPT, "a\nb", "\x1b[2J"])
+@pytest.mark.parametrize("field", ["key", "dataset", "family", "backbone"])
+def test_names_in_a_file_lead_nowhere(run_copy, invoke, tmp_path, field, name):
+    content = json.loads((run_copy / "best.json").read_text())
+    (content if field in content else content["architecture"])[field] = name
+    path = tmp_path / "inner" / "best.json"
+    write_json(path, content)
+    before = sorted(tmp_path.rglob("*"))
+    ended = invoke(search.retrain, path, "--epochs", 1)
+    assert ended.code == 2 and ended.err.count("\n") == 1 and ended.err[:-1].isprintable()
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("name", ["../x", "a/b", SCRIPT])
+def test_a_data_set_is_one_of_the_known(invoke, name):
+    ended = invoke(search.run, "--dataset", name)
+    assert ended.code == 2 and "invalid choice" in ended.err
