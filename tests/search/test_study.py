@@ -134,7 +134,7 @@ def test_memory_and_disk_hold_the_same(tmp_path):
     "change",
     [
         "update trial_values set value = 0.51 where objective = 0",
-        "update trial_user_attributes set value_json = replace(value_json, '1000', '1001') where key = 'cost'",
+        "update trial_user_attributes set value_json = replace(value_json, '64', '65') where key = 'cost'",
         "update trial_params set param_value = 1 - param_value where param_name = 'layer0.k'",
         "update trials set state = 'FAIL'",
         "update trials set number = 7",
