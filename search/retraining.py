@@ -108,7 +108,12 @@ class Retraining:
 
     def _finished(self, summary: Path) -> dict[str, Any]:
         check_sums(self.folder, summary.name)
+        self._write_sums()
         return read_json(summary)
+
+    def _write_sums(self) -> None:
+        if not (self.folder / SUMS).exists():  # or a kill came between the summary and its digest
+            write_sums(self.folder, "metrics.csv", "model.safetensors", "summary.json")
 
     def _write_metrics(self, metrics: list[dict[str, float]]) -> None:
         if distributed.rank() == 0:
@@ -165,5 +170,5 @@ class Retraining:
         }
         if distributed.rank() == 0:
             write_json(self.folder / "summary.json", summary)
-            write_sums(self.folder, "metrics.csv", "model.safetensors", "summary.json")
+            self._write_sums()
         return summary

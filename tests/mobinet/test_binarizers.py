@@ -230,7 +230,7 @@ def test_the_penalty_moves_alpha_and_nothing_else():
     network = Architecture.uniform("mobilenet-8", block="mid", binarizer="trained")
     net = moved(seeded_build(network, 10, 0))
     recipe = Recipe(epochs=1, batch_size=1, learning_rate=0.125, scale_decay=1e9)
-    training = Training(net, None, recipe=recipe, seed=0, device=torch.device("cpu"))
+    training = Training(net, (), recipe=recipe, seed=0, device=torch.device("cpu"))
     before = {name: value.detach().clone() for name, value in net.named_parameters()}
     for value in net.parameters():
         value.grad = torch.zeros_like(value)
@@ -246,7 +246,7 @@ def test_the_penalty_moves_alpha_and_nothing_else():
 def test_the_penalty_holds_nothing_without_trained_scales(name):
     net = seeded_build(Architecture.uniform("mobilenet-8", block="mid", binarizer=name), 10, 0)
     recipe = Recipe(epochs=1, batch_size=1, learning_rate=0.1, scale_decay=1e9)
-    optimizer = Training(net, None, recipe=recipe, seed=0, device=torch.device("cpu")).optimizer
+    optimizer = Training(net, (), recipe=recipe, seed=0, device=torch.device("cpu")).optimizer
     held = [value for group in optimizer.param_groups if group["weight_decay"] for value in group["params"]]
     assert held == [] and sum(len(group["params"]) for group in optimizer.param_groups) == len(list(net.parameters()))
 

@@ -99,7 +99,7 @@ def test_tables_without_a_complete_trial(tmp_path, make_trials, config):
     write_tables(tmp_path, make_trials(), config, None)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["SHA256SUMS", "trials.csv"]
     write_tables(tmp_path, make_trials(("failed", "sampler", None, 5.0)), config, None)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["trials.csv"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["SHA256SUMS", "trials.csv"]
     assert len(pd.read_csv(tmp_path / "trials.csv")) == 1
 
 
