@@ -1,4 +1,4 @@
-"""Backends run evaluations. The local one runs them in this process, or in a few worker processes."""
+"""Backends run evaluations: in this process, in a few worker processes, or on Ray (`search.ray_backend`)."""
 
 import atexit
 import math
@@ -44,10 +44,7 @@ class InProcess:
         self._task = task
 
     def wait(self) -> tuple[Task, Evaluation | Failure]:
-        try:
-            return self._task, self._evaluator(self._task)
-        except Exception as error:
-            return self._task, _failure(error)
+        return self._task, evaluate(self._evaluator, self._task)
 
     def close(self) -> None:
         pass
@@ -150,6 +147,14 @@ def _last_words(exitcode: int) -> str:
     return f"its worker process ended with exit code {exitcode}"
 
 
+def evaluate(evaluator: Evaluator, task: Task) -> Evaluation | Failure:
+    """What the evaluator finds; any exception is a Failure."""
+    try:
+        return evaluator(task)
+    except Exception as error:
+        return _failure(error)
+
+
 def _failure(error: Exception) -> Failure:
     name = type(error).__name__
     return Failure(reason=f"{name}: {first_line(error)}" if str(error) else name)
@@ -166,11 +171,7 @@ def _work(pipe: Connection, evaluator: Evaluator, threads: int) -> None:
         except EOFError:
             return
         pipe.send(None)
-        try:
-            outcome = evaluator(task)
-        except Exception as error:
-            outcome = _failure(error)
-        pipe.send(outcome)
+        pipe.send(evaluate(evaluator, task))
 
 
 def _end_with_parent() -> None:

@@ -2,6 +2,7 @@
 
 import argparse
 import math
+import re
 
 import torch
 
@@ -9,6 +10,8 @@ from search.data import DATASETS
 from space import InputError
 from space.binarizers import BINARIZERS
 from space.errors import first_line
+
+BACKENDS = ("local", "ray")
 
 
 def natural_int(text: str) -> int:
@@ -37,6 +40,37 @@ def add_common_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--epochs", type=positive_int, help="default: the data set's preset")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", help="cpu, cuda, cuda:1... (default: cuda if there is one)")
+
+
+def add_backend_flags(parser: argparse.ArgumentParser) -> None:
+    """What runs the evaluations."""
+    parser.add_argument("--backend", choices=BACKENDS, default="local", help="processes of this machine, or Ray Tune")
+    parser.add_argument("--workers", type=natural_int, help="processes that train side by side; 0 trains in this one")
+    parser.add_argument("--time-limit", type=positive_float, help="seconds after which a trial fails (default: none)")
+    parser.add_argument("--address", help="HOST:PORT of a running Ray cluster, or auto (default: a Ray for this run)")
+    parser.add_argument("--cpus-per-trial", type=positive_int, help="under Ray (default: 1)")
+    parser.add_argument(
+        "--gpus-per-trial", type=positive_float, help="under Ray; several trials share one at 0.5 or 0.25 (default: 1)"
+    )
+
+
+def check_backend_flags(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+    """Refuse flags of one backend given to the other."""
+    if args.backend != "ray":
+        for flag in ("--address", "--cpus-per-trial", "--gpus-per-trial"):
+            if getattr(args, flag[2:].replace("-", "_")) is not None:
+                parser.error(f"{flag} goes with --backend ray")
+        return
+    if args.workers is not None:
+        parser.error("--workers goes with --backend local; Ray runs as many trials as --cpus-per-trial leaves room for")
+    if args.time_limit is not None:
+        parser.error("--time-limit goes with --backend local")
+    if args.device not in (None, "cpu", "cuda"):
+        parser.error("--backend ray takes --device cpu or cuda, and chooses which")
+    if args.address and not re.fullmatch(r"auto|[^/]+:\d+", args.address):
+        parser.error("--address is auto or HOST:PORT; run the search on one of the cluster's machines")
+    if args.gpus_per_trial and args.gpus_per_trial > 1 and args.gpus_per_trial % 1:
+        parser.error("--gpus-per-trial is a whole number, or below 1")
 
 
 def find_device(name: str | None) -> str:

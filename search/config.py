@@ -9,7 +9,8 @@ from results.files import read_json, write_json
 from results.tables import SCHEMA
 from space import InputError
 
-FREE_TO_CHANGE = ("data_dir", "device", "space", "workers", "time_limit", "versions")
+RUN_ON = ("data_dir", "device", "workers", "time_limit", "backend", "address", "cpus_per_trial", "gpus_per_trial")
+FREE_TO_CHANGE = (*RUN_ON, "space", "versions")
 SINCE = {"evaluator": "proxy", "fidelity": "full"}
 """What runs were made with before there was such a setting."""
 SHOWN = 5

@@ -65,7 +65,7 @@ def run_tasks(
     """Keep the backend's slots filled, and pass on what it has done."""
     under_way = 0
     while True:
-        for task in islice(tasks, backend.slots - under_way):
+        for task in islice(tasks, max(0, backend.slots - under_way)):
             backend.submit(task)
             under_way += 1
         if not under_way:

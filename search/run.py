@@ -23,7 +23,14 @@ from results.report import write_report
 from results.tables import SCHEMA, write_tables
 from search.backend import Backend, InProcess, Workers
 from search.bounds import extreme
-from search.cli import add_common_flags, find_device, natural_int, positive_float, positive_int
+from search.cli import (
+    add_backend_flags,
+    add_common_flags,
+    check_backend_flags,
+    find_device,
+    positive_float,
+    positive_int,
+)
 from search.config import settle_config, versions
 from search.driver import Hopeless, measure_noise, run_search
 from search.evaluator import OnImages, Proxy
@@ -32,6 +39,7 @@ from search.machine import cores, use_threads, useful_threads
 from search.paths import PATHS
 from search.presets import PRESETS, Preset
 from search.progress import Progress, si
+from search.ray_backend import RayBackend, require_ray
 from search.sampler import SAMPLERS
 from search.study import Study
 from search.supernet import OneShot
@@ -69,11 +77,11 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
         help="train every network to the end, or stop those that will hardly reach the front",
     )
     parser.add_argument("--max-ops", type=positive_float, help="train no network above so many OPs, such as 2.5e6")
-    parser.add_argument("--workers", type=natural_int, help="processes that train side by side; 0 trains in this one")
-    parser.add_argument("--time-limit", type=positive_float, help="seconds after which a trial fails (default: none)")
+    add_backend_flags(parser)
     parser.add_argument("--published", action="store_true", help="overlay published results in the report")
     parser.add_argument("--out", type=Path, help="folder of the run (default: runs/DATASET)")
     args = parser.parse_args(argv)
+    check_backend_flags(parser, args)
     one_shot = args.evaluator == "supernet"
     if args.paths and not one_shot:
         parser.error("--paths goes with --evaluator supernet")
@@ -90,6 +98,8 @@ def main() -> None:
     args = parse()
     torch.set_num_threads(1)  # counting is all this process computes, and it is quicker so
     optuna.logging.set_verbosity(optuna.logging.WARNING)
+    if args.backend == "ray":
+        require_ray(args.address)
     preset = PRESETS[args.dataset]
     if args.published:
         published_on(args.dataset)
@@ -129,8 +139,12 @@ def main() -> None:
         "fidelity": args.fidelity,
         "max_ops": args.max_ops,
         "reference": {"accuracy": 1 / len(images.classes), "ops": dearest_ops},
+        "backend": args.backend,
         "workers": args.workers,
         "time_limit": args.time_limit,
+        "address": args.address,
+        "cpus_per_trial": args.cpus_per_trial,
+        "gpus_per_trial": args.gpus_per_trial,
         "versions": versions(),
     }
     study = Study(
@@ -165,7 +179,10 @@ def search(
     reference = config["reference"]["accuracy"], config["reference"]["ops"]
     if isinstance(evaluator, OneShot):
         train_supernet(evaluator)
-    backend = make_backend(evaluator, args.workers, study.space.input_shape, args.time_limit)
+    if args.backend == "ray":
+        backend = make_ray_backend(evaluator, args, study.space.input_shape)
+    else:
+        backend = make_backend(evaluator, args.workers, study.space.input_shape, args.time_limit)
     progress = Progress(study.table(), trials=args.trials, reference=reference, ops=ops)
     try:
         run_search(study, backend, trials=args.trials, told=progress.told)
@@ -193,17 +210,19 @@ def make_evaluator(args: argparse.Namespace, preset: Preset, space: SearchSpace,
     """The evaluator that the flags ask for."""
     one_shot = args.evaluator == "supernet"
     recipe = preset.supernet if one_shot else preset.proxy
+    elsewhere = args.backend == "ray"  # in other folders, on machines that may have the GPU that this one lacks
     common = {
         "dataset": args.dataset,
-        "data_dir": args.data_dir,
+        "data_dir": str(Path(args.data_dir).absolute()) if elsewhere else args.data_dir,
         "validation": preset.validation,
         "recipe": replace(recipe, epochs=args.epochs or recipe.epochs),
         "seed": args.seed,
-        "device": find_device(args.device),
+        "device": args.device if elsewhere and args.device and not one_shot else find_device(args.device),
     }
     if not one_shot:
         return Proxy(**common)
-    return OneShot(**common, space=space, paths=args.paths or "cost-bins", checkpoint=folder / "supernet" / "last.pt")
+    checkpoint = folder.absolute() / "supernet" / "last.pt"
+    return OneShot(**common, space=space, paths=args.paths or "cost-bins", checkpoint=checkpoint)
 
 
 def train_supernet(evaluator: OneShot) -> None:
@@ -232,6 +251,14 @@ def make_backend(
         return Workers(evaluator, workers=workers, threads=threads, time_limit=time_limit or math.inf)
     use_threads(threads)
     return InProcess(evaluator)
+
+
+def make_ray_backend(evaluator: OnImages, args: argparse.Namespace, input_shape: tuple[int, int, int]) -> Backend:
+    """On the cluster asked for; by default a worker takes one CPU, and a GPU if it computes there."""
+    cpus = args.cpus_per_trial or 1
+    gpus = args.gpus_per_trial or float(evaluator.device == "cuda")
+    threads = useful_threads(input_shape, cpus)
+    return RayBackend(evaluator, address=args.address, cpus=cpus, gpus=gpus, threads=threads)
 
 
 if __name__ == "__main__":
