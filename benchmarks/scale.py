@@ -1,0 +1,97 @@
+"""How long a search takes beside the trainings: proposals, the record of each trial, and the report.
+
+    python -m benchmarks.scale --trials 10000
+
+Makes a study of so many trials whose accuracies follow from the network's key, then goes on with each sampler for a
+few more. Prints milliseconds of one proposal with its record, median and 95 %, and the seconds it takes to open the
+study and to write the tables and the report.
+"""
+
+import argparse
+import shutil
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import optuna
+
+from mobinet import Cost, cost
+from results.command import run_command
+from results.files import write_json
+from results.report import write_report
+from results.tables import SCHEMA, write_tables
+from search.cli import positive_int
+from search.evaluator import Evaluation
+from search.machine import use_threads
+from search.sampler import SAMPLERS
+from search.study import Study
+from space import Architecture, SearchSpace, load_space
+
+CLASSES = 10
+
+
+def price(network: Architecture) -> Cost:
+    return cost(network, CLASSES)
+
+
+def open_study(folder: Path, space: SearchSpace, sampler: str) -> Study:
+    return Study(folder, space=space, cost=price, sampler=sampler, seed=0, max_ops=None)
+
+
+def step(study: Study) -> float:
+    """Seconds of one proposal and its record."""
+    began = time.perf_counter()
+    task = study.ask()
+    accuracy = int(task.architecture.key, 16) % 9973 / 1e4
+    study.tell(task.number, Evaluation(accuracy=accuracy, epochs=1, seconds=0.0))
+    return time.perf_counter() - began
+
+
+def report(folder: Path, study: Study, space: SearchSpace) -> float:
+    """Seconds to write the tables and the report."""
+    began = time.perf_counter()
+    table = study.table()
+    table["expected"] = table["number"].map(study.expected())
+    config = {
+        **{"schema": SCHEMA, "family": space.family, "backbone": space.backbone, "width": space.width},
+        **{"dataset": "digits", "data_dir": "data", "num_classes": CLASSES, "networks": space.size},
+        **{"max_ops": None, "sampler": "random", "seed": 0, "validation_images": 599, "evaluator": "proxy"},
+        "reference": {"accuracy": 0.1, "ops": float(table["ops"].max())},
+    }
+    write_json(folder / "config.json", config)
+    write_tables(folder, table, config, None)
+    write_report(folder)
+    return time.perf_counter() - began
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--trials", type=positive_int, default=10000)
+    parser.add_argument("--more", type=positive_int, default=30, help="with each sampler")
+    parser.add_argument("--samplers", nargs="+", choices=SAMPLERS, default=["random", "front", "nsga2", "evolution"])
+    args = parser.parse_args()
+    use_threads(1)
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    space = load_space()
+    with TemporaryDirectory() as scratch:
+        folder = Path(scratch, "made")
+        study = open_study(folder, space, "random")
+        while len(study) < args.trials:
+            step(study)
+        print(f"{args.trials} trials; tables and report in {report(folder, study, space):.1f} s", flush=True)
+        for sampler in args.samplers:
+            copy = shutil.copytree(folder, Path(scratch, sampler), ignore=shutil.ignore_patterns(".lock"))
+            began = time.perf_counter()
+            study = open_study(copy, space, sampler)
+            opened = time.perf_counter() - began
+            times = [1000 * step(study) for _ in range(args.more)]
+            print(
+                f"{sampler:>15}  {np.median(times):7.1f} ms  95 %: {np.percentile(times, 95):7.1f} ms"
+                f"  opened in {opened:5.1f} s",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    run_command(main)
