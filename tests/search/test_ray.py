@@ -143,7 +143,8 @@ def test_a_lost_machine_costs_retries_and_a_lost_cluster_the_search(tmp_path, cl
 def test_the_command_on_a_ray_of_its_own(tmp_path, start, invoke):
     (tmp_path / "small.toml").write_text(SMALL)
     flags = "--epochs", 1, "--space", tmp_path / "small.toml", "--out", tmp_path / "run"
-    process = start("search.run", "--backend", "ray", "--trials", 300, *flags, cwd=tmp_path, cores=1)
+    ray = "--backend", "ray", "--cpus-per-trial", 2
+    process = start("search.run", *ray, "--trials", 300, *flags, cwd=tmp_path, cores=2)
     wait_for(lambda: len(completed(tmp_path / "run")) >= 2)
     family = descendants(process.pid)
     os.killpg(process.pid, signal.SIGINT)
