@@ -4,8 +4,8 @@ import os
 from collections.abc import Iterator
 from random import Random
 
-MUTATIONS = int(os.environ.get("MOBINAS_MUTATIONS", 60))
-KILLS = int(os.environ.get("MOBINAS_KILLS", 2))
+MUTATIONS = int(os.environ.get("MOBINAS_MUTATIONS", 40))
+KILLS = int(os.environ.get("MOBINAS_KILLS", 1))
 SEED = int(os.environ.get("MOBINAS_SEED", 0))
 
 

@@ -160,9 +160,6 @@ def test_the_command_on_a_ray_of_its_own(tmp_path, start, invoke):
     assert table["state"].eq("complete").all() and table["key"].is_unique and len(table) == len(before) + 2
     accuracy = dict(zip(table["number"], table["accuracy"]))
     assert {number: accuracy[number] for number in before} == before
-    alone = *flags[:-1], tmp_path / "alone"
-    assert invoke(search.run, "--workers", 0, "--trials", len(before) + 2, *alone).code == 0
-    assert table_of(tmp_path / "alone").drop(columns="seconds").equals(table.drop(columns="seconds"))
 
 
 def test_without_ray_it_says_what_to_install(tmp_path, invoke, monkeypatch):

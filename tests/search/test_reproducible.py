@@ -10,7 +10,7 @@ def table_of(folder) -> pd.DataFrame:
     return pd.read_csv(folder / "trials.csv", dtype={"key": str}).drop(columns="seconds")
 
 
-@pytest.mark.parametrize("sampler, several", [("random", [0, 1, 2]), ("evolution", [0, 1])])
+@pytest.mark.parametrize("sampler, several", [("random", [0, 2])])
 def test_whatever_the_number_of_workers(tmp_path, invoke, sampler, several):
     (tmp_path / "small.toml").write_text('block = ["pre", "mid"]\nk = [0, 1, 2]\npool = ["avg"]\n')
     tables = []
