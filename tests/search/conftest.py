@@ -14,8 +14,10 @@ import pytest
 import sqlalchemy
 import torch
 
+import search.run
 from results.command import run_command
 from search.data import load_dataset
+from search.evaluator import Evaluation, Proxy, Task
 
 ROOT = Path(__file__).parents[2]
 Ended = namedtuple("Ended", "code out err")
@@ -101,7 +103,7 @@ def finished(tmp_path_factory, start):
     """The folder of a search of 17 trials that has ended, not to be changed, and how it ended."""
     folder = tmp_path_factory.mktemp("finished")
     process = start("search.run", "--trials", 17, "--epochs", 1, "--workers", 2, "--out", "run", cwd=folder)
-    out, err = process.communicate(timeout=300)
+    out, err = process.communicate(timeout=900)
     return folder / "run", Ended(process.returncode, out, err)
 
 
@@ -109,3 +111,33 @@ def finished(tmp_path_factory, start):
 def run_copy(finished, tmp_path):
     """A copy of that folder."""
     return shutil.copytree(finished[0], tmp_path / "run")
+
+
+def made_up(self: Proxy, task: Task) -> Evaluation:
+    """No training: accuracy from the key."""
+    accuracy = (int(task.architecture.key, 16) + task.replicate) % 97 / 97
+    return Evaluation(accuracy=accuracy, epochs=self.recipe.epochs, seconds=0.1)
+
+
+@pytest.fixture
+def instant(monkeypatch):
+    """Searches in this process take no time."""
+    monkeypatch.setattr(Proxy, "__call__", made_up)
+
+
+@pytest.fixture(scope="session")
+def judged(tmp_path_factory):
+    """The folder of a search of 17 trials whose accuracies are made up, not to be changed."""
+    folder = tmp_path_factory.mktemp("judged") / "run"
+    flags = "--trials", 17, "--epochs", 1, "--workers", 0, "--out", folder
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Proxy, "__call__", made_up)
+        patch.setattr(sys, "argv", ["search.run", *map(str, flags)])
+        search.run.main()
+    return folder
+
+
+@pytest.fixture
+def judged_copy(judged, tmp_path):
+    """A copy of that folder."""
+    return shutil.copytree(judged, tmp_path / "run")

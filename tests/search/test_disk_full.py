@@ -11,7 +11,6 @@ import torch
 
 import search.retrain
 import search.run
-from search.evaluator import Evaluation, Proxy
 
 MEGABYTE = 2**20
 
@@ -35,15 +34,6 @@ def disk(tmp_path):
     subprocess.run(["umount", "-l", folder], check=True)
 
 
-@pytest.fixture
-def instant(monkeypatch):
-    monkeypatch.setattr(
-        Proxy,
-        "__call__",
-        lambda self, task: Evaluation(accuracy=int(task.architecture.key, 16) % 97 / 97, epochs=1, seconds=0.1),
-    )
-
-
 def last_line(ended) -> str:
     assert ended.code == 2 and "Traceback" not in ended.err
     return ended.err.splitlines()[-1]
@@ -53,14 +43,14 @@ def contents(folder) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file() and path.name != ".lock"}
 
 
-def test_search(disk, finished, invoke, instant):
+def test_search(disk, judged, invoke, instant):
     folder, fill = disk
     flags = "--epochs", 1, "--workers", 0, "--trials"
     fill(0)
     line = last_line(invoke(search.run, *flags, 18, "--out", folder / "new"))
     assert line.startswith("mobinas: cannot write ") and "study.db" in line
     fill(None)
-    run = shutil.copytree(finished[0], folder / "run")
+    run = shutil.copytree(judged, folder / "run")
     before = contents(run)
     trials = 20
     for room, name in ((0, "study.db"), (64 * 2**10, "study.db"), (MEGABYTE, "report.html")):
@@ -78,15 +68,15 @@ def test_search(disk, finished, invoke, instant):
     table = pd.read_csv(run / "trials.csv", dtype={"key": str})
     assert table["number"].tolist() == list(range(trials)) and table["key"].is_unique
     assert table["state"].eq("complete").all()
-    earlier = pd.read_csv(finished[0] / "trials.csv", dtype={"key": str})
+    earlier = pd.read_csv(judged / "trials.csv", dtype={"key": str})
     assert table[:17].drop(columns=["expected", "reason"]).equals(earlier.drop(columns=["expected", "reason"]))
 
 
-def test_retraining(disk, finished, invoke, tmp_path):
+def test_retraining(disk, judged, invoke, tmp_path):
     folder, fill = disk
-    command = finished[0] / "best.json", "--epochs", 3, "--out"
+    command = judged / "best.json", "--epochs", 3, "--out"
     assert invoke(search.retrain, *command, tmp_path / "whole").code == 0
-    key = json.loads((finished[0] / "best.json").read_text())["key"]
+    key = json.loads((judged / "best.json").read_text())["key"]
     whole, run = tmp_path / "whole" / key, folder / key
     checkpoints = sum((whole / name).stat().st_size for name in ("last.pt", "best.pt"))
     for room in (0, (whole / "best.pt").stat().st_size + 20_000, checkpoints + 20_000):

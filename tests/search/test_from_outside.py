@@ -31,31 +31,31 @@ def test_names_of_classes_and_folders_are_no_markup(tmp_path, invoke, monkeypatc
     assert "<script>alert" not in page and "onerror=alert" not in page and "<i>run" not in page
 
 
-def test_texts_of_a_run_are_no_markup(run_copy):
+def test_texts_of_a_run_are_no_markup(judged_copy):
     """The report is made of what files hold, and those may come from others."""
     from results.report import write_report
     from results.tables import read_trials
 
-    trials, config = read_trials(run_copy), read_json(run_copy / "config.json")
+    trials, config = read_trials(judged_copy), read_json(judged_copy / "config.json")
     trials["reason"] = trials["reason"].astype(object)
     trials.loc[0, ["key", "source", "reason", "state"]] = SCRIPT, SCRIPT, SCRIPT, "failed"
     config |= {"dataset": SCRIPT, "sampler": SCRIPT, "evaluator": SCRIPT}
-    write_json(run_copy / "config.json", config)
-    write_tables(run_copy, trials, config, None)
-    best = read_json(run_copy / "best.json")
-    write_json(run_copy / "best.json", {**best, "rule": SCRIPT})
-    (run_copy / "SHA256SUMS").unlink()
+    write_json(judged_copy / "config.json", config)
+    write_tables(judged_copy, trials, config, None)
+    best = read_json(judged_copy / "best.json")
+    write_json(judged_copy / "best.json", {**best, "rule": SCRIPT})
+    (judged_copy / "SHA256SUMS").unlink()
     key = best["key"]
     summary = {"key": SCRIPT, "dataset": SCRIPT, "epochs": 1, "cost": {"params": 1}}
-    write_json(run_copy / "retrain" / SCRIPT[:8] / "summary.json", summary)
-    write_json(run_copy / "retrain" / key / "summary.json", {**summary, "key": key})
-    assert SCRIPT not in write_report(run_copy).read_text()
+    write_json(judged_copy / "retrain" / SCRIPT[:8] / "summary.json", summary)
+    write_json(judged_copy / "retrain" / key / "summary.json", {**summary, "key": key})
+    assert SCRIPT not in write_report(judged_copy).read_text()
 
 
 @pytest.mark.parametrize("name", ["../../x", "/tmp/x", "..", SCRIPT, "a\nb", "\x1b[2J"])
 @pytest.mark.parametrize("field", ["key", "dataset", "family", "backbone"])
-def test_names_in_a_file_lead_nowhere(run_copy, invoke, tmp_path, field, name):
-    content = json.loads((run_copy / "best.json").read_text())
+def test_names_in_a_file_lead_nowhere(judged_copy, invoke, tmp_path, field, name):
+    content = json.loads((judged_copy / "best.json").read_text())
     (content if field in content else content["architecture"])[field] = name
     path = tmp_path / "inner" / "best.json"
     write_json(path, content)

@@ -74,21 +74,21 @@ def test_study(tmp_path):
     assert hold(path, read) > MUTATIONS // 2
 
 
-def test_settings(run_copy):
-    path = run_copy / "config.json"
+def test_settings(judged_copy):
+    path = judged_copy / "config.json"
     whole = json.loads(path.read_text())
 
     def read():
-        settle_config(run_copy, whole)
+        settle_config(judged_copy, whole)
         return {name: value for name, value in json.loads(path.read_text()).items() if name not in FREE_TO_CHANGE}
 
     assert hold(path, read) > MUTATIONS // 2
 
 
 @pytest.mark.parametrize("name", ["best.json", "pareto.json"])
-def test_networks_to_retrain(run_copy, name):
-    path = run_copy / name
-    key = json.loads((run_copy / "best.json").read_text())["key"]
+def test_networks_to_retrain(judged_copy, name):
+    path = judged_copy / name
+    key = json.loads((judged_copy / "best.json").read_text())["key"]
 
     def read():
         target = read_target(path, key)
@@ -100,22 +100,22 @@ def test_networks_to_retrain(run_copy, name):
 
 
 @pytest.mark.parametrize("name", ["config.json", "trials.csv", "pareto.json", "best.json"])
-def test_files_of_a_report(run_copy, name):
+def test_files_of_a_report(judged_copy, name):
     def read():
-        return write_report(run_copy).read_bytes().count(b"trial ")
+        return write_report(judged_copy).read_bytes().count(b"trial ")
 
-    assert hold(run_copy / name, read) == MUTATIONS
+    assert hold(judged_copy / name, read) == MUTATIONS
 
 
 @pytest.mark.parametrize("name", ["config.json", "trials.csv", "pareto.json", "best.json"])
-def test_files_of_a_report_without_digests(run_copy, name):
+def test_files_of_a_report_without_digests(judged_copy, name):
     """An earlier version wrote none: what is damaged may be shown, but is no traceback."""
-    (run_copy / SUMS).unlink()
-    path = run_copy / name
+    (judged_copy / SUMS).unlink()
+    path = judged_copy / name
     for damaged in mutations(path.read_bytes(), MUTATIONS // 6):
         path.write_bytes(damaged)
         try:
-            write_report(run_copy)
+            write_report(judged_copy)
         except InputError as error:
             assert str(error)
 
@@ -159,15 +159,15 @@ def test_a_packed_network(tmp_path):
     assert hold(path, read) > MUTATIONS // 2
 
 
-def test_a_summary(run_copy, retrained):
-    trials, config = read_trials(run_copy), json.loads((run_copy / "config.json").read_text())
-    shutil.copytree(retrained, run_copy / "retrain" / NETWORK.key)
+def test_a_summary(judged_copy, retrained):
+    trials, config = read_trials(judged_copy), json.loads((judged_copy / "config.json").read_text())
+    shutil.copytree(retrained, judged_copy / "retrain" / NETWORK.key)
     trials.loc[0, "key"] = NETWORK.key
-    path = run_copy / "retrain" / NETWORK.key / "summary.json"
+    path = judged_copy / "retrain" / NETWORK.key / "summary.json"
     trials.loc[0, "params"] = json.loads(path.read_text())["cost"]["params"]
 
     def read():
-        found = read_retrained(run_copy, trials, config)
+        found = read_retrained(judged_copy, trials, config)
         if found.left_out:
             raise InputError(*found.left_out)
         return found.rows.to_csv()

@@ -109,8 +109,8 @@ def test_workers(small, start, tmp_path):
     assert failed["reason"].str.startswith("its worker process was killed").all()
 
 
-def test_retraining(finished, start, invoke, tmp_path):
-    command = finished[0] / "best.json", "--epochs", 4 + KILLS
+def test_retraining(judged, start, invoke, tmp_path):
+    command = judged / "best.json", "--epochs", 4 + KILLS
     assert invoke(search.retrain, *command, "--out", tmp_path / "whole").code == 0
     (whole,) = (tmp_path / "whole").iterdir()
     folder, rng = tmp_path / "killed" / whole.name, Random(SEED)

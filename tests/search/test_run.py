@@ -16,7 +16,7 @@ import sqlalchemy
 
 import search.run
 from results.tables import COLUMNS
-from search.evaluator import Evaluation, Proxy
+from search.evaluator import Proxy
 from search.lock import lock
 from search.presets import PRESETS
 from search.training import Recipe
@@ -30,18 +30,6 @@ def small(tmp_path):
     """Flags of a short search of a small space, in a folder of its own."""
     (tmp_path / "small.toml").write_text(SMALL)
     return "--space", tmp_path / "small.toml", "--out", tmp_path / "run"
-
-
-@pytest.fixture
-def instant(monkeypatch):
-    """No training: accuracy from the key."""
-    monkeypatch.setattr(
-        Proxy,
-        "__call__",
-        lambda self, task: Evaluation(
-            accuracy=(int(task.architecture.key, 16) + task.replicate) % 97 / 97, epochs=self.recipe.epochs, seconds=0.1
-        ),
-    )
 
 
 def table_of(folder: Path) -> pd.DataFrame:
