@@ -148,7 +148,7 @@ def ours(name: str, *, halving: bool = False) -> Contestant:
     def search(task: Task) -> Iterator[Trial]:
         seen: set[str] = set()
         sampler = FreshSampler(
-            lambda seed: SAMPLERS[name](seed, task.prices),
+            SAMPLERS[name](task.prices),
             task.space,
             seed=task.seed,
             first=task.baselines,

@@ -1,7 +1,7 @@
 """The front sampler: each proposal is the network expected to raise the front of accuracy against cost most."""
 
 from collections.abc import Callable, Iterator
-from math import inf, isfinite
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -11,10 +11,11 @@ from optuna.distributions import BaseDistribution, FloatDistribution
 from optuna.samplers import BaseSampler, RandomSampler
 from optuna.search_space import IntersectionSearchSpace
 from optuna.study import StudyDirection
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
 
 from results.pareto import on_front
 from search.encoding import Encoding, Row, Rows
+from search.history import History, Known
 from search.improvement import expected_improvement
 from search.predictor import Predictor
 
@@ -47,13 +48,22 @@ class FrontSampler(BaseSampler):
         cost: the second objective, exactly, of the parameters.
         limit: nothing that costs more is proposed once proposals are not random; without a limit, the reference point
             has the highest cost so far.
+        history: shared by the samplers of one study, so that each does not read it anew.
     """
 
-    def __init__(self, seed: int | None = None, *, cost: Callable[[dict[str, Any]], float], limit: float = inf) -> None:
+    def __init__(
+        self,
+        seed: int | None = None,
+        *,
+        cost: Callable[[dict[str, Any]], float],
+        limit: float = inf,
+        history: History | None = None,
+    ) -> None:
         self._rng = np.random.default_rng(seed)
         self._random = RandomSampler(seed)
         self._cost = cost
         self._limit = limit
+        self._history = history or History()
         self._search_space = IntersectionSearchSpace()
         self._asked: tuple[optuna.Study | None, int, Iterator[dict[str, Any]]] = (None, -1, iter(()))
 
@@ -83,42 +93,32 @@ class FrontSampler(BaseSampler):
 
     def _proposals(self, study: optuna.Study, trial: FrozenTrial, encoding: Encoding) -> Iterator[dict[str, Any]]:
         """The candidates, the best first, then random ones without end."""
-        others = [t for t in study.get_trials(deepcopy=False) if t.number != trial.number]
-        read = [(row, t) for t in others if (row := encoding.encode(t.params)) is not None]
-        done = [(row, t.values) for row, t in read if t.state == TrialState.COMPLETE and all(map(isfinite, t.values))]
-        under_way = [row for row, t in read if t.state == TrialState.RUNNING]
-        if len(done) >= STARTUP and encoding.choices:
-            yield from map(encoding.decode, self._rank(encoding, done, under_way, tried={row for row, _ in read}))
+        if encoding.choices:
+            known = self._history.read(study, encoding, but=trial.number)
+            if len(known.rows) >= STARTUP:
+                yield from map(encoding.decode, self._rank(encoding, known))
         while True:
             yield from map(encoding.decode, encoding.draw(self._rng, 1))
 
-    def _rank(
-        self, encoding: Encoding, done: list[tuple[Row, list[float]]], under_way: list[Row], *, tried: set[Row]
-    ) -> Rows:
-        """(n, g) candidates, the best first.
-
-        Args:
-            done: row, accuracy and cost of the trials that count.
-            under_way: rows of the trials that are trained now.
-            tried: what is no candidate; the candidates are added.
-        """
-        rows = np.array([row for row, _ in done])
-        accuracy, cost = np.array([values for _, values in done]).T
+    def _rank(self, encoding: Encoding, known: Known) -> Rows:
+        """(n, g) candidates, none of them tried before, the best first."""
+        rows, features = known.rows, known.features
+        accuracy, cost = known.values.T
         reference = accuracy.min(), cost.max() if self._limit == inf else self._limit
-        predict = Predictor(encoding.features(rows), accuracy)
-        if under_way:
-            rows = np.concatenate([rows, under_way])
-            believed, _ = predict(encoding.features(np.array(under_way)))
-            accuracy = np.append(accuracy, believed)
-            cost = np.append(cost, [self._cost(encoding.decode(row)) for row in under_way])
-            predict = Predictor(encoding.features(rows), accuracy)
+        predict = Predictor(features, accuracy)
+        if known.under_way:
+            coming = np.array(known.under_way)
+            rows, features = np.concatenate([rows, coming]), np.concatenate([features, encoding.features(coming)])
+            accuracy = np.append(accuracy, predict(encoding.features(coming))[0])
+            cost = np.append(cost, [self._cost(encoding.decode(row)) for row in coming])
+            predict = Predictor(features, accuracy)
+        best = on_front(accuracy, cost)
+        front = accuracy[best], cost[best]
 
         def score(rows: Rows, ops: Array) -> Array:
-            return expected_improvement(
-                *predict(encoding.features(rows)), ops, known=(accuracy, cost), reference=reference
-            )
+            return expected_improvement(*predict(encoding.features(rows)), ops, known=front, reference=reference)
 
-        return self._evolve(encoding, rows[on_front(accuracy, cost)], tried, score)
+        return self._evolve(encoding, rows[best], set(known.tried), score)
 
     def _evolve(self, encoding: Encoding, front: Rows, tried: set[Row], score: Score) -> Rows:
         """(n, g) candidates that descend from the front's (m, g), the best by `score` of rows and costs first."""

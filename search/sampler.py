@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Iterable
+from functools import partial
 from itertools import chain
 from random import Random
 from typing import Any
@@ -13,46 +14,49 @@ from optuna.trial import FixedTrial, FrozenTrial, TrialState
 
 from search.evolution import EvolutionSampler, by_bin
 from search.front import FrontSampler
+from search.history import History
 from search.pricing import Prices
 from space import Architecture, SearchSpace
 
 PROPOSALS = 10
 MUTANTS = 200
 
+Make = Callable[[int], BaseSampler]
+
 
 class Exhausted(RuntimeError):
     """No network of the space is both new and within the budget."""
 
 
-def _tpe(seed: int, prices: Prices) -> BaseSampler:
-    return optuna.samplers.TPESampler(seed=seed, multivariate=True)
+def _tpe(prices: Prices) -> Make:
+    return lambda seed: optuna.samplers.TPESampler(seed=seed, multivariate=True)
 
 
-def _nsga2(seed: int, prices: Prices) -> BaseSampler:
-    return optuna.samplers.NSGAIISampler(seed=seed)
+def _nsga2(prices: Prices) -> Make:
+    return lambda seed: optuna.samplers.NSGAIISampler(seed=seed)
 
 
-def _gp(seed: int, prices: Prices) -> BaseSampler:
-    return optuna.samplers.GPSampler(seed=seed, warn_independent_sampling=False)
+def _gp(prices: Prices) -> Make:
+    return lambda seed: optuna.samplers.GPSampler(seed=seed, warn_independent_sampling=False)
 
 
-def _random(seed: int, prices: Prices) -> BaseSampler:
-    return optuna.samplers.RandomSampler(seed=seed)
+def _random(prices: Prices) -> Make:
+    return lambda seed: optuna.samplers.RandomSampler(seed=seed)
 
 
-def _evolution(seed: int, prices: Prices) -> BaseSampler:
-    return EvolutionSampler(seed)
+def _evolution(prices: Prices) -> Make:
+    return EvolutionSampler
 
 
-def _evolution_bins(seed: int, prices: Prices) -> BaseSampler:
-    return EvolutionSampler(seed, parents=by_bin)
+def _evolution_bins(prices: Prices) -> Make:
+    return partial(EvolutionSampler, parents=by_bin)
 
 
-def _front(seed: int, prices: Prices) -> BaseSampler:
-    return FrontSampler(seed, cost=prices, limit=prices.limit)
+def _front(prices: Prices) -> Make:
+    return partial(FrontSampler, cost=prices, limit=prices.limit, history=History())
 
 
-SAMPLERS: dict[str, Callable[[int, Prices], BaseSampler]] = {
+SAMPLERS: dict[str, Callable[[Prices], Make]] = {
     "tpe": _tpe,
     "nsga2": _nsga2,
     "gp": _gp,
@@ -61,6 +65,7 @@ SAMPLERS: dict[str, Callable[[int, Prices], BaseSampler]] = {
     "evolution-bins": _evolution_bins,
     "front": _front,
 }
+"""What makes the samplers of one study, each from a seed."""
 
 
 class FreshSampler(BaseSampler):
@@ -81,7 +86,7 @@ class FreshSampler(BaseSampler):
 
     def __init__(
         self,
-        make: Callable[[int], BaseSampler],
+        make: Make,
         space: SearchSpace,
         *,
         seed: int,

@@ -75,7 +75,7 @@ class Study:
 
         prices = Prices(space, ops, max_ops)
         self._sampler = FreshSampler(
-            lambda seed: SAMPLERS[sampler](seed, prices),
+            SAMPLERS[sampler](prices),
             space,
             seed=seed,
             first=self._baselines,

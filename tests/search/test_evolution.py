@@ -168,10 +168,8 @@ def synthetic(name, seed, trials=300):
     def all_of_them():
         return affordable(space, lambda network: price(network).ops, None)
 
-    def make(seed):
-        return SAMPLERS[name](seed, Prices(space, lambda network: price(network).ops, None))
-
-    sampler = FreshSampler(make, space, seed=seed, first=(), fresh=fresh, affordable=all_of_them)
+    prices = Prices(space, lambda network: price(network).ops, None)
+    sampler = FreshSampler(SAMPLERS[name](prices), space, seed=seed, first=(), fresh=fresh, affordable=all_of_them)
     study = optuna.create_study(directions=["maximize", "minimize"], sampler=sampler)
     for _ in range(trials):
         trial = study.ask()

@@ -16,7 +16,9 @@ from results.pareto import hypervolume
 from search.backend import InProcess
 from search.bounds import affordable
 from search.driver import run_search
+from search.encoding import Encoding
 from search.front import STARTUP, FrontSampler
+from search.history import History
 from search.pricing import Prices
 from search.sampler import SAMPLERS, FreshSampler
 from space import load_space
@@ -94,6 +96,23 @@ def test_the_best_is_proposed_first_and_then_the_next():
     gains = np.array([gain(study, [params]) for params in found])
     assert gains[0] > 0 and gains[:10].mean() > 2 * gains[-100:].mean()
     assert gains[:10].mean() > 20 * np.mean([gain(study, [params]) for params in drawn(200, seed=7)])
+
+
+def test_a_shared_history_holds_what_one_of_its_own_does():
+    study, shared, rng = study_of(map(told, drawn(5))), History(), Random(0)
+    encoding, running = Encoding.of(GENES), []
+    for _ in range(40):
+        if running and rng.random() < 0.5:
+            trial = running.pop(rng.randrange(len(running)))
+            study.tell(trial, (rng.random(), rng.choice([1.0, float("inf")])))
+        else:
+            running.append(study.ask(GENES))
+        asked_for = max(trial.number for trial in study.trials)
+        kept, new = (history.read(study, encoding, but=asked_for) for history in (shared, History()))
+        assert sorted(kept.under_way) == sorted(new.under_way) and kept.tried == new.tried
+        for name in ("rows", "features", "values"):
+            assert sorted(getattr(kept, name).tolist()) == sorted(getattr(new, name).tolist())
+    assert len(kept.rows) > 10 and kept.under_way
 
 
 def test_networks_trained_side_by_side_are_worth_more_than_the_best_of_one_ranking():
@@ -206,7 +225,7 @@ def synthetic(name, seed, trials):
         return 0.5 + together + sum(worth.get(gene, 0) for gene in network.genes)
 
     sampler = FreshSampler(
-        lambda seed: SAMPLERS[name](seed, PRICES),
+        SAMPLERS[name](PRICES),
         SPACE,
         seed=seed,
         first=SPACE.baselines(),

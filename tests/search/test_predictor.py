@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
+from sklearn.linear_model import BayesianRidge
 
 from search.predictor import Predictor
 
@@ -61,3 +62,17 @@ def test_equal_accuracies_are_predicted_without_complaint():
         warnings.simplefilter("error")
         mean, deviation = Predictor(features, np.full(12, 0.25))(features)
     assert mean == pytest.approx(np.full(12, 0.25)) and np.isfinite(deviation).all()
+
+
+@pytest.mark.parametrize("count", [8, 40, 41, 400])
+def test_it_is_scikit_learns_bayesian_ridge(count):
+    features, accuracy = additive(2, count)
+    features[:, 7] = 1  # of no use
+    accuracy = accuracy + np.random.default_rng(3).normal(0, NOISE, count)
+    scaled = (accuracy - accuracy.mean()) / accuracy.std()
+    slow = BayesianRidge(alpha_1=1.0, alpha_2=0.3, tol=1e-8).fit(features, scaled)
+    unseen, _ = additive(4, 100)
+    expected, with_noise = slow.predict(unseen, return_std=True)
+    mean, deviation = Predictor(features, accuracy)(unseen)
+    assert mean == pytest.approx(accuracy.mean() + accuracy.std() * expected, abs=1e-5)
+    assert deviation == pytest.approx(accuracy.std() * np.sqrt(with_noise**2 - 1 / slow.alpha_), abs=1e-5)
