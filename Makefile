@@ -10,7 +10,7 @@ search: $(READY)
 test: $(READY)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest -n 2 --dist loadfile
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)

@@ -30,7 +30,8 @@ def genes_in(row: pd.Series) -> dict[str, Any]:
 
 def judged(trials: pd.DataFrame) -> pd.Series:
     """The accuracy that decides: the expected one where it is known, else the measured one."""
-    return trials["expected"].astype(float).fillna(trials["accuracy"]) if "expected" in trials else trials["accuracy"]
+    accuracy = trials["accuracy"].astype(float)
+    return trials["expected"].astype(float).fillna(accuracy) if "expected" in trials else accuracy
 
 
 def front_of(trials: pd.DataFrame) -> pd.DataFrame:
