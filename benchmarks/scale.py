@@ -1,34 +1,45 @@
-"""How long a search takes beside the trainings: proposals, the record of each trial, and the report.
+"""How long a search takes beside the trainings: proposals, the record of each trial, its way to a worker, the report.
 
     python -m benchmarks.scale --trials 10000
 
 Makes a study of so many trials whose accuracies follow from the network's key, then goes on with each sampler for a
 few more. Prints milliseconds of one proposal with its record, median and 95 %, and the seconds it takes to open the
-study and to write the tables and the report.
+study and to write the tables and the report; then what each backend adds to a training.
 """
 
 import argparse
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
+from random import Random
 from tempfile import TemporaryDirectory
 
 import numpy as np
 import optuna
 
+from benchmarks.instant import instant
 from mobinet import Cost, cost
 from results.command import run_command
 from results.files import write_json
 from results.report import write_report
 from results.tables import SCHEMA, write_tables
+from search.backend import Backend, Workers
 from search.cli import positive_int
-from search.evaluator import Evaluation
+from search.driver import run_tasks
+from search.evaluator import Task
+from search.interrupt import Interrupts
 from search.machine import use_threads
+from search.ray_backend import RayBackend
 from search.sampler import SAMPLERS
 from search.study import Study
 from space import Architecture, SearchSpace, load_space
 
 CLASSES = 10
+BACKENDS: dict[str, Callable[[], Backend]] = {
+    "processes": lambda: Workers(instant, workers=2, threads=1),
+    "Ray": lambda: RayBackend(instant, address=None, cpus=1, gpus=0, threads=1),
+}
 
 
 def price(network: Architecture) -> Cost:
@@ -43,9 +54,21 @@ def step(study: Study) -> float:
     """Seconds of one proposal and its record."""
     began = time.perf_counter()
     task = study.ask()
-    accuracy = int(task.architecture.key, 16) % 9973 / 1e4
-    study.tell(task.number, Evaluation(accuracy=accuracy, epochs=1, seconds=0.0))
+    study.tell(task.number, instant(task))
     return time.perf_counter() - began
+
+
+def dispatch(backend: Backend, space: SearchSpace, count: int) -> float:
+    """Milliseconds a task of a backend, when its workers have nothing to do."""
+    rng = Random(0)
+    tasks = [Task(number=number, architecture=space.sample(rng)) for number in range(count + 2 * backend.slots)]
+    with Interrupts() as interrupts:
+        ended = run_tasks(backend, iter(tasks), interrupts)
+        for _ in range(2 * backend.slots):  # by then all workers are there
+            next(ended)
+        began = time.perf_counter()
+        found = sum(1 for _ in ended)
+        return 1000 * (time.perf_counter() - began) / found
 
 
 def report(folder: Path, study: Study, space: SearchSpace) -> float:
@@ -91,6 +114,10 @@ def main() -> None:
                 f"  opened in {opened:5.1f} s",
                 flush=True,
             )
+    for name, make in BACKENDS.items():
+        backend = make()
+        print(f"{name:>15}  {dispatch(backend, space, 100):7.1f} ms a trial, {backend.slots} side by side", flush=True)
+        backend.close()
 
 
 if __name__ == "__main__":

@@ -63,8 +63,6 @@ def check_backend_flags(parser: argparse.ArgumentParser, args: argparse.Namespac
         return
     if args.workers is not None:
         parser.error("--workers goes with --backend local; Ray runs as many trials as --cpus-per-trial leaves room for")
-    if args.time_limit is not None:
-        parser.error("--time-limit goes with --backend local")
     if args.device not in (None, "cpu", "cuda"):
         parser.error("--backend ray takes --device cpu or cuda, and chooses which")
     if args.address and not re.fullmatch(r"auto|[^/]+:\d+", args.address):

@@ -5,6 +5,7 @@ Ray ends a process that has lost its cluster, and prints what it likes. So a pro
 """
 
 import importlib.util
+import math
 import os
 import pickle
 import socket
@@ -46,12 +47,22 @@ class RayBackend:
             that ends with this backend.
         cpus, gpus: what a worker takes of its machine; several share a GPU where each takes a fraction.
         threads: of each worker.
+        time_limit: seconds after which a task fails.
 
     Raises:
         InputError: the cluster cannot be used, or no machine of it has room for a worker.
     """
 
-    def __init__(self, evaluator: Evaluator, *, address: str | None, cpus: int, gpus: float, threads: int) -> None:
+    def __init__(
+        self,
+        evaluator: Evaluator,
+        *,
+        address: str | None,
+        cpus: int,
+        gpus: float,
+        threads: int,
+        time_limit: float = math.inf,
+    ) -> None:
         self._cluster = f"the Ray cluster at {address}" if address else "the local Ray"
         self._folder = TemporaryDirectory(prefix="mobinas-")
         self._pipe, far = Pipe()
@@ -71,6 +82,7 @@ class RayBackend:
             cpus=cpus,
             gpus=gpus,
             threads=threads,
+            time_limit=time_limit,
             evaluator=pickle.dumps(evaluator),
             folder=self._folder.name,
         )

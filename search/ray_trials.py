@@ -5,6 +5,7 @@ step of a worker that goes on to the next. Tasks and outcomes pass through here 
 load torch.
 """
 
+import math
 import pickle
 import sys
 from collections import Counter, deque
@@ -32,13 +33,14 @@ def serve(
     cpus: int,
     gpus: float,
     threads: int,
+    time_limit: float,
     evaluator: bytes,
     folder: str,
 ) -> None:
     """Run the tasks that come through `pipe` until it is closed there.
 
     Args:
-        address, cpus, gpus, threads: see `search.ray_backend.RayBackend`.
+        address, cpus, gpus, threads, time_limit: see `search.ray_backend.RayBackend`.
         cores: of a local Ray.
         evaluator: pickled.
         folder: for what Tune writes.
@@ -47,7 +49,7 @@ def serve(
     ray.init(**place, include_dashboard=False, log_to_driver=False)
     driver = Driver(pipe, cpus=cpus, gpus=gpus)
     pipe.send(driver.slots())
-    worker = tune.with_parameters(Worker, evaluator=evaluator, threads=threads)
+    worker = tune.with_parameters(Worker, evaluator=evaluator, threads=threads, time_limit=time_limit)
     tune.Tuner(
         tune.with_resources(worker, {"cpu": cpus, "gpu": gpus}),
         tune_config=tune.TuneConfig(
@@ -127,21 +129,28 @@ def fit(resources: dict[str, float], *, cpus: int, gpus: float) -> int:
 
 
 class Worker(tune.Trainable):
-    """Evaluates one task a trial."""
+    """Evaluates one task a trial; with a time limit in a process of its own, which can be stopped."""
 
-    def setup(self, config: dict[str, Any], *, evaluator: bytes, threads: int) -> None:
+    def setup(self, config: dict[str, Any], *, evaluator: bytes, threads: int, time_limit: float) -> None:
+        from search.backend import InProcess, Workers
         from search.machine import use_threads
 
         use_threads(threads)
-        self._evaluator = pickle.loads(evaluator)
+        if time_limit == math.inf:
+            self._backend = InProcess(pickle.loads(evaluator))
+        else:
+            self._backend = Workers(pickle.loads(evaluator), workers=1, threads=threads, time_limit=time_limit)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         return True
 
     def step(self) -> dict[str, Any]:
-        from search.backend import evaluate
+        self._backend.submit(pickle.loads(self.config["task"]))
+        _, outcome = self._backend.wait()
+        return {"outcome": pickle.dumps(outcome), "done": True}
 
-        return {"outcome": pickle.dumps(evaluate(self._evaluator, pickle.loads(self.config["task"]))), "done": True}
+    def cleanup(self) -> None:
+        self._backend.close()
 
 
 class Tasks(Searcher):

@@ -258,7 +258,8 @@ def make_ray_backend(evaluator: OnImages, args: argparse.Namespace, input_shape:
     cpus = args.cpus_per_trial or 1
     gpus = args.gpus_per_trial or float(evaluator.device == "cuda")
     threads = useful_threads(input_shape, cpus)
-    return RayBackend(evaluator, address=args.address, cpus=cpus, gpus=gpus, threads=threads)
+    limit = args.time_limit or math.inf
+    return RayBackend(evaluator, address=args.address, cpus=cpus, gpus=gpus, threads=threads, time_limit=limit)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Stand-ins for cost and evaluator that are instant, and can be sent to worker processes."""
 
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,14 +32,20 @@ def accuracy_of(key: str, replicate: int = 0) -> float:
 
 @dataclass(frozen=True, kw_only=True)
 class Instant:
-    """An evaluator that looks at the key only: networks in `broken` raise, those in `deadly` end the process."""
+    """An evaluator that looks at the key only: networks in `broken` raise, those in `deadly` end the process.
+
+    Those in `hanging` never end.
+    """
 
     broken: frozenset[str] = frozenset()
     deadly: frozenset[str] = frozenset()
+    hanging: frozenset[str] = frozenset()
 
     def __call__(self, task: Task) -> Evaluation:
         if task.architecture.key in self.deadly:
             os._exit(3)
+        if task.architecture.key in self.hanging:
+            time.sleep(1e6)
         if task.architecture.key in self.broken:
             raise ValueError("cannot be trained\nat all")
         return Evaluation(accuracy=accuracy_of(task.architecture.key, task.replicate), epochs=1, seconds=0.0)

@@ -115,6 +115,18 @@ def test_a_trial_that_fits_nowhere_is_refused(cluster):
         RayBackend(INSTANT, address=cluster.address, cpus=9, gpus=0.5, threads=1)
 
 
+def test_a_task_that_hangs_fails_alone(cluster):
+    hanging = Instant(hanging=frozenset({DEADLY.key}))
+    backend = RayBackend(hanging, address=cluster.address, cpus=1, gpus=1.0, threads=1, time_limit=0.5)
+    for task, outcome in (
+        (Task(number=3, architecture=DEADLY), Failure(reason="it took longer than --time-limit 0.5 seconds")),
+        (Task(number=4, architecture=ONCE), hanging(Task(number=4, architecture=ONCE))),
+    ):
+        backend.submit(task)
+        assert backend.wait() == (task, outcome)
+    backend.close()
+
+
 def test_a_lost_machine_costs_retries_and_a_lost_cluster_the_search(tmp_path, cluster, monkeypatch):
     monkeypatch.setenv("RAY_gcs_rpc_server_reconnect_timeout_s", "2")
     machine = cluster.add_node(num_cpus=1, num_gpus=1)
