@@ -127,7 +127,8 @@ def test_a_task_that_hangs_fails_alone(cluster):
     backend.close()
 
 
-def test_a_lost_machine_costs_retries_and_a_lost_cluster_the_search(tmp_path, cluster, monkeypatch):
+def test_a_lost_machine_costs_retries_and_a_lost_cluster_the_search(tmp_path, cluster, one, monkeypatch):
+    one.close()  # it would look for its cluster
     monkeypatch.setenv("RAY_gcs_rpc_server_reconnect_timeout_s", "2")
     machine = cluster.add_node(num_cpus=1, num_gpus=1)
     backend = RayBackend(INSTANT, address=cluster.address, cpus=1, gpus=1.0, threads=1)
