@@ -34,8 +34,8 @@ def cost_bins(space: SearchSpace, ops: Ops) -> Draw:
         rng, bins = Random(0), {}
         low, high = (log(ops(end)) for end in ends)
         for _ in range(POOL):
-            share, end, network = rng.random(), space.spell(rng.choice(ends)), space.spell(space.sample(rng))
-            network = space.architecture({name: end[name] if rng.random() < share else network[name] for name in end})
+            share, end = rng.random(), rng.choice(ends)
+            network = space.crossover(space.sample(rng), end, rng, share=share)
             place = (log(ops(network)) - low) / (high - low) if high > low else 0
             bins.setdefault(min(int(place * BINS), BINS - 1), []).append(network)
         return list(bins.values())

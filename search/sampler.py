@@ -1,8 +1,8 @@
 """Samplers propose architectures: Optuna's, kept to networks that are new and within the budget."""
 
 import warnings
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property, partial
 from itertools import chain
 from random import Random
 from typing import Any
@@ -71,9 +71,10 @@ SAMPLERS: dict[str, Callable[[Prices], Make]] = {
 class FreshSampler(BaseSampler):
     """Proposes only networks that may be trained: `first` in their order, then what another sampler proposes.
 
-    A proposal that may not be trained is drawn again; where the other sampler insists, the nearest network that may
-    be is found by mutation. Every trial gets a sampler of its own, seeded by the study's seed and the trial's number,
-    so that a search that was interrupted goes on as if it had not been.
+    A proposal that may not be trained is drawn again; where the other sampler insists, a near network that may be is
+    found by mutation or, where proposals are too dear, by crossing with the cheapest. Every trial gets a sampler of its
+    own, seeded by the study's seed and the trial's number, so that a search that was interrupted goes on as if it had
+    not been.
 
     Args:
         make: a sampler from a seed.
@@ -81,7 +82,7 @@ class FreshSampler(BaseSampler):
         seed: the study's.
         first: architectures to propose before any other, where they may be trained.
         fresh: whether an architecture may be trained.
-        affordable: every network within the budget, one after the other.
+        affordable: every network within the budget, the cheapest first.
     """
 
     def __init__(
@@ -142,11 +143,22 @@ class FreshSampler(BaseSampler):
         return self._space.architecture(params)
 
     def _near(self, proposal: Architecture, rng: Random) -> Architecture:
-        """A fresh network some mutations away from `proposal`, or else any; raises Exhausted where there is none."""
-        mutants = (self._space.mutate(proposal, rng, p=draw / MUTANTS) for draw in range(MUTANTS))
-        for network in chain(mutants, self._affordable()):
+        """A fresh network, like `proposal` if that is possible; raises Exhausted where there is none."""
+        for network in chain(self._relatives(proposal, rng), self._affordable()):
             if self._fresh(network):
                 return network
+        raise Exhausted
+
+    def _relatives(self, proposal: Architecture, rng: Random) -> Iterator[Architecture]:
+        """Mutants, and children of the cheapest network, farther and farther away."""
+        for draw in range(MUTANTS):
+            yield self._space.mutate(proposal, rng, p=draw / MUTANTS)
+            yield self._space.crossover(proposal, self._cheapest, rng, share=draw / MUTANTS)
+
+    @cached_property
+    def _cheapest(self) -> Architecture:
+        for network in self._affordable():
+            return network
         raise Exhausted
 
 

@@ -120,10 +120,10 @@ class SearchSpace:
             mutant = self.architecture(choices)
         return mutant
 
-    def crossover(self, one: Architecture, other: Architecture, rng: Random) -> Architecture:
-        """Take each gene from either parent with the same probability."""
-        pair = self.spell(one), self.spell(other)
-        return self.architecture({gene.name: rng.choice(pair)[gene.name] for gene in self.genes})
+    def crossover(self, one: Architecture, other: Architecture, rng: Random, *, share: float = 0.5) -> Architecture:
+        """Take each gene of `other` with probability `share`, else that of `one`."""
+        ours, theirs = self.spell(one), self.spell(other)
+        return self.architecture({name: theirs[name] if rng.random() < share else ours[name] for name in ours})
 
     def suggest(self, trial: Any) -> Architecture:
         """The architecture an Optuna trial proposes; it is asked for the genes that have a choice."""

@@ -1,9 +1,12 @@
 """Samplers: new networks within the budget, the hand-designed ones first."""
 
+from random import Random
+
 import pytest
 from fakes import Instant, open_study, price, small_space
 
 from search.backend import InProcess
+from search.bounds import extreme
 from search.driver import run_search
 from search.sampler import SAMPLERS, Exhausted, distributions_of
 from space import Architecture, load_space
@@ -88,6 +91,16 @@ def test_a_tight_budget_leaves_out_no_network_that_fits(tmp_path, rules, afforda
     assert affordable <= len(fitting) < space.size / 50
     found = [network.key for network in search(open_study(tmp_path, space, max_ops=budget), len(fitting) + 5)]
     assert sorted(found) == sorted(fitting)
+
+
+def test_a_tight_budget_leaves_every_layer_free(tmp_path):
+    space, rng = load_space(), Random(0)
+    budget = price(extreme(space, lambda network: price(network).ops)).ops + 30
+    assert min(price(space.sample(rng)).ops for _ in range(300)) > budget
+    networks = search(open_study(tmp_path, space, max_ops=budget), 30)
+    for number in range(5):
+        parts = {tuple(v for name, v in n.genes if name.startswith(f"layer{number}.")) for n in networks}
+        assert len(parts) > 2
 
 
 def test_distributions_hold_every_choice():
