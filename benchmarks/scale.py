@@ -11,6 +11,7 @@ import argparse
 import shutil
 import time
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -36,10 +37,9 @@ from search.study import Study
 from space import Architecture, SearchSpace, load_space
 
 CLASSES = 10
-BACKENDS: dict[str, Callable[[], Backend]] = {
-    "processes": lambda: Workers(instant, workers=2, threads=1),
-    "Ray": lambda: RayBackend(instant, address=None, cpus=1, gpus=0, threads=1),
-}
+BACKENDS: dict[str, Callable[[], Backend]] = {"processes": lambda: Workers(instant, workers=2, threads=1)}
+if find_spec("ray"):
+    BACKENDS["Ray"] = lambda: RayBackend(instant, address=None, cpus=1, gpus=0, threads=1)
 
 
 def price(network: Architecture) -> Cost:

@@ -1,7 +1,7 @@
 """A family of networks: its backbones, its genes, and which spellings are one network.
 
 A family is one module in ``space/families`` that defines ``FAMILY``, and one of the same name in
-``mobinet/families`` that builds it. Nothing else knows which families exist.
+``mobinet/families`` that builds it; those with a supernet are named in ``mobinet/supernet.py``.
 """
 
 import importlib
