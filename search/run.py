@@ -19,8 +19,7 @@ from tqdm import tqdm
 from mobinet import Cost, cost
 from results.command import run_command
 from results.published import published_on
-from results.report import write_report
-from results.tables import SCHEMA, write_tables
+from results.tables import SCHEMA
 from search.backend import Backend, InProcess, Workers
 from search.bounds import extreme
 from search.cli import (
@@ -33,9 +32,10 @@ from search.cli import (
 )
 from search.config import settle_config, versions
 from search.driver import Hopeless, measure_noise, run_search
-from search.evaluator import OnImages, Proxy
+from search.evaluator import Evaluation, Failure, OnImages, Proxy, Task
 from search.halving import rungs_of
 from search.machine import cores, use_threads, useful_threads
+from search.outputs import Outputs
 from search.paths import PATHS
 from search.presets import PRESETS, Preset
 from search.progress import Progress, si
@@ -177,28 +177,30 @@ def search(
 ) -> None:
     """Run the trials, and write the outputs however it ends."""
     reference = config["reference"]["accuracy"], config["reference"]["ops"]
-    if isinstance(evaluator, OneShot):
+    one_shot = isinstance(evaluator, OneShot)
+    if one_shot:
         train_supernet(evaluator)
     if args.backend == "ray":
         backend = make_ray_backend(evaluator, args, study.space.input_shape)
     else:
         backend = make_backend(evaluator, args.workers, study.space.input_shape, args.time_limit)
     progress = Progress(study.table(), trials=args.trials, reference=reference, ops=ops)
+    outputs = Outputs(folder, study, config, expects=not one_shot, published=args.published)
+
+    def told(task: Task, outcome: Evaluation | Failure) -> None:
+        progress.told(task, outcome)
+        outputs.refresh()
+
     try:
-        run_search(study, backend, trials=args.trials, told=progress.told)
-        if not isinstance(evaluator, OneShot):  # which does not know of the noise between seeds
+        run_search(study, backend, trials=args.trials, told=told)
+        if not one_shot:  # which does not know of the noise between seeds
             measure_noise(study, backend, told=progress.note)
     except Hopeless as error:
         raise InputError(f"the first trials all failed, the last one with: {error}") from None
     finally:
         progress.close()
         backend.close()
-        table = study.table()
-        if not isinstance(evaluator, OneShot):
-            table["expected"] = table["number"].map(study.expected())
-        write_tables(folder, table, config, study.noise())
-        if study.has_results():
-            write_report(folder, published=args.published)
+        outputs.write()
     if not study.has_results():
         raise InputError(f"no trial succeeded; the reasons are in {folder}/trials.csv")
     if len(study) < args.trials:

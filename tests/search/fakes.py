@@ -10,7 +10,7 @@ import torch
 
 import search.data
 from mobinet import Cost
-from search.evaluator import Evaluation, Task
+from search.evaluator import Evaluation, Proxy, Task
 from search.study import Study
 from space import Architecture, SearchSpace, load_space
 
@@ -28,6 +28,12 @@ def price(network: Architecture) -> Cost:
 def accuracy_of(key: str, replicate: int = 0) -> float:
     """Arbitrary, but always the same, in steps of 1e-4."""
     return (int(key, 16) + 7919 * replicate) % 9973 / 1e4
+
+
+def made_up(self: Proxy, task: Task) -> Evaluation:
+    """In place of a proxy's training: accuracy from the key."""
+    accuracy = (int(task.architecture.key, 16) + task.replicate) % 97 / 97
+    return Evaluation(accuracy=accuracy, epochs=self.recipe.epochs, seconds=0.1)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,7 @@ import optuna
 import pandas as pd
 import pytest
 import sqlalchemy
+from fakes import made_up
 
 import search.run
 from results.tables import COLUMNS
@@ -194,6 +195,20 @@ def test_a_supernet_that_diverges_is_one_line(small, invoke, monkeypatch):
     ended = invoke(search.run, "--trials", 1, "--workers", 0, *small, "--evaluator", "supernet")
     assert ended.code == 2
     assert ended.err.splitlines()[-1].startswith("mobinas: the supernet diverged: ")
+
+
+def test_tables_and_report_are_made_anew_while_a_search_runs(tmp_path, invoke, monkeypatch):
+    found = []
+
+    def look(self, task):
+        run = tmp_path / "run"
+        found.append((run / "report.html").exists() and len(pd.read_csv(run / "trials.csv")))
+        return made_up(self, task)
+
+    monkeypatch.setattr(Proxy, "__call__", look)
+    monkeypatch.setattr("search.outputs.REFRESH_SECONDS", 0)
+    assert invoke(search.run, "--trials", 5, "--workers", 0, "--out", tmp_path / "run").code == 0
+    assert found == [False, 1, 2, 3, 4]
 
 
 def test_a_small_space_ends_early_and_says_so(tmp_path, invoke, instant):
