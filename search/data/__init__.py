@@ -6,7 +6,7 @@ of their own, which only a retraining loads.
 
 import hashlib
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -20,6 +20,7 @@ __all__ = ["DATASETS", "DataSet", "load_dataset", "load_test"]
 
 IN_MEMORY_BYTES = 2**30
 SAMPLE_BYTES = 2**27
+SHOWN = 5
 
 AUGMENTATIONS = {
     "digits": Augmentation(),
@@ -77,9 +78,27 @@ def load_dataset(name: str, *, data_dir: str, input_shape: tuple[int, int, int],
 
 
 def load_test(name: str, *, data_dir: str, dataset: DataSet) -> Split:
-    """The test images that belong to `dataset`, prepared like its training images."""
+    """The test images that belong to `dataset`, labelled and prepared like its training images.
+
+    Raises:
+        InputError: there are none, or there are some of classes that `dataset` lacks.
+    """
     preparation = dataset.train.preparation
-    return _split(_decoded(read_source(name, data_dir, train=False), preparation.input_shape), preparation)
+    return _split(_decoded(_test_source(name, data_dir, dataset), preparation.input_shape), preparation)
+
+
+def _test_source(name: str, data_dir: str, dataset: DataSet) -> Source:
+    """Each part of a folder numbers its classes for itself: here they have the numbers of `dataset`."""
+    source = read_source(name, data_dir, train=False)
+    numbers = {label: number for number, label in enumerate(dataset.classes)}
+    unknown = [label for label in source.classes if label not in numbers]
+    if unknown:
+        raise InputError(
+            f"{data_dir} has test images of classes without training images ({', '.join(unknown[:SHOWN])}); "
+            "name the folders of both parts alike"
+        )
+    renumbered = torch.tensor([numbers[label] for label in source.classes])
+    return replace(source, labels=renumbered[source.labels], classes=dataset.classes)
 
 
 def _decoded(source: Source, input_shape: tuple[int, int, int]) -> Source:

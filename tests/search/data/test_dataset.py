@@ -144,6 +144,37 @@ def test_random_crops_follow_the_seed_not_the_process_that_decodes(fresh, tmp_pa
     assert {worker.pid for worker in train._loader._iterator._workers} == processes
 
 
+@pytest.fixture
+def parts(tmp_path):
+    """Make a folder with pictures to train on of ant, bee and cat, and to test on of the classes named."""
+
+    def make(*tested: str) -> str:
+        for part, classes in (("train", ("ant", "bee", "cat")), ("test", tested)):
+            for shade, name in enumerate(classes):
+                for index in range(4):
+                    path = tmp_path / part / name / f"{index}.png"
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    Image.new("L", (8, 8), 50 * shade + index).save(path)
+        return str(tmp_path)
+
+    return make
+
+
+def test_test_pictures_have_the_labels_of_the_training_ones(fresh, parts):
+    folder = parts("bee", "cat")
+    dataset = load_pictures(folder)
+    test = load_test("imagefolder", data_dir=folder, dataset=dataset)
+    assert dataset.classes == ("ant", "bee", "cat")
+    assert test.labels.tolist() == [1] * 4 + [2] * 4
+    assert test.pixels[:, 0, 0, 0].tolist() == [0, 1, 2, 3, 50, 51, 52, 53]
+
+
+def test_test_pictures_of_other_classes_are_refused(fresh, parts):
+    folder = parts("ant", "bumblebee", "cat", "dog")
+    with pytest.raises(InputError, match=r"classes without training images \(bumblebee, dog\)"):
+        load_test("imagefolder", data_dir=folder, dataset=load_pictures(folder))
+
+
 def test_pictures_of_one_class_are_too_few(fresh, tmp_path):
     (tmp_path / "only").mkdir()
     for index in range(10):
