@@ -18,7 +18,7 @@ from results.tables import SCHEMA
 from search import distributed
 from search.checkpoint import open_checkpoint, save_checkpoint
 from search.config import versions
-from search.data import load_dataset, load_test
+from search.data import check_test, load_dataset, load_test
 from search.evaluator import seeded_build, training_seed
 from search.lock import lock
 from search.training import Recipe, Training, accuracy
@@ -60,7 +60,7 @@ class Retraining:
 
         Raises:
             InputError: another process is at work in the folder, or it holds a retraining with other settings or a
-                file that is damaged.
+                file that is damaged; or the test images, of which none has been read by then, cannot be used.
             NonFiniteLoss: the training diverged.
         """
         with lock(self.folder) if distributed.rank() == 0 else nullcontext():
@@ -87,6 +87,7 @@ class Retraining:
         summary = self.folder / "summary.json"
         if distributed.from_first(summary.exists) and training.epoch == self.recipe.epochs:
             return distributed.from_first(lambda: self._finished(summary))
+        check_test(self.dataset, data_dir=self.data_dir, dataset=images)
         while training.epoch < self.recipe.epochs:
             began = time.perf_counter()
             loss = training.run_epoch()

@@ -16,7 +16,7 @@ from search.data.sources import DATASETS, Source, decoding_workers, held_out, re
 from search.data.splits import Augmentation, Decoded, Files, Images, Preparation, Split, fit_shape
 from space import InputError
 
-__all__ = ["DATASETS", "DataSet", "load_dataset", "load_test"]
+__all__ = ["DATASETS", "DataSet", "check_test", "load_dataset", "load_test"]
 
 IN_MEMORY_BYTES = 2**30
 SAMPLE_BYTES = 2**27
@@ -85,6 +85,12 @@ def load_test(name: str, *, data_dir: str, dataset: DataSet) -> Split:
     """
     preparation = dataset.train.preparation
     return _split(_decoded(_test_source(name, data_dir, dataset), preparation.input_shape), preparation)
+
+
+def check_test(name: str, *, data_dir: str, dataset: DataSet) -> None:
+    """Raise what `load_test` would about a folder, without opening a test image; other data sets come whole."""
+    if name == "imagefolder":
+        _test_source(name, data_dir, dataset)
 
 
 def _test_source(name: str, data_dir: str, dataset: DataSet) -> Source:

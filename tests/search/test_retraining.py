@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import torch
+from PIL import Image
 
 import search.retraining
 from mobinet import cost
@@ -184,6 +185,35 @@ def test_a_damaged_checkpoint_is_refused(tmp_path, name, content):
         path.write_bytes(path.read_bytes()[: 0 if content == "empty" else path.stat().st_size // 2])
     with pytest.raises(InputError, match=name):
         retraining(tmp_path).run(quiet)
+
+
+def pictures_in(folder: Path, *names: str) -> Path:
+    """A folder with ten pictures in each folder named."""
+    for name in names:
+        (folder / name).mkdir(parents=True)
+        for index in range(10):
+            Image.new("L", (8, 8), index).save(folder / name / f"{index}.png")
+    return folder
+
+
+@pytest.mark.parametrize(
+    "classes, said", [((), "neither test nor val"), (("dark", "dim"), r"without training images \(dim\)")]
+)
+def test_test_pictures_that_cannot_be_used_are_noticed_before_the_first_epoch(tmp_path, classes, said):
+    pictures = pictures_in(tmp_path / "pictures", "train/dark", "train/light", *(f"test/{name}" for name in classes))
+    rows = []
+    with pytest.raises(InputError, match=said):
+        retraining(tmp_path / "out", dataset="imagefolder", data_dir=str(pictures)).run(rows.append)
+    assert rows == []
+
+
+def test_no_test_picture_is_opened_before_the_last_epoch(tmp_path):
+    pictures = pictures_in(tmp_path / "pictures", "train/dark", "train/light", "test/dark")
+    (pictures / "test" / "dark" / "0.png").write_bytes(b"not a picture")
+    rows = []
+    with pytest.raises(InputError, match="test/dark/0.png cannot be read as a picture"):
+        retraining(tmp_path / "out", dataset="imagefolder", data_dir=str(pictures)).run(rows.append)
+    assert [row["epoch"] for row in rows] == [1, 2, 3]
 
 
 def test_a_training_that_diverges_says_so(tmp_path):
