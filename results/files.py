@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ SUMS = "SHA256SUMS"
 def write_atomic(path: Path, content: str | bytes) -> None:
     """Write under a temporary name beside `path`, then rename; folders are made as needed. An OSError names `path`."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = temporary_of(path)
     try:
         with open(temporary, "wb") as file:
             file.write(content.encode() if isinstance(content, str) else content)
@@ -25,6 +26,18 @@ def write_atomic(path: Path, content: str | bytes) -> None:
         raise type(error)(error.errno, error.strerror, str(path)) from None
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def temporary_of(path: Path) -> Path:
+    """What `path` is called while this process makes it."""
+    return path.with_name(f".{path.name}.{os.getpid()}.mobinas")
+
+
+def remove_temporaries(folder: Path) -> None:
+    """Remove what processes that were killed left half written in a folder, SQLite's journals with it."""
+    for path in folder.iterdir():
+        if re.fullmatch(r"\..+\.\d+\.mobinas(-journal)?", path.name) and path.is_file():
+            path.unlink(missing_ok=True)
 
 
 def write_json(path: Path, content: Any) -> None:

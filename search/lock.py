@@ -2,11 +2,11 @@
 
 import fcntl
 import os
-import re
 from pathlib import Path
 from typing import IO
 from weakref import WeakSet
 
+from results.files import remove_temporaries
 from space import InputError
 
 
@@ -28,9 +28,7 @@ def lock(folder: Path) -> IO[str]:
     except OSError:
         file.close()
         raise InputError(f"another process is at work in {folder}; wait for it, or use another --out") from None
-    for path in folder.iterdir():
-        if re.fullmatch(r"\..+\.\d+(-journal)?", path.name):  # see results.files.write_atomic
-            path.unlink(missing_ok=True)
+    remove_temporaries(folder)
     _held.add(file)
     return file
 

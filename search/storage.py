@@ -1,7 +1,6 @@
 """Where a study is kept: in memory, from which samplers read, and on disk, a transaction a step."""
 
 import json
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -19,6 +18,7 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from results.files import temporary_of
 from search.integrity import DIGEST, check_attributes, check_database, check_trial, digest_of, trial_digest
 from space import InputError
 
@@ -122,7 +122,7 @@ class MirroredStorage(InMemoryStorage):
 
 def _create(path: Path, name: str, directions: list[str]) -> None:
     """Make a study that is whole or absent."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = temporary_of(path)
     try:
         with _writing(path):
             disk = RDBStorage(f"sqlite:///{temporary}")
