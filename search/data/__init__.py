@@ -13,13 +13,15 @@ from pathlib import Path
 import torch
 
 from search.data.sources import DATASETS, Source, decoding_workers, held_out, read_source
-from search.data.splits import Augmentation, Decoded, Files, Images, Preparation, Split, fit_shape
+from search.data.splits import Augmentation, Decoded, Files, Images, Preparation, Split, decoded_by, fit_shape
 from space import InputError
 
 __all__ = ["DATASETS", "DataSet", "check_test", "load_dataset", "load_test"]
 
 IN_MEMORY_BYTES = 2**30
 SAMPLE_BYTES = 2**27
+FEW_FILES = 2048
+"""One process decodes as many at once."""
 SHOWN = 5
 
 AUGMENTATIONS = {
@@ -118,9 +120,9 @@ def _decoded(source: Source, input_shape: tuple[int, int, int]) -> Source:
         decoded,
         sampler=[(index, None) for index in range(len(files))],
         batch_size=64,
-        num_workers=decoding_workers() if len(files) > 2048 else 0,
+        num_workers=decoding_workers() if len(files) > FEW_FILES else 0,
     )
-    pixels = torch.cat([images for images, _ in loader])
+    pixels = torch.cat([images for images, _ in decoded_by(loader)])
     return Source(pixels=pixels, labels=source.labels, classes=source.classes)
 
 

@@ -181,11 +181,8 @@ class Files(Split):
         training = generator is not None
         self._wanted.chunks = _chunks(_order(len(self), generator), batch_size, part, training=training)
         self._wanted.crops = torch.randint(2**62, (len(self),), generator=generator) if training else None
-        try:
-            for pixels, labels in self._loader:
-                yield pixels.to(device), labels.to(device)
-        except InputError as error:  # from a worker process it comes with a traceback in its text
-            raise InputError(str(error).strip().splitlines()[-1].removeprefix("space.errors.InputError: ")) from None
+        for pixels, labels in decoded_by(self._loader):
+            yield pixels.to(device), labels.to(device)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -229,6 +226,14 @@ class Decoded(torch.utils.data.Dataset):
             return functional.pil_to_tensor(cropped), label
         except (OSError, ValueError) as error:
             raise InputError(f"{path} cannot be read as a picture ({first_line(error)}); remove it") from None
+
+
+def decoded_by(loader: torch.utils.data.DataLoader) -> Batches:
+    """What a loader of `Decoded` gives. Raises InputError for a picture that cannot be read, in one line."""
+    try:
+        yield from loader
+    except InputError as error:  # from a worker process it comes with a traceback in its text
+        raise InputError(str(error).strip().splitlines()[-1].removeprefix("space.errors.InputError: ")) from None
 
 
 def fit_shape(images: Tensor, shape: tuple[int, int, int]) -> Tensor:

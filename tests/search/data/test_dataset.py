@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -173,6 +174,21 @@ def test_test_pictures_of_other_classes_are_refused(fresh, parts):
     folder = parts("ant", "bumblebee", "cat", "dog")
     with pytest.raises(InputError, match=r"classes without training images \(bumblebee, dog\)"):
         load_test("imagefolder", data_dir=folder, dataset=load_pictures(folder))
+
+
+@pytest.mark.parametrize("few", [16, 15], ids=["one process", "several"])
+@pytest.mark.parametrize("memory", [2**30, 0], ids=["held", "as needed"])
+def test_a_broken_picture_is_one_line_whatever_process_decodes_it(fresh, pictures, monkeypatch, few, memory):
+    (path,) = Path(pictures).glob("*/07.png")
+    path.write_bytes(b"not a picture")
+    monkeypatch.setattr(search.data, "FEW_FILES", few)
+    monkeypatch.setattr(search.data, "IN_MEMORY_BYTES", memory)
+    with pytest.raises(InputError) as error:
+        loaded = load_dataset("imagefolder", data_dir=pictures, input_shape=(3, 16, 16), validation=0.25)
+        for split in (loaded.train, loaded.validation):
+            list(split.batches(4, device=CPU))
+    assert str(error.value).startswith(f"{path} cannot be read as a picture (cannot identify image file")
+    assert len(str(error.value).splitlines()) == 1
 
 
 def test_pictures_of_one_class_are_too_few(fresh, tmp_path):
