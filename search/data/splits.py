@@ -224,7 +224,7 @@ class Decoded(torch.utils.data.Dataset):
                 top, left = draw(0, resized.height - height), draw(0, resized.width - width)
                 cropped = functional.crop(resized, top, left, height, width)
             return functional.pil_to_tensor(cropped), label
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
             raise InputError(f"{path} cannot be read as a picture ({first_line(error)}); remove it") from None
 
 

@@ -1,10 +1,15 @@
 """Batches, their preparation and their augmentation."""
 
+import struct
+import zlib
+from zlib import crc32
+
 import pytest
 import torch
 from torch import Tensor
 
-from search.data.splits import Augmentation, Images, Preparation, augment, fit_shape
+from search.data.splits import Augmentation, Decoded, Images, Preparation, augment, fit_shape
+from space import InputError
 
 CPU = torch.device("cpu")
 
@@ -180,6 +185,39 @@ def test_augmentation_follows_its_generator_and_may_do_nothing():
     )
     assert torch.equal(one, same) and not torch.equal(one, other)
     assert torch.equal(augment(images, Augmentation(), torch.Generator()), images)
+
+
+def png(*chunks: tuple[bytes, bytes]) -> bytes:
+    """A PNG file of chunks, each with its length, name, content, and the CRC-32 of the last two."""
+    found = b"\x89PNG\r\n\x1a\n"
+    for name, data in chunks:
+        found += struct.pack(">I", len(data)) + name + data + struct.pack(">I", crc32(name + data))
+    return found
+
+
+def header(width: int, height: int) -> tuple[bytes, bytes]:
+    """Of a grey PNG."""
+    return b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+
+
+PIXELS = b"IDAT", zlib.compress(b"\x00\x07\x07" * 2)
+"""Of a grey PNG, 2x2."""
+BROKEN = {
+    "no picture": b"no picture",
+    "cut off": png(header(2, 2), PIXELS)[:-10],
+    "a chunk without a name": png(header(2, 2), (b"IDAT", PIXELS[1][:3]), (bytes(4), b"")),
+    "too large": png(header(20000, 20000), PIXELS),
+}
+
+
+@pytest.mark.parametrize("content", BROKEN.values(), ids=BROKEN)
+def test_a_picture_that_cannot_be_decoded_is_named(tmp_path, content):
+    (tmp_path / "broken.png").write_bytes(content)
+    decoded = Decoded(files=((str(tmp_path / "broken.png"), 0),), input_shape=(1, 2, 2))
+    with pytest.raises(InputError, match="broken.png cannot be read as a picture"):
+        decoded[0, None]
+    (tmp_path / "broken.png").write_bytes(png(header(2, 2), PIXELS, (b"IEND", b"")))
+    assert decoded[0, None][0].tolist() == [[[7, 7], [7, 7]]]
 
 
 def test_images_move_to_a_device_once():
