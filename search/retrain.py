@@ -91,8 +91,6 @@ def retrain(args: argparse.Namespace) -> None:
         summary = retraining.run(show)
     except NonFiniteLoss as error:
         raise InputError(f"training diverged: {error}; use another --seed") from None
-    if summary.get("key") != target.architecture.key:
-        raise InputError(f"{retraining.folder}/summary.json is of another network; remove it to test again")
     print(
         f"test top-1 {summary['test_top1']:.2%}, top-5 {summary['test_top5']:.2%} on {summary['test_images']} images; "
         f"{si(summary['cost']['ops']).strip()}OPs; {summary['file_bytes']:,} bytes in "

@@ -109,8 +109,20 @@ class Retraining:
 
     def _finished(self, summary: Path) -> dict[str, Any]:
         check_sums(self.folder, summary.name)
-        self._write_sums()
-        return read_json(summary)
+        match content := read_json(summary):
+            case {
+                "key": self.architecture.key,
+                "test_top1": float(),
+                "test_top5": float(),
+                "test_images": int(),
+                "cost": {"ops": int() | float()},
+                "file_bytes": int(),
+            }:
+                self._write_sums()
+                return content
+        raise InputError(
+            f"{summary} is not what a retraining of {self.architecture.key} writes; remove it to test again"
+        )
 
     def _write_sums(self) -> None:
         if not (self.folder / SUMS).exists():  # or a kill came between the summary and its digest

@@ -1,5 +1,7 @@
 """Training for good: resumed without a trace, tested once, written at 1 bit."""
 
+import json
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -185,6 +187,24 @@ def test_a_damaged_checkpoint_is_refused(tmp_path, name, content):
         path.write_bytes(path.read_bytes()[: 0 if content == "empty" else path.stat().st_size // 2])
     with pytest.raises(InputError, match=name):
         retraining(tmp_path).run(quiet)
+
+
+@pytest.mark.parametrize("changed", ["a list", "key alone", "another key", "top-1", "cost"])
+def test_a_summary_that_is_none_is_refused_and_made_again(done, tmp_path, changed):
+    folder = shutil.copytree(done[0], tmp_path / "copy")
+    content = {
+        "a list": [],
+        "key alone": {"key": NETWORK.key},
+        "another key": {**done[1], "key": "0123456789ab"},
+        "top-1": {**done[1], "test_top1": "0.5"},
+        "cost": {**done[1], "cost": []},
+    }
+    (folder / "SHA256SUMS").unlink()
+    (folder / "summary.json").write_text(json.dumps(content[changed]))
+    with pytest.raises(InputError, match="summary.json is not what .*; remove it to test again$"):
+        retraining(folder).run(stop_after(1))
+    (folder / "summary.json").unlink()
+    assert retraining(folder).run(stop_after(1)) == done[1]
 
 
 def pictures_in(folder: Path, *names: str) -> Path:
