@@ -12,11 +12,19 @@ from space.binarizers import BINARIZERS
 from space.errors import first_line
 
 BACKENDS = ("local", "ray")
+LARGEST_SEED = 2**49
+"""The seed of an epoch, 10007 times as much, still fits torch's 64 bits."""
 
 
 def natural_int(text: str) -> int:
     if (value := int(text)) < 0:
         raise argparse.ArgumentTypeError(f"{text} is below 0")
+    return value
+
+
+def seed_int(text: str) -> int:
+    if abs(value := int(text)) > LARGEST_SEED:
+        raise argparse.ArgumentTypeError(f"{text} is not between -{LARGEST_SEED} and {LARGEST_SEED}")
     return value
 
 
@@ -38,7 +46,7 @@ def add_common_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data-dir", help="where the data set is, or is downloaded to (default: data, or the file's)")
     parser.add_argument("--binarizer", choices=BINARIZERS, help="in all layers (default: the network's usual one)")
     parser.add_argument("--epochs", type=positive_int, help="default: the data set's preset")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=seed_int, default=0)
     parser.add_argument("--device", help="cpu, cuda, cuda:1... (default: cuda if there is one)")
 
 

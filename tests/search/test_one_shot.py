@@ -12,6 +12,7 @@ from fakes import price
 from torch import nn
 
 from mobinet.supernet import Supernet
+from search.cli import LARGEST_SEED
 from search.evaluator import Task
 from search.paths import BINS, PATHS
 from search.presets import PRESETS
@@ -76,6 +77,13 @@ def test_a_trained_supernet_is_left_alone(space, tmp_path):
     written = one_shot(space, tmp_path).checkpoint.read_bytes()
     assert epochs_of(one_shot(space, tmp_path)) == []
     assert one_shot(space, tmp_path).checkpoint.read_bytes() == written
+
+
+@pytest.mark.parametrize("seed", [LARGEST_SEED, -LARGEST_SEED])
+def test_the_largest_seeds_train(space, tmp_path, seed):
+    evaluator = one_shot(space, tmp_path, seed=seed, recipe=replace(RECIPE, epochs=1))
+    assert epochs_of(evaluator) == [1]
+    assert 0 <= evaluator(task(space.sample(Random(0)))).accuracy <= 1
 
 
 @pytest.mark.parametrize("stop", [1, 2])
