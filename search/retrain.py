@@ -90,7 +90,7 @@ def retrain(args: argparse.Namespace) -> None:
     try:
         summary = retraining.run(show)
     except NonFiniteLoss as error:
-        raise InputError(f"training diverged: {error}; use another --seed") from None
+        raise InputError(f"training diverged: {error}; use another --seed and --out") from None
     print(
         f"test top-1 {summary['test_top1']:.2%}, top-5 {summary['test_top5']:.2%} on {summary['test_images']} images; "
         f"{si(summary['cost']['ops']).strip()}OPs; {summary['file_bytes']:,} bytes in "

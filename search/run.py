@@ -239,7 +239,7 @@ def train_supernet(evaluator: OneShot) -> None:
         try:
             evaluator.train(told)
         except NonFiniteLoss as error:
-            raise InputError(f"the supernet diverged: {error}; use another --seed") from None
+            raise InputError(f"the supernet diverged: {error}; use another --seed and --out") from None
 
 
 def make_backend(

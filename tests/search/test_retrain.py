@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -10,6 +11,8 @@ import pytest
 import search.retrain
 from mobinet.packing import load_packed
 from results.files import read_json
+from search.presets import PRESETS
+from search.training import Recipe
 from space import InputError
 
 
@@ -155,6 +158,13 @@ def test_bad_settings_are_one_line_and_exit_code_2(run_copy, invoke, tmp_path):
 def test_a_folder_that_cannot_be_made_is_refused(run_copy, invoke, tmp_path):
     (tmp_path / "file").write_text("")
     assert "file" in one_line(invoke(search.retrain, run_copy / "best.json", "--epochs", 1, "--out", tmp_path / "file"))
+
+
+def test_a_training_that_diverges_is_one_line(invoke, tmp_path, monkeypatch):
+    digits = replace(PRESETS["digits"], full=Recipe(epochs=1, batch_size=64, learning_rate=1e38))
+    monkeypatch.setitem(PRESETS, "digits", digits)
+    line = one_line(invoke(search.retrain, "mobinet-mid-k3", "--out", tmp_path))
+    assert line.startswith("mobinas: training diverged: ") and line.endswith("; use another --seed and --out\n")
 
 
 def test_killed_and_resumed_equals_uninterrupted(run_copy, invoke, start, tmp_path):

@@ -194,7 +194,8 @@ def test_a_supernet_that_diverges_is_one_line(small, invoke, monkeypatch):
     monkeypatch.setitem(PRESETS, "digits", digits)
     ended = invoke(search.run, "--trials", 1, "--workers", 0, *small, "--evaluator", "supernet")
     assert ended.code == 2
-    assert ended.err.splitlines()[-1].startswith("mobinas: the supernet diverged: ")
+    line = ended.err.splitlines()[-1]
+    assert line.startswith("mobinas: the supernet diverged: ") and line.endswith("; use another --seed and --out")
 
 
 def test_tables_and_report_are_made_anew_while_a_search_runs(tmp_path, invoke, monkeypatch):
