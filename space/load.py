@@ -81,6 +81,7 @@ def named_network(
 
 
 def _whole(family: str, backbone: str | None, input_shape: tuple[int, int, int], width: float) -> SearchSpace:
+    find_family(family)  # a file may name anything, also what no cache can hold
     backbone = backbone or _fitting_backbone(family, input_shape)
     genes = tuple(genes_of(family, backbone, width).values())
     return SearchSpace(family=family, backbone=backbone, width=width, genes=genes)

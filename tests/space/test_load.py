@@ -112,10 +112,11 @@ BAD_TOML = {
 }
 
 
+@pytest.mark.parametrize("backbone", [None, "mobilenet-8"])
 @pytest.mark.parametrize("text", BAD_TOML.values(), ids=BAD_TOML)
-def test_a_file_that_cannot_be_used(toml, tmp_path, text):
+def test_a_file_that_cannot_be_used(toml, tmp_path, text, backbone):
     with pytest.raises(InputError) as caught:
-        toml(text)
+        toml(text, backbone=backbone)
     message = str(caught.value)
     assert str(tmp_path / "genes.toml") in message
     assert len(message.splitlines()) == 1
