@@ -84,9 +84,10 @@ def find_device(name: str | None) -> str:
     if name is None:
         return "cuda" if torch.cuda.is_available() else "cpu"
     try:
-        if torch.device(name).type not in ("cpu", "cuda", "mps"):
+        kind = torch.device(name).type
+        if kind not in ("cpu", "cuda", "mps"):
             raise RuntimeError("use cpu, cuda or mps")
         torch.zeros(1, device=name)
     except (RuntimeError, AssertionError, NotImplementedError, ImportError) as error:
         raise InputError(f"--device {name} cannot be used: {first_line(error)}") from None
-    return name
+    return "cpu" if kind == "cpu" else name
