@@ -61,6 +61,11 @@ def run_jobs(jobs: list[Job], workers: int) -> np.ndarray:
         return np.array(list(pool.map(Job.run, jobs)))
 
 
+def deviation(found: np.ndarray) -> np.ndarray:
+    """Sample standard deviation over seeds, (seeds, n) -> (n,); 0 of a single one."""
+    return found.std(0, ddof=min(1, len(found) - 1))
+
+
 def parse_network(text: str, shape: tuple[int, int, int], width: float | None) -> Architecture:
     """``name`` or ``name:gene=choice``."""
     name, _, change = text.partition(":")
@@ -110,9 +115,9 @@ def main() -> None:
     print(f"{args.dataset}, {recipe}, {args.images or 'all'} images, {args.seeds} seeds, torch {torch.__version__}")
     found = run_jobs(jobs, args.workers).reshape(args.seeds, len(networks))
     kind = "validation" if args.validate else "test"
-    for text, network, column in zip(args.networks, networks, found.T):
+    for text, network, mean, std in zip(args.networks, networks, found.mean(0), deviation(found)):
         ops = si(cost(network, num_classes).ops)
-        print(f"{text:<32} {ops}OPs  {kind} {column.mean():.2%} +- {column.std(ddof=1) if len(column) > 1 else 0:.2%}")
+        print(f"{text:<32} {ops}OPs  {kind} {mean:.2%} +- {std:.2%}")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from benchmarks.compare import Job, run_jobs
+from benchmarks.compare import Job, deviation, run_jobs
 from results.command import run_command
 from results.files import read_json
 from results.tables import entry, front_of, read_trials
@@ -43,7 +43,7 @@ def trained(networks: pd.DataFrame, config: dict, args: argparse.Namespace) -> p
         for _, row in networks.iterrows()
     ]
     found = run_jobs(jobs, args.workers).reshape(args.seeds, -1)
-    return networks.assign(mean=found.mean(0), std=found.std(0, ddof=1))
+    return networks.assign(mean=found.mean(0), std=deviation(found))
 
 
 def main() -> None:

@@ -69,6 +69,10 @@ class Split(ABC):
         """The number of images."""
 
     @abstractmethod
+    def first(self, count: int | None) -> "Split":
+        """The first so many of them; all for None."""
+
+    @abstractmethod
     def stored(
         self, batch_size: int, generator: torch.Generator | None, device: torch.device, part: Part = WHOLE
     ) -> Batches:
@@ -114,7 +118,6 @@ class Images(Split):
         return len(self.labels)
 
     def first(self, count: int | None) -> "Images":
-        """The first so many of them; all for None."""
         return replace(self, pixels=self.pixels[:count], labels=self.labels[:count])
 
     def stored(
@@ -163,6 +166,9 @@ class Files(Split):
 
     def __len__(self) -> int:
         return len(self.files)
+
+    def first(self, count: int | None) -> "Files":
+        return replace(self, files=self.files[:count])
 
     @cached_property
     def _loader(self) -> torch.utils.data.DataLoader:

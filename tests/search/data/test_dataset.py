@@ -176,6 +176,21 @@ def test_test_pictures_of_other_classes_are_refused(fresh, parts):
         load_test("imagefolder", data_dir=folder, dataset=load_pictures(folder))
 
 
+@pytest.mark.parametrize("memory, kind", [(2**30, Images), (0, Files)])
+def test_the_first_pictures(fresh, pictures, monkeypatch, memory, kind):
+    monkeypatch.setattr(search.data, "IN_MEMORY_BYTES", memory)
+    train = load_pictures(pictures).train
+    assert isinstance(train, kind) and len(train) == 12
+
+    def stored(split):
+        return [torch.cat(parts) for parts in zip(*split.stored(5, None, CPU))]
+
+    for count, length in ((7, 7), (1, 1), (50, 12), (None, 12)):
+        first = train.first(count)
+        assert len(first) == length
+        assert all(torch.equal(one, other[:length]) for one, other in zip(stored(first), stored(train)))
+
+
 @pytest.mark.parametrize("few", [16, 15], ids=["one process", "several"])
 @pytest.mark.parametrize("memory", [2**30, 0], ids=["held", "as needed"])
 def test_a_broken_picture_is_one_line_whatever_process_decodes_it(fresh, pictures, monkeypatch, few, memory):
