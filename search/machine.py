@@ -42,6 +42,11 @@ def use_threads(threads: int) -> None:
     _threads = threads
 
 
+def own_cores() -> int:
+    """Cores for this process: as many as it was given threads, or all."""
+    return _threads or cores()
+
+
 def divide_threads(net: nn.Module, device: torch.device) -> None:
     """On the CPU, give the threads that `use_threads` named to the fused kernels, if `net` is made for them, or torch.
 

@@ -31,6 +31,7 @@ from search.cli import (
     positive_int,
 )
 from search.config import settle_config, versions
+from search.data import load_dataset
 from search.driver import Hopeless, measure_noise, run_search
 from search.evaluator import Evaluation, Failure, OnImages, Proxy, Task
 from search.halving import rungs_of
@@ -109,9 +110,10 @@ def main() -> None:
         space = space.restrict({"binarizer": args.binarizer})
     evaluator = make_evaluator(args, preset, space, folder)
     images = evaluator.images(space.input_shape)
+    num_classes = len(images.classes)
 
     def count(network: Architecture) -> Cost:
-        return cost(network, len(images.classes))
+        return cost(network, num_classes)
 
     def ops(network: Architecture) -> float:
         return count(network).ops
@@ -124,7 +126,7 @@ def main() -> None:
         "schema": SCHEMA,
         "evaluator": args.evaluator,
         **evaluator.settings(),
-        "num_classes": len(images.classes),
+        "num_classes": num_classes,
         "train_images": len(images.train),
         "validation_images": len(images.validation),
         "fingerprint": images.fingerprint,
@@ -138,7 +140,7 @@ def main() -> None:
         "sampler": args.sampler,
         "fidelity": args.fidelity,
         "max_ops": args.max_ops,
-        "reference": {"accuracy": 1 / len(images.classes), "ops": dearest_ops},
+        "reference": {"accuracy": 1 / num_classes, "ops": dearest_ops},
         "backend": args.backend,
         "workers": args.workers,
         "time_limit": args.time_limit,
@@ -147,6 +149,7 @@ def main() -> None:
         "gpus_per_trial": args.gpus_per_trial,
         "versions": versions(),
     }
+    del images  # they may be a GiB, and workers have their own
     study = Study(
         folder,
         space=space,
@@ -160,7 +163,8 @@ def main() -> None:
     print(
         f"{space.size:.3g} networks of {si(ops(cheapest)).strip()}OPs to {si(dearest_ops).strip()}OPs; "
         f"{len(space.baselines())} of them designed by hand\n"
-        f"{len(images.train)} images to train on, {len(images.validation)} to judge on; {len(study)} trials so far",
+        f"{config['train_images']} images to train on, {config['validation_images']} to judge on; "
+        f"{len(study)} trials so far",
         flush=True,
     )
     search(study, evaluator, config, args=args, folder=folder, ops=ops)
@@ -180,6 +184,8 @@ def search(
     one_shot = isinstance(evaluator, OneShot)
     if one_shot:
         train_supernet(evaluator)
+    if args.workers != 0:
+        load_dataset.cache_clear()
     if args.backend == "ray":
         backend = make_ray_backend(evaluator, args, study.space.input_shape)
     else:

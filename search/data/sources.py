@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from search.machine import cores
+from search.machine import own_cores
 from space import InputError
 from space.errors import first_line
 
@@ -125,4 +125,4 @@ def held_out(total: int, count: int) -> tuple[Tensor, Tensor]:
 
 def decoding_workers() -> int:
     """Processes that decode image files beside one training."""
-    return min(8, cores())
+    return min(8, own_cores())

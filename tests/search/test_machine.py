@@ -5,6 +5,7 @@ import torch
 
 from mobinet import build, fused
 from mobinet.fused import cpu
+from search.data.sources import decoding_workers
 from search.machine import divide_threads, use_threads, useful_threads
 from space import Architecture
 
@@ -38,6 +39,15 @@ def test_without_the_kernels_torch_has_them(monkeypatch):
     use_threads(3)
     divide_threads(build(Architecture.uniform("mobilenet-8", block="pre"), 10), CPU)
     assert torch.get_num_threads() == 3
+
+
+def test_a_process_decodes_with_the_cores_it_was_given(monkeypatch):
+    monkeypatch.setattr("search.machine.cores", lambda: 6)
+    found = []
+    for threads in (None, 1, 3, 16):
+        monkeypatch.setattr("search.machine._threads", threads)
+        found.append(decoding_workers())
+    assert found == [6, 1, 3, 8]
 
 
 def test_small_images_are_for_one_thread():

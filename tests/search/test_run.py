@@ -5,6 +5,7 @@ import os
 import signal
 import sqlite3
 import time
+import weakref
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from fakes import made_up
 
 import search.run
 from results.tables import COLUMNS
+from search.backend import InProcess
 from search.evaluator import Proxy
 from search.lock import lock
 from search.presets import PRESETS
@@ -210,6 +212,27 @@ def test_tables_and_report_are_made_anew_while_a_search_runs(tmp_path, invoke, m
     monkeypatch.setattr("search.outputs.REFRESH_SECONDS", 0)
     assert invoke(search.run, "--trials", 5, "--workers", 0, "--out", tmp_path / "run").code == 0
     assert found == [False, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("workers, kept", [(0, True), (1, False)])
+def test_a_driver_keeps_no_images_that_it_does_not_train_on(
+    small, tmp_path, invoke, instant, monkeypatch, workers, kept
+):
+    load, loaded, found = Proxy.images, [], []
+
+    def images(self, input_shape):
+        loaded.append(weakref.ref(load(self, input_shape)))
+        return loaded[-1]()
+
+    def make_backend(evaluator, *_):
+        found.append(loaded[-1]() is not None)
+        return InProcess(evaluator)
+
+    monkeypatch.setattr(Proxy, "images", images)
+    monkeypatch.setattr(search.run, "make_backend", make_backend)
+    flags = "--trials", 1, "--epochs", 1, "--workers", workers, "--data-dir", tmp_path
+    assert invoke(search.run, *flags, *small).code == 0
+    assert found == [kept]
 
 
 def test_a_small_space_ends_early_and_says_so(tmp_path, invoke, instant):
