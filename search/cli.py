@@ -42,8 +42,11 @@ def positive_float(text: str) -> float:
 
 def add_common_flags(parser: argparse.ArgumentParser) -> None:
     """The flags of every command that trains."""
-    parser.add_argument("--dataset", choices=DATASETS, help="default: digits, or the file's")
-    parser.add_argument("--data-dir", help="where the data set is, or is downloaded to (default: data, or the file's)")
+    parser.add_argument("--dataset", choices=DATASETS, help="default: digits; for a network from a file, the file's")
+    parser.add_argument(
+        "--data-dir",
+        help="where the data set is, or is downloaded to (default: data; for a network from a file, the file's)",
+    )
     parser.add_argument("--binarizer", choices=BINARIZERS, help="in all layers (default: the network's usual one)")
     parser.add_argument("--epochs", type=positive_int, help="default: the data set's preset")
     parser.add_argument("--seed", type=seed_int, default=0)
