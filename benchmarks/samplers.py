@@ -27,6 +27,7 @@ import numpy as np
 import optuna
 import pandas as pd
 import plotly.graph_objects as go
+import torch
 from numpy.typing import NDArray
 from plotly.colors import qualitative
 from plotly.subplots import make_subplots
@@ -47,7 +48,6 @@ from results.pareto import hypervolume, on_front
 from search.cli import positive_int
 from search.encoding import Encoding, Row
 from search.expectation import expected_accuracy
-from search.machine import use_threads
 from search.sampler import distributions_of
 from space import SearchSpace
 
@@ -115,7 +115,7 @@ def prepare(surrogate: Surrogate) -> None:
     """What each process does first."""
     global _surrogate
     _surrogate = surrogate
-    use_threads(1)
+    torch.set_num_threads(1)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
 
 
