@@ -14,6 +14,7 @@ FREE_TO_CHANGE = (*RUN_ON, "space", "versions")
 SINCE = {"evaluator": "proxy", "fidelity": "full"}
 """What runs were made with before there was such a setting."""
 SHOWN = 5
+SPOKEN = {"fingerprint": "fingerprint of the training images"}
 _PACKAGES = ("mobinas", "torch", "torchvision", "optuna", "fvcore", "numpy")
 
 
@@ -32,7 +33,7 @@ def settle_config(folder: Path, config: dict[str, Any]) -> None:
         raise InputError(f"{path} is not of schema {SCHEMA}; use another --out")
     there, here = _flat(SINCE | stored), _flat(SINCE | config)
     differences = [
-        f"{name} {there.get(name)} there and {here.get(name)} here"
+        f"{SPOKEN.get(name, name)} {there.get(name)} there and {here.get(name)} here"
         for name in sorted(there.keys() | here.keys())
         if name.partition(".")[0] not in FREE_TO_CHANGE and there.get(name) != here.get(name)
     ]

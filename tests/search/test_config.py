@@ -24,6 +24,7 @@ def test_is_written_once_and_holds_the_same_settings(tmp_path):
         ({"seed": 1}, "seed 0 there and 1 here"),
         ({"recipe": {"epochs": 3}}, "recipe.epochs 2 there and 3 here"),
         ({"new": 5}, "new None there and 5 here"),
+        ({"fingerprint": "3a"}, "fingerprint of the training images None there and 3a here"),
     ],
 )
 def test_other_settings_are_refused_by_name(tmp_path, change, said):
