@@ -36,7 +36,7 @@ from search.machine import use_threads
 from search.paths import PATHS
 from search.presets import PRESETS
 from search.supernet import OneShot
-from space import Architecture, load_space
+from space import Architecture, SearchSpace, load_space
 
 SEEDS = 2
 
@@ -75,6 +75,12 @@ def measure(evaluator: OnImages, networks: list[Architecture], workers: int) -> 
         columns.append([found[number].accuracy for number in range(len(networks))])
         seconds += [evaluation.seconds for evaluation in found.values()]
     return Measured(accuracies=np.transpose(columns), seconds=float(np.median(seconds)), training=training)
+
+
+def networks_to_rank(space: SearchSpace, count: int, num_classes: int) -> list[Architecture]:
+    """`count` networks, always the same, spread evenly over the range of log costs."""
+    draw, rng = PATHS["cost-bins"](space, lambda network: cost(network, num_classes).ops), Random(2)
+    return [network for _ in range(count) for network in draw(rng)]
 
 
 def describe(name: str, found: Measured, full: Measured) -> str:
@@ -132,8 +138,7 @@ def main() -> None:
         one_shot = OneShot(**common, recipe=recipe, space=space, paths=paths, checkpoint=Path())
         evaluators[f"{paths}, {epochs}"] = one_shot
     classes = len(next(iter(evaluators.values())).images(space.input_shape).classes)
-    draw, rng = PATHS["cost-bins"](space, lambda network: cost(network, classes).ops), Random(2)
-    networks = [network for _ in range(args.networks) for network in draw(rng)]
+    networks = networks_to_rank(space, args.networks, classes)
     scope = f"width {args.width:g}, {args.images or 'all'} images, {SEEDS} seeds"
     print(f"{len(networks)} networks of {args.space} on {args.dataset} at {scope}")
     print("           evaluator    mean  between   seeds  tau(seeds) tau(full)  regret  seconds  share  training")
@@ -144,7 +149,7 @@ def main() -> None:
     if args.csv:
         columns = {f"{name}, seed {seed}": m.accuracies[:, seed] for name, m in found.items() for seed in range(SEEDS)}
         table = pd.DataFrame({"network": [network.describe() for network in networks], **columns})
-        args.csv.write_text(table.to_csv(index=False))
+        args.csv.write_text(table.round(4).to_csv(index=False))
 
 
 if __name__ == "__main__":
