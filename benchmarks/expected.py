@@ -10,14 +10,14 @@ the mean of the full trainings, and the regret of choosing by them, in the mean 
 """
 
 import argparse
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import kendalltau
 
-from benchmarks.fidelity import networks_to_rank
+from benchmarks.fidelity import networks_to_rank, ranking
 from benchmarks.surrogate import Table, add_table_arguments, load_table_space
 from results.command import run_command
 from search.cli import positive_int
@@ -37,10 +37,9 @@ def seeds_of(found: pd.DataFrame) -> dict[str, Array]:
     return {name: found[seeds].to_numpy() for name, seeds in columns.items()}
 
 
-def describe(name: str, ranked: list[Array], truth: Array) -> str:
-    taus = [kendalltau(accuracies, truth).statistic for accuracies in ranked]
-    regrets = [truth.max() - truth[accuracies.argmax()] for accuracies in ranked]
-    return f"{name:>40} {np.mean(taus):5.2f} {np.mean(regrets):7.2%}"
+def describe(name: str, ranked: Iterable[Array], truth: Array) -> str:
+    tau, regret = ranking(ranked, truth)
+    return f"{name:>40} {tau:5.2f} {regret:7.2%}"
 
 
 def main() -> None:
@@ -67,7 +66,7 @@ def main() -> None:
     others = np.array([curves[0, -1] for curves in table.curves])
     print(f"{len(networks)} networks, {len(others)} more in the table                tau  regret")
     for name, accuracies in seeds.items():
-        print(describe(f"{name}, measured", [*accuracies.T], truth))
+        print(describe(f"{name}, measured", accuracies.T, truth))
         alone = [expected_accuracy(encoding, rows, column) for column in accuracies.T]
         print(describe(f"{name}, expected", alone, truth))
     more, ranked = np.concatenate([rows, rows_of(table.networks)]), seeds[args.proxy]

@@ -13,6 +13,7 @@ core. All accuracies are of the search's validation images. With --csv it leaves
 
 import argparse
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
@@ -83,14 +84,19 @@ def networks_to_rank(space: SearchSpace, count: int, num_classes: int) -> list[A
     return [network for _ in range(count) for network in draw(rng)]
 
 
+def ranking(columns: Iterable[np.ndarray], truth: np.ndarray) -> tuple[float, float]:
+    """Kendall's tau with the truth, (n,), and what choosing by it loses, in the mean over columns of (n,)."""
+    taus, regrets = zip(*((kendalltau(c, truth).statistic, truth.max() - truth[c.argmax()]) for c in columns))
+    return float(np.mean(taus)), float(np.mean(regrets))
+
+
 def describe(name: str, found: Measured, full: Measured) -> str:
     accuracies, truth = found.accuracies, full.accuracies.mean(1)
     noise = np.sqrt((np.diff(accuracies) ** 2).mean() / 2)
-    taus = [kendalltau(column, truth).statistic for column in accuracies.T]
-    regret = np.mean([truth.max() - truth[column.argmax()] for column in accuracies.T])
+    tau, regret = ranking(accuracies.T, truth)
     return (
         f"{name:>20}  {accuracies.mean():6.2%} {accuracies.mean(1).std():8.2%} {noise:7.2%}"
-        f"  {kendalltau(*accuracies.T).statistic:10.2f} {np.mean(taus):9.2f} {regret:7.2%}"
+        f"  {kendalltau(*accuracies.T).statistic:10.2f} {tau:9.2f} {regret:7.2%}"
         f" {found.seconds:8.3f} {found.seconds / full.seconds:6.1%} {found.training:9.0f}"
     )
 

@@ -23,14 +23,13 @@ from benchmarks.instant import instant
 from mobinet import Cost, cost
 from results.command import run_command
 from results.files import write_json
-from results.report import write_report
-from results.tables import SCHEMA, write_tables
+from results.tables import SCHEMA
 from search.backend import Backend, Workers
 from search.cli import positive_int
 from search.driver import run_tasks
 from search.evaluator import Task
 from search.interrupt import Interrupts
-from search.machine import use_threads
+from search.outputs import Outputs
 from search.ray_backend import RayBackend
 from search.sampler import SAMPLERS
 from search.study import Study
@@ -73,18 +72,15 @@ def dispatch(backend: Backend, space: SearchSpace, count: int) -> float:
 
 def report(folder: Path, study: Study, space: SearchSpace) -> float:
     """Seconds to write the tables and the report."""
-    began = time.perf_counter()
-    table = study.table()
-    table["expected"] = table["number"].map(study.expected())
     config = {
         **{"schema": SCHEMA, "family": space.family, "backbone": space.backbone, "width": space.width},
         **{"dataset": "digits", "data_dir": "data", "num_classes": CLASSES, "networks": space.size},
         **{"max_ops": None, "sampler": "random", "seed": 0, "validation_images": 599, "evaluator": "proxy"},
-        "reference": {"accuracy": 0.1, "ops": float(table["ops"].max())},
+        "reference": {"accuracy": 0.1, "ops": float(study.table()["ops"].max())},
     }
     write_json(folder / "config.json", config)
-    write_tables(folder, table, config, None)
-    write_report(folder)
+    began = time.perf_counter()
+    Outputs(folder, study, config, expects=True).write()
     return time.perf_counter() - began
 
 
@@ -94,7 +90,6 @@ def main() -> None:
     parser.add_argument("--more", type=positive_int, default=30, help="with each sampler")
     parser.add_argument("--samplers", nargs="+", choices=SAMPLERS, default=["random", "front", "nsga2", "evolution"])
     args = parser.parse_args()
-    use_threads(1)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     space = load_space()
     with TemporaryDirectory() as scratch:
