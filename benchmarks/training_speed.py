@@ -49,6 +49,7 @@ from mobinet.unit import BinaryUnit
 from results.command import run_command
 from search.cli import positive_int
 from search.machine import cores
+from search.optimizer import FlatAdam
 from space import Architecture
 
 NETWORKS = (("mobilenet-8", 1.0), ("mobilenet-8", 4.0), ("mobilenet-32", 0.5))
@@ -108,7 +109,8 @@ class Competitor:
         self.images = images.contiguous(memory_format=layout)
         self.labels = torch.arange(len(images)) % NUM_CLASSES
         self.fast = fast
-        self.optimizer = torch.optim.Adam(net.parameters(), fused=True)
+        optimizer = FlatAdam if fast else torch.optim.Adam
+        self.optimizer = optimizer([{"params": list(net.parameters())}], fused=True)
         self.seconds = []
 
     def take_turn(self, steps: int, threads: int) -> None:
@@ -119,7 +121,7 @@ class Competitor:
 
     def step(self) -> None:
         loss = F.cross_entropy(self.net(self.images), self.labels)
-        self.optimizer.zero_grad(set_to_none=True)
+        self.optimizer.zero_grad()
         loss.backward()
         self.optimizer.step()
 

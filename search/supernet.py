@@ -112,6 +112,8 @@ class SupernetTraining(Training):
     and Improved Training Techniques", ICCV 2019, arXiv 1903.05134).
     """
 
+    make_optimizer = torch.optim.Adam  # which leaves alone what no path of a step goes through
+
     def __init__(self, *args: Any, draw: Draw, **settings: Any) -> None:
         super().__init__(*args, **settings)
         self.draw = draw

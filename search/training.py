@@ -12,6 +12,7 @@ from mobinet.binarizers import Binarizer
 from search import distributed
 from search.data.splits import Split
 from search.machine import divide_threads
+from search.optimizer import FlatAdam
 from space import InputError
 
 
@@ -62,6 +63,8 @@ class Training:
         InputError: a batch cannot be cut into such slices.
     """
 
+    make_optimizer: type[torch.optim.Adam] = FlatAdam
+
     def __init__(
         self,
         net: nn.Module,
@@ -92,7 +95,7 @@ class Training:
         others = [p for p in net.parameters() if not any(p is scale for scale in scales)]
         groups = [{"params": others}, {"params": scales, "weight_decay": recipe.scale_decay}]
         self.weights = [*others, *scales]
-        self.optimizer = torch.optim.Adam(groups, lr=recipe.learning_rate, fused=True)
+        self.optimizer = self.make_optimizer(groups, lr=recipe.learning_rate, fused=True)
 
     def run_epoch(self) -> float:
         """Train one epoch and return its mean loss. Raises NonFiniteLoss."""
@@ -106,7 +109,7 @@ class Training:
             progress = (self.epoch + (step + 1) / steps) / self.recipe.epochs
             for group in self.optimizer.param_groups:
                 group["lr"] = self.recipe.learning_rate_at(progress)
-            self.optimizer.zero_grad(set_to_none=True)
+            self.optimizer.zero_grad()
             for done, piece in enumerate(zip(images.chunk(self.accumulate), labels.chunk(self.accumulate))):
                 self._weigh_statistics(done)
                 total += self.learn(*piece)

@@ -48,7 +48,7 @@ class Parameters(NamedTuple):
     """The tensors of a fused unit, float32.
 
     weight is (O, I / groups, k, k); shift (I,), before and slope (O,) are None where the unit has none; gamma, beta and
-    the running statistics, which training updates in place, are (O,).
+    the running statistics are (O,). These and the number of batches so far, (), training updates in place.
     """
 
     weight: Tensor
@@ -59,3 +59,4 @@ class Parameters(NamedTuple):
     beta: Tensor
     running_mean: Tensor
     running_var: Tensor
+    batches: Tensor

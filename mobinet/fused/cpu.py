@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from typing import Any
 
 import numpy as np
 import scipy.linalg.cython_blas  # noqa: F401  what np.dot calls in a kernel: loaded here, to be limited below
@@ -18,7 +19,7 @@ from numpy import ndarray
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
-from mobinet.fused import grouped, kernels
+from mobinet.fused import kernels, passes
 from mobinet.fused.constants import Constants, Parameters
 
 threadpool_limits(1, "blas")
@@ -46,93 +47,48 @@ def use_threads(threads: int) -> None:
 
 def forward(x: Tensor, given: Parameters, unit: Constants) -> tuple[Tensor, tuple[Tensor, ...], tuple]:
     """The unit in training: its output, and what `backward` needs, tensors and others."""
-    x = channels_last(x)
-    n, h, w, inputs = x.shape
-    filters = len(given.weight)
-    product = Product(given.weight, unit, w)
-    y, out = torch.empty(n, h, w, filters, dtype=torch.int16), torch.empty(n, h, w, filters)
-    xs, ys, outs = x.numpy(), y.numpy(), out.numpy()
-    shift, affine = values(given.shift, inputs), product.affine(given)
-    gamma, beta, mean, var = (parameter.numpy() for parameter in given[4:])
-    statistics = np.empty((2, filters), np.float32)
-    slots = slots_of(n, h * w * (inputs + filters))
-    found = np.empty((len(slots), 3, filters))
-
-    def convolve(i: int, slot: slice) -> None:
-        product.forward(xs[slot], shift, ys[slot])
-        kernels.moments(ys[slot], affine, found[i])
-
-    def normalise(i: int, slot: slice) -> None:
-        kernels.normalise(ys[slot], affine, statistics, gamma, beta, xs[slot], outs[slot])
-
-    share(convolve, slots)
-    kernels.statistics(found, unit.eps, unit.momentum, mean, var, statistics)
-    share(normalise, slots)
-    return out.permute(0, 3, 1, 2), (x, y), (product, shift, affine, gamma, statistics, slots)
+    xs = channels_last(x)
+    conv = Convolution(xs, given, unit)
+    out, outs = empty(conv.shape)
+    y = np.empty(conv.shape, np.int16)
+    gamma, beta, *running = [parameter.numpy() for parameter in given[4:]]
+    statistics, found = np.empty((2, len(gamma)), np.float32), np.empty((len(conv.edges) - 1, 3, len(gamma)))
+    conv.forward(xs, y, found)
+    kernels.statistics(found, unit.eps, unit.momentum, *running, statistics)
+    share(passes.normalise, conv.edges, y, conv.affine, statistics, gamma, beta, xs, outs)
+    return out, (x,), (conv, y, statistics, gamma)
 
 
 def backward(tensors: tuple[Tensor, ...], others: tuple, grad: Tensor, unit: Constants) -> tuple[Tensor, ...]:
     """Gradients of x, weight, shift, before, slope, gamma and beta."""
-    x, y, g = tensors[0].numpy(), tensors[1].numpy(), channels_last(grad).numpy()
-    product, shift, affine, gamma, statistics, slots = others
-    n, h, w, inputs = x.shape
-    filters = y.shape[3]
-    gx = torch.empty(x.shape)
-    gxs = gx.numpy()
-    norm_sums = np.zeros((len(slots), 2, filters))
-    weight_sums = np.zeros((len(slots), *product.binary.shape), np.float32)
-    activation_sums = np.zeros((len(slots), 2, filters))
-    shift_sums = np.zeros((len(slots), inputs))
-    chunk = max(1, CHUNK_VALUES // (h * w * (inputs + filters)))
-
-    def sum_norm_gradients(i: int, slot: slice) -> None:
-        kernels.norm_gradients(g[slot], y[slot], affine, statistics, norm_sums[i])
-
-    def pass_through(i: int, slot: slice) -> None:
-        size = min(chunk, slot.stop - slot.start)
-        gy, s = np.empty((size, h, w, filters), np.float32), np.empty((size, h, w, inputs), np.float32)
-        for start in range(slot.start, slot.stop, size):
-            part = slice(start, min(start + size, slot.stop))
-            gys, ss = gy[: part.stop - start], s[: part.stop - start]
-            kernels.conv_gradient(
-                g[part], y[part], affine, statistics, gamma, norm_sum, n * h * w, gys, activation_sums[i]
-            )
-            kernels.signs(x[part], shift, unit.low, ss)
-            gs = product.backward(ss, gys, weight_sums[i])
-            kernels.input_gradient(g[part], gs, x[part], shift, unit.surrogate, gxs[part], shift_sums[i])
-
-    share(sum_norm_gradients, slots)
-    norm_sum = total(norm_sums)
-    share(pass_through, slots)
-    beta_sum, gamma_sum = norm_sum
-    sums = total(shift_sums), *total(activation_sums), gamma_sum, beta_sum
-    channel_gradients = (torch.from_numpy(each.astype(np.float32)) for each in sums)
-    return gx.permute(0, 3, 1, 2), product.weight_gradient(total(weight_sums)), *channel_gradients
+    x, g = channels_last(tensors[0]), channels_last(grad)
+    conv, y, statistics, gamma = others
+    gx, gxs = empty(x.shape)
+    slots, filters = len(conv.edges) - 1, len(gamma)
+    sums, weight_sums = np.zeros((slots, passes.SUMS, filters)), np.zeros((slots, *conv.binary.shape), np.float32)
+    share(passes.sum_norm_gradients, conv.edges, g, y, conv.affine, statistics, sums)
+    normed = y, conv.affine, statistics, gamma, total(sums[:, :2])
+    conv.backward(g, normed, (x, conv.shift, unit.low, unit.surrogate), gxs, sums, weight_sums)
+    beta, gamma, before, slope, shift = torch.from_numpy(total(sums).astype(np.float32)).unbind()
+    weight = conv.weight_gradient(total(weight_sums))
+    return gx, weight, shift[: x.shape[3]], before, slope, gamma, beta
 
 
 def evaluate(x: Tensor, given: Parameters, unit: Constants) -> Tensor:
     """The unit with its running statistics, without gradient."""
-    x = channels_last(x)
-    n, h, w, inputs = x.shape
-    filters = len(given.weight)
-    product = Product(given.weight, unit, w)
-    out = torch.empty(n, h, w, filters)
-    xs, outs = x.numpy(), out.numpy()
-    shift, affine = values(given.shift, inputs), product.affine(given)
-    gamma, beta = given.gamma.numpy(), given.beta.numpy()
+    xs = channels_last(x)
+    conv = Convolution(xs, given, unit)
+    out, outs = empty(conv.shape)
+    y = np.empty(conv.shape, np.int16)
     statistics = torch.stack([given.running_mean, (given.running_var + unit.eps).sqrt()]).numpy()
-
-    def work(i: int, slot: slice) -> None:
-        y = np.empty(outs[slot].shape, np.int16)
-        product.forward(xs[slot], shift, y)
-        kernels.normalise(y, affine, statistics, gamma, beta, xs[slot], outs[slot])
-
-    share(work, slots_of(n, h * w * (inputs + filters)))
-    return out.permute(0, 3, 1, 2)
+    conv.forward(xs, y, found=np.empty((0, 3, 1)))
+    norm = statistics, given.gamma.numpy(), given.beta.numpy()
+    share(passes.normalise, conv.edges, y, conv.affine, *norm, xs, outs)
+    return out
 
 
-class Product:
-    """The binary convolution, by the best known route.
+class Convolution:
+    """The binary convolution of a batch, by the best known routes.
 
     Forward by XNOR and popcount where groups are small; backward as matrix products where it is 1x1, and by our own
     kernels where it is 3x3 and of pairs, or of channels alone or larger groups in narrow images; by torch elsewhere.
@@ -140,84 +96,107 @@ class Product:
     alpha.
 
     Args:
-        weight: latent, or +-alpha, (O, I / groups, k, k).
+        x: the input, (N, H, W, I).
+        given: its weight is latent, or +-alpha, (O, I / groups, k, k).
         unit: of which it is the convolution.
-        width: of the images.
     """
 
-    def __init__(self, weight: Tensor, unit: Constants, width: int) -> None:
-        self.unit, self.shape = unit, weight.shape
-        self.latent = weight.numpy().reshape(len(weight), -1)
-        self.binary = self.latent
+    def __init__(self, x: ndarray, given: Parameters, unit: Constants) -> None:
+        weight = given.weight.numpy()
+        n, h, w, inputs = x.shape
+        filters, members, size, _ = weight.shape
+        values = h * w * (inputs + filters)
+        self.unit, self.weight_shape, self.shape = unit, weight.shape, (n, h, w, filters)
+        self.latent = self.binary = weight.reshape(filters, -1)
         if unit.weight:
             self.binary = np.empty_like(self.latent)
             kernels.binarise(self.latent, unit.weight.scaled, self.binary)
-        members, size = weight.shape[1:3]
-        alone = members == 1 and width * len(weight) <= NARROW
-        same = size == 3 and len(weight) == members * unit.groups
-        self.pointwise = size == 1
-        self.counted = size == 3 and (alone or 1 < members <= WORD // 3)
-        self.own_backward = None
-        if self.pointwise:
-            self.own_backward = kernels.pointwise_backward
-        elif same and (alone or members == 2):
-            self.own_backward = grouped.grouped_backward
-        elif same and members > 2 and width * len(weight) <= SMALL:
-            self.own_backward = grouped.blocks_backward
+        self.shift, self.affine = per_channel(given.shift, inputs), np.empty((3, filters), np.float32)
+        kernels.join(self.binary, per_channel(given.before, filters), per_channel(given.slope, filters), self.affine)
+        self.edges = edges_of(n, values)
+        self.images = min(n, max(1, CHUNK_VALUES // values))
+        alone = members == 1 and w * filters <= NARROW
+        same = size == 3 and filters == members * unit.groups
+        self.route = self.route_back = passes.LIBRARY
+        if size == 1:
+            self.route = self.route_back = passes.POINTWISE
+        elif alone or 1 < members <= WORD // 3:
+            self.route = passes.GROUPED
+        if same and (alone or members == 2):
+            self.route_back = passes.GROUPED
+        elif same and members > 2 and w * filters <= SMALL:
+            self.route_back = passes.BLOCKS
 
-    def affine(self, given: Parameters) -> ndarray:
-        """alpha, before and slope, (3, O), as the kernels take them."""
-        filters = len(self.binary)
-        affine = np.empty((3, filters), np.float32)
-        np.abs(self.binary[:, 0], out=affine[0])
-        affine[1], affine[2] = values(given.before, filters), values(given.slope, filters)
-        return affine
+    def forward(self, x: ndarray, y: ndarray, found: ndarray) -> None:
+        """The convolution of the signs of x: y, (N, H, W, O), and found, (slots, 3, O) or empty, the moments of z."""
+        if self.route == passes.LIBRARY:
+            share(self._forward_by_library, self.edges, x, y)
+        signed = x, self.shift, self.unit.low
+        share(passes.convolve, self.edges, self.route, signed, self.binary, self.affine, y, found)
 
-    def forward(self, x: ndarray, shift: ndarray, y: ndarray) -> None:
-        """The convolution of the signs of x, (N, H, W, I): y, (N, H, W, O)."""
-        if self.pointwise:
-            kernels.pointwise(x, shift, self.unit.low, self.binary, y)
-        elif self.counted:
-            grouped.grouped(x, shift, self.unit.low, self.binary, y)
-        else:
-            s = np.empty_like(x)
-            kernels.signs(x, shift, self.unit.low, s)
-            weight = torch.from_numpy(np.sign(self.binary)).view(self.shape)
+    def _forward_by_library(self, thread: int, threads: int, edges: ndarray, x: ndarray, y: ndarray) -> None:
+        weight = torch.from_numpy(np.sign(self.binary)).view(self.weight_shape)
+        for i in range(thread, len(edges) - 1, threads):
+            part = slice(edges[i], edges[i + 1])
+            s = np.empty_like(x[part])
+            kernels.signs(x[part], self.shift, self.unit.low, s)
             out = torch.conv2d(channels_first(s), weight, padding=self.unit.padding, groups=self.unit.groups)
-            torch.from_numpy(y).copy_(channels_last(out.round_()))
+            y[part] = channels_last(out.round_())
 
-    def backward(self, s: ndarray, gy: ndarray, weight_sums: ndarray) -> ndarray:
-        """gs, (N, H, W, I), from gy, (N, H, W, O); weight_sums gain the gradient of the binary weights."""
-        if self.own_backward:
-            gs = np.empty_like(s)
-            self.own_backward(s, gy, self.binary, gs, weight_sums)
-            return gs
-        padding = (self.unit.padding, self.unit.padding)
-        gs, gw, _ = torch.ops.aten.convolution_backward(
-            channels_first(gy), channels_first(s), torch.from_numpy(self.binary).view(self.shape), None,
-            (1, 1), padding, (1, 1), False, (0, 0), self.unit.groups, (True, True, False),
-        )  # fmt: skip
-        weight_sums += gw.numpy().reshape(weight_sums.shape)
-        return channels_last(gs).numpy()
+    def backward(
+        self, g: ndarray, normed: tuple, signed: tuple, gx: ndarray, sums: ndarray, weight_sums: ndarray
+    ) -> None:
+        """See `passes.pass_back`."""
+        work = passes.pass_back if self.route_back else self._backward_by_library
+        way = self.edges, self.images, self.route_back, self.binary
+        share(work, *way, g, normed, signed, gx, sums, weight_sums)
+
+    def _backward_by_library(
+        self, thread: int, threads: int, edges: ndarray, images: int, route: int, binary: ndarray,
+        g: ndarray, normed: tuple, signed: tuple, gx: ndarray, sums: ndarray, weight_sums: ndarray,
+    ) -> None:  # fmt: skip
+        y, *norm = normed
+        x, shift, low, surrogate = signed
+        weight, padding = torch.from_numpy(binary).view(self.weight_shape), (self.unit.padding, self.unit.padding)
+        for i in range(thread, len(edges) - 1, threads):
+            for start in range(edges[i], edges[i + 1], images):
+                part = slice(start, min(start + images, edges[i + 1]))
+                gy, s = np.empty(y[part].shape, np.float32), np.empty_like(x[part])
+                kernels.conv_gradient(g[part], y[part], *norm, y[..., 0].size, gy, sums[i, 2:4])
+                kernels.signs(x[part], shift, low, s)
+                gs, gw, _ = torch.ops.aten.convolution_backward(
+                    channels_first(gy), channels_first(s), weight, None,
+                    (1, 1), padding, (1, 1), False, (0, 0), self.unit.groups, (True, True, False),
+                )  # fmt: skip
+                weight_sums[i] += gw.numpy().reshape(binary.shape)
+                gs = channels_last(gs)
+                kernels.input_gradient(g[part], gs, x[part], shift, surrogate, gx[part], sums[i, 4, : x.shape[3]])
 
     def weight_gradient(self, gradient: ndarray) -> Tensor:
         """From the gradient of the binary weights, (O, n), to that of the weights that were given."""
         if rule := self.unit.weight:
             kernels.latent_gradient(gradient, self.latent, self.binary, rule.surrogate, rule.through_scale)
-        return torch.from_numpy(gradient).view(self.shape)
+        return torch.from_numpy(gradient.reshape(self.weight_shape))
 
 
-def channels_last(t: Tensor) -> Tensor:
+def channels_last(t: Tensor) -> ndarray:
     """(N, C, H, W) -> contiguous (N, H, W, C), which costs nothing in channels_last memory."""
-    return t.permute(0, 2, 3, 1).contiguous()
+    return np.ascontiguousarray(t.numpy().transpose(0, 2, 3, 1))
 
 
 def channels_first(a: ndarray) -> Tensor:
     """(N, H, W, C) -> (N, C, H, W), in the same memory."""
-    return torch.from_numpy(a).permute(0, 3, 1, 2)
+    return torch.from_numpy(a.transpose(0, 3, 1, 2))
 
 
-def values(parameter: Tensor | None, size: int) -> ndarray:
+def empty(shape: tuple[int, ...]) -> tuple[Tensor, ndarray]:
+    """A tensor, (N, C, H, W), and its memory, (N, H, W, C), which is the `shape` to give."""
+    n, h, w, c = shape
+    t = torch.empty((n, c, h, w), memory_format=torch.channels_last)
+    return t, t.numpy().transpose(0, 2, 3, 1)
+
+
+def per_channel(parameter: Tensor | None, size: int) -> ndarray:
     """A value per channel; zeros where there is no such parameter."""
     return _zeros(size) if parameter is None else parameter.numpy()
 
@@ -232,24 +211,18 @@ def total(sums: ndarray) -> ndarray:
     return sums[0] if len(sums) == 1 else sums.sum(0)
 
 
-def slots_of(images: int, size: int) -> list[slice]:
-    """The slots of a batch whose images have `size` values each."""
+@cache
+def edges_of(images: int, size: int) -> ndarray:
+    """Where the slots of a batch, whose images have `size` values each, begin and end: (slots + 1,)."""
     count = max(1, min(SLOTS, images, images * size // SLOT_VALUES))
-    return [slice(i * images // count, (i + 1) * images // count) for i in range(count)]
+    return np.arange(count + 1) * images // count
 
 
-def share(work: Callable[[int, slice], None], slots: list[slice]) -> None:
-    """Do the work on every slot, by as many threads as `use_threads` said."""
-    if len(slots) == 1:
-        return work(0, slots[0])
-    threads = min(_threads, len(slots))
-
-    def run(thread: int) -> None:
-        for i in range(thread, len(slots), threads):
-            work(i, slots[i])
-
-    others = [_team().submit(torch.no_grad()(run), thread) for thread in range(1, threads)]
-    run(0)
+def share(work: Callable[..., None], edges: ndarray, *arguments: Any) -> None:
+    """Let as many threads as `use_threads` said work on the slots: work(thread, threads, edges, *arguments)."""
+    threads = min(_threads, len(edges) - 1)
+    others = [_team().submit(torch.no_grad()(work), thread, threads, edges, *arguments) for thread in range(1, threads)]
+    work(0, threads, edges, *arguments)
     for other in others:
         other.result()
 

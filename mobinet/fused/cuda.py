@@ -310,7 +310,7 @@ def forward(x: Tensor, given: Parameters, unit: Constants) -> tuple[Tensor, tupl
         x: (N, I, H, W), float32 or bfloat16; the convolution runs in its type.
         given: with binary weights.
     """
-    weight, shift, before, slope, gamma, beta, running_mean, running_var = filled(given, x)
+    weight, shift, before, slope, gamma, beta, running_mean, running_var, batches = filled(given, x)
     x = x.contiguous(memory_format=torch.channels_last)
     s, y = convolve(x, weight, shift, unit)
     mean, inverse = torch.empty_like(gamma), torch.empty_like(gamma)
@@ -318,6 +318,7 @@ def forward(x: Tensor, given: Parameters, unit: Constants) -> tuple[Tensor, tupl
     launch(moments, y.shape, y, before, slope, parts)
     numbers = unit.eps, unit.momentum
     launch(statistics, y.shape, parts, running_mean, running_var, mean, inverse, *numbers, split=False)
+    batches.add_(1)
     out = torch.empty_like(y)
     launch(normalise, y.shape, y, matrix(x), before, slope, mean, inverse, gamma, beta, out, x.shape[1])
     # s stays in x's type, as the convolutions of both directions read it: to recompute it would read x and write s
@@ -360,7 +361,7 @@ def backward(saved: tuple[Tensor, ...], others: tuple, grad: Tensor, unit: Const
 
 def evaluate(x: Tensor, given: Parameters, unit: Constants) -> Tensor:
     """The output with running statistics; arguments as in `forward`."""
-    weight, shift, before, slope, gamma, beta, running_mean, running_var = filled(given, x)
+    weight, shift, before, slope, gamma, beta, running_mean, running_var, _ = filled(given, x)
     x = x.contiguous(memory_format=torch.channels_last)
     _, y = convolve(x, weight, shift, unit)
     inverse, out = (running_var + unit.eps).rsqrt(), torch.empty_like(y)

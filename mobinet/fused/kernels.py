@@ -1,4 +1,4 @@
-"""Numba kernels of the fused unit on the CPU: one pass over memory each, and the binary products.
+"""Numba kernels of the fused unit on the CPU around its convolution: one pass over memory each.
 
 Activations are (N, H, W, C), the memory of a channels_last tensor; most kernels see it as M = N H W rows of channels.
 
@@ -8,11 +8,25 @@ it keeps the compiler from vectorising them, at ten times the time. What is summ
 strip by strip.
 """
 
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+
 import numpy as np
 from numba import njit
 from numba.extending import intrinsic
 
-kernel = njit(nogil=True, cache=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz", "arcp"})
+SOURCES = sha256(b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))).digest()
+
+
+def kernel(function: Callable) -> Callable:
+    """Compile a function at its first call, for this machine, and keep what was compiled as long as `SOURCES` stay."""
+    compiled = njit(nogil=True, cache=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz", "arcp"})(
+        function
+    )
+    compiled._cache._cache_file._source_stamp = SOURCES  # by itself Numba looks at the file of the caller only
+    return compiled
+
 
 STRIP = 64
 """Rows summed in float32 before their sum joins the float64 total."""
@@ -126,6 +140,15 @@ def binarise(latent, scaled, binary):
 
 
 @kernel
+def join(binary, before, slope, affine):
+    """`affine`, (3, O), from what it is made of; binary is (O, n)."""
+    for o in range(before.size):
+        affine[0, o] = abs(binary[o, 0])
+        affine[1, o] = before[o]
+        affine[2, o] = slope[o]
+
+
+@kernel
 def latent_gradient(gradient, latent, binary, surrogate, through_scale):
     """From the gradient of binary weights to that of latent ones, in place."""
     filters, size = latent.shape
@@ -146,44 +169,6 @@ def signs(x, shift, low, s):
     for m in range(x.shape[0]):
         for c in range(width):
             s[m, c] = np.float32(1) if x[m, c] - shift[c] >= 0 else low
-
-
-@kernel
-def pointwise(x, shift, low, binary, y):
-    """The 1x1 convolution of the signs of x, (N, H, W, I), with those of binary, (O, I): y, (N, H, W, O).
-
-    By XNOR and popcount: an output is level - step * the number of bits that differ.
-    """
-    filters, channels = binary.shape
-    x, y = x.reshape(-1, channels), y.reshape(-1, filters)
-    rows = x.shape[0]
-    words = (channels + 31) // 32
-    bits = np.zeros((words, filters), np.uint32)
-    level, step = np.empty(filters, np.int32), np.int32(1 - low)
-    for o in range(filters):
-        balance = 0
-        for i in range(channels):
-            positive = binary[o, i] >= 0
-            bits[i // 32, o] |= np.uint32(positive) << np.uint32(i % 32)
-            balance += 1 if positive else -1
-        level[o] = ((1 - low) * channels + (1 + low) * balance) / 2
-    differing = np.empty((2, filters), np.int32)
-    for m in range(0, rows, 2):
-        n = min(m + 1, rows - 1)
-        differing[:] = 0
-        for word in range(words):
-            first, second = np.uint32(0), np.uint32(0)
-            for i in range(min(32, channels - 32 * word)):
-                c = 32 * word + i
-                first |= np.uint32(x[m, c] - shift[c] >= 0) << np.uint32(i)
-                second |= np.uint32(x[n, c] - shift[c] >= 0) << np.uint32(i)
-            for o in range(filters):
-                filter_bits = bits[word, o]
-                differing[0, o] += np.int32(popcount(first ^ filter_bits))
-                differing[1, o] += np.int32(popcount(second ^ filter_bits))
-        for o in range(filters):
-            y[m, o] = level[o] - step * differing[0, o]
-            y[n, o] = level[o] - step * differing[1, o]
 
 
 @kernel
@@ -220,8 +205,9 @@ def moments(y, affine, found):
 
 
 @kernel
-def statistics(found, eps, momentum, running_mean, running_var, stats):
+def statistics(found, eps, momentum, running_mean, running_var, batches, stats):
     """Batch statistics from the `moments` of each slot; running statistics move as nn.BatchNorm2d's do."""
+    batches[()] += 1
     for c in range(stats.shape[1]):
         batch = found[:, 2, c].sum()
         mean = (found[:, 0, c] * found[:, 2, c]).sum() / batch
@@ -328,12 +314,3 @@ def input_gradient(g, gs, x, shift, surrogate, gx, sums):
                 gx[m, c] = skipped[c] + gv
                 passed[c] -= gv
         fold(passed, sums)
-
-
-@kernel
-def pointwise_backward(s, gy, binary, gs, weight_sums):
-    """The gradients of `pointwise`: gs, (N, H, W, I), from gy, (N, H, W, O); weight_sums, (O, I), gain binary's."""
-    filters, channels = binary.shape
-    gy = gy.reshape(-1, filters)
-    weight_sums += np.dot(gy.T, s.reshape(-1, channels))
-    np.dot(gy, binary, gs.reshape(-1, channels))

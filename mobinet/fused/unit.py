@@ -82,26 +82,34 @@ def run(unit: nn.Module, x: Tensor) -> Tensor | None:
     if means is None:
         return None
     known, module = means
-    conv, norm = unit.conv, unit.norm
-    binarizer = conv.binarizer
-    weight = conv.weight if known.weight else conv.binary_weight()
-    if binarizer.gain is not None:
-        weight = binarizer.gain * weight
-    before, slope, after = _activation_parameters(unit.activation)
-    learned = weight, _flat(binarizer.shift), before, slope, norm.weight, norm.bias
-    mean, var = norm.running_mean, norm.running_var
-    if unit.training:
-        with _without_autocast(x.device.type):
-            out = _Fused.apply(known, module, x, *learned, mean, var)
-        norm.num_batches_tracked.add_(1)
-        if after is not None:  # which batch norm takes away again: only the running mean sees it
-            mean.add_(after.detach(), alpha=norm.momentum)
-        return out
-    if after is not None:
-        mean = mean - after
-    given = Parameters(*(None if t is None else t.detach() for t in (*learned, mean, var)))
+    given, after = _parameters(unit, known)
     with _without_autocast(x.device.type):
+        if unit.training:
+            out = _Fused.apply(known, module, x, *given)
+            if after is not None:  # which batch norm takes away again: only the running mean sees it
+                given.running_mean.add_(after.detach(), alpha=known.momentum)
+            return out
+        given = Parameters(*(None if t is None else t.detach() for t in given))
+        if after is not None:
+            given = given._replace(running_mean=given.running_mean - after)
         return module.evaluate(x, given, known)
+
+
+def _parameters(unit: nn.Module, known: Constants) -> tuple[Parameters, Tensor | None]:
+    """What the unit has learned, and what its activation adds last, per channel.
+
+    Looked up where modules keep it: nn.Module.__getattr__ would take a tenth of a small unit's time.
+    """
+    conv, activation, norm = unit._modules.values()
+    binarizer, (gamma, beta) = conv._modules["binarizer"], norm._parameters.values()
+    shift, gain = (binarizer._parameters[name] for name in ("shift", "gain"))
+    weight = conv._parameters["weight"] if known.weight else conv.binary_weight()
+    if gain is not None:
+        weight = gain * weight
+    before, after, slope = None, None, activation._parameters.get("weight")
+    if isinstance(activation, RPReLU):
+        before, slope, after = _flat(activation.before), activation.prelu.weight, _flat(activation.after)
+    return Parameters(weight, _flat(shift), before, slope, gamma, beta, *norm._buffers.values()), after
 
 
 def _without_autocast(device: str) -> AbstractContextManager:
@@ -111,9 +119,9 @@ def _without_autocast(device: str) -> AbstractContextManager:
 def constants(unit: nn.Module, device: str) -> Constants | None:
     """What the kernels must know of a unit, or None if they do not cover it; looked up once for each way to run it."""
     known = unit.__dict__.setdefault("_constants", {})
-    conv, norm = unit.conv, unit.norm
-    latent = device == "cpu" and unit.training and conv.scale is None
-    key = latent, type(conv.binarizer), norm.eps, norm.momentum
+    conv, _, norm = unit._modules.values()
+    latent = device == "cpu" and unit.training and conv._buffers["scale"] is None
+    key = latent, type(conv._modules["binarizer"]), norm.eps, norm.momentum
     if key not in known:
         known[key] = _constants(unit, latent) if _covered(unit) else None
     return known[key]
@@ -150,13 +158,6 @@ def _constants(unit: nn.Module, latent: bool) -> Constants:
     )
 
 
-def _activation_parameters(activation: nn.Module) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
-    """before, slope and after, each per channel."""
-    if isinstance(activation, RPReLU):
-        return _flat(activation.before), activation.prelu.weight, _flat(activation.after)
-    return None, getattr(activation, "weight", None), None
-
-
 def _flat(parameter: Tensor | None) -> Tensor | None:
     return None if parameter is None else parameter.flatten()
 
@@ -174,4 +175,4 @@ class _Fused(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         gradients = ctx.module.backward(ctx.saved_tensors, ctx.others, grad, ctx.unit)
         wanted = (g if needed else None for g, needed in zip(gradients, ctx.needs_input_grad[2:]))
-        return None, None, *wanted, None, None
+        return None, None, *wanted, None, None, None

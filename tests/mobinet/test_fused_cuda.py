@@ -122,11 +122,13 @@ def differences(
     x, grad = x.to(device), grad.to(device)
     exact = torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
     with exact, patch.object(cuda, "BLOCKS", blocks or cuda.BLOCKS):
-        parameters = Parameters(*learned, mean, var)
+        batches = torch.tensor(7, device=device)
+        parameters = Parameters(*learned, mean, var, batches)
         out, saved, others = cuda.forward(x, parameters, constants)
         found = cuda.backward(saved, others, grad, constants)
         evaluation = cuda.evaluate(x, parameters, constants)
 
+    assert batches == 8
     assert out.dtype == evaluation.dtype == dtype
     assert out.is_contiguous(memory_format=torch.channels_last)
     assert [gradient.dtype for gradient in found] == [dtype] + [torch.float32] * 6

@@ -1,0 +1,38 @@
+"""Adam for networks of many small parameters."""
+
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn.utils import parameters_to_vector
+
+
+class FlatAdam(torch.optim.Adam):
+    """Adam that moves the parameters of each group into one memory, to step on one tensor instead of many.
+
+    A parameter that has no gradient counts as one whose gradient is zero.
+
+    Args:
+        groups: of parameters, with settings of their own, as any optimizer takes them; empty ones are left out.
+        settings: of torch.optim.Adam.
+    """
+
+    def __init__(self, groups: list[dict[str, Any]], **settings: Any) -> None:
+        groups = [group for group in groups if group["params"]]
+        self._members = [group["params"] for group in groups]
+        flats = [nn.Parameter(parameters_to_vector(members).detach()) for members in self._members]
+        super().__init__([{**group, "params": [flat]} for group, flat in zip(groups, flats)], **settings)
+        for members, flat in zip(self._members, flats):
+            for parameter, place in zip(members, flat.data.split([parameter.numel() for parameter in members])):
+                parameter.data = place.view_as(parameter)
+
+    def step(self) -> None:
+        for members, group in zip(self._members, self.param_groups):
+            gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in members]
+            group["params"][0].grad = torch.cat([gradient.flatten() for gradient in gradients])
+        super().step()
+
+    def zero_grad(self) -> None:
+        for members in self._members:
+            for parameter in members:
+                parameter.grad = None
