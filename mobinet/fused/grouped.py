@@ -8,7 +8,8 @@ larger ones in small images as matrix products of patches.
 
 import numpy as np
 
-from mobinet.fused.kernels import SPAN, kernel, popcount, tile
+from mobinet.fused.bits import popcount, word_of
+from mobinet.fused.kernels import SPAN, kernel, tile
 
 BLOCK = 16
 """Channels of neighbouring groups that share a matrix product."""
@@ -59,12 +60,16 @@ def row_words(x, shift, members, each, pixels, words):
     """
     groups = (pixels.size - words.size // each) // 2
     inside, right = pixels[groups:-groups], pixels[2 * groups :]
-    for i in range(inside.size):
-        word = np.uint64(0)
-        for j in range(members):
-            c = i * members + j
-            word |= np.uint64(x[c] - shift[c] >= 0) << np.uint64(j)
-        inside[i] = word
+    if members < 4:
+        for i in range(inside.size):
+            word = np.uint64(0)
+            for j in range(members):
+                c = i * members + j
+                word |= np.uint64(x[c] - shift[c] >= 0) << np.uint64(j)
+            inside[i] = word
+    else:
+        for i in range(inside.size):
+            inside[i] = word_of(x, i * members, shift, i * members, members)
     step = np.uint64(members)
     for i in range(inside.size):
         word = pixels[i] | inside[i] << step | right[i] << (step + step)
@@ -92,6 +97,10 @@ def grouped(x, shift, low, binary, y):
                 row_words(row, shift, 2, 2, pixels, out)
             elif members == each == 4:
                 row_words(row, shift, 4, 4, pixels, out)
+            elif members == each == 8:
+                row_words(row, shift, 8, 8, pixels, out)
+            elif members == each == 16:
+                row_words(row, shift, 16, 16, pixels, out)
             else:
                 row_words(row, shift, members, each, pixels, out)
         for h in range(height):
@@ -205,6 +214,19 @@ def dense_taps(binary, first, block):
 @kernel
 def patches_of(image, first, block, padded, patches):
     """What surrounds the pixels of an image, (H, W, C), in some channels: (H * W, 9 * block)."""
+    if block == 4:  # a constant, for LLVM to unroll
+        patches_of_size(image, first, 4, padded, patches)
+    elif block == 8:
+        patches_of_size(image, first, 8, padded, patches)
+    elif block == 16:
+        patches_of_size(image, first, 16, padded, patches)
+    else:
+        patches_of_size(image, first, block, padded, patches)
+
+
+@kernel
+def patches_of_size(image, first, block, padded, patches):
+    """`patches_of`, with a size that LLVM can know."""
     height, width, span = image.shape[0], image.shape[1], 3 * block
     for h in range(height):
         for w in range(width):
@@ -216,7 +238,9 @@ def patches_of(image, first, block, padded, patches):
             above, here, below = padded[h, start:], padded[h + 1, start:], padded[h + 2, start:]
             for i in range(span):
                 out[i] = above[i]
+            for i in range(span):
                 out[span + i] = here[i]
+            for i in range(span):
                 out[2 * span + i] = below[i]
 
 
@@ -241,6 +265,10 @@ def blocks_backward(s, gy, binary, gs, weight_sums):
             rows = count * pixels
             for n in range(count):
                 patches_of(gy[start + n], first, block, padded, patches[n * pixels :])
+            if block == channels:
+                np.dot(patches[:rows], taps, gs[begin : begin + rows])
+                found += np.dot(s[begin : begin + rows].T, patches[:rows])
+                continue
             for m in range(rows):
                 for c in range(block):
                     seen[m, c] = s[begin + m, first + c]

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import numpy as np
 from numba import njit
-from numba.extending import intrinsic
 
 SOURCES = sha256(b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))).digest()
 
@@ -32,11 +31,6 @@ STRIP = 64
 """Rows summed in float32 before their sum joins the float64 total."""
 SPAN = 128
 """Values an inner loop should run over; rows shorter than half of it are taken several at a time."""
-
-
-@intrinsic
-def popcount(typing_context, word):
-    return word(word), lambda context, builder, signature, args: builder.ctpop(args[0])
 
 
 @kernel
