@@ -29,10 +29,10 @@ SLOT_VALUES = 1 << 18
 """Inputs and outputs of a convolution that are worth a slot of their own."""
 CHUNK_VALUES = 1 << 18
 """Inputs and outputs that go backward at a time, so that they stay in the cache."""
-NARROW = 256
-"""Values in a row of an image up to which our own depth-wise convolution beats the library's."""
-SMALL = 64
-"""Values in a row of an image up to which our own products of patches beat the library's grouped convolution."""
+NARROW, TINY = 16, 4
+"""Widths of images up to which our own depth-wise convolution beats the library's, forward and backward."""
+FEW, SMALL = 128, 64
+"""Values in a row of an image up to which, backward, our own depth-wise convolution and products of patches do."""
 WORD = 64
 """Bits of the words in which a 3x3 convolution goes forward, three pixels to each."""
 
@@ -115,14 +115,13 @@ class Convolution:
         kernels.join(self.binary, per_channel(given.before, filters), per_channel(given.slope, filters), self.affine)
         self.edges = edges_of(n, values)
         self.images = min(n, max(1, CHUNK_VALUES // values))
-        alone = members == 1 and w * filters <= NARROW
-        same = size == 3 and filters == members * unit.groups
+        alone, same = members == 1, size == 3 and filters == members * unit.groups
         self.route = self.route_back = passes.LIBRARY
         if size == 1:
             self.route = self.route_back = passes.POINTWISE
-        elif alone or 1 < members <= WORD // 3:
+        elif w <= NARROW if alone else members <= WORD // 3:
             self.route = passes.GROUPED
-        if same and (alone or members == 2):
+        if same and (members == 2 or alone and (w <= TINY or w * filters <= FEW)):
             self.route_back = passes.GROUPED
         elif same and members > 2 and w * filters <= SMALL:
             self.route_back = passes.BLOCKS
