@@ -99,8 +99,6 @@ def grouped(x, shift, low, binary, y):
                 row_words(row, shift, 4, 4, pixels, out)
             elif members == each == 8:
                 row_words(row, shift, 8, 8, pixels, out)
-            elif members == each == 16:
-                row_words(row, shift, 16, 16, pixels, out)
             else:
                 row_words(row, shift, members, each, pixels, out)
         for h in range(height):
