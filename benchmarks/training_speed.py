@@ -9,7 +9,7 @@ trainings run side by side, each on its `--threads`, as the machine has cores fo
 each is how a search trains, all of them for one training how a retraining does.
 
     reference  sign as an autograd function, then PyTorch's convolution, PReLU and batch norm; contiguous tensors
-    mobinas    the same network as a search trains it: channels last, fused
+    mobinas    the same network as a search trains it: channels last, fused, Adam on one tensor
     bi-real    the reference, its signs written with masks and polynomials as Bi-Real Net's and ReActNet's code has them
     bitorch    the reference with bitorch's QConv2d
     brevitas   the reference with the 1-bit quantizers of brevitas' example CNV_1W1A

@@ -29,6 +29,8 @@ SLOT_VALUES = 1 << 18
 """Inputs and outputs of a convolution that are worth a slot of their own."""
 CHUNK_VALUES = 1 << 18
 """Inputs and outputs that go backward at a time, so that they stay in the cache."""
+PIECE_VALUES = 1 << 24
+"""Outputs of a convolution that are kept at a time where no gradient needs them."""
 NARROW, TINY = 16, 4
 """Widths of images up to which our own depth-wise convolution beats the library's, forward and backward."""
 FEW, SMALL = 128, 64
@@ -76,14 +78,16 @@ def backward(tensors: tuple[Tensor, ...], others: tuple, grad: Tensor, unit: Con
 
 def evaluate(x: Tensor, given: Parameters, unit: Constants) -> Tensor:
     """The unit with its running statistics, without gradient."""
-    xs = channels_last(x)
-    conv = Convolution(xs, given, unit)
-    out, outs = empty(conv.shape)
-    y = np.empty(conv.shape, np.int16)
+    xs, filters = channels_last(x), len(given.weight)
+    out, outs = empty((*xs.shape[:3], filters))
     statistics = torch.stack([given.running_mean, (given.running_var + unit.eps).sqrt()]).numpy()
-    conv.forward(xs, y, found=np.empty((0, 3, 1)))
     norm = statistics, given.gamma.numpy(), given.beta.numpy()
-    share(passes.normalise, conv.edges, y, conv.affine, *norm, xs, outs)
+    images = max(1, PIECE_VALUES // outs[0].size)
+    for start in range(0, len(xs), images):
+        part = slice(start, start + images)
+        conv, y = Convolution(xs[part], given, unit), np.empty(outs[part].shape, np.int16)
+        conv.forward(xs[part], y, found=np.empty((0, 3, 1)))
+        share(passes.normalise, conv.edges, y, conv.affine, *norm, xs[part], outs[part])
     return out
 
 
@@ -119,7 +123,7 @@ class Convolution:
         self.route = self.route_back = passes.LIBRARY
         if size == 1:
             self.route = self.route_back = passes.POINTWISE
-        elif w <= NARROW if alone else members <= WORD // 3:
+        elif w <= NARROW if alone else members <= WORD // 3:  # three pixels fit a word
             self.route = passes.GROUPED
         if same and (members == 2 or alone and (w <= TINY or w * filters <= FEW)):
             self.route_back = passes.GROUPED
