@@ -263,18 +263,18 @@ def blocks_backward(s, gy, binary, gs, weight_sums):
             rows = count * pixels
             for n in range(count):
                 patches_of(gy[start + n], first, block, padded, patches[n * pixels :])
-            if block == channels:
-                np.dot(patches[:rows], taps, gs[begin : begin + rows])
-                found += np.dot(s[begin : begin + rows].T, patches[:rows])
-                continue
-            for m in range(rows):
-                for c in range(block):
-                    seen[m, c] = s[begin + m, first + c]
-            np.dot(patches[:rows], taps, passed[:rows])
-            for m in range(rows):
-                for c in range(block):
-                    gs[begin + m, first + c] = passed[m, c]
-            found += np.dot(seen[:rows].T, patches[:rows])
+            here, there = s[begin : begin + rows], gs[begin : begin + rows]
+            if block < channels:
+                here, there = seen[:rows], passed[:rows]
+                for m in range(rows):
+                    for c in range(block):
+                        here[m, c] = s[begin + m, first + c]
+            np.dot(patches[:rows], taps, there)
+            found += np.dot(here.T, patches[:rows])
+            if block < channels:
+                for m in range(rows):
+                    for c in range(block):
+                        gs[begin + m, first + c] = there[m, c]
         for o in range(block):
             for i in range(members):
                 for tap in range(9):
