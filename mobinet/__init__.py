@@ -1,7 +1,8 @@
 """The networks: built, counted, packed to one bit."""
 
-from mobinet.cost import Cost, cost
+from mobinet.cost import cost
 from mobinet.packing import load_packed
 from mobinet.part import build
+from space.cost import Cost
 
 __all__ = ["Cost", "build", "cost", "load_packed"]

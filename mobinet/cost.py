@@ -5,7 +5,7 @@ linear layers. What is left out of OPs is counted apart as `elementwise`.
 """
 
 import warnings
-from dataclasses import dataclass, fields, replace
+from dataclasses import replace
 from functools import cache
 from math import ceil
 
@@ -15,13 +15,13 @@ from torch import Tensor, nn
 from mobinet.conv import BinaryConv2d
 from mobinet.part import Part, parts_of
 from space import Architecture
+from space.cost import Cost
 
 with warnings.catch_warnings():
     warnings.filterwarnings("ignore", message=".*torch.jit.script.* is deprecated", category=FutureWarning)
     from fvcore.nn import FlopCountAnalysis
     from fvcore.nn.jit_handles import elementwise_flop_counter
 
-BINARY_PER_FLOAT = 64
 WORD_BITS = 32
 
 _MACS = ("conv", "linear", "addmm", "matmul")
@@ -30,38 +30,6 @@ _ELEMENTWISE = {
     **dict.fromkeys(("aten::batch_norm", "aten::prelu", "aten::relu", "aten::add", "aten::sub"), _PER_OUTPUT),
     **dict.fromkeys(("aten::avg_pool2d", "aten::max_pool2d", "aten::adaptive_avg_pool2d"), _PER_INPUT),
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class Cost:
-    """What one image costs, and what the weights take.
-
-    Args:
-        flops: float multiply-accumulates of convolutions and linear layers.
-        bops: binary multiply-accumulates.
-        padded_bops: binary ones with the input channels per group rounded up to a 32-bit word, as packed runtimes
-            execute them.
-        elementwise: batch norms, activations and additions (one per output element) and poolings (one per input
-            element).
-        params: trained values, each binary weight one.
-        bytes: what the packed weights take: 1 bit a binary weight (each layer rounded up to whole bytes), a float32
-            for each scale and for each other parameter or running statistic.
-    """
-
-    flops: int = 0
-    bops: int = 0
-    padded_bops: int = 0
-    elementwise: int = 0
-    params: int = 0
-    bytes: int = 0
-
-    @property
-    def ops(self) -> float:
-        """flops + bops / 64."""
-        return self.flops + self.bops / BINARY_PER_FLOAT
-
-    def __add__(self, other: "Cost") -> "Cost":
-        return Cost(**{f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(Cost)})
 
 
 def cost(architecture: Architecture, num_classes: int) -> Cost:

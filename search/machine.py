@@ -4,12 +4,6 @@ import ctypes
 import math
 import os
 
-import torch
-from torch import nn
-
-from mobinet import fused
-from mobinet.unit import BinaryUnit
-
 SMALL_IMAGE = 1000
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 
@@ -42,17 +36,11 @@ def use_threads(threads: int) -> None:
     _threads = threads
 
 
+def threads() -> int | None:
+    """What `use_threads` was told last."""
+    return _threads
+
+
 def own_cores() -> int:
     """Cores for this process: as many as it was given threads, or all."""
     return _threads or cores()
-
-
-def divide_threads(net: nn.Module, device: torch.device) -> None:
-    """On the CPU, give the threads that `use_threads` named to the fused kernels, if `net` is made for them, or torch.
-
-    Two teams of threads would get in each other's way.
-    """
-    if _threads is None or device.type != "cpu":
-        return
-    units = any(isinstance(module, BinaryUnit) for module in net.modules())
-    torch.set_num_threads(1 if units and fused.use_threads(_threads) else _threads)

@@ -6,7 +6,7 @@ from typing import Any
 
 from results.report import write_report
 from results.tables import write_tables
-from search.study import Study
+from search.study.study import Study
 
 REFRESH_SECONDS = 300
 
@@ -18,7 +18,7 @@ class Outputs:
         folder: the run's.
         study: what they are made of.
         config: the run's settings.
-        expects: whether accuracies are noisy, so that those expected decide; see `search.expectation`.
+        expects: whether accuracies are noisy, so that those expected decide; see `search.samplers.expectation`.
         published: networks of the literature that the report shows as well.
     """
 

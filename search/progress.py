@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from results.pareto import hypervolume, on_front
-from search.evaluator import Evaluation, Failure, Task
+from search.task import Evaluation, Failure, Task
 from space import Architecture
 
 

@@ -16,14 +16,15 @@ import torch
 
 from results.command import run_command
 from results.report import rewrite_report
-from search import distributed
-from search.cli import add_common_flags, find_device, positive_float, positive_int
+from search.data.catalog import PRESETS
+from search.flags import add_common_flags, find_device, positive_float, positive_int
 from search.machine import cores, use_threads, useful_threads
-from search.presets import PRESETS, RECIPES
 from search.progress import si
-from search.retraining import Retraining
+from search.recipe import RECIPES
 from search.target import Target, read_target
-from search.training import NonFiniteLoss
+from search.training import ranks
+from search.training.retraining import Retraining
+from search.training.training import NonFiniteLoss
 from space import InputError, named_network
 from space.errors import first_line
 
@@ -63,7 +64,7 @@ def find_target(args: argparse.Namespace) -> tuple[Target, Path]:
 
 
 def main() -> None:
-    with distributed.joined():
+    with ranks.joined():
         retrain(parse())
 
 
@@ -96,18 +97,18 @@ def retrain(args: argparse.Namespace) -> None:
         f"{si(summary['cost']['ops']).strip()}OPs; {summary['file_bytes']:,} bytes in "
         f"{retraining.folder}/model.safetensors"
     )
-    if distributed.rank() == 0:
+    if ranks.rank() == 0:
         print(refresh_report(retraining.folder), end="", flush=True)
 
 
 def own_device(name: str | None) -> str:
     """The device of this process: of several on one machine, each has a GPU of its own."""
     device = find_device(name)
-    if distributed.ranks() == 1 or device == "cpu":
+    if ranks.ranks() == 1 or device == "cpu":
         return device
     if device != "cuda":
         raise InputError(f"--device {device} is one device; several processes take cpu, or cuda for a GPU each")
-    device = find_device(f"cuda:{distributed.local_rank()}")
+    device = find_device(f"cuda:{ranks.local_rank()}")
     torch.cuda.set_device(device)
     return device
 

@@ -19,10 +19,18 @@ from tqdm import tqdm
 from mobinet import Cost, cost
 from results.command import run_command
 from results.published import published_on
+from results.run_config import settle_config, versions
 from results.tables import SCHEMA
-from search.backend import Backend, InProcess, Workers
-from search.bounds import extreme
-from search.cli import (
+from search.backends.backend import Backend
+from search.backends.local import InProcess, Workers
+from search.backends.ray_tune.backend import RayBackend, require_ray
+from search.data.catalog import PRESETS, Preset
+from search.data.dataset import load_dataset
+from search.evaluators.on_images import OnImages
+from search.evaluators.one_shot import OneShot
+from search.evaluators.proxy import Proxy
+from search.evaluators.supernet_paths import PATHS
+from search.flags import (
     add_backend_flags,
     add_common_flags,
     check_backend_flags,
@@ -30,22 +38,17 @@ from search.cli import (
     positive_float,
     positive_int,
 )
-from search.config import settle_config, versions
-from search.data import load_dataset
-from search.driver import Hopeless, measure_noise, run_search
-from search.evaluator import Evaluation, Failure, OnImages, Proxy, Task
-from search.halving import rungs_of
+from search.loop import Hopeless, measure_noise, run_search
 from search.machine import cores, use_threads, useful_threads
 from search.outputs import Outputs
-from search.paths import PATHS
-from search.presets import PRESETS, Preset
 from search.progress import Progress, si
-from search.ray_backend import RayBackend, require_ray
-from search.sampler import SAMPLERS
-from search.study import Study
-from search.supernet import OneShot
-from search.training import NonFiniteLoss
+from search.samplers import SAMPLERS
+from search.study.halving import rungs_of
+from search.study.study import Study
+from search.task import Evaluation, Failure, Task
+from search.training.training import NonFiniteLoss
 from space import Architecture, InputError, SearchSpace, load_space
+from space.bounds import extreme
 
 EVALUATORS = ("proxy", "supernet")
 FIDELITIES = ("full", "halving")

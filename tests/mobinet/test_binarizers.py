@@ -11,8 +11,9 @@ from mobinet.binarizers import BINARIZERS
 from mobinet.conv import BinaryConv2d
 from mobinet.layers import RPReLU
 from mobinet.packing import dump_packed, load_packed
-from search.evaluator import seeded_build
-from search.training import Recipe, Training
+from search.recipe import Recipe
+from search.training.seeds import seeded_build
+from search.training.training import Training
 from space import Architecture
 
 BORDERS = [b for edge in (0.0, 0.4, 0.5, 1.0, 1.3) for b in (edge, np.nextafter(edge, 9), np.nextafter(edge, -9))]

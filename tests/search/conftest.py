@@ -17,8 +17,8 @@ from fakes import made_up
 
 import search.run
 from results.command import run_command
-from search.data import load_dataset
-from search.evaluator import Proxy
+from search.data.dataset import load_dataset
+from search.evaluators.proxy import Proxy
 
 ROOT = Path(__file__).parents[2]
 Ended = namedtuple("Ended", "code out err")

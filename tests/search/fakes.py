@@ -8,10 +8,11 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-import search.data
+import search.data.dataset
 from mobinet import Cost
-from search.evaluator import Evaluation, Proxy, Task
-from search.study import Study
+from search.evaluators.proxy import Proxy
+from search.study.study import Study
+from search.task import Evaluation, Task
 from space import Architecture, SearchSpace, load_space
 
 PRICES = {"pre": 70, "mid": 30, "post": 0, "none": 0, "avg": 0, "max": 1, "min": 2}

@@ -9,7 +9,8 @@ import search.retrain
 import search.run
 from results.files import read_json, write_json
 from results.tables import write_tables
-from search.evaluator import Evaluation, Proxy
+from search.evaluators.proxy import Proxy
+from search.task import Evaluation
 
 SCRIPT = "<script>alert(1)</script>"
 

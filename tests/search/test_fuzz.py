@@ -17,17 +17,18 @@ from mobinet.supernet import Supernet
 from results.files import SUMS
 from results.report import write_report
 from results.retrained import read_retrained
+from results.run_config import FREE_TO_CHANGE, settle_config
 from results.tables import read_trials
-from search.backend import InProcess
-from search.checkpoint import open_checkpoint, save_checkpoint
-from search.config import FREE_TO_CHANGE, settle_config
-from search.data import load_dataset
-from search.driver import measure_noise, run_search
-from search.evaluator import seeded_build
-from search.presets import PRESETS
-from search.retraining import Retraining
+from search.backends.local import InProcess
+from search.data.catalog import PRESETS
+from search.data.dataset import load_dataset
+from search.loop import measure_noise, run_search
+from search.recipe import Recipe
 from search.target import read_target
-from search.training import Recipe, Training
+from search.training.checkpoint import open_checkpoint, save_checkpoint
+from search.training.retraining import Retraining
+from search.training.seeds import seeded_build
+from search.training.training import Training
 from space import Architecture, InputError
 
 NETWORK = Architecture.uniform("mobilenet-8", width=0.25, block="mid", k=1).canonical()

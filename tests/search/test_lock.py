@@ -8,7 +8,7 @@ import pytest
 
 from results.files import write_atomic
 from search.lock import lock
-from search.storage import MirroredStorage
+from search.study.storage import MirroredStorage
 from space import InputError
 
 

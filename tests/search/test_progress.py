@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 
 from results.pareto import hypervolume
-from search.evaluator import Evaluation, Failure, Task
 from search.progress import Progress, si
+from search.task import Evaluation, Failure, Task
 from space import Architecture
 
 

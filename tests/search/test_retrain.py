@@ -11,8 +11,8 @@ import pytest
 import search.retrain
 from mobinet.packing import load_packed
 from results.files import read_json
-from search.presets import PRESETS
-from search.training import Recipe
+from search.data.catalog import PRESETS
+from search.recipe import Recipe
 from space import InputError
 
 

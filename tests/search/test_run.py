@@ -18,11 +18,11 @@ from fakes import made_up
 
 import search.run
 from results.tables import COLUMNS
-from search.backend import InProcess
-from search.evaluator import Proxy
+from search.backends.local import InProcess
+from search.data.catalog import PRESETS
+from search.evaluators.proxy import Proxy
 from search.lock import lock
-from search.presets import PRESETS
-from search.training import Recipe
+from search.recipe import Recipe
 
 SHORT = ("--epochs", 1, "--workers", 0)
 SMALL = 'block = ["pre", "mid"]\nk = [0, 1]\npool = ["avg"]\n'

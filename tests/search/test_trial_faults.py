@@ -10,8 +10,9 @@ import torch
 from fakes import accuracy_of
 
 import search.run
-from search.evaluator import Evaluation, Proxy, Task
-from search.training import NonFiniteLoss
+from search.evaluators.proxy import Proxy
+from search.task import Evaluation, Task
+from search.training.training import NonFiniteLoss
 from space import load_space
 
 REASONS = {

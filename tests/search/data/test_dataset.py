@@ -8,9 +8,10 @@ import pytest
 import torch
 from PIL import Image
 
-import search.data
-from search.data import load_dataset, load_test
-from search.data.splits import Files, Images
+import search.data.dataset
+from search.data.dataset import load_dataset, load_test
+from search.data.from_files import Files
+from search.data.in_memory import Images
 from space import InputError
 
 CPU = torch.device("cpu")

@@ -8,7 +8,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from search.data.splits import Augmentation, Decoded, Images, Preparation, augment, fit_shape
+from search.data.from_files import Decoded
+from search.data.in_memory import Images
+from search.data.preparation import Augmentation, Preparation, augment, fit_shape
 from space import InputError
 
 CPU = torch.device("cpu")

@@ -1,0 +1,150 @@
+"""The local back end: evaluations run in this process, or in a few worker processes."""
+
+import atexit
+import math
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from multiprocessing.connection import Connection, wait
+
+from search.backends.backend import evaluate
+from search.interrupt import inherited_by_nobody
+from search.machine import use_threads
+from search.task import Evaluation, Evaluator, Failure, Task
+
+
+class InProcess:
+    """Runs one task at a time, in this process."""
+
+    slots = 1
+
+    def __init__(self, evaluator: Evaluator) -> None:
+        self._evaluator = evaluator
+        self._task: Task
+
+    def submit(self, task: Task) -> None:
+        self._task = task
+
+    def wait(self) -> tuple[Task, Evaluation | Failure]:
+        return self._task, evaluate(self._evaluator, self._task)
+
+    def close(self) -> None:
+        pass
+
+
+class Workers:
+    """Runs each task in one of a few processes, which share out the threads; a worker that dies fails its task only.
+
+    Workers share nothing, so that one that is killed holds no lock that another waits for.
+
+    Args:
+        evaluator: sent once to every worker.
+        workers: how many.
+        threads: of each.
+        time_limit: seconds after which a task fails and its worker is replaced.
+    """
+
+    def __init__(self, evaluator: Evaluator, *, workers: int, threads: int, time_limit: float = math.inf) -> None:
+        self.slots = workers
+        self._settings = evaluator, threads, time_limit
+        self._idle = [_Worker(*self._settings) for _ in range(workers)]
+        self._busy: list[_Worker] = []
+        atexit.register(self.close)
+
+    def submit(self, task: Task) -> None:
+        worker = self._idle.pop()
+        while not worker.begin(task):
+            worker.stop()
+            worker = _Worker(*self._settings)
+        self._busy.append(worker)
+
+    def wait(self) -> tuple[Task, Evaluation | Failure]:
+        while True:
+            for worker in sorted(self._busy, key=lambda worker: worker.task.number):
+                if outcome := worker.outcome():
+                    self._busy.remove(worker)
+                    self._idle.append(worker if worker.process.is_alive() else _Worker(*self._settings))
+                    return worker.task, outcome
+            news = [source for worker in self._busy for source in (worker.pipe, worker.process.sentinel)]
+            due = min(worker.due for worker in self._busy)
+            wait(news, None if due == math.inf else max(0.0, due - time.monotonic()))
+
+    def close(self) -> None:
+        atexit.unregister(self.close)
+        for worker in (*self._idle, *self._busy):
+            worker.stop()
+        self._idle, self._busy = [], []
+
+
+class _Worker:
+    """A process that evaluates one task at a time; it is heard again when it begins one and when it has ended it.
+
+    Its public attributes are `process`, `pipe`, the `task` it was given last, and when that is `due`.
+    """
+
+    def __init__(self, evaluator: Evaluator, threads: int, time_limit: float) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._time_limit = time_limit
+        self.pipe, theirs = context.Pipe()
+        self.process = context.Process(target=_work, args=(theirs, evaluator, threads))
+        with inherited_by_nobody():
+            self.process.start()
+        theirs.close()
+
+    def begin(self, task: Task) -> bool:
+        """Hand it a task; whether it is there to take one."""
+        self.task, self.due = task, math.inf
+        try:
+            self.pipe.send(task)
+        except OSError:
+            return False
+        return True
+
+    def outcome(self) -> Evaluation | Failure | None:
+        """What became of its task, if that is known by now. A worker that died or is late is over."""
+        try:
+            while self.pipe.poll():
+                if outcome := self.pipe.recv():
+                    return outcome
+                self.due = time.monotonic() + self._time_limit
+        except (EOFError, OSError):
+            self.process.join()
+        if not self.process.is_alive():
+            self.stop()
+            return Failure(reason=_last_words(self.process.exitcode))
+        if time.monotonic() >= self.due:
+            self.stop()
+            return Failure(reason=f"it took longer than --time-limit {self._time_limit:g} seconds")
+        return None
+
+    def stop(self) -> None:
+        self.process.kill()
+        self.process.join()
+        self.pipe.close()
+
+
+def _last_words(exitcode: int) -> str:
+    if exitcode == -signal.SIGKILL:
+        return "its worker process was killed, as the system does when memory runs out"
+    return f"its worker process ended with exit code {exitcode}"
+
+
+def _work(pipe: Connection, evaluator: Evaluator, threads: int) -> None:
+    """Evaluate what comes through the pipe until it closes. Ctrl-C is the driver's to handle; its end is ours."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    use_threads(threads)
+    while True:
+        try:
+            task = pipe.recv()
+        except EOFError:
+            return
+        pipe.send(None)
+        pipe.send(evaluate(evaluator, task))
+
+
+def _end_with_parent() -> None:
+    multiprocessing.parent_process().join()
+    os._exit(1)

@@ -1,0 +1,71 @@
+"""Evaluators give an architecture its accuracy. The proxy trains it, briefly and from scratch."""
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import torch
+from torch import nn
+
+from search.data.dataset import DataSet, load_dataset
+from search.recipe import Recipe
+from search.task import Evaluation, Task
+from search.training.accuracy import accuracy
+from search.training.seeds import training_seed
+from space import Architecture
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnImages(ABC):
+    """An evaluator that judges on the validation images of a data set.
+
+    Args:
+        dataset, data_dir, validation: which images, where, and the share held out of the training images.
+        recipe: of the training.
+        seed: the study's.
+        device: such as ``"cpu"`` or ``"cuda"``.
+    """
+
+    dataset: str
+    data_dir: str
+    validation: float
+    recipe: Recipe
+    seed: int
+    device: str
+
+    def __call__(self, task: Task) -> Evaluation:
+        began = time.perf_counter()
+        images = self.images(task.architecture.input_shape)
+        seed = training_seed(self.seed, task.architecture, task.replicate)
+        rungs = {}
+        for net, epochs in self.stages(task.architecture, images, seed, frozenset(task.bars)):
+            (rungs[epochs],) = accuracy(net, images.validation, device=torch.device(self.device))
+            stopped = rungs[epochs] < task.bars.get(epochs, 0.0)
+            if stopped:
+                break
+        seconds = time.perf_counter() - began
+        return Evaluation(accuracy=rungs[epochs], epochs=epochs, seconds=seconds, rungs=rungs, stopped=stopped)
+
+    @abstractmethod
+    def stages(
+        self, architecture: Architecture, images: DataSet, seed: int, rungs: frozenset[int]
+    ) -> Iterator[tuple[nn.Module, int]]:
+        """The network, on the device and ready to be judged, and its epochs so far: at each rung, and at the end.
+
+        Args:
+            architecture: which.
+            images: to train on.
+            seed: of this evaluation alone; it follows from the study's, the architecture's key and the replicate.
+            rungs: numbers of epochs.
+        """
+
+    def settings(self) -> dict[str, Any]:
+        """What its results depend on, as plain Python."""
+        common = {known.name: getattr(self, known.name) for known in fields(OnImages)}
+        return {**common, "recipe": asdict(self.recipe)}
+
+    def images(self, input_shape: tuple[int, int, int]) -> DataSet:
+        """The images for a backbone of `input_shape` (C, H, W), loaded once in each process."""
+        return load_dataset(self.dataset, data_dir=self.data_dir, input_shape=input_shape, validation=self.validation)

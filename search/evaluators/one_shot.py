@@ -1,0 +1,102 @@
+"""One-shot evaluation: a supernet is trained once, and every network is judged with its weights."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from mobinet import cost
+from mobinet.supernet import Supernet, require_supernet
+from search.data.dataset import DataSet
+from search.evaluators.on_images import OnImages
+from search.evaluators.supernet_paths import PATHS
+from search.evaluators.supernet_training import SupernetTraining, calibrate
+from search.machine import keep_memory
+from search.training.checkpoint import open_checkpoint, save_checkpoint
+from search.training.seeds import seeded
+from search.training.threads import divide_threads
+from space import Architecture, SearchSpace
+
+SAVE_EVERY = 10.0
+"""Seconds of training that a crash may cost."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OneShot(OnImages):
+    """A network's path through a supernet, with batch-norm statistics of its own; `train` comes first.
+
+    Args:
+        space: whose networks are paths.
+        paths: a name in `search.evaluators.supernet_paths.PATHS`.
+        checkpoint: of the supernet's training.
+
+    Raises:
+        InputError: there is no supernet of this space.
+    """
+
+    space: SearchSpace
+    paths: str
+    checkpoint: Path
+
+    def __post_init__(self) -> None:
+        require_supernet(self.space)
+
+    def train(self, told: Callable[[int, float], None]) -> None:
+        """Train the supernet, or go on from the checkpoint; one that is trained is left alone.
+
+        Args:
+            told: called with the number of each epoch and its loss.
+
+        Raises:
+            InputError: the checkpoint cannot be read.
+            NonFiniteLoss: the training diverged.
+        """
+        images = self.images(self.space.input_shape)
+        training = SupernetTraining(
+            self._untrained(),
+            images.train,
+            recipe=self.recipe,
+            seed=self.seed,
+            device=torch.device(self.device),
+            draw=PATHS[self.paths](self.space, lambda network: cost(network, len(images.classes)).ops),
+        )
+        if self.checkpoint.exists():
+            with open_checkpoint(self.checkpoint) as state:
+                training.load_state_dict(state)
+        saved = time.perf_counter()
+        while training.epoch < self.recipe.epochs:
+            loss = training.run_epoch()
+            if training.epoch == self.recipe.epochs or time.perf_counter() - saved > SAVE_EVERY:
+                save_checkpoint(self.checkpoint, training.state_dict())
+                saved = time.perf_counter()
+            told(training.epoch, loss)
+
+    def stages(
+        self, architecture: Architecture, images: DataSet, seed: int, rungs: frozenset[int]
+    ) -> Iterator[tuple[nn.Module, int]]:
+        device = torch.device(self.device)
+        net = self._trained.extract(architecture)
+        divide_threads(net, device)
+        calibrate(net, images.train, device=device, seed=self.seed)
+        yield net, 0
+
+    def settings(self) -> dict[str, Any]:
+        return {**super().settings(), "paths": self.paths}
+
+    @cached_property
+    def _trained(self) -> Supernet:
+        net = self._untrained()
+        with open_checkpoint(self.checkpoint) as state:
+            net.load_state_dict(state["net"])
+        keep_memory()
+        return net.to(self.device)
+
+    def _untrained(self) -> Supernet:
+        classes = len(self.images(self.space.input_shape).classes)
+        with seeded(self.seed):
+            return Supernet(self.space, classes)

@@ -1,0 +1,59 @@
+"""How a supernet is trained, and made ready to judge one path."""
+
+from random import Random
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from search.data.split import Split
+from search.evaluators.supernet_paths import Draw
+from search.training.training import Training
+
+CALIBRATION_BATCH = 1000
+CALIBRATION_BATCHES = 10
+
+
+class SupernetTraining(Training):
+    """A supernet on its way through a recipe: each step trains the paths that `draw` draws.
+
+    Of several, the first learns from the labels and teaches the others (Yu and Huang, "Universally Slimmable Networks
+    and Improved Training Techniques", ICCV 2019, arXiv 1903.05134).
+    """
+
+    make_optimizer = torch.optim.Adam  # which leaves alone what no path of a step goes through
+
+    def __init__(self, *args: Any, draw: Draw, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self.draw = draw
+
+    def run_epoch(self) -> float:
+        self._rng = Random(f"{self.seed}/{self.epoch}")
+        return super().run_epoch()
+
+    def learn(self, images: Tensor, labels: Tensor) -> Tensor:
+        targets, first = labels, None
+        for path in self.draw(self._rng):
+            with self.autocast():
+                outputs = self.net(images, path)
+                loss = F.cross_entropy(outputs, targets)
+            loss.backward()
+            if first is None:
+                first, targets = loss.detach(), outputs.detach().softmax(1)
+        return first
+
+
+@torch.no_grad()
+def calibrate(net: nn.Module, train: Split, *, device: torch.device, seed: int) -> None:
+    """Measure the running statistics of every batch norm anew, on training images drawn by `seed`."""
+    norms = [module for module in net.modules() if isinstance(module, nn.BatchNorm2d)]
+    usual = [norm.momentum for norm in norms]
+    net.train()
+    batches = train.batches(CALIBRATION_BATCH, device=device, seed=seed)
+    for count, (images, _) in zip(range(1, CALIBRATION_BATCHES + 1), batches):
+        for norm in norms:
+            norm.momentum = 1 / count
+        net(images)
+    for norm, momentum in zip(norms, usual):
+        norm.momentum = momentum

@@ -1,0 +1,76 @@
+"""The search itself: ask, evaluate, tell, until there are enough trials."""
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+
+from search.backends.backend import Backend
+from search.interrupt import Interrupts
+from search.samplers.fresh import Exhausted
+from search.study.study import Study
+from search.task import Evaluation, Failure, Task
+
+NOISE_PAIRS = 8
+HOPELESS = 5
+
+
+class Hopeless(RuntimeError):
+    """The first trials all failed; the text is the last one's reason."""
+
+
+def run_search(
+    study: Study, backend: Backend, *, trials: int, told: Callable[[Task, Evaluation | Failure], None]
+) -> None:
+    """Bring `study` to `trials` trials in total, or to fewer where the space holds no more within the budget.
+
+    Args:
+        told: called with each trial that ends and its outcome.
+
+    Raises:
+        Hopeless: the study has no complete trial, and `HOPELESS` in a row failed.
+    """
+    failures = 0
+    with Interrupts() as interrupts:
+        for task, outcome in run_tasks(backend, _proposals(study, trials), interrupts):
+            study.tell(task.number, outcome)
+            told(task, outcome)
+            if isinstance(outcome, Failure) and not study.has_results():
+                failures += 1
+                if failures >= HOPELESS:
+                    raise Hopeless(outcome.reason)
+
+
+def measure_noise(study: Study, backend: Backend, *, told: Callable[[str], None]) -> None:
+    """Evaluate one in ten of the trials, the first ones and a few at most, once more under another seed."""
+    pairs = study.unpaired(min(NOISE_PAIRS, len(study) // 10))
+    if pairs:
+        told(f"training {len(pairs)} networks again under another seed, to measure the noise")
+    with Interrupts() as interrupts:
+        for task, outcome in run_tasks(backend, iter(pairs), interrupts):
+            study.tell_replicate(task.number, outcome)
+
+
+def _proposals(study: Study, trials: int) -> Iterator[Task]:
+    """What an earlier process left under way, then new trials. Each is asked for when it can begin, not before."""
+    yield from study.interrupted()
+    try:
+        while len(study) < trials:
+            yield study.ask()
+    except Exhausted:
+        pass
+
+
+def run_tasks(
+    backend: Backend, tasks: Iterator[Task], interrupts: Interrupts
+) -> Iterator[tuple[Task, Evaluation | Failure]]:
+    """Keep the backend's slots filled, and pass on what it has done."""
+    under_way = 0
+    while True:
+        for task in islice(tasks, max(0, backend.slots - under_way)):
+            backend.submit(task)
+            under_way += 1
+        if not under_way:
+            return
+        with interrupts.welcome():
+            ended = backend.wait()
+        yield ended
+        under_way -= 1

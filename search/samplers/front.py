@@ -1,0 +1,145 @@
+"""The front sampler: each proposal is the network expected to raise the front of accuracy against cost most."""
+
+from collections.abc import Callable, Iterator
+from math import inf
+from typing import Any
+
+import numpy as np
+import optuna
+from numpy.typing import NDArray
+from optuna.distributions import BaseDistribution, FloatDistribution
+from optuna.samplers import BaseSampler, RandomSampler
+from optuna.search_space import IntersectionSearchSpace
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial
+
+from results.pareto import on_front
+from search.samplers.encoding import Encoding, Row, Rows
+from search.samplers.history import History, Known
+from search.samplers.improvement import expected_improvement
+from search.samplers.regression import Predictor
+
+STARTUP = 10
+ROUNDS = 4
+CHILDREN = 300
+STRANGERS = 50
+PARENTS = 40
+REDRAWN = (1, 2, 4)
+
+Array = NDArray[np.float64]
+Score = Callable[[Rows, Array], Array]
+
+
+class FrontSampler(BaseSampler):
+    """Bayesian optimization of two objectives, one of which, the cost, is known before a network is trained.
+
+    `ROUNDS` times it draws `CHILDREN` of the front and of the best `PARENTS` candidates so far, and `STRANGERS` at
+    random. A linear model of the genes predicts their accuracy, and they are ranked by the improvement of the
+    hypervolume that is expected of them; the reference point is the worst accuracy so far and `limit`. Trials under
+    way count as if they had ended as predicted (the kriging believer of Ginsbourger, Le Riche and Carraro, "Kriging is
+    well-suited to parallelize optimization", 2010), so that networks that are trained side by side differ.
+
+    The first proposals are random, until `STARTUP` trials count: complete ones with a value of each parameter that is
+    being sampled, and finite objectives. What any trial has had is not proposed again. Asked once more for the same
+    trial, the sampler proposes the next best. Float parameters are left to `sample_independent`.
+
+    Args:
+        seed: of the proposals; None for one that differs each time.
+        cost: the second objective, exactly, of the parameters.
+        limit: nothing that costs more is proposed once proposals are not random; without a limit, the reference point
+            has the highest cost so far.
+        history: shared by the samplers of one study, so that each does not read it anew.
+    """
+
+    def __init__(
+        self,
+        seed: int | None = None,
+        *,
+        cost: Callable[[dict[str, Any]], float],
+        limit: float = inf,
+        history: History | None = None,
+    ) -> None:
+        self._rng = np.random.default_rng(seed)
+        self._random = RandomSampler(seed)
+        self._cost = cost
+        self._limit = limit
+        self._history = history or History()
+        self._search_space = IntersectionSearchSpace()
+        self._asked: tuple[optuna.Study | None, int, Iterator[dict[str, Any]]] = (None, -1, iter(()))
+
+    def reseed_rng(self) -> None:
+        self._rng = np.random.default_rng()
+        self._random.reseed_rng()
+
+    def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        found = self._search_space.calculate(study).items()
+        return {name: d for name, d in found if not d.single() and not isinstance(d, FloatDistribution)}
+
+    def sample_relative(
+        self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        if study.directions != [StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE]:
+            raise ValueError("the front sampler takes two objectives: an accuracy to maximize, a cost to minimize")
+        asked_by, number, proposals = self._asked
+        if asked_by is not study or number != trial.number:
+            proposals = self._proposals(study, trial, Encoding.of(search_space))
+            self._asked = study, trial.number, proposals
+        return next(proposals)
+
+    def sample_independent(
+        self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
+    ) -> Any:
+        return self._random.sample_independent(study, trial, param_name, param_distribution)
+
+    def _proposals(self, study: optuna.Study, trial: FrozenTrial, encoding: Encoding) -> Iterator[dict[str, Any]]:
+        """The candidates, the best first, then random ones without end."""
+        if encoding.choices:
+            known = self._history.read(study, encoding, but=trial.number)
+            if len(known.rows) >= STARTUP:
+                yield from map(encoding.decode, self._rank(encoding, known))
+        while True:
+            yield from map(encoding.decode, encoding.draw(self._rng, 1))
+
+    def _rank(self, encoding: Encoding, known: Known) -> Rows:
+        """(n, g) candidates, none of them tried before, the best first."""
+        rows, features = known.rows, known.features
+        accuracy, cost = known.values.T
+        reference = accuracy.min(), cost.max() if self._limit == inf else self._limit
+        predict = Predictor(features, accuracy)
+        if known.under_way:
+            coming = np.array(known.under_way)
+            rows, features = np.concatenate([rows, coming]), np.concatenate([features, encoding.features(coming)])
+            accuracy = np.append(accuracy, predict(encoding.features(coming))[0])
+            cost = np.append(cost, [self._cost(encoding.decode(row)) for row in coming])
+            predict = Predictor(features, accuracy)
+        best = on_front(accuracy, cost)
+        front = accuracy[best], cost[best]
+
+        def score(rows: Rows, ops: Array) -> Array:
+            return expected_improvement(*predict(encoding.features(rows)), ops, known=front, reference=reference)
+
+        return self._evolve(encoding, rows[best], set(known.tried), score)
+
+    def _evolve(self, encoding: Encoding, front: Rows, tried: set[Row], score: Score) -> Rows:
+        """(n, g) candidates that descend from the front's (m, g), the best by `score` of rows and costs first."""
+        found, scores = front[:0], np.empty(0)
+        for _ in range(ROUNDS):
+            parents = np.concatenate([front, found[:PARENTS]])
+            drawn = np.concatenate([self._children(encoding, parents), encoding.draw(self._rng, STRANGERS)])
+            new = [row for row in dict.fromkeys(map(tuple, drawn.tolist())) if row not in tried]
+            tried.update(new)
+            priced = [(row, ops) for row in new if (ops := self._cost(encoding.decode(row))) <= self._limit]
+            if priced:
+                rows, ops = map(np.array, zip(*priced))
+                found, scores = np.concatenate([found, rows]), np.append(scores, score(rows, ops))
+                order = np.argsort(-scores, kind="stable")
+                found, scores = found[order], scores[order]
+        return found
+
+    def _children(self, encoding: Encoding, parents: Rows) -> Rows:
+        """(CHILDREN, g) rows: half of one of the (n, g) parents, half of two, some genes redrawn in all of them."""
+        one, other = parents[self._rng.integers(len(parents), size=(2, CHILDREN))]
+        crossed = self._rng.random((CHILDREN, 1)) < 0.5
+        mixed = np.where(crossed & (self._rng.random(one.shape) < 0.5), other, one)
+        redrawn = self._rng.choice(REDRAWN, size=(CHILDREN, 1)) / one.shape[1]
+        return np.where(self._rng.random(one.shape) < redrawn, encoding.draw(self._rng, CHILDREN), mixed)

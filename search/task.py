@@ -1,0 +1,56 @@
+"""What a search asks an evaluator, and what it answers."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from space import Architecture
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """One evaluation to run: of a trial, or of its network once more under another seed.
+
+    Args:
+        number: the trial's.
+        architecture: its network.
+        replicate: another one is another seed.
+        bars: by number of epochs, the accuracy below which a training is stopped there.
+    """
+
+    number: int
+    architecture: Architecture
+    replicate: int = 0
+    bars: dict[int, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """What an evaluator found.
+
+    Args:
+        accuracy: share of validation images classified right, 0 to 1.
+        epochs: how long it trained.
+        seconds: how long it took.
+        rungs: by number of epochs, the accuracy there.
+        stopped: it was below a bar, and `accuracy` is what it had reached by then.
+    """
+
+    accuracy: float
+    epochs: int
+    seconds: float
+    rungs: dict[int, float] = field(default_factory=dict)
+    stopped: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """Why a task has no evaluation."""
+
+    reason: str
+
+
+class Evaluator(Protocol):
+    """Can be pickled, and called in any process, in any order, with the same result."""
+
+    def __call__(self, task: Task) -> Evaluation:
+        """Evaluate. Any exception fails the trial with its text as the reason."""

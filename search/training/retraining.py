@@ -1,0 +1,189 @@
+"""Training for good: the full schedule from scratch, a checkpoint every epoch, the test images once at the end."""
+
+import json
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+
+from mobinet import cost
+from mobinet.packing import dump_packed, load_packed
+from results.files import SUMS, check_sums, read_json, write_atomic, write_json, write_sums
+from results.run_config import versions
+from results.tables import SCHEMA
+from search.data.dataset import check_test, load_dataset, load_test
+from search.lock import lock
+from search.recipe import Recipe
+from search.training import ranks
+from search.training.accuracy import accuracy
+from search.training.checkpoint import open_checkpoint, save_checkpoint
+from search.training.seeds import seeded_build, training_seed
+from search.training.training import Training
+from space import Architecture, InputError
+
+VALIDATION = 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retraining:
+    """One training for good, in this process or in several (`search.training.ranks`), of which the first writes.
+
+    Args:
+        architecture: what is trained.
+        dataset, data_dir: on which images.
+        recipe: how.
+        seed: of the weights and of the order of the images.
+        device: where.
+        folder: takes ``metrics.csv``, ``last.pt``, ``best.pt``, ``model.safetensors`` and ``summary.json``.
+        accumulate: slices of a batch that each process learns one after the other.
+    """
+
+    architecture: Architecture
+    dataset: str
+    data_dir: str
+    recipe: Recipe
+    seed: int
+    device: str
+    folder: Path
+    accumulate: int = 1
+
+    def run(self, told: Callable[[dict[str, float]], None]) -> dict[str, Any]:
+        """Train, or go on from the last checkpoint, and return what ``summary.json`` holds.
+
+        The weights of the best epoch on the validation images are kept, packed, loaded again, and tested.
+
+        Args:
+            told: called with each epoch's row of ``metrics.csv``.
+
+        Raises:
+            InputError: another process is at work in the folder, or it holds a retraining with other settings or a
+                file that is damaged; or the test images, of which none has been read by then, cannot be used.
+            NonFiniteLoss: the training diverged.
+        """
+        with lock(self.folder) if ranks.rank() == 0 else nullcontext():
+            return self._run(told)
+
+    def _run(self, told: Callable[[dict[str, float]], None]) -> dict[str, Any]:
+        shape = self.architecture.input_shape
+        images = ranks.first_here(
+            lambda: load_dataset(self.dataset, data_dir=self.data_dir, input_shape=shape, validation=VALIDATION)
+        )
+        settings = {
+            "architecture": self.architecture.to_json(),
+            "dataset": self.dataset,
+            "fingerprint": images.fingerprint,
+            **asdict(self.recipe),
+            "seed": self.seed,
+        }
+        device = torch.device(self.device)
+        seed = training_seed(self.seed, self.architecture)
+        net = seeded_build(self.architecture, len(images.classes), seed)
+        net.load_state_dict(ranks.from_first(net.state_dict))
+        training = Training(net, images.train, recipe=self.recipe, seed=seed, device=device, accumulate=self.accumulate)
+        metrics = self._resume(training, settings)
+        summary = self.folder / "summary.json"
+        if ranks.from_first(summary.exists) and training.epoch == self.recipe.epochs:
+            return ranks.from_first(lambda: self._finished(summary))
+        check_test(self.dataset, data_dir=self.data_dir, dataset=images)
+        while training.epoch < self.recipe.epochs:
+            began = time.perf_counter()
+            loss = training.run_epoch()
+            (top1,) = accuracy(net, images.validation, device=device)
+            best = max((row["validation_top1"] for row in metrics), default=0.0)
+            seconds = time.perf_counter() - began
+            metrics.append({"epoch": training.epoch, "loss": loss, "validation_top1": top1, "seconds": seconds})
+            if top1 >= best:
+                save_checkpoint(self.folder / "best.pt", net.state_dict())
+            save_checkpoint(
+                self.folder / "last.pt", {"training": training.state_dict(), "metrics": metrics, "settings": settings}
+            )
+            self._write_metrics(metrics)
+            told(metrics[-1])
+        self._write_metrics(metrics)
+        with open_checkpoint(self.folder / "best.pt") as best_weights:
+            net.load_state_dict(best_weights)
+        return self._finish(net, images, metrics)
+
+    def _finished(self, summary: Path) -> dict[str, Any]:
+        check_sums(self.folder, summary.name)
+        match content := read_json(summary):
+            case {
+                "key": self.architecture.key,
+                "test_top1": float(),
+                "test_top5": float(),
+                "test_images": int(),
+                "cost": {"ops": int() | float()},
+                "file_bytes": int(),
+            }:
+                self._write_sums()
+                return content
+        raise InputError(
+            f"{summary} is not what a retraining of {self.architecture.key} writes; remove it to test again"
+        )
+
+    def _write_sums(self) -> None:
+        if not (self.folder / SUMS).exists():  # or a kill came between the summary and its digest
+            write_sums(self.folder, "metrics.csv", "model.safetensors", "summary.json")
+
+    def _write_metrics(self, metrics: list[dict[str, float]]) -> None:
+        if ranks.rank() == 0:
+            write_atomic(self.folder / "metrics.csv", pd.DataFrame(metrics).to_csv(index=False))
+
+    def _resume(self, training: Training, settings: dict[str, Any]) -> list[dict[str, float]]:
+        """Load the last checkpoint, if there is one, and return the metrics so far."""
+        path = self.folder / "last.pt"
+        if not ranks.from_first(path.exists):
+            return []
+        with open_checkpoint(path) as checkpoint:
+            different = [name for name, value in settings.items() if checkpoint["settings"][name] != value]
+            if not different:
+                training.load_state_dict(checkpoint["training"])
+                return checkpoint["metrics"]
+        raise InputError(
+            f"{self.folder} was begun with other settings: "
+            + "; ".join(f"{name} {checkpoint['settings'][name]} there and {settings[name]} here" for name in different)
+            + "; repeat those, or use another --out"
+        )
+
+    def _finish(self, net: torch.nn.Module, images: Any, metrics: list[dict[str, float]]) -> dict[str, Any]:
+        preparation = images.train.preparation
+        notes = {name: json.dumps(getattr(preparation, name)) for name in ("input_shape", "mean", "std")}
+        packed = dump_packed(
+            net, self.architecture, len(images.classes), {"classes": json.dumps(images.classes), **notes}
+        )
+        path = self.folder / "model.safetensors"
+        if ranks.rank() == 0:
+            (self.folder / SUMS).unlink(missing_ok=True)
+            write_atomic(path, packed)
+        loaded = ranks.from_first(lambda: load_packed(path)[0]).to(self.device)
+        test = load_test(self.dataset, data_dir=self.data_dir, dataset=images)
+        top1, top5 = accuracy(loaded, test, device=torch.device(self.device), top=(1, 5))
+        counted = cost(self.architecture, len(images.classes))
+        summary = {
+            "schema": SCHEMA,
+            "key": self.architecture.key,
+            "architecture": self.architecture.to_dict(),
+            "dataset": self.dataset,
+            "test_top1": top1,
+            "test_top5": top5,
+            "test_images": len(test),
+            "validation_top1": max(row["validation_top1"] for row in metrics),
+            "cost": {**asdict(counted), "ops": counted.ops},
+            "file_bytes": len(packed),
+            **asdict(self.recipe),
+            "seed": self.seed,
+            "device": self.device,
+            "processes": ranks.ranks(),
+            "accumulate": self.accumulate,
+            "seconds": sum(row["seconds"] for row in metrics),
+            "versions": versions(),
+        }
+        if ranks.rank() == 0:
+            write_json(self.folder / "summary.json", summary)
+            self._write_sums()
+        return summary

@@ -1,0 +1,30 @@
+"""Random numbers: each training's seed, and weights drawn from it."""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import nn
+
+from mobinet import build
+from space import Architecture
+
+
+def training_seed(seed: int, architecture: Architecture, replicate: int = 0) -> int:
+    """A seed for one training that depends on nothing but these three."""
+    return int.from_bytes(hashlib.sha256(f"{seed}/{architecture.key}/{replicate}".encode()).digest()[:4], "big")
+
+
+def seeded_build(architecture: Architecture, num_classes: int, seed: int) -> nn.Module:
+    """The network with weights drawn from `seed`, leaving torch's random state as it was."""
+    with seeded(seed):
+        return build(architecture, num_classes)
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Within it torch draws from `seed`; afterwards its random state is as it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield

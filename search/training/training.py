@@ -1,0 +1,125 @@
+"""The training loop, for proxies and for good: one epoch at a time, so that a caller can stop or save between."""
+
+import math
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mobinet.binarizers import Binarizer
+from search.data.split import Split
+from search.recipe import Recipe
+from search.training import ranks
+from search.training.flat_adam import FlatAdam
+from search.training.threads import divide_threads
+from space import InputError
+
+
+class NonFiniteLoss(RuntimeError):
+    """The loss became NaN or infinite."""
+
+
+class Training:
+    """One network on its way through a recipe; on CUDA its activations are bfloat16, its weights float32.
+
+    A batch may be learned in slices, by several processes (`search.training.ranks`), one after the other, or both.
+    Batch norm then normalises each slice by its own statistics, and the running ones take the mean over the slices.
+
+    Args:
+        net: (N, C, H, W) -> (N, classes); moved to `device`.
+        train: the images it learns from.
+        recipe: how.
+        seed: decides the order and the augmentation of every epoch.
+        device: where.
+        accumulate: slices that each process learns one after the other.
+
+    Raises:
+        InputError: a batch cannot be cut into such slices.
+    """
+
+    make_optimizer: type[torch.optim.Adam] = FlatAdam
+
+    def __init__(
+        self,
+        net: nn.Module,
+        train: Split,
+        *,
+        recipe: Recipe,
+        seed: int,
+        device: torch.device,
+        accumulate: int = 1,
+    ) -> None:
+        slices = accumulate * ranks.ranks()
+        batch = min(recipe.batch_size, len(train))
+        if batch % slices:
+            raise InputError(
+                f"a batch of {batch} images cannot be cut into {slices} equal slices: "
+                f"{ranks.ranks()} (processes) x {accumulate} (--accumulate)"
+            )
+        self.net = net.to(device)
+        self.train = train
+        self.recipe = recipe
+        self.seed = seed
+        self.device = device
+        self.accumulate = accumulate
+        self.epoch = 0
+        self.norms = [(norm, norm.momentum) for norm in net.modules() if isinstance(norm, nn.BatchNorm2d)]
+        divide_threads(net, device)
+        scales = [scale for m in net.modules() if isinstance(m, Binarizer) for scale in m.weight_scales()]
+        others = [p for p in net.parameters() if not any(p is scale for scale in scales)]
+        groups = [{"params": others}, {"params": scales, "weight_decay": recipe.scale_decay}]
+        self.weights = [*others, *scales]
+        self.optimizer = self.make_optimizer(groups, lr=recipe.learning_rate, fused=True)
+
+    def run_epoch(self) -> float:
+        """Train one epoch and return its mean loss. Raises NonFiniteLoss."""
+        self.net.train()
+        total = torch.zeros((), device=self.device)
+        steps = max(1, len(self.train) // self.recipe.batch_size)
+        epoch_seed = self.seed * 10007 + self.epoch
+        for step, (images, labels) in enumerate(
+            self.train.batches(self.recipe.batch_size, device=self.device, seed=epoch_seed, part=ranks.part())
+        ):
+            progress = (self.epoch + (step + 1) / steps) / self.recipe.epochs
+            for group in self.optimizer.param_groups:
+                group["lr"] = self.recipe.learning_rate_at(progress)
+            self.optimizer.zero_grad()
+            for done, piece in enumerate(zip(images.chunk(self.accumulate), labels.chunk(self.accumulate))):
+                self._weigh_statistics(done)
+                total += self.learn(*piece)
+            ranks.average([p.grad for p in self.weights if p.grad is not None], self.accumulate)
+            self.optimizer.step()
+        ranks.average([t for norm, _ in self.norms for t in (norm.running_mean, norm.running_var)])
+        self.epoch += 1
+        mean = ranks.total(total).item() / (steps * self.accumulate * ranks.ranks())
+        if not math.isfinite(mean):
+            raise NonFiniteLoss(f"the loss is {mean} after epoch {self.epoch}")
+        return mean
+
+    def learn(self, images: Tensor, labels: Tensor) -> Tensor:
+        """Give the weights their gradients on a batch, and return its loss, without gradient."""
+        with self.autocast():
+            loss = F.cross_entropy(self.net(images), labels)
+        loss.backward()
+        return loss.detach()
+
+    def _weigh_statistics(self, done: int) -> None:
+        """Set momenta such that all slices of a batch, of which so many are done, count alike, and together as one."""
+        if self.accumulate > 1:
+            for norm, momentum in self.norms:
+                norm.momentum = momentum / (self.accumulate - momentum * (self.accumulate - 1 - done))
+
+    def autocast(self) -> torch.autocast:
+        """Under it the network runs: in bfloat16 on CUDA."""
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda")
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that the next epoch depends on, as tensors and plain Python."""
+        return {"net": self.net.state_dict(), "optimizer": self.optimizer.state_dict(), "epoch": self.epoch}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """The inverse of `state_dict`."""
+        self.net.load_state_dict(state["net"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.epoch = state["epoch"]

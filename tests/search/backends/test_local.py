@@ -1,0 +1,101 @@
+"""Backends: the same results from worker processes as from this one."""
+
+import multiprocessing
+import time
+
+import pytest
+from fakes import Instant, Pictures, accuracy_of, open_study, record
+from PIL import Image
+
+from search.backends.local import InProcess, Workers
+from search.loop import run_search
+from search.run import make_backend
+from search.task import Evaluation, Failure, Task
+from space import Architecture, load_space
+
+BROKEN = load_space().baselines()[3]
+DEADLY, PICTURED = (Architecture.uniform("mobilenet-8", block="none", k=k) for k in (1, 2))
+EVALUATOR = Instant(broken=frozenset({BROKEN.key}), deadly=frozenset({DEADLY.key}))
+
+
+@pytest.fixture(scope="module")
+def workers(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pictures")
+    for index in range(20):
+        path = folder / "ab"[index % 2] / f"{index}.png"
+        path.parent.mkdir(exist_ok=True)
+        Image.new("L", (10, 10), index).save(path)
+    backend = Workers(Pictures(folder=str(folder), key=PICTURED.key, otherwise=EVALUATOR), workers=2, threads=1)
+    yield backend
+    backend.close()
+
+
+def test_workers_find_what_one_process_finds(tmp_path, workers):
+    studies = []
+    for name, backend in (("one", InProcess(EVALUATOR)), ("many", workers)):
+        studies.append(open_study(tmp_path / name))
+        run_search(studies[-1], backend, trials=18, told=lambda *_: None)
+    one, many = map(record, studies)
+    assert one["state"].value_counts().to_dict() == {"complete": 17, "failed": 1}
+    assert many[:15].equals(one[:15])  # then proposals depend on what has ended
+    assert many["number"].tolist() == list(range(18)) and many["key"].is_unique
+
+
+def test_a_worker_that_dies_fails_its_task_only(workers):
+    fine = load_space().baselines()[0]
+    workers.submit(Task(number=10, architecture=DEADLY))
+    workers.submit(Task(number=11, architecture=fine, replicate=1))
+    ended = dict((task.number, outcome) for task, outcome in (workers.wait(), workers.wait()))
+    assert ended[10] == Failure(reason="its worker process ended with exit code 3")
+    assert ended[11] == Evaluation(accuracy=accuracy_of(fine.key, 1), epochs=1, seconds=0.0)
+
+
+def test_any_exception_is_a_failure_with_its_first_line(workers):
+    for backend in (workers, InProcess(EVALUATOR)):
+        task = Task(number=4, architecture=BROKEN)
+        backend.submit(task)
+        assert backend.wait() == (task, Failure(reason="ValueError: cannot be trained"))
+
+
+def test_workers_can_read_picture_files(workers):
+    workers.submit(Task(number=0, architecture=PICTURED))
+    # 20 pictures, less a fifth for the test, less half for validation.
+    assert workers.wait()[1] == Evaluation(accuracy=0.0, epochs=8, seconds=0.0)
+
+
+def test_workers_end_when_closed():
+    before = set(multiprocessing.active_children())
+    backend = Workers(EVALUATOR, workers=1, threads=1)
+    backend.submit(Task(number=0, architecture=BROKEN))
+    end = time.monotonic() + 20
+    while not (started := set(multiprocessing.active_children()) - before):
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    backend.close()
+    assert not any(process.is_alive() for process in started)
+
+
+def test_ctrl_c_is_not_a_failure():
+    def evaluator(task):
+        raise KeyboardInterrupt
+
+    backend = InProcess(evaluator)
+    backend.submit(Task(number=0, architecture=BROKEN))
+    with pytest.raises(KeyboardInterrupt):
+        backend.wait()
+
+
+def test_number_of_workers_and_their_threads(monkeypatch):
+    made = []
+    monkeypatch.setattr("search.run.cores", lambda: 8)
+    monkeypatch.setattr("search.run.Workers", lambda _, *, workers, threads, **__: made.append((workers, threads)))
+    for device, asked, shape in (
+        ("cpu", None, (3, 32, 32)),
+        ("cuda", None, (3, 32, 32)),
+        ("cpu", 3, (3, 32, 32)),
+        ("cpu", 1, (1, 8, 8)),
+        ("cpu", 9, (3, 224, 224)),
+    ):
+        make_backend(type("Fake", (), {"device": device})(), asked, shape)
+    assert made == [(8, 1), (1, 8), (3, 2), (1, 1), (9, 1)]
+    assert make_backend(Instant(), 0, (1, 8, 8)).slots == 1

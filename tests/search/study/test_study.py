@@ -1,0 +1,227 @@
+"""A study: what is on disk is what is known."""
+
+import shutil
+import sqlite3
+from contextlib import closing
+
+import optuna
+import pytest
+from fakes import Instant, accuracy_of, open_study, price, record, small_space
+
+from results.tables import COLUMNS, noise_of
+from search.backends.local import InProcess
+from search.loop import run_search
+from search.study.digests import check_attributes, check_trial
+from search.task import Evaluation, Failure
+from space import InputError
+
+SPACE = small_space(block=["pre", "mid"], k=[0, 1])
+
+
+def evaluation(accuracy: float) -> Evaluation:
+    return Evaluation(accuracy=accuracy, epochs=2, seconds=0.5)
+
+
+def copied(tmp_path):
+    """A copy of the study, as it is on disk at this moment: what a crash would leave."""
+    return shutil.copytree(tmp_path / "run", tmp_path / "copy")
+
+
+def test_table_has_a_row_for_each_trial(tmp_path):
+    study = open_study(tmp_path, SPACE)
+    networks = [study.ask().architecture for _ in range(3)]
+    study.tell(1, Failure(reason="ValueError: broken"))
+    study.tell(0, evaluation(0.75))
+    table = study.table()
+    assert table.columns.tolist() == [*COLUMNS, *(gene.name for gene in SPACE.genes)]
+    assert table["state"].tolist() == ["complete", "failed", "running"]
+    assert table["key"].tolist() == [network.key for network in networks]
+    assert table["reason"].tolist() == ["", "ValueError: broken", ""]
+    assert table.loc[0, ["accuracy", "epochs", "seconds"]].tolist() == [0.75, 2, 0.5]
+    assert table.loc[[1, 2], ["accuracy", "epochs", "seconds"]].isna().all(axis=None)
+    assert table["ops"].tolist() == [price(network).flops + 1 for network in networks]
+    for number, network in enumerate(networks):
+        assert table.loc[number, list(network.choices)].to_dict() == network.choices
+
+
+def test_empty_table(tmp_path):
+    study = open_study(tmp_path, SPACE)
+    assert len(study) == len(study.table()) == 0
+    assert study.noise() is None and study.interrupted() == []
+
+
+def test_trials_under_way_are_evaluated_again_under_their_numbers(tmp_path):
+    study = open_study(tmp_path / "run", SPACE)
+    asked = [study.ask() for _ in range(3)]
+    study.tell(1, evaluation(0.5))
+    again = open_study(copied(tmp_path), SPACE)
+    assert len(again) == 3
+    assert again.interrupted() == [asked[0], asked[2]]
+    again.tell(0, evaluation(0.6))
+    again.tell(2, Failure(reason="too bad"))
+    assert again.table()["state"].tolist() == ["complete", "complete", "failed"]
+    assert again.ask().number == 3
+
+
+def test_the_last_network_of_a_space_can_be_interrupted(tmp_path):
+    space = small_space(layer0={"k": [0, 1]})
+    study = open_study(tmp_path / "run", space)
+    asked = [study.ask() for _ in range(2)]
+    again = open_study(copied(tmp_path), space)
+    run_search(again, InProcess(Instant()), trials=10, told=lambda *_: None)
+    assert again.table()["accuracy"].tolist() == [accuracy_of(task.architecture.key) for task in asked]
+
+
+@pytest.mark.parametrize("step", ["ask", "suggest"])
+def test_a_trial_half_asked_does_not_count(tmp_path, step):
+    study = open_study(tmp_path / "run", SPACE)
+    study.ask()
+    earlier_version = optuna.load_study(study_name=None, storage=f"sqlite:///{tmp_path / 'run' / 'study.db'}")
+    trial = earlier_version.ask()
+    if step == "suggest":
+        SPACE.suggest(trial)
+    again = open_study(copied(tmp_path), SPACE)
+    assert len(again) == len(again.table()) == 1
+    run_search(again, InProcess(Instant()), trials=8, told=lambda *_: None)
+    table = again.table()
+    assert table["state"].tolist() == ["complete"] * 8
+    assert table["key"].nunique() == 8
+
+
+@pytest.mark.parametrize(
+    "table, asked", [("trials", 1), ("trial_params", 1), ("trial_user_attributes", 1), ("trial_values", 2)]
+)
+def test_what_cannot_be_written_is_not_known(tmp_path, table, asked):
+    study = open_study(tmp_path / "run", SPACE)
+    study.ask()
+    before = study.table()
+    disk = sqlite3.connect(tmp_path / "run" / "study.db", isolation_level=None)
+    if asked == 2:
+        study.ask()
+        before = study.table()
+    disk.execute(f"create trigger full before insert on {table} begin select raise(abort, 'disk is full'); end")
+    with pytest.raises(InputError, match="study.db: disk is full"):
+        study.ask() if asked == 1 else study.tell(1, evaluation(0.5))
+    assert len(study) == asked and study.table().equals(before)
+    disk.execute("drop trigger full")
+    assert open_study(copied(tmp_path), SPACE).table().equals(before)
+    task = study.ask()
+    assert task.number == asked
+    study.tell(task.number, evaluation(0.5))
+    again = optuna.load_study(study_name=None, storage=f"sqlite:///{tmp_path / 'run' / 'study.db'}")
+    assert [trial.number for trial in again.trials] == list(range(asked + 1))
+    assert again.trials[asked].user_attrs["key"] == task.architecture.key
+
+
+def test_memory_and_disk_hold_the_same(tmp_path):
+    study = open_study(tmp_path / "run", sampler="nsga2")
+    run_search(study, InProcess(Instant(broken=frozenset({SPACE.baselines()[0].key}))), trials=55, told=lambda *_: None)
+    study.ask()
+    disk = optuna.load_study(study_name=None, storage=f"sqlite:///{tmp_path / 'run' / 'study.db'}")
+    trials = disk.trials
+    for trial in trials:
+        check_trial(trial)  # and takes its digest off
+    for kept in (study, open_study(copied(tmp_path), sampler="nsga2")):
+        for ours, theirs in zip(kept._study.trials, trials, strict=True):
+            for name in ("number", "_trial_id", "state", "values", "params", "user_attrs", "system_attrs"):
+                assert getattr(ours, name) == getattr(theirs, name)
+            assert list(ours.distributions.items()) == list(theirs.distributions.items())
+        found = kept._storage.get_study_system_attrs(kept._study._study_id)
+        assert found and found == check_attributes(disk._storage.get_study_system_attrs(disk._study_id))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "update trial_values set value = 0.51 where objective = 0",
+        "update trial_user_attributes set value_json = replace(value_json, '64', '65') where key = 'cost'",
+        "update trial_params set param_value = 1 - param_value where param_name = 'layer0.k'",
+        "update trials set state = 'FAIL'",
+        "update trials set number = 7",
+        "delete from trial_values",
+        "update study_user_attributes set value_json = '{\"0\": 0.25}' where key = 'replicates'",
+    ],
+)
+def test_what_was_not_told_is_refused(tmp_path, change):
+    study = open_study(tmp_path / "run", SPACE)
+    study.ask()
+    study.tell(0, evaluation(0.5))
+    study.tell_replicate(0, evaluation(0.75))
+    copy = copied(tmp_path)
+    with closing(sqlite3.connect(copy / "study.db")) as disk, disk:
+        assert disk.execute(change).rowcount >= 1
+    with pytest.raises(InputError, match=r"study.db: (trial \d|its attribute replicates) is damaged; move it away"):
+        open_study(copy, SPACE)
+
+
+def test_an_empty_file_is_no_study(tmp_path):
+    (tmp_path / "study.db").write_bytes(b"")
+    with pytest.raises(InputError, match="study.db: it is empty; move it away"):
+        open_study(tmp_path, SPACE)
+
+
+def test_a_study_without_digests_goes_on(tmp_path):
+    study = open_study(tmp_path / "run", SPACE)
+    run_search(study, InProcess(Instant()), trials=5, told=lambda *_: None)
+    study.tell_replicate(0, evaluation(0.75))
+    copy = copied(tmp_path)
+    with closing(sqlite3.connect(copy / "study.db")) as disk, disk:
+        assert disk.execute("delete from trial_system_attributes").rowcount == 5
+        assert disk.execute("delete from study_user_attributes where key != 'replicates'").rowcount == 1
+    again = open_study(copy, SPACE)
+    assert again.table().equals(study.table()) and again.noise() == study.noise()
+    assert again.ask().number == 5
+
+
+def test_trials_of_another_study_do_no_harm(tmp_path):
+    study = open_study(tmp_path / "run", SPACE)
+    study.ask()
+    optuna.create_study(storage=f"sqlite:///{tmp_path / 'run' / 'study.db'}").ask()
+    again = open_study(copied(tmp_path), SPACE)
+    assert again.ask().number == 1
+    again.tell(1, evaluation(0.5))
+    assert again.table()["state"].tolist() == ["running", "complete"]
+
+
+def test_one_process_at_a_time(tmp_path):
+    study = open_study(tmp_path, SPACE)
+    with pytest.raises(InputError, match="another process"):
+        open_study(tmp_path, SPACE)
+    assert study.ask().number == 0
+
+
+def test_what_is_no_study_is_an_input_error(tmp_path):
+    (tmp_path / "study.db").write_bytes(b"this is no database, " * 100)
+    with pytest.raises(InputError, match="study.db") as error:
+        open_study(tmp_path, SPACE)
+    assert len(str(error.value).splitlines()) == 1
+
+
+def test_any_sqlite_reader_finds_the_values(tmp_path):
+    study = open_study(tmp_path, SPACE)
+    network = study.ask().architecture
+    study.tell(0, evaluation(0.75))
+    rows = sqlite3.connect(tmp_path / "study.db").execute("select objective, value from trial_values order by 1")
+    assert rows.fetchall() == [(0, 0.75), (1, price(network).ops)]
+
+
+def test_noise_is_that_of_the_pairs(tmp_path):
+    study = open_study(tmp_path / "run", SPACE)
+    for number in range(4):
+        study.ask()
+        study.tell(number, Failure(reason="x") if number == 1 else evaluation(number / 10))
+    assert [task.number for task in study.unpaired(2)] == [0, 2]
+    study.tell_replicate(0, evaluation(0.05))
+    study.tell_replicate(2, Failure(reason="diverged"))
+    assert study.unpaired(2) == []
+    assert [task.number for task in study.unpaired(8)] == [3]
+    study.tell_replicate(3, evaluation(0.36))
+    expected = noise_of([(0.0, 0.05), (0.3, 0.36)])
+    assert study.noise() == pytest.approx(expected) and expected["pairs"] == 2
+    assert open_study(copied(tmp_path), SPACE).noise() == study.noise()
+
+
+def test_record_of_a_reopened_study_is_the_same(tmp_path):
+    study = open_study(tmp_path / "run", SPACE)
+    run_search(study, InProcess(Instant()), trials=9, told=lambda *_: None)
+    assert record(open_study(copied(tmp_path), SPACE)).equals(record(study))

@@ -1,0 +1,18 @@
+"""What the commands that train share."""
+
+import pytest
+
+from search.flags import find_device
+from space import InputError
+
+
+@pytest.mark.parametrize("name", ["cpu", "cpu:0"])
+def test_the_cpu_has_one_name(name):
+    assert find_device(name) == "cpu"
+
+
+@pytest.mark.parametrize("name", ["", "nonsense", "cpu:x", "meta", "cuda:99"])
+def test_a_device_that_is_not_there(name):
+    with pytest.raises(InputError, match=f"--device {name} cannot be used: .") as error:
+        find_device(name)
+    assert len(str(error.value).splitlines()) == 1

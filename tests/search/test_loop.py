@@ -1,0 +1,158 @@
+"""The search itself: interrupted, failing, and measured."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from fakes import Instant, accuracy_of, open_study, record
+
+import search.loop
+from search.backends.local import InProcess
+from search.loop import HOPELESS, Hopeless, measure_noise, run_search
+from space import load_space
+
+
+def quiet(*_):
+    pass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Crashing:
+    """An instant evaluator that, once, copies the run's folder as a crash at this moment would leave it."""
+
+    folder: Path
+    crash: Path
+    key: str
+
+    def __call__(self, task):
+        if task.architecture.key == self.key:
+            shutil.copytree(self.folder, self.crash)
+        return Instant()(task)
+
+
+@pytest.mark.parametrize(
+    "sampler, first, last",
+    [
+        ("random", 18, 22),
+        ("tpe", 22, 27),
+        ("front", 18, 22),
+        ("nsga2", 53, 58),
+        ("evolution", 53, 58),
+        ("evolution-bins", 53, 58),
+    ],
+)
+def test_an_interrupted_search_goes_on_as_if_it_had_not_been(tmp_path, sampler, first, last):
+    whole = open_study(tmp_path / "whole", sampler=sampler)
+    run_search(whole, InProcess(Instant()), trials=first, told=quiet)
+    shutil.copytree(tmp_path / "whole", tmp_path / "stopped")
+    run_search(whole, InProcess(Instant()), trials=last, told=quiet)
+    stopped = open_study(tmp_path / "stopped", sampler=sampler)
+    run_search(stopped, InProcess(Instant()), trials=last, told=quiet)
+    assert len(record(whole)) == last
+    assert record(stopped).equals(record(whole))
+
+
+@pytest.mark.parametrize("sampler", ["random", "tpe", "nsga2"])
+def test_a_crash_loses_nothing_but_the_trial_under_way(tmp_path, sampler):
+    space = load_space()
+    key = space.baselines()[10].key
+    whole = open_study(tmp_path / "whole", space, sampler=sampler)
+    evaluator = Crashing(folder=tmp_path / "whole", crash=tmp_path / "crash", key=key)
+    run_search(whole, InProcess(evaluator), trials=17, told=quiet)
+    crashed = open_study(tmp_path / "crash", space, sampler=sampler)
+    assert crashed.table()["state"].tolist() == ["complete"] * 10 + ["running"]
+    asked = []
+    run_search(crashed, InProcess(Instant()), trials=17, told=lambda task, _: asked.append(task.number))
+    assert asked == list(range(10, 17))
+    assert record(crashed).equals(record(whole))
+
+
+def test_seeds_give_different_searches(tmp_path):
+    keys = []
+    for name, seed in (("a", 0), ("b", 0), ("c", 1)):
+        study = open_study(tmp_path / name, seed=seed)
+        run_search(study, InProcess(Instant()), trials=17, told=quiet)
+        keys.append(study.table()["key"].tolist())
+    assert keys[0] == keys[1] != keys[2]
+
+
+def test_trials_are_a_total(tmp_path):
+    study = open_study(tmp_path)
+    told = []
+    for trials, numbers in ((3, [0, 1, 2]), (3, []), (2, []), (5, [3, 4])):
+        told.clear()
+        run_search(study, InProcess(Instant()), trials=trials, told=lambda task, _: told.append(task.number))
+        assert told == numbers
+
+
+def test_a_failure_fails_its_trial_only(tmp_path):
+    space = load_space()
+    broken = frozenset(network.key for network in space.baselines()[1::3])
+    study = open_study(tmp_path, space)
+    run_search(study, InProcess(Instant(broken=broken)), trials=17, told=quiet)
+    table = study.table()
+    is_broken = table["key"].isin(broken)
+    assert is_broken.sum() == 5
+    assert (table["state"] == "failed").tolist() == is_broken.tolist()
+    assert set(table.loc[is_broken, "reason"]) == {"ValueError: cannot be trained"}
+    assert table.loc[is_broken, "accuracy"].isna().all()
+    fine = table[~is_broken]
+    assert fine["accuracy"].tolist() == [accuracy_of(key) for key in fine["key"]]
+
+
+def test_when_all_fail_the_search_gives_up_with_the_reason(tmp_path):
+    space = load_space()
+    study = open_study(tmp_path, space)
+    broken = frozenset(network.key for network in space.baselines())
+    with pytest.raises(Hopeless, match="ValueError: cannot be trained"):
+        run_search(study, InProcess(Instant(broken=broken)), trials=50, told=quiet)
+    assert study.table()["state"].tolist() == ["failed"] * HOPELESS
+
+
+def test_failures_after_a_success_are_not_hopeless(tmp_path):
+    space = load_space()
+    broken = frozenset(network.key for network in space.baselines()[HOPELESS - 1 + 1 :])
+    study = open_study(tmp_path, space)
+    run_search(study, InProcess(Instant(broken=broken)), trials=15, told=quiet)
+    assert (study.table()["state"] == "failed").sum() == 15 - HOPELESS
+
+
+@pytest.mark.parametrize("trials, most, pairs", [(9, 8, 0), (25, 8, 2), (25, 1, 1)])
+def test_noise_is_measured_once(tmp_path, monkeypatch, trials, most, pairs):
+    monkeypatch.setattr(search.loop, "NOISE_PAIRS", most)
+    study = open_study(tmp_path)
+    run_search(study, InProcess(Instant()), trials=trials, told=quiet)
+    before, calls = record(study), []
+
+    def evaluator(task):
+        calls.append((task.architecture.key, task.replicate))
+        return Instant()(task)
+
+    measure_noise(study, InProcess(evaluator), told=quiet)
+    first = before["key"].tolist()[:pairs]
+    assert calls == [(key, 1) for key in first]
+    squares = [(accuracy_of(key) - accuracy_of(key, 1)) ** 2 for key in first]
+    expected = {"std": pytest.approx((sum(squares) / pairs / 2) ** 0.5), "pairs": pairs} if pairs else None
+    assert study.noise() == expected
+    measure_noise(study, InProcess(evaluator), told=quiet)
+    assert len(calls) == pairs
+    assert record(study).equals(before)
+
+
+def test_interrupted_noise_is_completed(tmp_path):
+    study = open_study(tmp_path)
+    run_search(study, InProcess(Instant()), trials=20, told=quiet)
+    calls = []
+
+    def stopped(task):
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        calls.append(task.architecture.key)
+        return Instant()(task)
+
+    with pytest.raises(KeyboardInterrupt):
+        measure_noise(study, InProcess(stopped), told=quiet)
+    assert study.noise()["pairs"] == 1
+    measure_noise(study, InProcess(Instant()), told=quiet)
+    assert study.noise()["pairs"] == 2

@@ -1,0 +1,244 @@
+"""Training for good: resumed without a trace, tested once, written at 1 bit."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+
+import search.training.retraining
+from mobinet import cost
+from mobinet.packing import load_packed
+from results.files import read_json
+from search.data.dataset import load_dataset, load_test
+from search.recipe import Recipe
+from search.training.retraining import Retraining
+from search.training.training import NonFiniteLoss
+from space import Architecture, InputError
+
+NETWORK = Architecture.uniform("mobilenet-8", block="mid", k=1).canonical()
+
+
+def retraining(folder: Path, **changes) -> Retraining:
+    settings = {
+        "architecture": NETWORK,
+        "dataset": "digits",
+        "data_dir": "data",
+        "recipe": Recipe(epochs=3, batch_size=300, learning_rate=0.03),
+        "seed": 0,
+        "device": "cpu",
+        "folder": folder,
+    }
+    return Retraining(**{**settings, **changes})
+
+
+def quiet(row):
+    pass
+
+
+def stop_after(epoch: int):
+    def told(row):
+        if row["epoch"] == epoch:
+            raise KeyboardInterrupt
+
+    return told
+
+
+def losses(folder: Path) -> list:
+    return pd.read_csv(folder / "metrics.csv").drop(columns="seconds").to_numpy().tolist()
+
+
+def tensors(folder: Path) -> bytes:
+    """What a safetensors file holds behind its header, whose entries have no fixed order."""
+    content = (folder / "model.safetensors").read_bytes()
+    return content[8 + int.from_bytes(content[:8], "little") :]
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("whole")
+    rows = []
+    return folder, retraining(folder).run(rows.append), rows
+
+
+def test_leaves_its_files(done):
+    folder, summary, rows = done
+    assert {path.name for path in folder.iterdir()} == {
+        *("metrics.csv", "last.pt", "best.pt", "model.safetensors", "summary.json", "SHA256SUMS", ".lock")
+    }
+    assert read_json(folder / "summary.json") == summary
+    assert [row["epoch"] for row in rows] == [1, 2, 3]
+    assert losses(folder) == [[row["epoch"], row["loss"], row["validation_top1"]] for row in rows]
+    assert summary["validation_top1"] == max(row["validation_top1"] for row in rows)
+    assert (summary["key"], summary["epochs"], summary["seed"]) == (NETWORK.key, 3, 0)
+
+
+def test_tested_is_the_network_in_the_file_on_images_it_never_saw(done):
+    folder, summary, _ = done
+    net, header = load_packed(folder / "model.safetensors")
+    images = load_dataset("digits", data_dir="data", input_shape=(1, 8, 8), validation=0.1)
+    test = load_test("digits", data_dir="data", dataset=images)
+    top1 = top5 = 0
+    with torch.no_grad():
+        for image, label in test.batches(1, device=torch.device("cpu")):
+            outputs = net(image)[0].tolist()
+            rank = sum(output > outputs[label.item()] for output in outputs)
+            top1, top5 = top1 + (rank < 1), top5 + (rank < 5)
+    assert (summary["test_top1"], summary["test_top5"]) == pytest.approx((top1 / 300, top5 / 300))
+    assert summary["test_images"] == 300
+    assert Architecture.from_json(header["architecture"]) == NETWORK
+
+
+def test_file_is_as_large_as_the_cost_promised_plus_the_header(done):
+    folder, summary, _ = done
+    assert len(tensors(folder)) == cost(NETWORK, 10).bytes == summary["cost"]["bytes"]
+    assert (folder / "model.safetensors").stat().st_size == summary["file_bytes"]
+
+
+def test_best_epoch_is_the_one_that_is_kept(tmp_path, monkeypatch):
+    measure, top1 = search.training.retraining.accuracy, {}
+
+    def scripted(net, split, *, device, top=(1,)):
+        return measure(net, split, device=device, top=top) if top != (1,) else (top1.pop(min(top1)),)
+
+    monkeypatch.setattr(search.training.retraining, "accuracy", scripted)
+    recipe = Recipe(epochs=4, batch_size=300, learning_rate=0.03)
+    top1.update({1: 0.3, 2: 0.6, 3: 0.6, 4: 0.2})
+    assert retraining(tmp_path / "whole", recipe=recipe).run(quiet)["validation_top1"] == 0.6
+    top1.update({1: 0.3, 2: 0.6, 3: 0.6})
+    with pytest.raises(KeyboardInterrupt):
+        retraining(tmp_path / "stopped", recipe=recipe).run(stop_after(3))  # of equally good epochs, the later
+    state, third = (torch.load(tmp_path / name, weights_only=True) for name in ("whole/best.pt", "stopped/last.pt"))
+    assert all(torch.equal(value, third["training"]["net"][name]) for name, value in state.items())
+
+
+@pytest.mark.parametrize("epoch", [1, 3])
+def test_resumed_equals_uninterrupted(done, tmp_path, epoch):
+    with pytest.raises(KeyboardInterrupt):
+        retraining(tmp_path).run(stop_after(epoch))
+    assert not (tmp_path / "summary.json").exists()
+    rows = []
+    summary = retraining(tmp_path).run(rows.append)
+    assert [row["epoch"] for row in rows] == list(range(epoch + 1, 4))
+    assert losses(tmp_path) == losses(done[0])
+    assert tensors(tmp_path) == tensors(done[0])
+    changing = ("seconds",)
+    assert {k: v for k, v in summary.items() if k not in changing} == {
+        k: v for k, v in done[1].items() if k not in changing
+    }
+
+
+def test_what_is_done_is_not_done_again(done):
+    folder, summary, _ = done
+
+    def written():
+        return {path.name: path.stat().st_mtime_ns for path in folder.iterdir() if path.name != ".lock"}
+
+    before = written()
+    assert retraining(folder).run(stop_after(1)) == summary
+    assert written() == before
+
+
+def test_one_process_at_a_time(tmp_path):
+    def told(row):
+        with pytest.raises(InputError, match="another process is at work in"):
+            retraining(tmp_path).run(quiet)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        retraining(tmp_path).run(told)
+    assert retraining(tmp_path).run(quiet)["key"] == NETWORK.key
+
+
+def test_metrics_that_a_crash_left_behind_the_checkpoint_are_made_up_for(tmp_path):
+    # The last epoch's checkpoint is written before its row of metrics.csv: a crash may come between.
+    retraining(tmp_path).run(quiet)
+    (tmp_path / "summary.json").unlink()
+    complete = losses(tmp_path)
+    pd.read_csv(tmp_path / "metrics.csv")[:2].to_csv(tmp_path / "metrics.csv", index=False)
+    retraining(tmp_path).run(quiet)
+    assert losses(tmp_path) == complete
+
+
+@pytest.mark.parametrize(
+    "name, change",
+    [
+        ("seed", {"seed": 1}),
+        ("learning_rate", {"recipe": Recipe(epochs=3, batch_size=300, learning_rate=0.01)}),
+        ("architecture", {"architecture": Architecture.uniform("mobilenet-8", block="mid", k=2)}),
+    ],
+)
+def test_other_settings_are_refused(done, name, change):
+    with pytest.raises(InputError, match=f"other settings.*{name}"):
+        retraining(done[0], **change).run(quiet)
+
+
+@pytest.mark.parametrize("name", ["last.pt", "best.pt"])
+@pytest.mark.parametrize("content", ["empty", "half", "other"])
+def test_a_damaged_checkpoint_is_refused(tmp_path, name, content):
+    with pytest.raises(KeyboardInterrupt):
+        retraining(tmp_path).run(stop_after(3))
+    path = tmp_path / name
+    if content == "other":
+        torch.save({"training": 3, "settings": [], "metrics": []}, path)
+    else:
+        path.write_bytes(path.read_bytes()[: 0 if content == "empty" else path.stat().st_size // 2])
+    with pytest.raises(InputError, match=name):
+        retraining(tmp_path).run(quiet)
+
+
+@pytest.mark.parametrize("changed", ["a list", "key alone", "another key", "top-1", "cost"])
+def test_a_summary_that_is_none_is_refused_and_made_again(done, tmp_path, changed):
+    folder = shutil.copytree(done[0], tmp_path / "copy")
+    content = {
+        "a list": [],
+        "key alone": {"key": NETWORK.key},
+        "another key": {**done[1], "key": "0123456789ab"},
+        "top-1": {**done[1], "test_top1": "0.5"},
+        "cost": {**done[1], "cost": []},
+    }
+    (folder / "SHA256SUMS").unlink()
+    (folder / "summary.json").write_text(json.dumps(content[changed]))
+    with pytest.raises(InputError, match="summary.json is not what .*; remove it to test again$"):
+        retraining(folder).run(stop_after(1))
+    (folder / "summary.json").unlink()
+    assert retraining(folder).run(stop_after(1)) == done[1]
+
+
+def pictures_in(folder: Path, *names: str) -> Path:
+    """A folder with ten pictures in each folder named."""
+    for name in names:
+        (folder / name).mkdir(parents=True)
+        for index in range(10):
+            Image.new("L", (8, 8), index).save(folder / name / f"{index}.png")
+    return folder
+
+
+@pytest.mark.parametrize(
+    "classes, said", [((), "neither test nor val"), (("dark", "dim"), r"without training images \(dim\)")]
+)
+def test_test_pictures_that_cannot_be_used_are_noticed_before_the_first_epoch(tmp_path, classes, said):
+    pictures = pictures_in(tmp_path / "pictures", "train/dark", "train/light", *(f"test/{name}" for name in classes))
+    rows = []
+    with pytest.raises(InputError, match=said):
+        retraining(tmp_path / "out", dataset="imagefolder", data_dir=str(pictures)).run(rows.append)
+    assert rows == []
+
+
+def test_no_test_picture_is_opened_before_the_last_epoch(tmp_path):
+    pictures = pictures_in(tmp_path / "pictures", "train/dark", "train/light", "test/dark")
+    (pictures / "test" / "dark" / "0.png").write_bytes(b"not a picture")
+    rows = []
+    with pytest.raises(InputError, match="test/dark/0.png cannot be read as a picture"):
+        retraining(tmp_path / "out", dataset="imagefolder", data_dir=str(pictures)).run(rows.append)
+    assert [row["epoch"] for row in rows] == [1, 2, 3]
+
+
+def test_a_training_that_diverges_says_so(tmp_path):
+    recipe = Recipe(epochs=2, batch_size=300, learning_rate=1e38, warmup=0)
+    with pytest.raises(NonFiniteLoss):
+        retraining(tmp_path, recipe=recipe).run(quiet)
+    assert [path.name for path in tmp_path.iterdir()] == [".lock"]

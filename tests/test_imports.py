@@ -1,0 +1,18 @@
+"""What the light packages leave unloaded."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+@pytest.mark.parametrize("package", ["space", "results.report"])
+def test_loads_neither_torch_nor_optuna(package):
+    code = f"import sys, {package}; print(*sys.modules)"
+    found = subprocess.run(
+        [sys.executable, "-c", code], cwd=Path(__file__).parents[1], capture_output=True, text=True, check=True
+    )
+    loaded = set(found.stdout.split())
+    assert package in loaded
+    assert not loaded & {"torch", "optuna", "mobinet", "search"}
