@@ -18,12 +18,12 @@ class Hopeless(RuntimeError):
 
 
 def run_search(
-    study: Study, backend: Backend, *, trials: int, told: Callable[[Task, Evaluation | Failure], None]
+    study: Study, backend: Backend, *, trials: int, on_trial: Callable[[Task, Evaluation | Failure], None]
 ) -> None:
     """Bring `study` to `trials` trials in total, or to fewer where the space holds no more within the budget.
 
     Args:
-        told: called with each trial that ends and its outcome.
+        on_trial: called with each trial that ends and its outcome.
 
     Raises:
         Hopeless: the study has no complete trial, and `HOPELESS` in a row failed.
@@ -32,18 +32,22 @@ def run_search(
     with Interrupts() as interrupts:
         for task, outcome in run_tasks(backend, _proposals(study, trials), interrupts):
             study.tell(task.number, outcome)
-            told(task, outcome)
+            on_trial(task, outcome)
             if isinstance(outcome, Failure) and not study.has_results():
                 failures += 1
                 if failures >= HOPELESS:
                     raise Hopeless(outcome.reason)
 
 
-def measure_noise(study: Study, backend: Backend, *, told: Callable[[str], None]) -> None:
-    """Evaluate one in ten of the trials, the first ones and a few at most, once more under another seed."""
+def measure_noise(study: Study, backend: Backend, *, on_note: Callable[[str], None]) -> None:
+    """Evaluate the first tenth of the trials, at most `NOISE_PAIRS`, once more under another seed.
+
+    Args:
+        on_note: called with a line of text that says what is done.
+    """
     pairs = study.unpaired(min(NOISE_PAIRS, len(study) // 10))
     if pairs:
-        told(f"training {len(pairs)} networks again under another seed, to measure the noise")
+        on_note(f"training {len(pairs)} networks again under another seed, to measure the noise")
     with Interrupts() as interrupts:
         for task, outcome in run_tasks(backend, iter(pairs), interrupts):
             study.tell_replicate(task.number, outcome)

@@ -37,7 +37,7 @@ class Progress:
         done = int((table["state"] != "running").sum())
         self._bar = tqdm(total=max(trials, done), initial=done, unit="trial", dynamic_ncols=True, smoothing=0.1)
 
-    def told(self, task: Task, outcome: Evaluation | Failure) -> None:
+    def on_trial(self, task: Task, outcome: Evaluation | Failure) -> None:
         """Show a trial that has just ended."""
         ops = self._ops_of(task.architecture)
         line = f"{task.number:>5} "

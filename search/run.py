@@ -196,14 +196,14 @@ def search(
     progress = Progress(study.table(), trials=args.trials, reference=reference, ops=ops)
     outputs = Outputs(folder, study, config, expects=not one_shot, published=args.published)
 
-    def told(task: Task, outcome: Evaluation | Failure) -> None:
-        progress.told(task, outcome)
+    def on_trial(task: Task, outcome: Evaluation | Failure) -> None:
+        progress.on_trial(task, outcome)
         outputs.refresh()
 
     try:
-        run_search(study, backend, trials=args.trials, told=told)
+        run_search(study, backend, trials=args.trials, on_trial=on_trial)
         if not one_shot:  # which does not know of the noise between seeds
-            measure_noise(study, backend, told=progress.note)
+            measure_noise(study, backend, on_note=progress.note)
     except Hopeless as error:
         raise InputError(f"the first trials all failed, the last one with: {error}") from None
     finally:

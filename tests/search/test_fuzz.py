@@ -55,8 +55,8 @@ def hold(path: Path, read, count: int = MUTATIONS) -> int:
 def test_study(tmp_path):
     study = open_study(tmp_path / "whole", SPACE, sampler="evolution")
     broken = frozenset({SPACE.baselines()[1].key})
-    run_search(study, InProcess(Instant(broken=broken)), trials=25, told=lambda *_: None)
-    measure_noise(study, InProcess(Instant()), told=lambda *_: None)
+    run_search(study, InProcess(Instant(broken=broken)), trials=25, on_trial=lambda *_: None)
+    measure_noise(study, InProcess(Instant()), on_note=lambda *_: None)
     study.ask()
     content = (tmp_path / "whole" / "study.db").read_bytes()
     path = tmp_path / "study.db"

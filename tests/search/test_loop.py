@@ -44,11 +44,11 @@ class Crashing:
 )
 def test_an_interrupted_search_goes_on_as_if_it_had_not_been(tmp_path, sampler, first, last):
     whole = open_study(tmp_path / "whole", sampler=sampler)
-    run_search(whole, InProcess(Instant()), trials=first, told=quiet)
+    run_search(whole, InProcess(Instant()), trials=first, on_trial=quiet)
     shutil.copytree(tmp_path / "whole", tmp_path / "stopped")
-    run_search(whole, InProcess(Instant()), trials=last, told=quiet)
+    run_search(whole, InProcess(Instant()), trials=last, on_trial=quiet)
     stopped = open_study(tmp_path / "stopped", sampler=sampler)
-    run_search(stopped, InProcess(Instant()), trials=last, told=quiet)
+    run_search(stopped, InProcess(Instant()), trials=last, on_trial=quiet)
     assert len(record(whole)) == last
     assert record(stopped).equals(record(whole))
 
@@ -59,11 +59,11 @@ def test_a_crash_loses_nothing_but_the_trial_under_way(tmp_path, sampler):
     key = space.baselines()[10].key
     whole = open_study(tmp_path / "whole", space, sampler=sampler)
     evaluator = Crashing(folder=tmp_path / "whole", crash=tmp_path / "crash", key=key)
-    run_search(whole, InProcess(evaluator), trials=17, told=quiet)
+    run_search(whole, InProcess(evaluator), trials=17, on_trial=quiet)
     crashed = open_study(tmp_path / "crash", space, sampler=sampler)
     assert crashed.table()["state"].tolist() == ["complete"] * 10 + ["running"]
     asked = []
-    run_search(crashed, InProcess(Instant()), trials=17, told=lambda task, _: asked.append(task.number))
+    run_search(crashed, InProcess(Instant()), trials=17, on_trial=lambda task, _: asked.append(task.number))
     assert asked == list(range(10, 17))
     assert record(crashed).equals(record(whole))
 
@@ -72,7 +72,7 @@ def test_seeds_give_different_searches(tmp_path):
     keys = []
     for name, seed in (("a", 0), ("b", 0), ("c", 1)):
         study = open_study(tmp_path / name, seed=seed)
-        run_search(study, InProcess(Instant()), trials=17, told=quiet)
+        run_search(study, InProcess(Instant()), trials=17, on_trial=quiet)
         keys.append(study.table()["key"].tolist())
     assert keys[0] == keys[1] != keys[2]
 
@@ -82,7 +82,7 @@ def test_trials_are_a_total(tmp_path):
     told = []
     for trials, numbers in ((3, [0, 1, 2]), (3, []), (2, []), (5, [3, 4])):
         told.clear()
-        run_search(study, InProcess(Instant()), trials=trials, told=lambda task, _: told.append(task.number))
+        run_search(study, InProcess(Instant()), trials=trials, on_trial=lambda task, _: told.append(task.number))
         assert told == numbers
 
 
@@ -90,7 +90,7 @@ def test_a_failure_fails_its_trial_only(tmp_path):
     space = load_space()
     broken = frozenset(network.key for network in space.baselines()[1::3])
     study = open_study(tmp_path, space)
-    run_search(study, InProcess(Instant(broken=broken)), trials=17, told=quiet)
+    run_search(study, InProcess(Instant(broken=broken)), trials=17, on_trial=quiet)
     table = study.table()
     is_broken = table["key"].isin(broken)
     assert is_broken.sum() == 5
@@ -106,7 +106,7 @@ def test_when_all_fail_the_search_gives_up_with_the_reason(tmp_path):
     study = open_study(tmp_path, space)
     broken = frozenset(network.key for network in space.baselines())
     with pytest.raises(Hopeless, match="ValueError: cannot be trained"):
-        run_search(study, InProcess(Instant(broken=broken)), trials=50, told=quiet)
+        run_search(study, InProcess(Instant(broken=broken)), trials=50, on_trial=quiet)
     assert study.table()["state"].tolist() == ["failed"] * HOPELESS
 
 
@@ -114,7 +114,7 @@ def test_failures_after_a_success_are_not_hopeless(tmp_path):
     space = load_space()
     broken = frozenset(network.key for network in space.baselines()[HOPELESS - 1 + 1 :])
     study = open_study(tmp_path, space)
-    run_search(study, InProcess(Instant(broken=broken)), trials=15, told=quiet)
+    run_search(study, InProcess(Instant(broken=broken)), trials=15, on_trial=quiet)
     assert (study.table()["state"] == "failed").sum() == 15 - HOPELESS
 
 
@@ -122,27 +122,27 @@ def test_failures_after_a_success_are_not_hopeless(tmp_path):
 def test_noise_is_measured_once(tmp_path, monkeypatch, trials, most, pairs):
     monkeypatch.setattr(search.loop, "NOISE_PAIRS", most)
     study = open_study(tmp_path)
-    run_search(study, InProcess(Instant()), trials=trials, told=quiet)
+    run_search(study, InProcess(Instant()), trials=trials, on_trial=quiet)
     before, calls = record(study), []
 
     def evaluator(task):
         calls.append((task.architecture.key, task.replicate))
         return Instant()(task)
 
-    measure_noise(study, InProcess(evaluator), told=quiet)
+    measure_noise(study, InProcess(evaluator), on_note=quiet)
     first = before["key"].tolist()[:pairs]
     assert calls == [(key, 1) for key in first]
     squares = [(accuracy_of(key) - accuracy_of(key, 1)) ** 2 for key in first]
     expected = {"std": pytest.approx((sum(squares) / pairs / 2) ** 0.5), "pairs": pairs} if pairs else None
     assert study.noise() == expected
-    measure_noise(study, InProcess(evaluator), told=quiet)
+    measure_noise(study, InProcess(evaluator), on_note=quiet)
     assert len(calls) == pairs
     assert record(study).equals(before)
 
 
 def test_interrupted_noise_is_completed(tmp_path):
     study = open_study(tmp_path)
-    run_search(study, InProcess(Instant()), trials=20, told=quiet)
+    run_search(study, InProcess(Instant()), trials=20, on_trial=quiet)
     calls = []
 
     def stopped(task):
@@ -152,7 +152,7 @@ def test_interrupted_noise_is_completed(tmp_path):
         return Instant()(task)
 
     with pytest.raises(KeyboardInterrupt):
-        measure_noise(study, InProcess(stopped), told=quiet)
+        measure_noise(study, InProcess(stopped), on_note=quiet)
     assert study.noise()["pairs"] == 1
-    measure_noise(study, InProcess(Instant()), told=quiet)
+    measure_noise(study, InProcess(Instant()), on_note=quiet)
     assert study.noise()["pairs"] == 2

@@ -29,7 +29,7 @@ def progress():
 
 def test_line_of_a_trial(progress, capsys):
     network = Architecture.uniform("mobilenet-8", block="mid", k=2, pool="max")
-    progress.told(Task(number=7, architecture=network), Evaluation(accuracy=0.75, epochs=1, seconds=12.34))
+    progress.on_trial(Task(number=7, architecture=network), Evaluation(accuracy=0.75, epochs=1, seconds=12.34))
     line = capsys.readouterr().out.splitlines()[-1]
     volume = hypervolume([0.5, 0.75], [4e3, 5e3], reference=(0.1, 1e4))
     for word in (
@@ -45,20 +45,20 @@ def test_line_of_a_trial(progress, capsys):
         *network.describe().split(),
     ):
         assert word in line.split()
-    progress.told(Task(number=8, architecture=network), Evaluation(accuracy=0.4, epochs=1, seconds=1))
+    progress.on_trial(Task(number=8, architecture=network), Evaluation(accuracy=0.4, epochs=1, seconds=1))
     dominated = capsys.readouterr().out.splitlines()[-1].split()
     assert "*" not in dominated and dominated[dominated.index("front") + 1] == "2"
 
 
 def test_line_of_a_failure(progress, capsys):
     network = Architecture.uniform("mobilenet-8")
-    progress.told(Task(number=3, architecture=network), Failure(reason="ValueError: broken"))
+    progress.on_trial(Task(number=3, architecture=network), Failure(reason="ValueError: broken"))
     assert "failed: ValueError: broken" in capsys.readouterr().out
 
 
 def test_lines_are_aligned(progress, capsys):
     network = Architecture.uniform("mobilenet-8")
     for accuracy in (0.05, 1.0, 0.55):
-        progress.told(Task(number=12, architecture=network), Evaluation(accuracy=accuracy, epochs=1, seconds=3))
+        progress.on_trial(Task(number=12, architecture=network), Evaluation(accuracy=accuracy, epochs=1, seconds=3))
     lines = [line for line in capsys.readouterr().out.splitlines() if "OPs" in line]
     assert len(lines) == 3 and len({line.index(network.describe()) for line in lines}) == 1

@@ -34,7 +34,7 @@ def test_workers_find_what_one_process_finds(tmp_path, workers):
     studies = []
     for name, backend in (("one", InProcess(EVALUATOR)), ("many", workers)):
         studies.append(open_study(tmp_path / name))
-        run_search(studies[-1], backend, trials=18, told=lambda *_: None)
+        run_search(studies[-1], backend, trials=18, on_trial=lambda *_: None)
     one, many = map(record, studies)
     assert one["state"].value_counts().to_dict() == {"complete": 17, "failed": 1}
     assert many[:15].equals(one[:15])  # then proposals depend on what has ended

@@ -80,7 +80,7 @@ def test_ray_finds_what_one_process_finds(tmp_path, one, rungs, evaluator):
     studies = []
     for name, backend in (("here", InProcess(evaluator)), ("ray", one)):
         studies.append(open_study(tmp_path / name, rungs=rungs))
-        run_search(studies[-1], backend, trials=40, told=quiet)
+        run_search(studies[-1], backend, trials=40, on_trial=quiet)
     here, there = map(record, studies)
     assert there.equals(here)
     assert (here["state"] == ("stopped" if rungs else "failed")).any()
@@ -88,10 +88,10 @@ def test_ray_finds_what_one_process_finds(tmp_path, one, rungs, evaluator):
 
 def test_a_study_goes_from_one_backend_to_another(tmp_path, one):
     whole = open_study(tmp_path / "whole")
-    run_search(whole, InProcess(INSTANT), trials=22, told=quiet)
+    run_search(whole, InProcess(INSTANT), trials=22, on_trial=quiet)
     study = open_study(tmp_path / "run")
     for backend, trials in ((InProcess(INSTANT), 5), (one, 18), (InProcess(INSTANT), 22)):
-        run_search(study, backend, trials=trials, told=quiet)
+        run_search(study, backend, trials=trials, on_trial=quiet)
     assert record(study).equals(record(whole))
 
 
@@ -134,21 +134,21 @@ def test_a_lost_machine_costs_retries_and_a_lost_cluster_the_search(tmp_path, cl
     backend = RayBackend(INSTANT, address=cluster.address, cpus=1, gpus=1.0, threads=1)
     assert backend.slots == 2
     study = open_study(tmp_path / "run")
-    run_search(study, backend, trials=20, told=lambda task, _: task.number == 5 and kill(machine, "raylet"))
+    run_search(study, backend, trials=20, on_trial=lambda task, _: task.number == 5 and kill(machine, "raylet"))
     table = record(study)
     assert table["number"].tolist() == list(range(20)) and table["key"].is_unique
     assert table["state"].value_counts().to_dict() == {"complete": 19, "failed": 1}
 
-    def told(task, _):
+    def on_trial(task, _):
         if task.number == 22:
             kill(cluster.head_node, "gcs_server")
 
     with pytest.raises(InputError, match=f"the Ray cluster at {cluster.address} is lost"):
-        run_search(study, backend, trials=90, told=told)
+        run_search(study, backend, trials=90, on_trial=on_trial)
     backend.close()
     shutil.copytree(tmp_path / "run", tmp_path / "copy")
     resumed = open_study(tmp_path / "copy")
-    run_search(resumed, InProcess(INSTANT), trials=40, told=quiet)
+    run_search(resumed, InProcess(INSTANT), trials=40, on_trial=quiet)
     assert record(resumed)[:20].equals(table)
     assert record(resumed)["number"].tolist() == list(range(40)) and record(resumed)["key"].is_unique
 

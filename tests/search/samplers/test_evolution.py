@@ -197,7 +197,7 @@ def test_children_are_new_and_within_the_budget(tmp_path, monkeypatch, sampler):
     space = load_space().restrict({"block": ["pre", "mid"], "k": [0, 1], "pool": ["avg", "max"]})
     budget = sorted(price(network).ops for network in space)[space.size // 4]
     study = open_study(tmp_path, space, sampler=sampler, max_ops=budget)
-    run_search(study, InProcess(Instant()), trials=70, told=lambda *_: None)
+    run_search(study, InProcess(Instant()), trials=70, on_trial=lambda *_: None)
     table = study.table()
     assert table["key"].nunique() == len(table) == 70
     assert table["ops"].max() <= budget

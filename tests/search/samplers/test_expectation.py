@@ -69,7 +69,7 @@ def test_expectations_are_accuracies():
 def test_a_study_expects_something_of_each_complete_trial(tmp_path):
     study = open_study(tmp_path)
     assert study.expected().empty
-    run_search(study, InProcess(Instant()), trials=30, told=lambda *_: None)
+    run_search(study, InProcess(Instant()), trials=30, on_trial=lambda *_: None)
     failed = study.ask()
     study.tell(failed.number, Failure(reason="diverged"))
     study.ask()

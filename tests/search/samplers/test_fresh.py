@@ -20,11 +20,11 @@ def search(study, trials):
     """Run to `trials` trials; the networks in the order of their proposal. More than asked for is an endless search."""
     networks = []
 
-    def told(task, outcome):
+    def on_trial(task, outcome):
         networks.append(task.architecture)
         assert len(networks) <= trials
 
-    run_search(study, InProcess(Instant()), trials=trials, told=told)
+    run_search(study, InProcess(Instant()), trials=trials, on_trial=on_trial)
     return networks
 
 

@@ -61,7 +61,7 @@ def test_none_is_stopped_without_rivals_or_without_a_reason():
 
 def test_what_is_stopped_would_not_have_been_on_the_front(tmp_path):
     study = open_study(tmp_path, sampler="random", rungs=RUNGS)
-    run_search(study, InProcess(Climbing()), trials=80, told=quiet)
+    run_search(study, InProcess(Climbing()), trials=80, on_trial=quiet)
     table = study.table()
     stopped = table["state"] == "stopped"
     assert (table["state"][:ENOUGH] == "complete").all() and stopped.sum() > 20
@@ -74,7 +74,7 @@ def test_what_is_stopped_would_not_have_been_on_the_front(tmp_path):
 
 def test_a_stopped_trial_has_its_rungs_and_no_values(tmp_path):
     study = open_study(tmp_path, rungs=RUNGS)
-    run_search(study, InProcess(Climbing()), trials=60, told=quiet)
+    run_search(study, InProcess(Climbing()), trials=60, on_trial=quiet)
     disk = sqlite3.connect(tmp_path / "study.db")
     told = disk.execute(
         "select value_json from trials join trial_user_attributes using (trial_id)"
@@ -90,14 +90,14 @@ def test_a_stopped_trial_has_its_rungs_and_no_values(tmp_path):
 @pytest.mark.parametrize("sampler", ["random", "tpe", "nsga2", "evolution", "front"])
 def test_an_interrupted_search_goes_on_as_if_it_had_not_been(tmp_path, sampler):
     whole = open_study(tmp_path / "whole", sampler=sampler, rungs=RUNGS)
-    run_search(whole, InProcess(Climbing()), trials=24, told=quiet)
+    run_search(whole, InProcess(Climbing()), trials=24, on_trial=quiet)
     under_way = whole.ask()
     shutil.copytree(tmp_path / "whole", tmp_path / "stopped")
     whole.tell(under_way.number, Climbing()(under_way))
-    run_search(whole, InProcess(Climbing()), trials=29, told=quiet)
+    run_search(whole, InProcess(Climbing()), trials=29, on_trial=quiet)
     stopped = open_study(tmp_path / "stopped", sampler=sampler, rungs=RUNGS)
     assert stopped.interrupted() == [under_way] and under_way.bars.keys() == set(RUNGS)
-    run_search(stopped, InProcess(Climbing()), trials=29, told=quiet)
+    run_search(stopped, InProcess(Climbing()), trials=29, on_trial=quiet)
     assert record(stopped).equals(record(whole))
 
 
@@ -106,7 +106,7 @@ def test_workers_stop_what_one_process_stops(tmp_path):
     studies = []
     for name, backend in (("one", InProcess(Climbing())), ("workers", workers)):
         studies.append(open_study(tmp_path / name, rungs=RUNGS))
-        run_search(studies[-1], backend, trials=40, told=quiet)
+        run_search(studies[-1], backend, trials=40, on_trial=quiet)
     workers.close()
     one, other = map(record, studies)
     assert other.equals(one) and (one["state"] == "stopped").any()
@@ -114,5 +114,5 @@ def test_workers_stop_what_one_process_stops(tmp_path):
 
 def test_without_rungs_nothing_is_stopped(tmp_path):
     study = open_study(tmp_path)
-    run_search(study, InProcess(Climbing()), trials=40, told=quiet)
+    run_search(study, InProcess(Climbing()), trials=40, on_trial=quiet)
     assert (study.table()["state"] == "complete").all()

@@ -68,7 +68,7 @@ def test_the_last_network_of_a_space_can_be_interrupted(tmp_path):
     study = open_study(tmp_path / "run", space)
     asked = [study.ask() for _ in range(2)]
     again = open_study(copied(tmp_path), space)
-    run_search(again, InProcess(Instant()), trials=10, told=lambda *_: None)
+    run_search(again, InProcess(Instant()), trials=10, on_trial=lambda *_: None)
     assert again.table()["accuracy"].tolist() == [accuracy_of(task.architecture.key) for task in asked]
 
 
@@ -82,7 +82,7 @@ def test_a_trial_half_asked_does_not_count(tmp_path, step):
         SPACE.suggest(trial)
     again = open_study(copied(tmp_path), SPACE)
     assert len(again) == len(again.table()) == 1
-    run_search(again, InProcess(Instant()), trials=8, told=lambda *_: None)
+    run_search(again, InProcess(Instant()), trials=8, on_trial=lambda *_: None)
     table = again.table()
     assert table["state"].tolist() == ["complete"] * 8
     assert table["key"].nunique() == 8
@@ -115,7 +115,8 @@ def test_what_cannot_be_written_is_not_known(tmp_path, table, asked):
 
 def test_memory_and_disk_hold_the_same(tmp_path):
     study = open_study(tmp_path / "run", sampler="nsga2")
-    run_search(study, InProcess(Instant(broken=frozenset({SPACE.baselines()[0].key}))), trials=55, told=lambda *_: None)
+    broken = frozenset({SPACE.baselines()[0].key})
+    run_search(study, InProcess(Instant(broken=broken)), trials=55, on_trial=lambda *_: None)
     study.ask()
     disk = optuna.load_study(study_name=None, storage=f"sqlite:///{tmp_path / 'run' / 'study.db'}")
     trials = disk.trials
@@ -162,7 +163,7 @@ def test_an_empty_file_is_no_study(tmp_path):
 
 def test_a_study_without_digests_goes_on(tmp_path):
     study = open_study(tmp_path / "run", SPACE)
-    run_search(study, InProcess(Instant()), trials=5, told=lambda *_: None)
+    run_search(study, InProcess(Instant()), trials=5, on_trial=lambda *_: None)
     study.tell_replicate(0, evaluation(0.75))
     copy = copied(tmp_path)
     with closing(sqlite3.connect(copy / "study.db")) as disk, disk:
@@ -223,5 +224,5 @@ def test_noise_is_that_of_the_pairs(tmp_path):
 
 def test_record_of_a_reopened_study_is_the_same(tmp_path):
     study = open_study(tmp_path / "run", SPACE)
-    run_search(study, InProcess(Instant()), trials=9, told=lambda *_: None)
+    run_search(study, InProcess(Instant()), trials=9, on_trial=lambda *_: None)
     assert record(open_study(copied(tmp_path), SPACE)).equals(record(study))
