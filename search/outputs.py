@@ -1,4 +1,4 @@
-"""What a run leaves for others to read."""
+"""The tables and the report that a run writes for its user."""
 
 import time
 from pathlib import Path
@@ -12,32 +12,30 @@ REFRESH_SECONDS = 300
 
 
 class Outputs:
-    """The tables and the report of a study, made anew now and then while it runs, and when it ends.
+    """Writes the tables and the report of a study: every `REFRESH_SECONDS` while it runs, and when it ends.
 
     Args:
         folder: the run's.
-        study: what they are made of.
+        study: whose trials they show.
         config: the run's settings.
-        expects: whether accuracies are noisy, so that those expected decide; see `search.samplers.expectation`.
-        published: networks of the literature that the report shows as well.
+        noisy: whether accuracies differ by chance, so that smoothed ones decide; see `search.study.expectation`.
+        published: whether the report shows networks of the literature as well.
     """
 
     def __init__(
-        self, folder: Path, study: Study, config: dict[str, Any], *, expects: bool, published: bool = False
+        self, folder: Path, study: Study, config: dict[str, Any], *, noisy: bool, published: bool = False
     ) -> None:
         self._folder, self._study, self._config = folder, study, config
-        self._expects, self._published = expects, published
+        self._noisy, self._published = noisy, published
         self._due = time.monotonic() + REFRESH_SECONDS
 
     def refresh(self) -> None:
-        """Write them, unless that was done a short time ago."""
+        """Write them, unless they were written less than `REFRESH_SECONDS` ago."""
         if time.monotonic() >= self._due:
             self.write()
 
     def write(self) -> None:
-        table = self._study.table()
-        if self._expects:
-            table["expected"] = table["number"].map(self._study.expected())
+        table = self._study.table(smoothed=self._noisy)
         write_tables(self._folder, table, self._config, self._study.noise())
         if self._study.has_results():
             write_report(self._folder, published=self._published)

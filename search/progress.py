@@ -1,7 +1,5 @@
 """The live line of each trial, above a bar with the time left."""
 
-from collections.abc import Callable
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -9,7 +7,7 @@ from tqdm import tqdm
 
 from results.pareto import hypervolume, on_front
 from search.task import Evaluation, Failure, Task
-from space import Architecture
+from space.objective import Objective, Price
 
 
 class Progress:
@@ -18,8 +16,9 @@ class Progress:
     Args:
         table: the trials so far, as `Study.table` gives them.
         trials: how many there will be in total.
-        reference: (accuracy, OPs) of the hypervolume.
-        ops: of an architecture.
+        reference: (accuracy, price) of the hypervolume.
+        objective: what the prices are of.
+        price: of an architecture.
     """
 
     def __init__(
@@ -28,39 +27,40 @@ class Progress:
         *,
         trials: int,
         reference: tuple[float, float],
-        ops: Callable[[Architecture], float],
+        objective: Objective,
+        price: Price,
     ) -> None:
         complete = table[table["state"] == "complete"]
-        self._front = _front(complete[["accuracy", "ops"]].to_numpy(float))
+        self._front = _front(complete[["accuracy", objective.name]].to_numpy(float))
         self._reference = reference
-        self._ops_of = ops
+        self._unit = objective.unit
+        self._price = price
         done = int((table["state"] != "running").sum())
         self._bar = tqdm(total=max(trials, done), initial=done, unit="trial", dynamic_ncols=True, smoothing=0.1)
 
     def on_trial(self, task: Task, outcome: Evaluation | Failure) -> None:
         """Show a trial that has just ended."""
-        ops = self._ops_of(task.architecture)
+        price = self._price(task.architecture)
+        cost = f"{si(price)}{self._unit}"
         line = f"{task.number:>5} "
         if isinstance(outcome, Failure):
             line += f"  failed: {outcome.reason}"
         elif outcome.stopped:
-            line += (
-                f"  {outcome.accuracy:7.2%}  {si(ops)}OPs  {outcome.seconds:6.1f} s  stopped at epoch {outcome.epochs}"
-            )
+            line += f"  {outcome.accuracy:7.2%}  {cost}  {outcome.seconds:6.1f} s  stopped at epoch {outcome.epochs}"
         else:
-            point = np.array([[outcome.accuracy, ops]])
+            point = np.array([[outcome.accuracy, price]])
             self._front = _front(np.append(self._front, point, axis=0))
-            found = (self._front == point).all(axis=1).any()
+            is_on_front = (self._front == point).all(axis=1).any()
             volume = hypervolume(*self._front.T, reference=self._reference)
             line += (
-                f"{'*' if found else ' '} {outcome.accuracy:7.2%}  {si(ops)}OPs  {outcome.seconds:6.1f} s"
+                f"{'*' if is_on_front else ' '} {outcome.accuracy:7.2%}  {cost}  {outcome.seconds:6.1f} s"
                 f"  front {len(self._front):>3}  hypervolume {volume:.4f}"
             )
         self._bar.write(f"{line}  {task.architecture.describe()}")
         self._bar.update()
 
     def note(self, text: str) -> None:
-        """Say what the bar does not show."""
+        """Print a line above the bar."""
         self._bar.write(text)
 
     def close(self) -> None:
@@ -68,7 +68,7 @@ class Progress:
 
 
 def _front(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The rows (accuracy, OPs) that no other beats."""
+    """The rows (accuracy, price) that no other beats."""
     return points[on_front(*points.T)]
 
 

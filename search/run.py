@@ -49,6 +49,7 @@ from search.task import Evaluation, Failure, Task
 from search.training.training import NonFiniteLoss
 from space import Architecture, InputError, SearchSpace, load_space
 from space.bounds import extreme
+from space.objective import OBJECTIVES
 
 EVALUATORS = ("proxy", "supernet")
 FIDELITIES = ("full", "halving")
@@ -156,10 +157,11 @@ def main() -> None:
     study = Study(
         folder,
         space=space,
-        cost=count,
+        count=count,
+        objective=OBJECTIVES["ops"],
+        limit=args.max_ops,
         sampler=args.sampler,
         seed=args.seed,
-        max_ops=args.max_ops,
         rungs=rungs_of(evaluator.recipe.epochs) if args.fidelity == "halving" else (),
     )
     settle_config(folder, config)
@@ -193,8 +195,8 @@ def search(
         backend = make_ray_backend(evaluator, args, study.space.input_shape)
     else:
         backend = make_backend(evaluator, args.workers, study.space.input_shape, args.time_limit)
-    progress = Progress(study.table(), trials=args.trials, reference=reference, ops=ops)
-    outputs = Outputs(folder, study, config, expects=not one_shot, published=args.published)
+    progress = Progress(study.table(), trials=args.trials, reference=reference, objective=OBJECTIVES["ops"], price=ops)
+    outputs = Outputs(folder, study, config, noisy=not one_shot, published=args.published)
 
     def on_trial(task: Task, outcome: Evaluation | Failure) -> None:
         progress.on_trial(task, outcome)

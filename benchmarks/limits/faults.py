@@ -23,6 +23,7 @@ from search.study.digests import check_database, trial_digest
 from search.study.study import Study
 from search.task import Evaluation
 from space import load_space
+from space.objective import OBJECTIVES
 
 ROOT = Path(__file__).parents[1]
 TRIALS = 1000
@@ -51,8 +52,9 @@ def show_overhead() -> None:
     """Time what is done for the sake of integrity with a study of `TRIALS` trials."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     space = load_space()
-    settings: dict[str, Any] = {"space": space, "sampler": "random", "seed": 0, "max_ops": None}
-    settings["cost"] = lambda network: cost(network, 10)
+    settings: dict[str, Any] = {"space": space, "sampler": "random", "seed": 0, "limit": None}
+    settings |= {"objective": OBJECTIVES["ops"]}
+    settings["count"] = lambda network: cost(network, 10)
     with tempfile.TemporaryDirectory() as folder:
         study = Study(Path(folder), **settings)
         for number in range(TRIALS):

@@ -35,6 +35,7 @@ from search.samplers import SAMPLERS
 from search.study.study import Study
 from search.task import Task
 from space import Architecture, SearchSpace, load_space
+from space.objective import OBJECTIVES
 
 CLASSES = 10
 BACKENDS: dict[str, Callable[[], Backend]] = {"processes": lambda: Workers(instant, workers=2, threads=1)}
@@ -47,7 +48,7 @@ def price(network: Architecture) -> Cost:
 
 
 def open_study(folder: Path, space: SearchSpace, sampler: str) -> Study:
-    return Study(folder, space=space, cost=price, sampler=sampler, seed=0, max_ops=None)
+    return Study(folder, space=space, count=price, objective=OBJECTIVES["ops"], limit=None, sampler=sampler, seed=0)
 
 
 def step(study: Study) -> float:
@@ -81,7 +82,7 @@ def report(folder: Path, study: Study, space: SearchSpace) -> float:
     }
     write_json(folder / "config.json", config)
     began = time.perf_counter()
-    Outputs(folder, study, config, expects=True).write()
+    Outputs(folder, study, config, noisy=True).write()
     return time.perf_counter() - began
 
 

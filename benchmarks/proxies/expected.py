@@ -3,7 +3,7 @@
     python -m benchmarks.proxies.expected --fidelity benchmarks/tables/cifar10-fidelity.csv \
         --csv benchmarks/tables/cifar10.csv --dataset cifar10 --width 0.125
 
-A search exports the front of what a regression through all its trials expects (`search.samplers.expectation`). Here
+A search exports the front of what a regression through all its trials expects (`search.study.expectation`). Here
 its trials are the proxies of the networks that `benchmarks.proxies.fidelity` ranked, alone or with the first training
 of each network of a table of `benchmarks.samplers.table`, made by the same proxy. Prints Kendall's tau of measured and
 expected accuracies with the mean of the full trainings, and the regret of choosing by them, in the mean over the
@@ -23,8 +23,8 @@ from benchmarks.samplers.surrogate import Table, add_table_arguments, load_table
 from results.command import run_command
 from search.flags import positive_int
 from search.samplers.encoding import Encoding, Rows
-from search.samplers.expectation import expected_accuracy
 from search.samplers.fresh import distributions_of
+from search.study.expectation import expected_accuracy
 from space import Architecture, InputError
 
 Array = NDArray[np.float64]

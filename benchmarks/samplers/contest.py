@@ -5,7 +5,7 @@
 
 Every search begins with the hand-designed networks. A trial is one training, noise included, of all epochs unless the
 search stops it. After each, a search has found the front of the noisy accuracies of its completed trials, and that of
-what `search.samplers.expectation` makes of them; its two scores are the hypervolumes of the true accuracies of these
+what `search.study.expectation` makes of them; its two scores are the hypervolumes of the true accuracies of these
 networks, against the reference point of `search.run`. A search goes on until it has had as many epochs as `--trials`
 whole trainings, so that one that stops trainings starts more of them.
 
@@ -47,8 +47,8 @@ from results.command import run_command
 from results.pareto import hypervolume, on_front
 from search.flags import positive_int
 from search.samplers.encoding import Encoding, Row
-from search.samplers.expectation import expected_accuracy
 from search.samplers.fresh import distributions_of
+from search.study.expectation import expected_accuracy
 from space import SearchSpace
 
 CHECKPOINTS = (15, 20, 30, 40, 60, 80, 100, 150, 200)

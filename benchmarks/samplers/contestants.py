@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import count
 from time import perf_counter
 from typing import Any
 
@@ -17,11 +18,9 @@ from optuna.trial import TrialState
 from benchmarks.samplers.surrogate import Surrogate
 from benchmarks.samplers.table import genes_of
 from mobinet import cost
-from search.samplers import SAMPLERS
 from search.samplers.fresh import FreshSampler, distributions_of
-from search.study.halving import bars, rungs_of
+from search.study.halving import Halving, rungs_of
 from space import Architecture, SearchSpace
-from space.bounds import affordable
 from space.gene import Choice
 from space.prices import Prices
 
@@ -108,27 +107,21 @@ def run_study(
         yield trial
 
 
-class Halving:
-    """Trains as `search.study.Study` has it done with rungs."""
+def train_until_bars(task: Task) -> Callable[[Architecture], Trial]:
+    """Trainings with the bars of `search.study.halving`."""
+    rungs = rungs_of(task.epochs)
+    halving = Halving(rungs)
+    numbers = count()
 
-    def __init__(self, task: Task) -> None:
-        self._task = task
-        self._rungs = np.array(rungs_of(task.epochs))
-        self._complete: list[tuple[Array, float, float]] = []
-
-    def __call__(self, network: Architecture) -> Trial:
-        whole, ops = self._task.train_fully(network), self._task.ops(network)
-        reached = self._task.train(network)[self._rungs - 1]
-        for rung, accuracy, bar in zip(self._rungs, reached, self._bars(ops)):
-            if accuracy < bar:
-                return Trial(network=network, accuracy=float(accuracy), epochs=int(rung), completed=False)
-        self._complete.append((reached, whole.accuracy, ops))
+    def train(network: Architecture) -> Trial:
+        whole, ops, curve = task.train_fully(network), task.ops(network), task.train(network)
+        for epochs, bar in halving.bars(ops).items():
+            if curve[epochs - 1] < bar:
+                return Trial(network=network, accuracy=float(curve[epochs - 1]), epochs=epochs, completed=False)
+        halving.add(next(numbers), {epochs: curve[epochs - 1] for epochs in rungs}, whole.accuracy, ops)
         return whole
 
-    def _bars(self, price: float) -> Array:
-        if not self._complete:
-            return np.zeros(len(self._rungs))
-        return bars(*map(np.array, zip(*self._complete)), price=price)
+    return train
 
 
 def optunas(make: Callable[[int], BaseSampler]) -> Contestant:
@@ -149,14 +142,9 @@ def ours(name: str, *, halving: bool = False) -> Contestant:
     def search(task: Task) -> Iterator[Trial]:
         seen: set[str] = set()
         sampler = FreshSampler(
-            SAMPLERS[name](task.prices),
-            task.space,
-            seed=task.seed,
-            first=task.baselines,
-            fresh=lambda network: network.key not in seen,
-            affordable=lambda: affordable(task.space, task.ops, None),
+            name, task.space, price=task.ops, limit=None, seed=task.seed, first=task.baselines, seen=seen
         )
-        for trial in run_study(task, sampler, train=Halving(task) if halving else None):
+        for trial in run_study(task, sampler, train=train_until_bars(task) if halving else None):
             seen.add(trial.network.key)
             yield trial
 

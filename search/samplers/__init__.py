@@ -1,54 +1,51 @@
-"""Samplers: each proposes the next network to evaluate."""
+"""Samplers: each proposes the next network to evaluate. `SAMPLERS` names them."""
 
-from collections.abc import Callable
-from functools import partial
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-import optuna
-from optuna.samplers import BaseSampler
-
-from search.samplers.evolution import EvolutionSampler, by_bin
-from search.samplers.front import FrontSampler
-from search.samplers.history import History
 from space.prices import Prices
 
-Make = Callable[[int], BaseSampler]
+if TYPE_CHECKING:
+    from optuna.samplers import BaseSampler
+
+__all__ = ["SAMPLERS", "SamplerEntry"]
 
 
-def _tpe(prices: Prices) -> Make:
-    return lambda seed: optuna.samplers.TPESampler(seed=seed, multivariate=True)
+@dataclass(frozen=True, kw_only=True)
+class SamplerEntry:
+    """A sampler that a search can use.
+
+    Args:
+        summary: one line for ``--help`` and the documentation.
+        maker: ``MODULE:FUNCTION`` in this package, imported when a sampler is made. The function takes a seed and the
+            prices of the study's networks, and returns an Optuna sampler for two objectives: the accuracy, to be
+            maximized, and the cost, to be minimized.
+    """
+
+    summary: str
+    maker: str
+
+    def make(self, seed: int, prices: Prices) -> "BaseSampler":
+        module, _, function = self.maker.partition(":")
+        return getattr(import_module(f"{__name__}.{module}"), function)(seed, prices)
 
 
-def _nsga2(prices: Prices) -> Make:
-    return lambda seed: optuna.samplers.NSGAIISampler(seed=seed)
-
-
-def _gp(prices: Prices) -> Make:
-    return lambda seed: optuna.samplers.GPSampler(seed=seed, warn_independent_sampling=False)
-
-
-def _random(prices: Prices) -> Make:
-    return lambda seed: optuna.samplers.RandomSampler(seed=seed)
-
-
-def _evolution(prices: Prices) -> Make:
-    return EvolutionSampler
-
-
-def _evolution_bins(prices: Prices) -> Make:
-    return partial(EvolutionSampler, parents=by_bin)
-
-
-def _front(prices: Prices) -> Make:
-    return partial(FrontSampler, cost=prices, limit=prices.limit, history=History())
-
-
-SAMPLERS: dict[str, Callable[[Prices], Make]] = {
-    "tpe": _tpe,
-    "nsga2": _nsga2,
-    "gp": _gp,
-    "random": _random,
-    "evolution": _evolution,
-    "evolution-bins": _evolution_bins,
-    "front": _front,
+SAMPLERS = {
+    "front": SamplerEntry(
+        summary="Bayesian optimization of accuracy and cost; the cost is known before training",
+        maker="front:make_front",
+    ),
+    "evolution": SamplerEntry(
+        summary="children of the networks on the front (Single Path One-Shot, 2020)", maker="evolution:make_by_front"
+    ),
+    "evolution-bins": SamplerEntry(
+        summary="children of the most accurate network in each range of cost (NAS-BNN, 2024)",
+        maker="evolution:make_by_bin",
+    ),
+    "tpe": SamplerEntry(summary="Optuna's tree-structured Parzen estimator, multivariate", maker="from_optuna:tpe"),
+    "nsga2": SamplerEntry(summary="Optuna's NSGA-II", maker="from_optuna:nsga2"),
+    "gp": SamplerEntry(summary="Optuna's Gaussian process; seconds a proposal", maker="from_optuna:gp"),
+    "random": SamplerEntry(summary="independent uniform choices", maker="from_optuna:random"),
 }
-"""What makes the samplers of one study, each from a seed."""
+"""By name. To add a sampler: one file in this package and one line here."""

@@ -27,7 +27,7 @@ class Encoding:
 
     @classmethod
     def of(cls, search_space: dict[str, BaseDistribution]) -> "Encoding":
-        """Of the categorical and integer parameters; it has no place for others."""
+        """Of the categorical and integer parameters; others are left out."""
         choices: dict[str, tuple[Any, ...]] = {}
         for name, distribution in search_space.items():
             if isinstance(distribution, CategoricalDistribution):
@@ -37,7 +37,7 @@ class Encoding:
         return cls(choices, frozenset(name for name in choices if isinstance(search_space[name], IntDistribution)))
 
     def encode(self, params: dict[str, Any]) -> Row | None:
-        """The row of `params`, others among them; None where a parameter is missing or has no such value."""
+        """The row of `params`, which may hold others; None where a parameter is missing or has no such value."""
         try:
             return tuple([values.index(params[name]) for name, values in self.choices.items()])
         except (KeyError, ValueError):
@@ -54,15 +54,15 @@ class Encoding:
     def features(self, rows: Rows) -> NDArray[np.float64]:
         """(n, f) of (n, g) rows: a 1 for the value of each parameter among 0s for its others.
 
-        Of an integer these are `BEND` instead, and its place in its range comes before them, from 0 to sqrt(2): it is
-        taken for a line unless there is much to the contrary.
+        For an integer the 1 is `BEND`, and its place in its range, from 0 to sqrt(2), comes first: a regression
+        takes it for linear unless many networks contradict.
         """
         parts = []
         for position, (name, values) in enumerate(self.choices.items()):
-            found = np.eye(len(values))[rows[:, position]]
+            one_hot = np.eye(len(values))[rows[:, position]]
             if name in self.ordered:
                 place = rows[:, [position]] * (np.sqrt(2) / max(1, len(values) - 1))
-                parts += [place, BEND * found]
+                parts += [place, BEND * one_hot]
             else:
-                parts.append(found)
+                parts.append(one_hot)
         return np.hstack(parts)

@@ -14,6 +14,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from results.pareto import on_front
+from space.prices import Prices
 
 POPULATION = 50
 PARENTS = 10
@@ -25,16 +26,16 @@ Indices = NDArray[np.intp]
 
 
 def by_front(accuracy: NDArray[np.float64], cost: NDArray[np.float64]) -> Indices:
-    """Which of n points are parents: the front, then the front of what is left, until there are `PARENTS` or more.
+    """Which of n points are parents: the front, then the front of the others, until there are at least `PARENTS`.
 
     Args:
         accuracy, cost: (n,) each, finite; accuracy is to be high, cost low.
     """
-    left = np.arange(len(accuracy))
-    parents = left[:0]
-    while len(left) and len(parents) < PARENTS:
-        front = on_front(accuracy[left], cost[left])
-        parents, left = np.append(parents, left[front]), left[~front]
+    rest = np.arange(len(accuracy))
+    parents = rest[:0]
+    while len(rest) and len(parents) < PARENTS:
+        front = on_front(accuracy[rest], cost[rest])
+        parents, rest = np.append(parents, rest[front]), rest[~front]
     return parents
 
 
@@ -51,20 +52,20 @@ def by_bin(accuracy: NDArray[np.float64], cost: NDArray[np.float64]) -> Indices:
     size = np.log(np.abs(cost))
     bins = np.digitize(size, np.linspace(size.min(), size.max(), BINS + 1)[1:-1])
     best_first = np.lexsort((cost, -accuracy))
-    _, found = np.unique(bins[best_first], return_index=True)
-    return best_first[found]
+    _, best_of_bin = np.unique(bins[best_first], return_index=True)
+    return best_first[best_of_bin]
 
 
 class EvolutionSampler(BaseSampler):
     """The search of Single Path One-Shot (Guo et al., ECCV 2020, arXiv 1904.00420), for two objectives.
 
-    Its settings: `POPULATION` random proposals, then one child in two takes each gene from either of two parents, the
-    other is a parent with each gene redrawn with probability `MUTATION`, and at least one. Unlike there, parents are
-    chosen anew for each proposal, so that trials may end in any order and no generation is waited for.
+    Its settings: `POPULATION` random proposals, then half of the children take each gene from either of two parents,
+    and half are a parent with each gene redrawn with probability `MUTATION`, and at least one. Unlike in the paper,
+    parents are chosen for each proposal, so that trials may end in any order and no generation has to be complete.
     Trials without a value of each parameter that is being sampled do not count, nor those without finite objectives.
 
     Args:
-        seed: of the proposals; None for one that differs each time.
+        seed: of the proposals; None for a different one each time.
         parents: of finite accuracies and costs, n each, which are parents; `by_front` or `by_bin`. A study's first
             objective is the accuracy, its last the cost: a single one is both, and `by_front` takes the best.
     """
@@ -80,7 +81,8 @@ class EvolutionSampler(BaseSampler):
         self._random.reseed_rng()
 
     def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        return {name: found for name, found in self._search_space.calculate(study).items() if not found.single()}
+        distributions = self._search_space.calculate(study)
+        return {name: distribution for name, distribution in distributions.items() if not distribution.single()}
 
     def sample_relative(
         self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
@@ -91,11 +93,11 @@ class EvolutionSampler(BaseSampler):
         def draw(name: str) -> Any:
             return self._random.sample_independent(study, trial, name, search_space[name])
 
-        known, accuracy, cost = _comparable(study, search_space)
-        if len(known) < POPULATION or not search_space:
+        trials, accuracy, cost = _comparable(study, search_space)
+        if len(trials) < POPULATION or not search_space:
             return {name: draw(name) for name in search_space}
         chosen = self._parents(accuracy, cost)
-        parents = [{name: known[i].params[name] for name in search_space} for i in chosen]
+        parents = [{name: trials[i].params[name] for name in search_space} for i in chosen]
         if len(parents) > 1 and self._rng.random() < 0.5:
             return self._crossover(*self._rng.sample(parents, 2))
         return self._mutate(self._rng.choice(parents), draw)
@@ -134,3 +136,13 @@ def _comparable(
     signs = np.array([1 if direction == StudyDirection.MAXIMIZE else -1 for direction in study.directions])
     values = values[kept] * signs
     return [complete[i] for i in kept], values[:, 0], -values[:, -1]
+
+
+def make_by_front(seed: int, prices: Prices) -> EvolutionSampler:
+    """As `search.samplers.SAMPLERS` makes it; the prices are not used."""
+    return EvolutionSampler(seed, parents=by_front)
+
+
+def make_by_bin(seed: int, prices: Prices) -> EvolutionSampler:
+    """As `search.samplers.SAMPLERS` makes it; the prices are not used."""
+    return EvolutionSampler(seed, parents=by_bin)

@@ -1,7 +1,7 @@
-"""Samplers propose architectures: Optuna's, kept to networks that are new and within the budget."""
+"""New networks within the budget: what any sampler proposes, replaced where it may not be evaluated."""
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Container, Iterator
 from functools import cached_property
 from itertools import chain
 from random import Random
@@ -12,12 +12,14 @@ from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
 from optuna.trial import FixedTrial, FrozenTrial, TrialState
 
+from search.samplers import SAMPLERS
 from space import Architecture, SearchSpace
+from space.bounds import affordable
+from space.objective import Price
+from space.prices import Prices
 
 PROPOSALS = 10
 MUTANTS = 200
-
-Make = Callable[[int], BaseSampler]
 
 
 class Exhausted(RuntimeError):
@@ -25,39 +27,49 @@ class Exhausted(RuntimeError):
 
 
 class FreshSampler(BaseSampler):
-    """Proposes only networks that may be trained: `first` in their order, then what another sampler proposes.
+    """Proposes only networks that are new and within the budget: `first` in their order, then those of a sampler.
 
-    A proposal that may not be trained is drawn again; where the other sampler insists, a near network that may be is
-    found by mutation or, where proposals are too dear, by crossing with the cheapest. Every trial gets a sampler of its
-    own, seeded by the study's seed and the trial's number, so that a search that was interrupted goes on as if it had
-    not been.
+    A proposal that is neither is drawn again, up to `PROPOSALS` times. Then a similar network takes its place: a
+    mutant or, for proposals over the budget, a child of the proposal and the cheapest network. Each trial gets a
+    sampler of its own, seeded by the study's seed and the trial's number, so that an interrupted search, when it is
+    resumed, makes the proposals that it would have made.
 
     Args:
-        make: a sampler from a seed.
+        sampler: a name in `SAMPLERS`.
         space: what is searched.
+        price: of a network, before it is evaluated.
+        limit: the budget: no network of a higher price is proposed; None for no budget.
         seed: the study's.
-        first: architectures to propose before any other, where they may be trained.
-        fresh: whether an architecture may be trained.
-        affordable: every network within the budget, the cheapest first.
+        first: architectures to propose before any other, where they are allowed.
+        seen: keys of the networks proposed so far; the caller adds to it.
     """
 
     def __init__(
         self,
-        make: Make,
+        sampler: str,
         space: SearchSpace,
         *,
+        price: Price,
+        limit: float | None,
         seed: int,
         first: tuple[Architecture, ...],
-        fresh: Callable[[Architecture], bool],
-        affordable: Callable[[], Iterable[Architecture]],
+        seen: Container[str],
     ) -> None:
-        self._make = make
+        self._entry = SAMPLERS[sampler]
         self._space = space
+        self._price = price
+        self._limit = limit
+        self._prices = Prices(space, price, limit)
         self._seed = seed
         self._first = first
-        self._fresh = fresh
-        self._affordable = affordable
+        self._seen = seen
         self.distributions = distributions_of(space)
+
+    def allows(self, architecture: Architecture) -> bool:
+        """Whether a network is new and within the budget."""
+        if architecture.key in self._seen:
+            return False
+        return self._limit is None or self._price(architecture) <= self._limit
 
     def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         return self.distributions
@@ -65,51 +77,55 @@ class FreshSampler(BaseSampler):
     def sample_relative(
         self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
-        inner = self._inner(trial)
+        """Raises Exhausted: no network of the space is allowed."""
+        sampler = self._sampler_of(trial)
         proposals = [*self._first]
         for _ in range(PROPOSALS):
-            proposals.append(self._propose(inner, study, trial))
+            proposals.append(self._propose(sampler, study, trial))
             # Asked even while `first` is proposed: some samplers take note of each trial here.
             for proposal in proposals:
-                if self._fresh(proposal):
-                    return self._space.spell(proposal)
+                if self.allows(proposal):
+                    return dict(self._space.spell(proposal))
             proposals = proposals[-1:]
-        return self._space.spell(self._near(proposals[-1], Random(f"{self._seed}/{trial.number}")))
+        return dict(self._space.spell(self._near(proposals[-1], Random(f"{self._seed}/{trial.number}"))))
 
     def sample_independent(
         self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
-        return self._inner(trial).sample_independent(study, trial, param_name, param_distribution)
+        return self._sampler_of(trial).sample_independent(study, trial, param_name, param_distribution)
 
     def after_trial(
         self, study: optuna.Study, trial: FrozenTrial, state: TrialState, values: list[float] | None
     ) -> None:
-        self._inner(trial).after_trial(study, trial, state, values)
+        self._sampler_of(trial).after_trial(study, trial, state, values)
 
-    def _inner(self, trial: FrozenTrial) -> BaseSampler:
+    def _sampler_of(self, trial: FrozenTrial) -> BaseSampler:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            return self._make(Random(f"{self._seed}/{trial.number}").getrandbits(32))
+            return self._entry.make(Random(f"{self._seed}/{trial.number}").getrandbits(32), self._prices)
 
-    def _propose(self, inner: BaseSampler, study: optuna.Study, trial: FrozenTrial) -> Architecture:
-        params = inner.sample_relative(study, trial, self.distributions)
+    def _propose(self, sampler: BaseSampler, study: optuna.Study, trial: FrozenTrial) -> Architecture:
+        params = sampler.sample_relative(study, trial, self.distributions)
         for name, distribution in self.distributions.items():
             if name not in params:
-                params[name] = inner.sample_independent(study, trial, name, distribution)
+                params[name] = sampler.sample_independent(study, trial, name, distribution)
         return self._space.architecture(params)
 
     def _near(self, proposal: Architecture, rng: Random) -> Architecture:
-        """A fresh network, like `proposal` if that is possible; raises Exhausted where there is none."""
+        """A network that is allowed, similar to `proposal` if possible; raises Exhausted where there is none."""
         for network in chain(self._relatives(proposal, rng), self._affordable()):
-            if self._fresh(network):
+            if self.allows(network):
                 return network
         raise Exhausted
 
     def _relatives(self, proposal: Architecture, rng: Random) -> Iterator[Architecture]:
-        """Mutants, and children of the cheapest network, farther and farther away."""
+        """Mutants, and children of the cheapest network, less and less similar."""
         for draw in range(MUTANTS):
             yield self._space.mutate(proposal, rng, p=draw / MUTANTS)
             yield self._space.crossover(proposal, self._cheapest, rng, share=draw / MUTANTS)
+
+    def _affordable(self) -> Iterator[Architecture]:
+        return affordable(self._space, self._price, self._limit)
 
     @cached_property
     def _cheapest(self) -> Architecture:

@@ -15,9 +15,10 @@ from optuna.trial import FrozenTrial
 
 from results.pareto import on_front
 from search.samplers.encoding import Encoding, Row, Rows
-from search.samplers.history import History, Known
+from search.samplers.history import Observations, history_of
 from search.samplers.improvement import expected_improvement
 from search.samplers.regression import Predictor
+from space.prices import Prices
 
 STARTUP = 10
 ROUNDS = 4
@@ -33,22 +34,21 @@ Score = Callable[[Rows, Array], Array]
 class FrontSampler(BaseSampler):
     """Bayesian optimization of two objectives, one of which, the cost, is known before a network is trained.
 
-    `ROUNDS` times it draws `CHILDREN` of the front and of the best `PARENTS` candidates so far, and `STRANGERS` at
-    random. A linear model of the genes predicts their accuracy, and they are ranked by the improvement of the
-    hypervolume that is expected of them; the reference point is the worst accuracy so far and `limit`. Trials under
+    In each of `ROUNDS` rounds it draws `CHILDREN` children of the front and of the best `PARENTS` candidates so far,
+    and `STRANGERS` random networks. A linear model of the genes predicts their accuracy, and they are ranked by the
+    expected improvement of the hypervolume; the reference point is the worst accuracy so far and `limit`. Trials under
     way count as if they had ended as predicted (the kriging believer of Ginsbourger, Le Riche and Carraro, "Kriging is
-    well-suited to parallelize optimization", 2010), so that networks that are trained side by side differ.
+    well-suited to parallelize optimization", 2010), so that networks trained in parallel differ.
 
     The first proposals are random, until `STARTUP` trials count: complete ones with a value of each parameter that is
-    being sampled, and finite objectives. What any trial has had is not proposed again. Asked once more for the same
+    being sampled, and finite objectives. Nothing is proposed that any trial has had. Asked again for the same
     trial, the sampler proposes the next best. Float parameters are left to `sample_independent`.
 
     Args:
-        seed: of the proposals; None for one that differs each time.
+        seed: of the proposals; None for a different one each time.
         cost: the second objective, exactly, of the parameters.
         limit: nothing that costs more is proposed once proposals are not random; without a limit, the reference point
             has the highest cost so far.
-        history: shared by the samplers of one study, so that each does not read it anew.
     """
 
     def __init__(
@@ -57,13 +57,11 @@ class FrontSampler(BaseSampler):
         *,
         cost: Callable[[dict[str, Any]], float],
         limit: float = inf,
-        history: History | None = None,
     ) -> None:
         self._rng = np.random.default_rng(seed)
         self._random = RandomSampler(seed)
         self._cost = cost
         self._limit = limit
-        self._history = history or History()
         self._search_space = IntersectionSearchSpace()
         self._asked: tuple[optuna.Study | None, int, Iterator[dict[str, Any]]] = (None, -1, iter(()))
 
@@ -72,8 +70,8 @@ class FrontSampler(BaseSampler):
         self._random.reseed_rng()
 
     def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        found = self._search_space.calculate(study).items()
-        return {name: d for name, d in found if not d.single() and not isinstance(d, FloatDistribution)}
+        distributions = self._search_space.calculate(study).items()
+        return {name: d for name, d in distributions if not d.single() and not isinstance(d, FloatDistribution)}
 
     def sample_relative(
         self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
@@ -94,20 +92,20 @@ class FrontSampler(BaseSampler):
     def _proposals(self, study: optuna.Study, trial: FrozenTrial, encoding: Encoding) -> Iterator[dict[str, Any]]:
         """The candidates, the best first, then random ones without end."""
         if encoding.choices:
-            known = self._history.read(study, encoding, but=trial.number)
-            if len(known.rows) >= STARTUP:
-                yield from map(encoding.decode, self._rank(encoding, known))
+            observed = history_of(study).read(study, encoding, exclude=trial.number)
+            if len(observed.rows) >= STARTUP:
+                yield from map(encoding.decode, self._rank(encoding, observed))
         while True:
             yield from map(encoding.decode, encoding.draw(self._rng, 1))
 
-    def _rank(self, encoding: Encoding, known: Known) -> Rows:
+    def _rank(self, encoding: Encoding, observed: Observations) -> Rows:
         """(n, g) candidates, none of them tried before, the best first."""
-        rows, features = known.rows, known.features
-        accuracy, cost = known.values.T
+        rows, features = observed.rows, observed.features
+        accuracy, cost = observed.values.T
         reference = accuracy.min(), cost.max() if self._limit == inf else self._limit
         predict = Predictor(features, accuracy)
-        if known.under_way:
-            coming = np.array(known.under_way)
+        if observed.under_way:
+            coming = np.array(observed.under_way)
             rows, features = np.concatenate([rows, coming]), np.concatenate([features, encoding.features(coming)])
             accuracy = np.append(accuracy, predict(encoding.features(coming))[0])
             cost = np.append(cost, [self._cost(encoding.decode(row)) for row in coming])
@@ -115,26 +113,26 @@ class FrontSampler(BaseSampler):
         best = on_front(accuracy, cost)
         front = accuracy[best], cost[best]
 
-        def score(rows: Rows, ops: Array) -> Array:
-            return expected_improvement(*predict(encoding.features(rows)), ops, known=front, reference=reference)
+        def score(rows: Rows, cost: Array) -> Array:
+            return expected_improvement(*predict(encoding.features(rows)), cost, front=front, reference=reference)
 
-        return self._evolve(encoding, rows[best], set(known.tried), score)
+        return self._evolve(encoding, rows[best], set(observed.tried), score)
 
     def _evolve(self, encoding: Encoding, front: Rows, tried: set[Row], score: Score) -> Rows:
         """(n, g) candidates that descend from the front's (m, g), the best by `score` of rows and costs first."""
-        found, scores = front[:0], np.empty(0)
+        candidates, scores = front[:0], np.empty(0)
         for _ in range(ROUNDS):
-            parents = np.concatenate([front, found[:PARENTS]])
+            parents = np.concatenate([front, candidates[:PARENTS]])
             drawn = np.concatenate([self._children(encoding, parents), encoding.draw(self._rng, STRANGERS)])
             new = [row for row in dict.fromkeys(map(tuple, drawn.tolist())) if row not in tried]
             tried.update(new)
-            priced = [(row, ops) for row in new if (ops := self._cost(encoding.decode(row))) <= self._limit]
+            priced = [(row, cost) for row in new if (cost := self._cost(encoding.decode(row))) <= self._limit]
             if priced:
-                rows, ops = map(np.array, zip(*priced))
-                found, scores = np.concatenate([found, rows]), np.append(scores, score(rows, ops))
+                rows, costs = map(np.array, zip(*priced))
+                candidates, scores = np.concatenate([candidates, rows]), np.append(scores, score(rows, costs))
                 order = np.argsort(-scores, kind="stable")
-                found, scores = found[order], scores[order]
-        return found
+                candidates, scores = candidates[order], scores[order]
+        return candidates
 
     def _children(self, encoding: Encoding, parents: Rows) -> Rows:
         """(CHILDREN, g) rows: half of one of the (n, g) parents, half of two, some genes redrawn in all of them."""
@@ -143,3 +141,8 @@ class FrontSampler(BaseSampler):
         mixed = np.where(crossed & (self._rng.random(one.shape) < 0.5), other, one)
         redrawn = self._rng.choice(REDRAWN, size=(CHILDREN, 1)) / one.shape[1]
         return np.where(self._rng.random(one.shape) < redrawn, encoding.draw(self._rng, CHILDREN), mixed)
+
+
+def make_front(seed: int, prices: Prices) -> FrontSampler:
+    """As `search.samplers.SAMPLERS` makes it."""
+    return FrontSampler(seed, cost=prices, limit=prices.limit)

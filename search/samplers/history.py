@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from math import isfinite
 from threading import Lock
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import optuna
@@ -13,8 +14,8 @@ from search.samplers.encoding import Encoding, Row, Rows
 
 
 @dataclass(frozen=True)
-class Known:
-    """What trials say.
+class Observations:
+    """What the trials of a study say.
 
     Args:
         rows, features, values: (n, g), (n, f) and (n, 2) of those that count: complete, with a value of each
@@ -31,43 +32,52 @@ class Known:
 
 
 class History:
-    """Reads a study. Trials that have ended stay as they are, so that each `read` only takes the others."""
+    """Reads one study. Trials that have ended do not change, so each `read` looks only at the others."""
 
     def __init__(self) -> None:
-        self._of: tuple[optuna.Study, Encoding] | None = None
+        self._encoding: Encoding | None = None
         self._lock = Lock()
 
-    def read(self, study: optuna.Study, encoding: Encoding, *, but: int) -> Known:
-        """All trials except number `but`."""
+    def read(self, study: optuna.Study, encoding: Encoding, *, exclude: int) -> Observations:
+        """All trials except number `exclude`."""
         with self._lock:
-            if self._of != (study, encoding):
+            if self._encoding != encoding:
                 rows = np.empty((0, len(encoding.choices)), int)
-                self._of, self._count, self._open = (study, encoding), 0, list[int]()
-                self._known = Known(rows, encoding.features(rows), np.empty((0, 2)))
+                self._encoding, self._count, self._open = encoding, 0, list[int]()
+                self._observations = Observations(rows, encoding.features(rows), np.empty((0, 2)))
             trials = study.get_trials(deepcopy=False)
             unread = [trials[number] for number in self._open] + trials[self._count :]
             self._count = len(trials)
-            self._open = [trial.number for trial in unread if trial.number == but or not trial.state.is_finished()]
-            self._known = _extended(self._known, encoding, [trial for trial in unread if trial.number != but])
-            return self._known
+            self._open = [trial.number for trial in unread if trial.number == exclude or not trial.state.is_finished()]
+            added = [trial for trial in unread if trial.number != exclude]
+            self._observations = _extended(self._observations, encoding, added)
+            return self._observations
 
 
-def _extended(known: Known, encoding: Encoding, trials: list[FrozenTrial]) -> Known:
-    read = [(row, trial) for trial in trials if (row := encoding.encode(trial.params)) is not None]
-    done = [(row, trial.values) for row, trial in read if _counts(trial)]
-    found = replace(
-        known,
-        under_way=[row for row, trial in read if trial.state == TrialState.RUNNING],
-        tried=known.tried.union(row for row, _ in read),
+_histories: WeakKeyDictionary[optuna.Study, History] = WeakKeyDictionary()
+
+
+def history_of(study: optuna.Study) -> History:
+    """The one history of a study, which all its samplers share: a search makes a new sampler for each trial."""
+    return _histories.setdefault(study, History())
+
+
+def _extended(observations: Observations, encoding: Encoding, trials: list[FrozenTrial]) -> Observations:
+    encoded = [(row, trial) for trial in trials if (row := encoding.encode(trial.params)) is not None]
+    ended = [(row, trial.values) for row, trial in encoded if _counts(trial)]
+    extended = replace(
+        observations,
+        under_way=[row for row, trial in encoded if trial.state == TrialState.RUNNING],
+        tried=observations.tried.union(row for row, _ in encoded),
     )
-    if not done:
-        return found
-    rows, values = map(np.array, zip(*done))
+    if not ended:
+        return extended
+    rows, values = map(np.array, zip(*ended))
     return replace(
-        found,
-        rows=np.concatenate([known.rows, rows]),
-        features=np.concatenate([known.features, encoding.features(rows)]),
-        values=np.concatenate([known.values, values]),
+        extended,
+        rows=np.concatenate([observations.rows, rows]),
+        features=np.concatenate([observations.features, encoding.features(rows)]),
+        values=np.concatenate([observations.values, values]),
     )
 
 

@@ -1,4 +1,4 @@
-"""Expected hypervolume improvement of points whose cost is known and whose accuracy is not."""
+"""Expected hypervolume improvement of points with a certain cost and a predicted accuracy."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,11 +10,11 @@ Array = NDArray[np.float64]
 
 
 def expected_improvement(
-    mean: Array, deviation: Array, cost: Array, *, known: tuple[Array, Array], reference: tuple[float, float]
+    mean: Array, deviation: Array, cost: Array, *, front: tuple[Array, Array], reference: tuple[float, float]
 ) -> Array:
-    """By how much each of n points is expected to raise the area that the known points dominate, (n,).
+    """By how much each of n points is expected to raise the area that the front's points dominate, (n,).
 
-    Let F(x) be the best known accuracy at a cost of at most x, and no less than the reference A. It has the steps
+    Let F(x) be the best accuracy so far at a cost of at most x, and no less than the reference A. It has the steps
     t_0 = A < t_1 < ... < t_m, the accuracies on the front, which begin at the costs -inf = c_0 < c_1 < ... < c_m, and
     the last of which ends at the reference C = c_(m+1). A point of cost c and accuracy a adds what lies between F and
     a, from c to C:
@@ -31,14 +31,14 @@ def expected_improvement(
     Args:
         mean, deviation: (n,) each, of the normal distribution of a point's accuracy; a deviation may be 0.
         cost: (n,), exact.
-        known: accuracies and costs, (m,) each, finite.
+        front: accuracies and costs so far, (m,) each, finite; points that others dominate change nothing.
         reference: the worst accuracy and the worst cost that count.
 
     Returns:
         Areas, in units of accuracy times cost.
     """
     worst_accuracy, worst_cost = reference
-    accuracies, costs = known
+    accuracies, costs = front
     keep = on_front(accuracies, costs) & (accuracies > worst_accuracy) & (costs < worst_cost)
     starts, first = np.unique(costs[keep], return_index=True)
     steps = np.append(worst_accuracy, accuracies[keep][first])

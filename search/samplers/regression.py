@@ -47,7 +47,7 @@ class Predictor:
         self._weights, self._variance = self._basis @ w, 1 / (a * s + b)
 
     def __call__(self, features: Array) -> tuple[Array, Array]:
-        """Mean and standard deviation of what k networks reach but for noise, (k,) each, from (k, f) features."""
+        """Mean and standard deviation, (k,) each, of the noiseless accuracies of k networks, from (k, f) features."""
         centred = features - self._centre
         variance = (centred @ self._basis) ** 2 @ self._variance
         return self._mean + self._scale * (centred @ self._weights), self._scale * np.sqrt(variance)

@@ -1,24 +1,20 @@
-"""Where a study is kept: in memory, from which samplers read, and on disk, a transaction a step."""
+"""Where a study is kept: in memory, from which samplers read, and on disk, one transaction for each step."""
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import optuna
-from optuna.distributions import distribution_to_json
 from optuna.exceptions import StorageInternalError
 from optuna.storages import InMemoryStorage, RDBStorage
-from optuna.storages._rdb import models
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
-from sqlalchemy import func, insert, select
+from sqlalchemy import Connection, TableClause
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session
 
 from results.files import temporary_of
+from search.study import optuna_tables as disk_tables
 from search.study.digests import DIGEST, check_attributes, check_database, check_trial, digest_of, trial_digest
 from space import InputError
 
@@ -26,9 +22,8 @@ from space import InputError
 class MirroredStorage(InMemoryStorage):
     """One study, in memory and in an SQLite file that any Optuna opens, with the same numbers and ids in both.
 
-    A trial is on disk from `save` on, as it is then; what it is told later gets there when it ends. Attributes of the
-    study get there at once. Optuna's own `RDBStorage`, which writes each gene for itself, takes ten times as long.
-    With each trial and attribute goes a digest, on disk only, which is held against it when the file is opened.
+    A trial is on disk from `save` on, as it is then; later changes get there when it ends. Attributes of the study get
+    there at once. With each trial and attribute goes a digest, on disk only, which is checked when the file is opened.
 
     Args:
         path: of the file.
@@ -42,90 +37,91 @@ class MirroredStorage(InMemoryStorage):
     def __init__(self, path: Path, *, name: str, directions: list[str]) -> None:
         super().__init__()
         self._path = path
+        self._last_id = -1  # the first trial in memory gets 0
         if path.exists():
             check_database(path)
         else:
             _create(path, name, directions)
-        disk = RDBStorage(f"sqlite:///{path}")
+        disk = RDBStorage(disk_tables.url_of(path))
         optuna.create_study(study_name=name, storage=disk, directions=directions, load_if_exists=True)
         self._engine = disk.engine
         self._id_on_disk = disk.get_study_id_from_name(name)
-        study_id = self.create_new_study([StudyDirection[direction.upper()] for direction in directions], name)
-        for trial in disk.get_all_trials(self._id_on_disk, deepcopy=False):
-            check_trial(trial)
-            self._max_trial_id = trial._trial_id - 1
-            self.create_new_trial(study_id, trial)
-        with Session(self._engine) as session:
-            self._max_trial_id = session.scalar(select(func.max(models.TrialModel.trial_id))) or 0
-        for key, value in check_attributes(disk.get_study_user_attrs(self._id_on_disk)).items():
-            super().set_study_user_attr(study_id, key, value)
-        for key, value in check_attributes(disk.get_study_system_attrs(self._id_on_disk)).items():
-            super().set_study_system_attr(study_id, key, value)
+        self._id_here = self.create_new_study([StudyDirection[direction.upper()] for direction in directions], name)
+        self._read(disk)
 
-    def save(self, trial_id: int) -> None:
-        """Write a new trial down, whole."""
+    def trial_id(self, number: int) -> int:
+        """The id of a trial, in memory and on disk."""
+        return self.get_trial_id_from_study_id_trial_number(self._id_here, number)
+
+    def save(self, number: int) -> None:
+        """Write a new trial to disk, complete."""
+        trial_id = self.trial_id(number)
         trial = self.get_trial(trial_id)
-        row = models.TrialModel(
-            trial_id=trial_id,
-            study_id=self._id_on_disk,
-            number=trial.number,
-            state=trial.state,
-            datetime_start=trial.datetime_start,
-        )
-        params = [
-            {
-                "trial_id": trial_id,
-                "param_name": name,
-                "param_value": distribution.to_internal_repr(trial.params[name]),
-                "distribution_json": distribution_to_json(distribution),
-            }
-            for name, distribution in trial.distributions.items()
-        ]
-        with self._transaction() as session:
-            session.add(row)
-            session.flush()
-            _put(session, models.TrialParamModel, params)
-            _put_attributes(session, trial, trial.state, None)
+        with self._transaction() as connection:
+            disk_tables.insert_trial(connection, trial_id, self._id_on_disk, trial)
+            _put_attributes(connection, trial_id, trial, trial.state, None)
+
+    def create_new_trial(self, study_id: int, template_trial: FrozenTrial | None = None) -> int:
+        self._last_id = super().create_new_trial(study_id, template_trial)
+        return self._last_id
 
     def set_trial_state_values(self, trial_id: int, state: TrialState, values: Sequence[float] | None = None) -> bool:
-        kinds = [models.TrialValueModel.value_to_stored_repr(value) for value in values or ()]
-        rows = [
-            {"trial_id": trial_id, "objective": objective, "value": value, "value_type": kind}
-            for objective, (value, kind) in enumerate(kinds)
-        ]
-        with self._transaction() as session:
-            row = session.get_one(models.TrialModel, trial_id)
-            row.state, row.datetime_complete = state, datetime.now()
-            _put(session, models.TrialValueModel, rows)
-            _put_attributes(session, self.get_trial(trial_id), state, values)
+        with self._transaction() as connection:
+            disk_tables.finish_trial(connection, trial_id, state, values)
+            _put_attributes(connection, trial_id, self.get_trial(trial_id), state, values)
         return super().set_trial_state_values(trial_id, state, values)
 
     def set_study_user_attr(self, study_id: int, key: str, value: Any) -> None:
-        self._put_study_attribute(models.StudyUserAttributeModel, key, value)
+        self._put_study_attribute(disk_tables.STUDY_USER, key, value)
         super().set_study_user_attr(study_id, key, value)
 
     def set_study_system_attr(self, study_id: int, key: str, value: Any) -> None:
-        self._put_study_attribute(models.StudySystemAttributeModel, key, value)
+        self._put_study_attribute(disk_tables.STUDY_SYSTEM, key, value)
         super().set_study_system_attr(study_id, key, value)
 
-    def _put_study_attribute(self, model: type, key: str, value: Any) -> None:
-        found = {key: value, DIGEST + key: digest_of(value)}
-        rows = [{"study_id": self._id_on_disk, "key": k, "value_json": json.dumps(v)} for k, v in found.items()]
-        with self._transaction() as session:
-            _put(session, model, rows)
+    def _read(self, disk: RDBStorage) -> None:
+        """Copy what is on disk into memory."""
+        with self._engine.connect() as connection:
+            ids = disk_tables.trial_ids(connection, self._id_on_disk)
+            last_id = disk_tables.last_trial_id(connection)
+        for trial in disk.get_all_trials(self._id_on_disk, deepcopy=False):
+            check_trial(trial)
+            self._skip_ids(before=ids[trial.number])
+            self.create_new_trial(self._id_here, trial)
+        self._skip_ids(before=last_id + 1)
+        for key, value in check_attributes(disk.get_study_user_attrs(self._id_on_disk)).items():
+            super().set_study_user_attr(self._id_here, key, value)
+        for key, value in check_attributes(disk.get_study_system_attrs(self._id_on_disk)).items():
+            super().set_study_system_attr(self._id_here, key, value)
+
+    def _skip_ids(self, *, before: int) -> None:
+        """Make the next trial in memory get the id `before`, as on disk: samplers note ids among the attributes.
+
+        Ids are given in sequence, so a study that is deleted again uses up those that are not this study's.
+        """
+        if self._last_id + 1 < before:
+            others = self.create_new_study([StudyDirection.MINIMIZE])
+            while self._last_id + 1 < before:
+                self.create_new_trial(others)
+            self.delete_study(others)
+
+    def _put_study_attribute(self, into: TableClause, key: str, value: Any) -> None:
+        with self._transaction() as connection:
+            attributes = {key: value, DIGEST + key: digest_of(value)}
+            disk_tables.put_attributes(connection, into, self._id_on_disk, attributes)
 
     @contextmanager
-    def _transaction(self) -> Iterator[Session]:
-        with _writing(self._path), Session(self._engine) as session, session.begin():
-            yield session
+    def _transaction(self) -> Iterator[Connection]:
+        with _writing(self._path), self._engine.begin() as connection:
+            yield connection
 
 
 def _create(path: Path, name: str, directions: list[str]) -> None:
-    """Make a study that is whole or absent."""
+    """Make a study that is complete or absent."""
     temporary = temporary_of(path)
     try:
         with _writing(path):
-            disk = RDBStorage(f"sqlite:///{temporary}")
+            disk = RDBStorage(disk_tables.url_of(temporary))
             optuna.create_study(study_name=name, storage=disk, directions=directions)
         disk.remove_session()
         disk.engine.dispose()
@@ -138,22 +134,14 @@ def _create(path: Path, name: str, directions: list[str]) -> None:
 def _writing(path: Path) -> Iterator[None]:
     try:
         yield
-    except (DBAPIError, StorageInternalError) as error:  # Optuna's own words for the former say less
+    except (DBAPIError, StorageInternalError) as error:  # the database's own message says more than Optuna's
         cause = error if isinstance(error, DBAPIError) else error.__cause__
         raise InputError(f"cannot write {path}: {getattr(cause, 'orig', cause)}") from error
 
 
-def _put(session: Session, model: type, rows: list[dict[str, Any]]) -> None:
-    """Insert rows, over those that are there."""
-    if rows:
-        session.execute(insert(model).prefix_with("OR REPLACE"), rows)
-
-
-def _put_attributes(session: Session, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None) -> None:
+def _put_attributes(
+    connection: Connection, trial_id: int, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None
+) -> None:
     system = {**trial.system_attrs, DIGEST: trial_digest(trial, state, values)}
-    for model, attributes in (
-        (models.TrialUserAttributeModel, trial.user_attrs),
-        (models.TrialSystemAttributeModel, system),
-    ):
-        rows = [{"trial_id": trial._trial_id, "key": k, "value_json": json.dumps(v)} for k, v in attributes.items()]
-        _put(session, model, rows)
+    disk_tables.put_attributes(connection, disk_tables.TRIAL_USER, trial_id, trial.user_attrs)
+    disk_tables.put_attributes(connection, disk_tables.TRIAL_SYSTEM, trial_id, system)

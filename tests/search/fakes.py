@@ -14,6 +14,7 @@ from search.evaluators.proxy import Proxy
 from search.study.study import Study
 from search.task import Evaluation, Task
 from space import Architecture, SearchSpace, load_space
+from space.objective import OBJECTIVES
 
 PRICES = {"pre": 70, "mid": 30, "post": 0, "none": 0, "avg": 0, "max": 1, "min": 2}
 
@@ -119,11 +120,20 @@ def open_study(
     *,
     sampler: str = "random",
     seed: int = 0,
-    max_ops: float | None = None,
+    limit: float | None = None,
     rungs: tuple[int, ...] = (),
 ) -> Study:
     space = space or load_space()
-    return Study(folder, space=space, cost=price, sampler=sampler, seed=seed, max_ops=max_ops, rungs=rungs)
+    return Study(
+        folder,
+        space=space,
+        count=price,
+        objective=OBJECTIVES["ops"],
+        limit=limit,
+        sampler=sampler,
+        seed=seed,
+        rungs=rungs,
+    )
 
 
 def record(study: Study) -> pd.DataFrame:

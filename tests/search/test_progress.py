@@ -7,6 +7,7 @@ from results.pareto import hypervolume
 from search.progress import Progress, si
 from search.task import Evaluation, Failure, Task
 from space import Architecture
+from space.objective import OBJECTIVES
 
 
 @pytest.mark.parametrize(
@@ -22,9 +23,9 @@ def progress():
     table = pd.DataFrame(
         {"state": ["complete", "failed", "running"], "accuracy": [0.5, None, None], "ops": [4e3, 1e3, 2e3]}
     )
-    found = Progress(table, trials=10, reference=(0.1, 1e4), ops=lambda network: 5e3)
-    yield found
-    found.close()
+    progress = Progress(table, trials=10, reference=(0.1, 1e4), objective=OBJECTIVES["ops"], price=lambda network: 5e3)
+    yield progress
+    progress.close()
 
 
 def test_line_of_a_trial(progress, capsys):

@@ -15,12 +15,9 @@ import search.samplers.evolution
 from results.pareto import hypervolume
 from search.backends.local import InProcess
 from search.loop import run_search
-from search.samplers import SAMPLERS
 from search.samplers.evolution import EvolutionSampler, by_bin, by_front
 from search.samplers.fresh import FreshSampler
 from space import load_space
-from space.bounds import affordable
-from space.prices import Prices
 
 GENES = {f"g{number}": IntDistribution(0, 999) for number in range(100)}
 
@@ -163,19 +160,15 @@ def synthetic(name, seed, trials=300):
     rng = Random(seed)
     worth = {(gene.name, choice): rng.random() / len(space.genes) for gene in space.genes for choice in gene.legal}
 
-    def fresh(network):
-        return network.key not in seen
+    def ops(network):
+        return price(network).ops
 
-    def all_of_them():
-        return affordable(space, lambda network: price(network).ops, None)
-
-    prices = Prices(space, lambda network: price(network).ops, None)
-    sampler = FreshSampler(SAMPLERS[name](prices), space, seed=seed, first=(), fresh=fresh, affordable=all_of_them)
+    sampler = FreshSampler(name, space, price=ops, limit=None, seed=seed, first=(), seen=seen)
     study = optuna.create_study(directions=["maximize", "minimize"], sampler=sampler)
     for _ in range(trials):
         trial = study.ask()
         network = space.suggest(trial)
-        assert fresh(network)
+        assert network.key not in seen
         seen.add(network.key)
         points.append((sum(worth[gene] for gene in network.genes), price(network).ops))
         study.tell(trial, points[-1])
@@ -196,7 +189,7 @@ def test_children_are_new_and_within_the_budget(tmp_path, monkeypatch, sampler):
     monkeypatch.setattr(search.samplers.evolution, "POPULATION", 15)
     space = load_space().restrict({"block": ["pre", "mid"], "k": [0, 1], "pool": ["avg", "max"]})
     budget = sorted(price(network).ops for network in space)[space.size // 4]
-    study = open_study(tmp_path, space, sampler=sampler, max_ops=budget)
+    study = open_study(tmp_path, space, sampler=sampler, limit=budget)
     run_search(study, InProcess(Instant()), trials=70, on_trial=lambda *_: None)
     table = study.table()
     assert table["key"].nunique() == len(table) == 70

@@ -56,7 +56,7 @@ def test_random_proposals_are_spread_over_the_space(tmp_path):
 def test_nothing_above_the_budget_is_proposed(tmp_path, sampler):
     space = load_space().restrict(MEDIUM)
     budget = sorted(price(network).ops for network in space)[space.size // 10]
-    networks = search(open_study(tmp_path, space, sampler=sampler, max_ops=budget), 25)
+    networks = search(open_study(tmp_path, space, sampler=sampler, limit=budget), 25)
     assert len({network.key for network in networks}) == 25
     assert max(price(network).ops for network in networks) <= budget
 
@@ -90,7 +90,7 @@ def test_a_tight_budget_leaves_out_no_network_that_fits(tmp_path, rules, afforda
     budget = price(networks[affordable - 1]).ops
     fitting = [network.key for network in networks if price(network).ops <= budget]
     assert affordable <= len(fitting) < space.size / 50
-    found = [network.key for network in search(open_study(tmp_path, space, max_ops=budget), len(fitting) + 5)]
+    found = [network.key for network in search(open_study(tmp_path, space, limit=budget), len(fitting) + 5)]
     assert sorted(found) == sorted(fitting)
 
 
@@ -98,7 +98,7 @@ def test_a_tight_budget_leaves_every_layer_free(tmp_path):
     space, rng = load_space(), Random(0)
     budget = price(extreme(space, lambda network: price(network).ops)).ops + 30
     assert min(price(space.sample(rng)).ops for _ in range(300)) > budget
-    networks = search(open_study(tmp_path, space, max_ops=budget), 30)
+    networks = search(open_study(tmp_path, space, limit=budget), 30)
     for number in range(5):
         parts = {tuple(v for name, v in n.genes if name.startswith(f"layer{number}.")) for n in networks}
         assert len(parts) > 2

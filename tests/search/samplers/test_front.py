@@ -15,14 +15,12 @@ from mobinet import cost
 from results.pareto import hypervolume
 from search.backends.local import InProcess
 from search.loop import run_search
-from search.samplers import SAMPLERS
 from search.samplers.encoding import Encoding
 from search.samplers.fresh import FreshSampler
 from search.samplers.front import STARTUP, FrontSampler
 from search.samplers.history import History
 from space import load_space
-from space.bounds import affordable
-from space.prices import Prices
+from space.bounds import extreme
 
 GENES = {f"g{number}": IntDistribution(0, 4) for number in range(6)}
 GENES |= {f"c{number}": CategoricalDistribution(("a", "b", "c")) for number in range(4)}
@@ -109,7 +107,7 @@ def test_a_shared_history_holds_what_one_of_its_own_does():
         else:
             running.append(study.ask(GENES))
         asked_for = max(trial.number for trial in study.trials)
-        kept, new = (history.read(study, encoding, but=asked_for) for history in (shared, History()))
+        kept, new = (history.read(study, encoding, exclude=asked_for) for history in (shared, History()))
         assert sorted(kept.under_way) == sorted(new.under_way) and kept.tried == new.tried
         for name in ("rows", "features", "values"):
             assert sorted(getattr(kept, name).tolist()) == sorted(getattr(new, name).tolist())
@@ -190,7 +188,7 @@ def test_any_parameters_go(n_jobs):
 def test_proposals_of_a_study_are_new_and_within_the_budget(tmp_path):
     space = load_space().restrict({"block": ["pre", "mid"], "k": [0, 1], "pool": ["avg", "max"]})
     budget = sorted(price(network).ops for network in space)[space.size // 4]
-    study = open_study(tmp_path, space, sampler="front", max_ops=budget)
+    study = open_study(tmp_path, space, sampler="front", limit=budget)
     run_search(study, InProcess(Instant()), trials=45, on_trial=lambda *_: None)
     table = study.table()
     assert table["key"].nunique() == len(table) == 45
@@ -205,7 +203,7 @@ def real_ops(network):
     return cost(network, 10).ops
 
 
-PRICES = Prices(SPACE, real_ops, None)
+DEAREST_OPS = real_ops(extreme(SPACE, real_ops, dearest=True))
 
 
 def synthetic(name, seed, trials):
@@ -225,14 +223,7 @@ def synthetic(name, seed, trials):
         together = sum(odd[a, b] for a, b in pairs if network.choices[a] == network.choices[b])
         return 0.5 + together + sum(worth.get(gene, 0) for gene in network.genes)
 
-    sampler = FreshSampler(
-        SAMPLERS[name](PRICES),
-        SPACE,
-        seed=seed,
-        first=SPACE.baselines(),
-        fresh=lambda network: network.key not in seen,
-        affordable=lambda: affordable(SPACE, real_ops, None),
-    )
+    sampler = FreshSampler(name, SPACE, price=real_ops, limit=None, seed=seed, first=SPACE.baselines(), seen=seen)
     study = optuna.create_study(directions=["maximize", "minimize"], sampler=sampler)
     for _ in range(trials):
         trial = study.ask()
@@ -241,7 +232,7 @@ def synthetic(name, seed, trials):
         seen.add(network.key)
         points.append((truth(network), real_ops(network)))
         study.tell(trial, (points[-1][0] + rng.normal(0, 0.006), points[-1][1]))
-    return hypervolume(*np.array(points).T, reference=(0.1, PRICES.limit))
+    return hypervolume(*np.array(points).T, reference=(0.1, DEAREST_OPS))
 
 
 def test_the_front_is_found_in_a_fifth_of_the_trials():

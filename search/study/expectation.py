@@ -1,0 +1,30 @@
+"""Accuracies smoothed by a regression over all trials, so that one lucky training does not decide.
+
+The path of the accuracy that decides: `search.outputs` asks for smoothed tables where the evaluator's accuracies are
+noisy; `search.study.tables` then fills the column `expected` with `expected_accuracy`; `results.tables.judged` takes
+that column where it is filled, and the measured accuracy elsewhere, for the front and for `best.json`.
+"""
+
+import numpy as np
+
+from search.samplers.encoding import Encoding, Rows
+from search.samplers.regression import Array, Predictor
+
+ENOUGH = 20
+
+
+def expected_accuracy(encoding: Encoding, rows: Rows, accuracy: Array) -> Array:
+    """(n,) accuracies that a regression on the genes predicts for networks, from those measured of the same networks.
+
+    Of many networks trained once, the most accurate had luck. So a front of measured accuracies holds networks that do
+    not belong there, and promises too much. Fewer than `ENOUGH` accuracies are returned as they are.
+
+    Args:
+        encoding: of the genes.
+        rows: (n, g), the networks.
+        accuracy: (n,), measured.
+    """
+    if len(accuracy) < ENOUGH:
+        return accuracy
+    features = encoding.features(rows)
+    return np.clip(Predictor(features, accuracy)(features)[0], 0, 1)

@@ -1,0 +1,68 @@
+"""The trials of a study as one table, and the accuracies that a regression expects of them."""
+
+from collections.abc import Container, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from results.tables import COLUMNS
+from search.samplers.encoding import Encoding
+from search.study.expectation import expected_accuracy
+from search.study.record import TrialRecord
+from space import SearchSpace
+from space.objective import Objective
+
+
+def table_of(
+    records: Sequence[TrialRecord], *, space: SearchSpace, objective: Objective, baselines: Container[str]
+) -> pd.DataFrame:
+    """One row a trial: `results.tables.COLUMNS`, then one column a gene. `expected` is empty.
+
+    Args:
+        records: in the order of the rows.
+        space: of their networks.
+        objective: its numbers are a column of its name.
+        baselines: keys of the hand-designed networks.
+    """
+    rows = []
+    for record in records:
+        network = space.architecture(record.genes)
+        rows.append(
+            {
+                "number": record.number,
+                "state": record.state,
+                "source": "baseline" if record.key in baselines else "sampler",
+                "key": record.key,
+                objective.name: objective.of(network, record.cost),
+                **asdict(record.cost),
+                "reason": record.reason,
+                **_measured(record),
+                **network.choices,
+            }
+        )
+    table = pd.DataFrame(rows, columns=[*COLUMNS, *space.gene_names])
+    return table.astype({"epochs": "Int64"})
+
+
+def _measured(record: TrialRecord) -> dict[str, Any]:
+    """A stopped trial has no accuracy that compares with others; what it reached is the reason."""
+    evaluation = record.evaluation
+    if evaluation is None:
+        return {}
+    measured = {"epochs": evaluation.epochs, "seconds": evaluation.seconds}
+    if record.state == "stopped":
+        return {**measured, "reason": f"{evaluation.accuracy:.2%} after epoch {evaluation.epochs}"}
+    return {**measured, "accuracy": evaluation.accuracy}
+
+
+def expected_of(records: Sequence[TrialRecord], encoding: Encoding) -> pd.Series:
+    """By number, the accuracy expected of the network of each complete trial; see `search.study.expectation`."""
+    numbers, rows, accuracies = [], [], []
+    for record in records:
+        if record.state == "complete" and record.evaluation:
+            numbers.append(record.number)
+            rows.append(encoding.encode(record.genes))
+            accuracies.append(record.evaluation.accuracy)
+    return pd.Series(expected_accuracy(encoding, np.array(rows), np.array(accuracies)), numbers, float)
