@@ -31,11 +31,11 @@ class Progress:
         price: Price,
     ) -> None:
         complete = table[table["state"] == "complete"]
-        self._front = _front(complete[["accuracy", objective.name]].to_numpy(float))
+        self._front = _front(np.array([*zip(complete["accuracy"], complete[objective.name])], float).reshape(-1, 2))
         self._reference = reference
         self._unit = objective.unit
         self._price = price
-        done = int((table["state"] != "running").sum())
+        done = sum(state != "running" for state in table["state"])
         self._bar = tqdm(total=max(trials, done), initial=done, unit="trial", dynamic_ncols=True, smoothing=0.1)
 
     def on_trial(self, task: Task, outcome: Evaluation | Failure) -> None:

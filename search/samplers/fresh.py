@@ -1,7 +1,7 @@
 """New networks within the budget: what any sampler proposes, replaced where it may not be evaluated."""
 
 import warnings
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Sequence
 from functools import cached_property
 from itertools import chain
 from random import Random
@@ -95,7 +95,7 @@ class FreshSampler(BaseSampler):
         return self._sampler_of(trial).sample_independent(study, trial, param_name, param_distribution)
 
     def after_trial(
-        self, study: optuna.Study, trial: FrozenTrial, state: TrialState, values: list[float] | None
+        self, study: optuna.Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None
     ) -> None:
         self._sampler_of(trial).after_trial(study, trial, state, values)
 

@@ -34,7 +34,7 @@ class MirroredStorage(InMemoryStorage):
         Damaged: the file is not as it was written.
     """
 
-    def __init__(self, path: Path, *, name: str, directions: list[str]) -> None:
+    def __init__(self, path: Path, *, name: str, directions: Sequence[StudyDirection]) -> None:
         super().__init__()
         self._path = path
         self._last_id = -1  # the first trial in memory gets 0
@@ -46,7 +46,7 @@ class MirroredStorage(InMemoryStorage):
         optuna.create_study(study_name=name, storage=disk, directions=directions, load_if_exists=True)
         self._engine = disk.engine
         self._id_on_disk = disk.get_study_id_from_name(name)
-        self._id_here = self.create_new_study([StudyDirection[direction.upper()] for direction in directions], name)
+        self._id_here = self.create_new_study(directions, name)
         self._read(disk)
 
     def trial_id(self, number: int) -> int:
@@ -116,7 +116,7 @@ class MirroredStorage(InMemoryStorage):
             yield connection
 
 
-def _create(path: Path, name: str, directions: list[str]) -> None:
+def _create(path: Path, name: str, directions: Sequence[StudyDirection]) -> None:
     """Make a study that is complete or absent."""
     temporary = temporary_of(path)
     try:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import optuna
 import pandas as pd
+from optuna.study import StudyDirection
 from optuna.trial import TrialState
 
 from search.lock import lock
@@ -22,6 +23,8 @@ from space.errors import first_line
 from space.objective import Objective
 
 NAME = "mobinas"
+DIRECTIONS = (StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE)
+"""Of the accuracy and of the objective."""
 
 
 class Study:
@@ -75,7 +78,7 @@ class Study:
         )
         self._lock = lock(folder)
         try:
-            self._storage = MirroredStorage(folder / "study.db", name=NAME, directions=["maximize", "minimize"])
+            self._storage = MirroredStorage(folder / "study.db", name=NAME, directions=DIRECTIONS)
             self._study = optuna.load_study(study_name=NAME, storage=self._storage, sampler=self._sampler)
             self._replicates = Replicates(self._study)
             self._take_up()
@@ -160,11 +163,13 @@ class Study:
             smoothed: fill the column `expected`, see `search.study.expectation`.
         """
         records = self.records()
-        baselines = {network.key for network in self._baselines}
-        table = table_of(records, space=self.space, objective=self._objective, baselines=baselines)
-        if smoothed:
-            table["expected"] = table["number"].map(expected_of(records, Encoding.of(self._sampler.distributions)))
-        return table
+        return table_of(
+            records,
+            space=self.space,
+            objective=self._objective,
+            baselines={network.key for network in self._baselines},
+            expected=expected_of(records, Encoding.of(self._sampler.distributions)) if smoothed else {},
+        )
 
     def _take_up(self) -> None:
         """Continue what earlier processes recorded."""

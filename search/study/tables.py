@@ -1,6 +1,6 @@
 """The trials of a study as one table, and the accuracies that a regression expects of them."""
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -16,15 +16,21 @@ from space.objective import Objective
 
 
 def table_of(
-    records: Sequence[TrialRecord], *, space: SearchSpace, objective: Objective, baselines: Container[str]
+    records: Sequence[TrialRecord],
+    *,
+    space: SearchSpace,
+    objective: Objective,
+    baselines: Container[str],
+    expected: Mapping[int, float],
 ) -> pd.DataFrame:
-    """One row a trial: `results.tables.COLUMNS`, then one column a gene. `expected` is empty.
+    """One row a trial: `results.tables.COLUMNS`, then one column a gene.
 
     Args:
         records: in the order of the rows.
         space: of their networks.
         objective: its numbers are a column of its name.
         baselines: keys of the hand-designed networks.
+        expected: accuracies by number, see `expected_of`.
     """
     rows = []
     for record in records:
@@ -39,11 +45,12 @@ def table_of(
                 **asdict(record.cost),
                 "reason": record.reason,
                 **_measured(record),
+                "expected": expected.get(record.number),
                 **network.choices,
             }
         )
     table = pd.DataFrame(rows, columns=[*COLUMNS, *space.gene_names])
-    return table.astype({"epochs": "Int64"})
+    return table.astype({"epochs": "Int64", "expected": float})
 
 
 def _measured(record: TrialRecord) -> dict[str, Any]:
@@ -57,7 +64,7 @@ def _measured(record: TrialRecord) -> dict[str, Any]:
     return {**measured, "accuracy": evaluation.accuracy}
 
 
-def expected_of(records: Sequence[TrialRecord], encoding: Encoding) -> pd.Series:
+def expected_of(records: Sequence[TrialRecord], encoding: Encoding) -> dict[int, float]:
     """By number, the accuracy expected of the network of each complete trial; see `search.study.expectation`."""
     numbers, rows, accuracies = [], [], []
     for record in records:
@@ -65,4 +72,4 @@ def expected_of(records: Sequence[TrialRecord], encoding: Encoding) -> pd.Series
             numbers.append(record.number)
             rows.append(encoding.encode(record.genes))
             accuracies.append(record.evaluation.accuracy)
-    return pd.Series(expected_accuracy(encoding, np.array(rows), np.array(accuracies)), numbers, float)
+    return dict(zip(numbers, expected_accuracy(encoding, np.array(rows), np.array(accuracies)).tolist()))

@@ -8,8 +8,8 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-import search.data.dataset
 from mobinet import Cost
+from search.data import dataset
 from search.evaluators.proxy import Proxy
 from search.study.study import Study
 from search.task import Evaluation, Task
@@ -102,9 +102,9 @@ class Pictures:
     def __call__(self, task: Task) -> Evaluation:
         if task.architecture.key != self.key:
             return self.otherwise(task)
-        search.data.IN_MEMORY_BYTES = 0
+        dataset.IN_MEMORY_BYTES = 0
         shape = task.architecture.input_shape
-        loaded = search.data.load_dataset("imagefolder", data_dir=self.folder, input_shape=shape, validation=0.5)
+        loaded = dataset.load_dataset("imagefolder", data_dir=self.folder, input_shape=shape, validation=0.5)
         batches = loaded.train.batches(4, device=torch.device("cpu"), seed=0)
         return Evaluation(accuracy=0.0, epochs=sum(len(labels) for _, labels in batches), seconds=0.0)
 

@@ -5,6 +5,7 @@ import signal
 from pathlib import Path
 
 import pytest
+from optuna.study import StudyDirection
 
 from results.files import write_atomic
 from search.lock import lock
@@ -39,7 +40,7 @@ def test_a_copy_of_the_process_does_not_hold_on(tmp_path):
 def test_what_a_killed_process_left_half_written_is_removed_and_nothing_else(tmp_path):
     for make in (
         lambda: write_atomic(tmp_path / "report.html", "half"),
-        lambda: MirroredStorage(tmp_path / "study.db", name="study", directions=["maximize"]),
+        lambda: MirroredStorage(tmp_path / "study.db", name="study", directions=[StudyDirection.MAXIMIZE]),
     ):
         child = os.fork()
         if not child:
