@@ -13,7 +13,7 @@ from space import InputError
 def lock(folder: Path) -> IO[str]:
     """An open file that no other process can lock until this one closes it or ends; the folder is made if need be.
 
-    What a process that was killed left half written is removed.
+    Temporary files that a killed process left are removed.
 
     Raises:
         InputError: another process has it, or nothing can be written there.
@@ -36,10 +36,10 @@ def lock(folder: Path) -> IO[str]:
 _held: WeakSet[IO[str]] = WeakSet()
 
 
-def _let_go() -> None:
-    """A copy of this process, such as one that decodes images, must not hold on when this one is killed."""
+def _release() -> None:
+    """In a forked process, such as one that decodes images: the lock must not outlive the process that took it."""
     for file in _held:
         file.close()
 
 
-os.register_at_fork(after_in_child=_let_go)
+os.register_at_fork(after_in_child=_release)

@@ -20,7 +20,7 @@ class Hopeless(RuntimeError):
 def run_search(
     study: Study, backend: Backend, *, trials: int, on_trial: Callable[[Task, Evaluation | Failure], None]
 ) -> None:
-    """Bring `study` to `trials` trials in total, or to fewer where the space holds no more within the budget.
+    """Run until `study` has `trials` trials in total, or fewer where the space holds no more within the budget.
 
     Args:
         on_trial: called with each trial that ends and its outcome.
@@ -39,22 +39,22 @@ def run_search(
                     raise Hopeless(outcome.reason)
 
 
-def measure_noise(study: Study, backend: Backend, *, on_note: Callable[[str], None]) -> None:
-    """Evaluate the first tenth of the trials, at most `NOISE_PAIRS`, once more under another seed.
+def measure_noise(study: Study, backend: Backend, *, on_note: Callable[[str], None], most: int = NOISE_PAIRS) -> None:
+    """Evaluate the networks of the first tenth of the trials, `most` at most, again under another seed.
 
     Args:
         on_note: called with a line of text that says what is done.
     """
-    pairs = study.unpaired(min(NOISE_PAIRS, len(study) // 10))
-    if pairs:
-        on_note(f"training {len(pairs)} networks again under another seed, to measure the noise")
+    tasks = study.unpaired(min(most, len(study) // 10))
+    if tasks:
+        on_note(f"training {len(tasks)} networks again under another seed, to measure the noise")
     with Interrupts() as interrupts:
-        for task, outcome in run_tasks(backend, iter(pairs), interrupts):
+        for task, outcome in run_tasks(backend, iter(tasks), interrupts):
             study.tell_replicate(task.number, outcome)
 
 
 def _proposals(study: Study, trials: int) -> Iterator[Task]:
-    """What an earlier process left under way, then new trials. Each is asked for when it can begin, not before."""
+    """Trials that an earlier process left under way, then new ones. Each is asked for when it can begin, not before."""
     yield from study.interrupted()
     try:
         while len(study) < trials:
@@ -66,7 +66,7 @@ def _proposals(study: Study, trials: int) -> Iterator[Task]:
 def run_tasks(
     backend: Backend, tasks: Iterator[Task], interrupts: Interrupts
 ) -> Iterator[tuple[Task, Evaluation | Failure]]:
-    """Keep the backend's slots filled, and pass on what it has done."""
+    """Keep the slots of the backend filled, and yield each task that ends, with its outcome."""
     under_way = 0
     while True:
         for task in islice(tasks, max(0, backend.slots - under_way)):

@@ -20,12 +20,13 @@ import pytest
 from mobinet import cost
 from search.flags import natural_int
 from search.study.digests import check_database, trial_digest
+from search.study.optuna_tables import url_of
 from search.study.study import Study
 from search.task import Evaluation
 from space import load_space
 from space.objective import OBJECTIVES
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 TRIALS = 1000
 
 
@@ -52,20 +53,19 @@ def show_overhead() -> None:
     """Time what is done for the sake of integrity with a study of `TRIALS` trials."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     space = load_space()
-    settings: dict[str, Any] = {"space": space, "sampler": "random", "seed": 0, "limit": None}
-    settings |= {"objective": OBJECTIVES["ops"]}
-    settings["count"] = lambda network: cost(network, 10)
+    settings: dict[str, Any] = {"space": space, "sampler": "random", "seed": 0}
+    settings |= {"count": lambda network: cost(network, 10), "objective": OBJECTIVES["ops"], "limit": None}
     with tempfile.TemporaryDirectory() as folder:
         study = Study(Path(folder), **settings)
         for number in range(TRIALS):
             study.ask()
             study.tell(number, Evaluation(accuracy=number / TRIALS, epochs=5, seconds=1.0))
-        trials = study._study.get_trials(deepcopy=False)
         path = Path(folder) / "study.db"
+        trials = optuna.load_study(study_name=None, storage=url_of(path)).trials
         digests = seconds(lambda: [trial_digest(trial, trial.state, trial.values) for trial in trials])
         pages = seconds(lambda: check_database(path))
-        study._lock.close()
-        opened = seconds(lambda: Study(Path(folder), **settings)._lock.close())
+        study.close()
+        opened = seconds(lambda: Study(Path(folder), **settings).close())
         print(
             f"a study of {TRIALS:,} trials, {path.stat().st_size / 2**20:.1f} MB: {opened:.2f} s to open, of which "
             f"{pages:.3f} s for SQLite's checks and {digests:.3f} s for digests, {digests / TRIALS * 1e3:.2f} ms each; "

@@ -25,15 +25,15 @@ REDRAWS = 100
 Indices = NDArray[np.intp]
 
 
-def by_front(accuracy: NDArray[np.float64], cost: NDArray[np.float64]) -> Indices:
-    """Which of n points are parents: the front, then the front of the others, until there are at least `PARENTS`.
+def by_front(accuracy: NDArray[np.float64], cost: NDArray[np.float64], *, least: int = PARENTS) -> Indices:
+    """Which of n points are parents: the front, then the front of the others, until there are at least `least`.
 
     Args:
         accuracy, cost: (n,) each, finite; accuracy is to be high, cost low.
     """
     rest = np.arange(len(accuracy))
     parents = rest[:0]
-    while len(rest) and len(parents) < PARENTS:
+    while len(rest) and len(parents) < least:
         front = on_front(accuracy[rest], cost[rest])
         parents, rest = np.append(parents, rest[front]), rest[~front]
     return parents
@@ -59,7 +59,7 @@ def by_bin(accuracy: NDArray[np.float64], cost: NDArray[np.float64]) -> Indices:
 class EvolutionSampler(BaseSampler):
     """The search of Single Path One-Shot (Guo et al., ECCV 2020, arXiv 1904.00420), for two objectives.
 
-    Its settings: `POPULATION` random proposals, then half of the children take each gene from either of two parents,
+    Its settings: `population` random proposals, then half of the children take each gene from either of two parents,
     and half are a parent with each gene redrawn with probability `MUTATION`, and at least one. Unlike in the paper,
     parents are chosen for each proposal, so that trials may end in any order and no generation has to be complete.
     Trials without a value of each parameter that is being sampled do not count, nor those without finite objectives.
@@ -68,12 +68,20 @@ class EvolutionSampler(BaseSampler):
         seed: of the proposals; None for a different one each time.
         parents: of finite accuracies and costs, n each, which are parents; `by_front` or `by_bin`. A study's first
             objective is the accuracy, its last the cost: a single one is both, and `by_front` takes the best.
+        population: how many trials there are before proposals are children.
     """
 
-    def __init__(self, seed: int | None = None, *, parents: Callable[..., Indices] = by_front) -> None:
+    def __init__(
+        self,
+        seed: int | None = None,
+        *,
+        parents: Callable[..., Indices] = by_front,
+        population: int = POPULATION,
+    ) -> None:
         self._rng = Random(seed)
         self._random = RandomSampler(seed)
         self._parents = parents
+        self._population = population
         self._search_space = IntersectionSearchSpace()
 
     def reseed_rng(self) -> None:
@@ -94,7 +102,7 @@ class EvolutionSampler(BaseSampler):
             return self._random.sample_independent(study, trial, name, search_space[name])
 
         trials, accuracy, cost = _comparable(study, search_space)
-        if len(trials) < POPULATION or not search_space:
+        if len(trials) < self._population or not search_space:
             return {name: draw(name) for name in search_space}
         chosen = self._parents(accuracy, cost)
         parents = [{name: trials[i].params[name] for name in search_space} for i in chosen]

@@ -93,6 +93,10 @@ class Study:
         """The number of trials, finished or under way."""
         return len(self._seen)
 
+    def close(self) -> None:
+        """Let another process use the folder."""
+        self._lock.close()
+
     def has_results(self) -> bool:
         """Whether any trial is complete."""
         return bool(self._study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)))
@@ -137,7 +141,7 @@ class Study:
             self._halving.add(number, outcome.rungs, outcome.accuracy, price)
 
     def unpaired(self, count: int) -> list[Task]:
-        """The networks of the first `count` complete trials under another seed, except those told of before."""
+        """The networks of the first `count` complete trials under another seed, except those that have a replicate."""
         return [
             Task(number=record.number, architecture=self._network(record), replicate=1)
             for record in self._replicates.missing(self.records(), count)

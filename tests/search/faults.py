@@ -1,4 +1,4 @@
-"""Damage and death, in the numbers that `benchmarks/faults.py` asks for, or a few."""
+"""Damage and death, in the numbers that `benchmarks/limits/faults.py` asks for, or a few."""
 
 import os
 from collections.abc import Iterator

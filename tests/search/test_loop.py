@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from fakes import Instant, accuracy_of, open_study, record
 
-import search.loop
 from search.backends.local import InProcess
 from search.loop import HOPELESS, Hopeless, measure_noise, run_search
 from space import load_space
@@ -79,11 +78,11 @@ def test_seeds_give_different_searches(tmp_path):
 
 def test_trials_are_a_total(tmp_path):
     study = open_study(tmp_path)
-    told = []
-    for trials, numbers in ((3, [0, 1, 2]), (3, []), (2, []), (5, [3, 4])):
-        told.clear()
-        run_search(study, InProcess(Instant()), trials=trials, on_trial=lambda task, _: told.append(task.number))
-        assert told == numbers
+    numbers = []
+    for trials, expected in ((3, [0, 1, 2]), (3, []), (2, []), (5, [3, 4])):
+        numbers.clear()
+        run_search(study, InProcess(Instant()), trials=trials, on_trial=lambda task, _: numbers.append(task.number))
+        assert numbers == expected
 
 
 def test_a_failure_fails_its_trial_only(tmp_path):
@@ -119,8 +118,7 @@ def test_failures_after_a_success_are_not_hopeless(tmp_path):
 
 
 @pytest.mark.parametrize("trials, most, pairs", [(9, 8, 0), (25, 8, 2), (25, 1, 1)])
-def test_noise_is_measured_once(tmp_path, monkeypatch, trials, most, pairs):
-    monkeypatch.setattr(search.loop, "NOISE_PAIRS", most)
+def test_noise_is_measured_once(tmp_path, trials, most, pairs):
     study = open_study(tmp_path)
     run_search(study, InProcess(Instant()), trials=trials, on_trial=quiet)
     before, calls = record(study), []
@@ -129,13 +127,13 @@ def test_noise_is_measured_once(tmp_path, monkeypatch, trials, most, pairs):
         calls.append((task.architecture.key, task.replicate))
         return Instant()(task)
 
-    measure_noise(study, InProcess(evaluator), on_note=quiet)
+    measure_noise(study, InProcess(evaluator), on_note=quiet, most=most)
     first = before["key"].tolist()[:pairs]
     assert calls == [(key, 1) for key in first]
     squares = [(accuracy_of(key) - accuracy_of(key, 1)) ** 2 for key in first]
     expected = {"std": pytest.approx((sum(squares) / pairs / 2) ** 0.5), "pairs": pairs} if pairs else None
     assert study.noise() == expected
-    measure_noise(study, InProcess(evaluator), on_note=quiet)
+    measure_noise(study, InProcess(evaluator), on_note=quiet, most=most)
     assert len(calls) == pairs
     assert record(study).equals(before)
 

@@ -1,6 +1,7 @@
 """Evolution: which trials become parents, and what children they have."""
 
 from collections import Counter
+from functools import partial
 from random import Random
 
 import numpy as np
@@ -11,7 +12,6 @@ from optuna.distributions import IntDistribution
 from optuna.testing.pytest_samplers import BasicSamplerTestCase, MultiObjectiveSamplerTestCase, RelativeSamplerTestCase
 from optuna.trial import TrialState, create_trial
 
-import search.samplers.evolution
 from results.pareto import hypervolume
 from search.backends.local import InProcess
 from search.loop import run_search
@@ -22,7 +22,7 @@ from space import load_space
 GENES = {f"g{number}": IntDistribution(0, 999) for number in range(100)}
 
 
-def told(value, values, genes=GENES, state=TrialState.COMPLETE):
+def ended(value, values, genes=GENES, state=TrialState.COMPLETE):
     """A trial whose genes all are `value`."""
     return create_trial(params=dict.fromkeys(genes, value), distributions=genes, values=values, state=state)
 
@@ -30,7 +30,7 @@ def told(value, values, genes=GENES, state=TrialState.COMPLETE):
 def study_of(values, directions=("maximize", "minimize"), genes=GENES):
     """Trial i has i for all its genes."""
     study = optuna.create_study(directions=directions)
-    study.add_trials([told(number, found, genes) for number, found in enumerate(values)])
+    study.add_trials([ended(number, found, genes) for number, found in enumerate(values)])
     return study
 
 
@@ -55,11 +55,10 @@ def ranks(points):
 @pytest.mark.parametrize(
     "least, parents", [(1, [0, 2, 5]), (3, [0, 2, 5]), (4, [0, 1, 2, 5, 6]), (6, [0, 1, 2, 3, 4, 5, 6]), (9, range(7))]
 )
-def test_parents_are_whole_fronts(monkeypatch, least, parents):
-    monkeypatch.setattr(search.samplers.evolution, "PARENTS", least)
+def test_parents_are_whole_fronts(least, parents):
     accuracy = np.array([0.5, 0.4, 0.7, 0.3, 0.6, 0.7, 0.6])
     cost = np.array([10.0, 10.0, 20.0, 11.0, 40.0, 20.0, 30.0])
-    assert sorted(by_front(accuracy, cost)) == list(parents)
+    assert sorted(by_front(accuracy, cost, least=least)) == list(parents)
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -108,7 +107,7 @@ def test_half_the_children_are_of_two_parents_half_are_mutants():
 def test_a_mutant_differs_where_few_genes_can():
     genes = {"a": IntDistribution(0, 1), "b": IntDistribution(0, 1), "c": IntDistribution(0, 0)}
     study = optuna.create_study(directions=["maximize", "minimize"])
-    study.add_trials([told(0, (0.5, 3.0), genes) for _ in range(50)])
+    study.add_trials([ended(0, (0.5, 3.0), genes) for _ in range(50)])
     children = proposals(study, 400, genes={"a": genes["a"], "b": genes["b"]}, parents=by_bin)
     found = Counter((child["a"], child["b"]) for child in children)
     assert found.keys() == {(0, 1), (1, 0), (1, 1)}  # one parent only, so mutants all
@@ -119,11 +118,11 @@ def test_proposals_are_random_until_50_trials_count():
     study = study_of([])
     others = {**GENES, "other": IntDistribution(0, 999)}
     few = dict(list(GENES.items())[:50])
-    study.add_trials([told(7, (0.5, 3.0), others) for _ in range(49)])
-    study.add_trials([told(8, (0.9, 1.0), few), told(8, (float("inf"), 1.0)), told(8, None, state=TrialState.FAIL)])
+    study.add_trials([ended(7, (0.5, 3.0), others) for _ in range(49)])
+    study.add_trials([ended(8, (0.9, 1.0), few), ended(8, (float("inf"), 1.0)), ended(8, None, state=TrialState.FAIL)])
     values = [value for child in proposals(study, 100) for value in child.values()]
     assert np.mean(values) == pytest.approx(499.5, abs=15)
-    study.add_trial(told(7, (0.5, 3.0)))
+    study.add_trial(ended(7, (0.5, 3.0)))
     assert all(Counter(child.values())[7] > 75 for child in proposals(study, 20))
 
 
@@ -185,14 +184,13 @@ def test_evolution_finds_a_better_front_than_chance():
 
 
 @pytest.mark.parametrize("sampler", ["evolution", "evolution-bins"])
-def test_children_are_new_and_within_the_budget(tmp_path, monkeypatch, sampler):
-    monkeypatch.setattr(search.samplers.evolution, "POPULATION", 15)
+def test_children_are_new_and_within_the_budget(tmp_path, sampler):
     space = load_space().restrict({"block": ["pre", "mid"], "k": [0, 1], "pool": ["avg", "max"]})
     budget = sorted(price(network).ops for network in space)[space.size // 4]
     study = open_study(tmp_path, space, sampler=sampler, limit=budget)
-    run_search(study, InProcess(Instant()), trials=70, on_trial=lambda *_: None)
+    run_search(study, InProcess(Instant()), trials=100, on_trial=lambda *_: None)
     table = study.table()
-    assert table["key"].nunique() == len(table) == 70
+    assert table["key"].nunique() == len(table) == 100
     assert table["ops"].max() <= budget
 
 
@@ -200,6 +198,5 @@ class TestContract(BasicSamplerTestCase, RelativeSamplerTestCase, MultiObjective
     """What Optuna asks of a sampler, with a population that ends at once."""
 
     @pytest.fixture
-    def sampler(self, monkeypatch):
-        monkeypatch.setattr(search.samplers.evolution, "POPULATION", 1)
-        return EvolutionSampler
+    def sampler(self):
+        return partial(EvolutionSampler, population=1)

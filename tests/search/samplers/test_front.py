@@ -37,7 +37,7 @@ def accuracy(params):
     return 0.3 + sum(0.05 * v**0.5 if isinstance(v, int) else 0.03 * (v == "b") for v in params.values())
 
 
-def told(params, values=None, state=TrialState.COMPLETE):
+def ended(params, values=None, state=TrialState.COMPLETE):
     values = values or (accuracy(params), ops(params)) if state == TrialState.COMPLETE else None
     distributions = {name: GENES.get(name, FloatDistribution(0, 1)) for name in params}
     return create_trial(params=params, distributions=distributions, values=values, state=state)
@@ -71,12 +71,12 @@ def is_random(found):
 
 
 def test_proposals_are_random_until_enough_trials_count():
-    others = [told({**dict.fromkeys(list(GENES)[:6], 4)}) for _ in range(20)]
-    failed = [told(params, state=TrialState.FAIL) for params in drawn(20)]
-    endless = [told(params, (float("inf"), 1.0)) for params in drawn(20, seed=1)]
-    study = study_of([*others, *failed, *endless, *map(told, drawn(STARTUP - 1, seed=2))])
+    others = [ended({**dict.fromkeys(list(GENES)[:6], 4)}) for _ in range(20)]
+    failed = [ended(params, state=TrialState.FAIL) for params in drawn(20)]
+    endless = [ended(params, (float("inf"), 1.0)) for params in drawn(20, seed=1)]
+    study = study_of([*others, *failed, *endless, *map(ended, drawn(STARTUP - 1, seed=2))])
     assert is_random(proposals(study, 100))
-    study.add_trial(told({name: 4 if name < "g" else 0 for name in GENES} | dict.fromkeys(list(GENES)[6:], "b")))
+    study.add_trial(ended({name: 4 if name < "g" else 0 for name in GENES} | dict.fromkeys(list(GENES)[6:], "b")))
     assert not is_random(proposals(study, 100))
 
 
@@ -89,7 +89,7 @@ def gain(study, found):
 
 
 def test_the_best_is_proposed_first_and_then_the_next():
-    study = study_of(map(told, drawn(60)))
+    study = study_of(map(ended, drawn(60)))
     found = proposals(study, 200)
     assert len({tuple(params.items()) for params in found}) == 200
     gains = np.array([gain(study, [params]) for params in found])
@@ -98,7 +98,7 @@ def test_the_best_is_proposed_first_and_then_the_next():
 
 
 def test_a_shared_history_holds_what_one_of_its_own_does():
-    study, shared, rng = study_of(map(told, drawn(5))), History(), Random(0)
+    study, shared, rng = study_of(map(ended, drawn(5))), History(), Random(0)
     encoding, running = Encoding.of(GENES), []
     for _ in range(40):
         if running and rng.random() < 0.5:
@@ -117,12 +117,12 @@ def test_a_shared_history_holds_what_one_of_its_own_does():
 def test_networks_trained_side_by_side_are_worth_more_than_the_best_of_one_ranking():
     ranked, side_by_side = [], []
     for seed in range(5):
-        study = study_of(map(told, drawn(40, seed)))
+        study = study_of(map(ended, drawn(40, seed)))
         ranked.append(gain(study, proposals(study, 8)))
         found = []
         for _ in range(8):
             found += proposals(study, 1)
-            study.add_trial(told(found[-1], state=TrialState.RUNNING))
+            study.add_trial(ended(found[-1], state=TrialState.RUNNING))
         assert len({tuple(params.items()) for params in found}) == 8
         side_by_side.append(gain(study, found))
     assert sum(side_by_side) > 1.3 * sum(ranked)
@@ -148,13 +148,13 @@ def test_nothing_is_proposed_twice():
 
 @pytest.mark.parametrize("limit", [1080.0, 1030.0, 0.0])
 def test_nothing_above_the_limit_is_proposed(limit):
-    found = proposals(study_of(map(told, drawn(30))), 50, limit=limit)
+    found = proposals(study_of(map(ended, drawn(30))), 50, limit=limit)
     assert max(map(ops, found[:20])) <= limit or limit == 0  # within 0 there is none: random ones
 
 
 @pytest.mark.parametrize("count", [5, 40, 250])
 def test_proposals_are_repeatable(count):
-    one, again, other = (proposals(study_of(map(told, drawn(count))), 5, seed=seed) for seed in (3, 3, 4))
+    one, again, other = (proposals(study_of(map(ended, drawn(count))), 5, seed=seed) for seed in (3, 3, 4))
     assert one == again != other
 
 

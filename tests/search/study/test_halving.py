@@ -76,12 +76,12 @@ def test_a_stopped_trial_has_its_rungs_and_no_values(tmp_path):
     study = open_study(tmp_path, rungs=RUNGS)
     run_search(study, InProcess(Climbing()), trials=60, on_trial=quiet)
     disk = sqlite3.connect(tmp_path / "study.db")
-    told = disk.execute(
+    stored = disk.execute(
         "select value_json from trials join trial_user_attributes using (trial_id)"
         " where state = 'PRUNED' and key = 'evaluation'"
     ).fetchall()
-    assert len(told) == (study.table()["state"] == "stopped").sum() > 0
-    assert all(json.loads(text)["rungs"].keys() == {"2"} for (text,) in told)
+    assert len(stored) == (study.table()["state"] == "stopped").sum() > 0
+    assert all(json.loads(text)["rungs"].keys() == {"2"} for (text,) in stored)
     values = "select count(*) from trials join trial_values using (trial_id) where state = 'PRUNED'"
     intermediate = "select count(*) from trial_intermediate_values"
     assert disk.execute(values).fetchone() == disk.execute(intermediate).fetchone() == (0,)

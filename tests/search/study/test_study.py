@@ -143,7 +143,7 @@ def test_memory_and_disk_hold_the_same(tmp_path):
         "update study_user_attributes set value_json = '{\"0\": 0.25}' where key = 'replicates'",
     ],
 )
-def test_what_was_not_told_is_refused(tmp_path, change):
+def test_a_changed_file_is_refused(tmp_path, change):
     study = open_study(tmp_path / "run", SPACE)
     study.ask()
     study.tell(0, evaluation(0.5))
