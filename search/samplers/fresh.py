@@ -85,9 +85,9 @@ class FreshSampler(BaseSampler):
             # Asked even while `first` is proposed: some samplers take note of each trial here.
             for proposal in proposals:
                 if self.allows(proposal):
-                    return dict(self._space.spell(proposal))
+                    return self._space.spell(proposal)
             proposals = proposals[-1:]
-        return dict(self._space.spell(self._near(proposals[-1], Random(f"{self._seed}/{trial.number}"))))
+        return self._space.spell(self._near(proposals[-1], Random(f"{self._seed}/{trial.number}")))
 
     def sample_independent(
         self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution

@@ -14,7 +14,7 @@ from search.evaluators.proxy import Proxy
 from search.study.study import Study
 from search.task import Evaluation, Task
 from space import Architecture, SearchSpace, load_space
-from space.objective import OBJECTIVES
+from space.objective import OBJECTIVES, Objective
 
 PRICES = {"pre": 70, "mid": 30, "post": 0, "none": 0, "avg": 0, "max": 1, "min": 2}
 
@@ -120,6 +120,7 @@ def open_study(
     *,
     sampler: str = "random",
     seed: int = 0,
+    objective: Objective = OBJECTIVES["ops"],
     limit: float | None = None,
     rungs: tuple[int, ...] = (),
 ) -> Study:
@@ -128,7 +129,7 @@ def open_study(
         folder,
         space=space,
         count=price,
-        objective=OBJECTIVES["ops"],
+        objective=objective,
         limit=limit,
         sampler=sampler,
         seed=seed,

@@ -7,7 +7,7 @@ from results.pareto import hypervolume
 from search.progress import Progress, si
 from search.task import Evaluation, Failure, Task
 from space import Architecture
-from space.objective import OBJECTIVES
+from space.objective import OBJECTIVES, Objective
 
 
 @pytest.mark.parametrize(
@@ -49,6 +49,17 @@ def test_line_of_a_trial(progress, capsys):
     progress.on_trial(Task(number=8, architecture=network), Evaluation(accuracy=0.4, epochs=1, seconds=1))
     dominated = capsys.readouterr().out.splitlines()[-1].split()
     assert "*" not in dominated and dominated[dominated.index("front") + 1] == "2"
+
+
+def test_the_unit_is_the_objectives(capsys):
+    latency = Objective(name="latency", unit="s", title="latency", of=lambda *_: 1500.0, known=False)
+    table = pd.DataFrame({"state": ["complete"], "accuracy": [0.5], "latency": [2e3]})
+    progress = Progress(table, trials=2, reference=(0.1, 1e4), objective=latency, price=lambda network: 1500.0)
+    network = Architecture.uniform("mobilenet-8")
+    progress.on_trial(Task(number=1, architecture=network), Evaluation(accuracy=0.4, epochs=1, seconds=1))
+    progress.close()
+    line = capsys.readouterr().out.splitlines()[-1].split()
+    assert line[:4] == ["1", "*", "40.00%", "1.50"] and line[4] == "ks" and "2" in line
 
 
 def test_line_of_a_failure(progress, capsys):

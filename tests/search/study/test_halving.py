@@ -3,6 +3,7 @@
 import json
 import shutil
 import sqlite3
+from random import Random
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from scipy.stats import linregress
 from results.tables import front_of
 from search.backends.local import InProcess, Workers
 from search.loop import run_search
-from search.study.halving import DOUBT, ENOUGH, bars, rungs_of
+from search.study.halving import DOUBT, ENOUGH, Halving, bars, rungs_of
 
 RUNGS = (2, 3, 4)
 
@@ -57,6 +58,18 @@ def test_none_is_stopped_without_rivals_or_without_a_reason():
     for misleading in (-reached, np.full_like(reached, 0.4)):
         assert bars(misleading, accuracy, ops, price=2500).tolist() == [0, 0]
     assert bars(np.empty((0, 2)), np.empty(0), np.empty(0), price=1e9).tolist() == [0, 0]
+
+
+def test_bars_do_not_depend_on_which_trial_ends_first():
+    accuracy, ops, reached = drawn(40, noise=0.03)
+    expected = dict(zip((2, 4), bars(reached, accuracy, ops, price=1600).tolist()))
+    for order in (range(40), reversed(range(40)), Random(0).sample(range(40), 40)):
+        halving = Halving((2, 4))
+        for number in order:
+            at_rungs = dict(zip((2, 4), reached[number].tolist()))
+            halving.add(number, at_rungs, float(accuracy[number]), float(ops[number]))
+        assert halving.bars(1600) == expected and max(expected.values()) > 0
+    assert Halving(()).bars(1600) == {} and Halving((2, 4)).bars(1600) == {2: 0, 4: 0}
 
 
 def test_what_is_stopped_would_not_have_been_on_the_front(tmp_path):

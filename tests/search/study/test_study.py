@@ -14,6 +14,7 @@ from search.loop import run_search
 from search.study.digests import check_attributes, check_trial
 from search.task import Evaluation, Failure
 from space import InputError
+from space.objective import Objective
 
 SPACE = small_space(block=["pre", "mid"], k=[0, 1])
 
@@ -204,6 +205,20 @@ def test_any_sqlite_reader_finds_the_values(tmp_path):
     study.tell(0, evaluation(0.75))
     rows = sqlite3.connect(tmp_path / "study.db").execute("select objective, value from trial_values order by 1")
     assert rows.fetchall() == [(0, 0.75), (1, price(network).ops)]
+
+
+def test_another_objective_decides(tmp_path):
+    k_sum = Objective(
+        name="params", unit="", title="", of=lambda network, _: sum(v for v in network.choices.values() if v in (0, 1))
+    )
+    study = open_study(tmp_path, SPACE, objective=k_sum, limit=2)
+    networks = [study.ask().architecture for _ in range(4)]
+    study.tell(3, evaluation(0.75))
+    prices = [k_sum.of(network, price(network)) for network in networks]
+    assert max(prices) <= 2 and len({network.key for network in networks}) == 4
+    assert study.table()["params"].tolist() == prices
+    rows = sqlite3.connect(tmp_path / "study.db").execute("select objective, value from trial_values order by 1")
+    assert rows.fetchall() == [(0, 0.75), (1, prices[3])]
 
 
 def test_noise_is_that_of_the_pairs(tmp_path):
