@@ -10,6 +10,8 @@ from typing import Any
 from space import InputError
 
 SUMS = "SHA256SUMS"
+SCHEMA = 1
+"""Of the JSON files that commands write."""
 
 
 def write_atomic(path: Path, content: str | bytes) -> None:

@@ -18,13 +18,13 @@ def read_published() -> pd.DataFrame:
 
 
 def published_on(dataset: str) -> pd.DataFrame:
-    """The rows measured on a data set of ours; a folder of images is taken for ImageNet.
+    """The rows measured on a data set, by the name that papers call it.
 
     Raises:
         InputError: there are none.
     """
     rows = read_published()
-    found = rows[rows["dataset"] == ("imagenet" if dataset == "imagefolder" else dataset)]
+    found = rows[rows["dataset"] == dataset]
     if found.empty:
         raise InputError(
             f"no published results on {dataset}; there are some on {', '.join(sorted(set(rows['dataset'])))}"

@@ -15,6 +15,7 @@ from results.files import check_sums, read_json, write_atomic
 from results.plot import PUBLISHED, pareto_figure, pareto_info
 from results.published import published_on
 from results.retrained import Retrained, agreement, read_retrained
+from results.run_config import RunConfig, read_config
 from results.tables import COSTS, read_trials
 from space import InputError
 from space.errors import first_line
@@ -40,8 +41,8 @@ def write_report(folder: Path, *, published: bool = False) -> Path:
         InputError: the folder holds no run, one in which nothing is complete yet, or files that were changed.
     """
     check_sums(folder, "config.json", "trials.csv", "pareto.json", "best.json")
-    config = read_json(folder / "config.json")
     try:
+        config = read_config(folder)
         trials = read_trials(folder)
         pareto, best = read_json(folder / "pareto.json"), read_json(folder / "best.json")
         retrained = read_retrained(folder, trials, config)
@@ -66,24 +67,22 @@ def rewrite_report(folder: Path) -> Path:
 def render(
     trials: pd.DataFrame,
     *,
-    config: dict[str, Any],
+    config: RunConfig,
     pareto: dict[str, Any],
     best: dict[str, Any],
     retrained: Retrained,
     published: bool = False,
 ) -> str:
     """The page, with plotly inside."""
-    family = find_family(config["family"])
-    title = f"{config['family']} on {config['dataset']}"
-    overlay = published_on(config["dataset"]) if published else None
-    info = pareto_info(
-        trials, family=config["family"], best_key=best["key"], published=overlay, retrained=retrained.rows
-    )
+    family = find_family(config.family)
+    title = f"{config.family} on {config.dataset}"
+    overlay = published_on(config.published_as) if published else None
+    info = pareto_info(trials, family=config.family, best_key=best["key"], published=overlay, retrained=retrained.rows)
     figure = pareto_figure(info)
     front = pd.DataFrame(
         {
             "key": item["key"],
-            f"accuracy ({evaluator_of(config)})": f"{item['accuracy']:.2%}",
+            f"accuracy ({config.evaluator})": f"{item['accuracy']:.2%}",
             **({} if item.get("expected") is None else {"expected": f"{item['expected']:.2%}"}),
             **{name: f"{item['cost'][name]:,.0f}" for name in COSTS},
             "architecture": family.describe(item["architecture"]["genes"]),
@@ -98,7 +97,7 @@ def render(
         figure.to_html(full_html=False, include_plotlyjs=True, default_height="38rem"),
         f"<h2>Best: {escape(best['key'])}</h2><p>{escape(best['rule'])}</p>",
         f"<h2>The front</h2>{front.to_html(index=False, border=0)}",
-        retrained_section(retrained, evaluator_of(config)),
+        retrained_section(retrained, config.evaluator),
         f"<h2>Failed trials</h2>{failed.to_html(index=False, border=0)}" if len(failed) else "",
     ]
     head = f"<meta charset='utf-8'><title>{escape(title)}</title><style>{STYLE}</style>"
@@ -127,27 +126,22 @@ def retrained_section(retrained: Retrained, evaluator: str) -> str:
     return f"<h2>Retrained</h2>{''.join(parts)}" if any(parts) else ""
 
 
-def evaluator_of(config: dict[str, Any]) -> str:
-    """What gave the networks of a search their accuracy; runs that do not say used the proxy."""
-    return config.get("evaluator", "proxy")
-
-
-def summary(trials: pd.DataFrame, *, config: dict[str, Any], pareto: dict[str, Any]) -> str:
+def summary(trials: pd.DataFrame, *, config: RunConfig, pareto: dict[str, Any]) -> str:
     """What was searched, and how far it came."""
     states = ", ".join(f"{count} {state}" for state, count in trials["state"].value_counts().items())
-    budget = f", at most {config['max_ops']:,.0f} OPs" if config["max_ops"] else ""
+    budget = f", at most {config.max_ops:,.0f} OPs" if config.max_ops else ""
     return (
-        f"{config['networks']:,} networks on {config['backbone']} at width {config['width']:g}{budget}; "
-        f"sampler {config['sampler']}, seed {config['seed']}; "
-        f"{JUDGED.get(evaluator_of(config), f'judged by {evaluator_of(config)}')}; trials: {states}. "
+        f"{config.networks:,} networks on {config.backbone} at width {config.width:g}{budget}; "
+        f"sampler {config.sampler}, seed {config.seed}; "
+        f"{JUDGED.get(config.evaluator, f'judged by {config.evaluator}')}; trials: {states}. "
         f"The front has {len(pareto['front'])} networks; it dominates {pareto['hypervolume']:.2%} of the box up to "
         f"{pareto['reference']['ops']:,.0f} OPs and down to {pareto['reference']['accuracy']:.1%} accuracy."
     )
 
 
-def noise_text(config: dict[str, Any], pareto: dict[str, Any]) -> str:
+def noise_text(config: RunConfig, pareto: dict[str, Any]) -> str:
     """How far to trust a difference between two accuracies."""
-    count = config["validation_images"]
+    count = config.validation_images
     accuracy = max(item["accuracy"] for item in pareto["front"])
     sampling = (
         f"Judging on {count:,} images alone leaves a standard error of {(accuracy * (1 - accuracy) / count) ** 0.5:.2%}"

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from results.files import check_sums, read_json
+from results.run_config import RunConfig
 from results.tables import genes_in
 from space import InputError
 from space.family import find_family
@@ -28,13 +29,13 @@ class Retrained:
     left_out: tuple[str, ...]
 
 
-def read_retrained(folder: Path, trials: pd.DataFrame, config: dict[str, Any]) -> Retrained:
+def read_retrained(folder: Path, trials: pd.DataFrame, config: RunConfig) -> Retrained:
     """Read every ``retrain/KEY/summary.json``; a folder without one is not finished, and passed over.
 
     Args:
         folder: the run's.
         trials: its trials, one row each.
-        config: what its config.json holds.
+        config: the run's settings.
     """
     complete = trials[trials["state"] == "complete"].set_index("key", drop=False)
     rows, left_out = [], []
@@ -47,7 +48,7 @@ def read_retrained(folder: Path, trials: pd.DataFrame, config: dict[str, Any]) -
     return Retrained(rows=table, left_out=tuple(left_out))
 
 
-def _row(path: Path, complete: pd.DataFrame, config: dict[str, Any]) -> dict[str, Any]:
+def _row(path: Path, complete: pd.DataFrame, config: RunConfig) -> dict[str, Any]:
     """One retraining and the trial it began from. Raises InputError when they cannot be compared."""
     check_sums(path.parent, path.name)
     content, key = read_json(path), path.parent.name
@@ -55,8 +56,8 @@ def _row(path: Path, complete: pd.DataFrame, config: dict[str, Any]) -> dict[str
         raise InputError(f"{path} is not what a retraining of {key} writes")
     if key not in complete.index:
         raise InputError(f"{path} is of no complete trial of this run")
-    if content["dataset"] != config["dataset"]:
-        raise InputError(f"{path} is of images of {content['dataset']}, not of {config['dataset']}")
+    if content["dataset"] != config.dataset:
+        raise InputError(f"{path} is of images of {content['dataset']}, not of {config.dataset}")
     trial = complete.loc[key]
     if content["cost"]["params"] != trial["params"]:
         raise InputError(f"{path} is of images of other classes")
@@ -67,7 +68,7 @@ def _row(path: Path, complete: pd.DataFrame, config: dict[str, Any]) -> dict[str
         "test": content["test_top1"],
         "ops": trial["ops"],
         "epochs": content["epochs"],
-        "architecture": find_family(config["family"]).describe(genes_in(trial)),
+        "architecture": find_family(config.family).describe(genes_in(trial)),
     }
 
 

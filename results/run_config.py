@@ -1,39 +1,146 @@
-"""config.json: every setting of a run, fixed when it begins."""
+"""config.json: every setting of a run, fixed when it begins, written and read here alone."""
 
 import platform
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import Any, get_args, get_origin, get_type_hints
 
-from results.files import read_json, write_json
-from results.tables import SCHEMA
+from results.files import SCHEMA, read_json, write_json
 from space import InputError
 
-RUN_ON = ("data_dir", "device", "workers", "time_limit", "backend", "address", "cpus_per_trial", "gpus_per_trial")
-FREE_TO_CHANGE = (*RUN_ON, "space", "versions")
-SINCE = {"evaluator": "proxy", "fidelity": "full"}
-"""What runs were made with before there was such a setting."""
 SHOWN = 5
-SPOKEN = {"fingerprint": "fingerprint of the training images"}
-_PACKAGES = ("mobinas", "torch", "torchvision", "optuna", "fvcore", "numpy")
+IN_WORDS = {"fingerprint": "fingerprint of the training images"}
+PUBLISHED_BEFORE = {"imagefolder": "imagenet"}
+"""Of runs that do not say."""
+PACKAGES = ("mobinas", "torch", "torchvision", "optuna", "fvcore", "numpy")
 
 
-def settle_config(folder: Path, config: dict[str, Any]) -> None:
-    """Write ``config.json`` where there is none; else hold `config` against it.
+@dataclass(frozen=True, kw_only=True)
+class Reference:
+    """The worst corner of the box whose share is the hypervolume.
+
+    Args:
+        accuracy: of chance.
+        cost: of the most expensive network allowed, in the unit of the objective.
+    """
+
+    accuracy: float
+    cost: float
+
+
+def free(**settings: Any) -> Any:
+    """A field that may change when a run is resumed: it decides where a run computes, not what."""
+    return field(**settings, metadata={"free": True})
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig:
+    """The settings of a run. The defaults are what runs had before there was such a setting.
+
+    Args:
+        evaluator: a name in `search.evaluators.EVALUATORS`.
+        dataset, data_dir, validation: which images, where, and the share of them that networks are judged on.
+        published_as: the data set's name in `results.published`.
+        recipe: the fields of the evaluator's `search.recipe.Recipe`.
+        seed: of everything that is drawn.
+        device: such as ``cpu`` or ``cuda``.
+        evaluator_settings: those that only this evaluator has.
+        num_classes, train_images, validation_images, fingerprint: what was found in the data set.
+        family, backbone, width, genes, networks: the search space: the choices of each gene, the number of networks.
+        space, binarizer: the flags that chose it.
+        sampler: a name in `search.samplers.SAMPLERS`.
+        fidelity: ``full``, or ``halving`` where trainings are stopped early.
+        objective: a name in `space.objective.OBJECTIVES`.
+        max_ops: the budget, if any.
+        reference: of the hypervolume.
+        backend, workers, time_limit, address, cpus_per_trial, gpus_per_trial: the flags of what runs the evaluations.
+        versions: of the packages that a result depends on.
+    """
+
+    evaluator: str = "proxy"
+    dataset: str
+    published_as: str = free()
+    data_dir: str = free()
+    validation: float
+    recipe: Mapping[str, Any]
+    seed: int
+    device: str = free()
+    evaluator_settings: Mapping[str, Any] = field(default_factory=dict)
+    num_classes: int
+    train_images: int
+    validation_images: int
+    fingerprint: str
+    family: str
+    backbone: str
+    width: float
+    genes: Mapping[str, Any]
+    networks: int
+    space: str | None = free(default=None)
+    binarizer: str | None = None
+    sampler: str
+    fidelity: str = "full"
+    objective: str = "ops"
+    max_ops: float | None = None
+    reference: Reference
+    backend: str | None = free(default=None)
+    workers: int | None = free(default=None)
+    time_limit: float | None = free(default=None)
+    address: str | None = free(default=None)
+    cpus_per_trial: int | None = free(default=None)
+    gpus_per_trial: float | None = free(default=None)
+    versions: Mapping[str, Any] = free(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """What config.json holds."""
+        written: dict[str, Any] = {"schema": SCHEMA}
+        for name, value in asdict(self).items():
+            written |= value if name == "evaluator_settings" else {name: value}
+        return {**written, "reference": {"accuracy": self.reference.accuracy, self.objective: self.reference.cost}}
+
+    @classmethod
+    def from_dict(cls, content: Any, path: Path) -> "RunConfig":
+        """The inverse of `to_dict`. Raises InputError, which names `path`, on anything else."""
+        if not isinstance(content, dict) or content.get("schema") != SCHEMA:
+            raise InputError(f"{path} is not of schema {SCHEMA}; use another --out")
+        own = {name: value for name, value in content.items() if name != "schema"}
+        kinds = get_type_hints(cls)
+        settings = {name: own.pop(name) for name in kinds if name in own}
+        settings["reference"] = _reference(settings.get("reference"), settings.get("objective", "ops"))
+        if isinstance(dataset := settings.get("dataset"), str):
+            settings.setdefault("published_as", PUBLISHED_BEFORE.get(dataset, dataset))
+        for item in fields(cls):
+            if item.name in settings and not _is_a(settings[item.name], kinds[item.name]):
+                raise InputError(f"{path}: the field {item.name} is of the wrong type; the file was changed")
+        try:
+            return cls(**settings, evaluator_settings=own)
+        except TypeError as error:
+            raise InputError(f"{path} was changed: {error}") from None
+
+
+FREE_TO_CHANGE = tuple(item.name for item in fields(RunConfig) if item.metadata.get("free"))
+
+
+def read_config(folder: Path) -> RunConfig:
+    """The settings of the run in `folder`. Raises InputError where there are none, or the file was changed."""
+    return RunConfig.from_dict(read_json(folder / "config.json"), folder / "config.json")
+
+
+def settle_config(folder: Path, config: RunConfig) -> None:
+    """Write ``config.json`` where there is none; else compare `config` with it.
 
     Raises:
         InputError: the run in `folder` was begun with other settings; the message lists them.
     """
     path = folder / "config.json"
     if not path.exists():
-        write_json(path, config)
+        write_json(path, config.to_dict())
         return
-    stored = read_json(path)
-    if not isinstance(stored, dict) or stored.get("schema") != SCHEMA:
-        raise InputError(f"{path} is not of schema {SCHEMA}; use another --out")
-    there, here = _flat(SINCE | stored), _flat(SINCE | config)
+    there, here = _flat(read_config(folder).to_dict()), _flat(config.to_dict())
     differences = [
-        f"{SPOKEN.get(name, name)} {there.get(name)} there and {here.get(name)} here"
+        f"{IN_WORDS.get(name, name)} {there.get(name)} there and {here.get(name)} here"
         for name in sorted(there.keys() | here.keys())
         if name.partition(".")[0] not in FREE_TO_CHANGE and there.get(name) != here.get(name)
     ]
@@ -44,21 +151,37 @@ def settle_config(folder: Path, config: dict[str, Any]) -> None:
         )
 
 
-def _flat(settings: dict[str, Any]) -> dict[str, Any]:
-    """Nested settings by dotted names."""
-    found = {}
-    for name, value in settings.items():
-        nested = _flat(value) if isinstance(value, dict) else None
-        found |= {f"{name}.{inner}": v for inner, v in nested.items()} if nested else {name: value}
-    return found
-
-
 def versions() -> dict[str, str]:
     """The versions a result depends on."""
-    found = {"python": platform.python_version()}
-    for package in _PACKAGES:
+    installed = {"python": platform.python_version()}
+    for package in PACKAGES:
         try:
-            found[package] = version(package)
+            installed[package] = version(package)
         except PackageNotFoundError:
             pass
-    return found
+    return installed
+
+
+def _reference(content: Any, objective: Any) -> Any:
+    match content:
+        case {"accuracy": int() | float() as accuracy, **rest} if rest.keys() == {objective}:
+            return Reference(accuracy=accuracy, cost=rest[objective])
+    return None
+
+
+def _is_a(value: Any, kind: Any) -> bool:
+    """Whether what JSON gave fits a field's type."""
+    if isinstance(kind, UnionType):
+        return any(_is_a(value, one) for one in get_args(kind))
+    if kind is float:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, get_origin(kind) or kind) and not (kind is int and isinstance(value, bool))
+
+
+def _flat(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Nested settings by dotted names."""
+    flat = {}
+    for name, value in settings.items():
+        nested = _flat(value) if isinstance(value, dict) else None
+        flat |= {f"{name}.{inner}": v for inner, v in nested.items()} if nested else {name: value}
+    return flat

@@ -6,15 +6,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from results.files import write_atomic, write_json, write_sums
+from results.files import SCHEMA, write_atomic, write_json, write_sums
 from results.pareto import hypervolume, knee, on_front
+from results.run_config import RunConfig
 
 COLUMNS = (
     "number", "state", "source", "key", "accuracy", "expected", "ops", "flops", "bops", "padded_bops", "elementwise",
     "params", "bytes", "epochs", "seconds", "reason",
 )  # fmt: skip
 COSTS = ("ops", "flops", "bops", "padded_bops", "elementwise", "params", "bytes")
-SCHEMA = 1
 
 
 def read_trials(folder: Path) -> pd.DataFrame:
@@ -51,33 +51,33 @@ def choose_best(front: pd.DataFrame, max_ops: float | None) -> tuple[int, str]:
     ], "the knee of the front: farthest above the line between its ends, accuracy over log OPs"
 
 
-def entry(row: pd.Series, config: dict[str, Any]) -> dict[str, Any]:
+def entry(row: pd.Series, config: RunConfig) -> dict[str, Any]:
     """One trial as JSON: the architecture, its cost and its accuracy, and what a retraining has to know."""
     return {
         "schema": SCHEMA,
         "key": row["key"],
         "architecture": {
-            "family": config["family"],
-            "backbone": config["backbone"],
-            "width": config["width"],
+            "family": config.family,
+            "backbone": config.backbone,
+            "width": config.width,
             "genes": {name: _plain(choice) for name, choice in genes_in(row).items()},
         },
         "accuracy": float(row["accuracy"]),
         "expected": float(row["expected"]) if pd.notna(row.get("expected")) else None,
         "cost": {name: _plain(row[name]) for name in COSTS},
-        "dataset": config["dataset"],
-        "data_dir": config["data_dir"],
-        "num_classes": config["num_classes"],
+        "dataset": config.dataset,
+        "data_dir": config.data_dir,
+        "num_classes": config.num_classes,
     }
 
 
-def write_tables(folder: Path, trials: pd.DataFrame, config: dict[str, Any], noise: dict[str, float] | None) -> None:
+def write_tables(folder: Path, trials: pd.DataFrame, config: RunConfig, noise: dict[str, float] | None) -> None:
     """Write trials.csv and, as soon as a trial is complete, pareto.csv, pareto.json and best.json, then their digests.
 
     Args:
         folder: the run's.
         trials: one row a trial: `COLUMNS`, then one column a gene.
-        config: what config.json holds.
+        config: the run's settings.
         noise: what `noise_of` found.
     """
     write_atomic(folder / "trials.csv", trials.to_csv(index=False))
@@ -87,18 +87,18 @@ def write_tables(folder: Path, trials: pd.DataFrame, config: dict[str, Any], noi
     write_sums(folder, "config.json", "trials.csv", "pareto.csv", "pareto.json", "best.json")
 
 
-def _write_front(folder: Path, front: pd.DataFrame, config: dict[str, Any], noise: dict[str, float] | None) -> None:
+def _write_front(folder: Path, front: pd.DataFrame, config: RunConfig, noise: dict[str, float] | None) -> None:
     write_atomic(folder / "pareto.csv", front.to_csv(index=False))
-    reference = config["reference"]
+    reference = config.reference
     summary = {
         "schema": SCHEMA,
-        "reference": reference,
-        "hypervolume": hypervolume(judged(front), front["ops"], reference=(reference["accuracy"], reference["ops"])),
+        "reference": {"accuracy": reference.accuracy, config.objective: reference.cost},
+        "hypervolume": hypervolume(judged(front), front["ops"], reference=(reference.accuracy, reference.cost)),
         "noise": noise,
         "front": [entry(row, config) for _, row in front.iterrows()],
     }
     write_json(folder / "pareto.json", summary)
-    index, rule = choose_best(front, config["max_ops"])
+    index, rule = choose_best(front, config.max_ops)
     write_json(folder / "best.json", {**entry(front.loc[index], config), "rule": rule})
 
 

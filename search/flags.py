@@ -1,17 +1,14 @@
-"""What the commands that train share: their flags."""
+"""Flags of the commands that train. Parsing them needs no torch, so that ``--help`` is quick."""
 
 import argparse
 import math
-import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
-import torch
-
-from search.data.sources import DATASETS
-from space import InputError
+from search.data.catalog import DATASETS
 from space.binarizers import BINARIZERS
-from space.errors import first_line
 
-BACKENDS = ("local", "ray")
 LARGEST_SEED = 2**49
 """The seed of an epoch, 10007 times as much, still fits torch's 64 bits."""
 
@@ -40,57 +37,65 @@ def positive_float(text: str) -> float:
     return value
 
 
-def add_common_flags(parser: argparse.ArgumentParser) -> None:
-    """The flags of every command that trains."""
+def add_training_flags(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of every command that trains."""
     parser.add_argument("--dataset", choices=DATASETS, help="default: digits; for a network from a file, the file's")
     parser.add_argument(
         "--data-dir",
         help="where the data set is, or is downloaded to (default: data; for a network from a file, the file's)",
     )
-    parser.add_argument("--binarizer", choices=BINARIZERS, help="in all layers (default: the network's usual one)")
-    parser.add_argument("--epochs", type=positive_int, help="default: the data set's preset")
+    parser.add_argument("--binarizer", choices=BINARIZERS, help="in all layers (default: the family's own)")
+    parser.add_argument("--epochs", type=positive_int, help="default: the data set's own")
     parser.add_argument("--seed", type=seed_int, default=0)
     parser.add_argument("--device", help="cpu, cuda, cuda:1... (default: cuda if there is one)")
 
 
-def add_backend_flags(parser: argparse.ArgumentParser) -> None:
-    """What runs the evaluations."""
-    parser.add_argument("--backend", choices=BACKENDS, default="local", help="processes of this machine, or Ray Tune")
-    parser.add_argument("--workers", type=natural_int, help="processes that train side by side; 0 trains in this one")
-    parser.add_argument("--time-limit", type=positive_float, help="seconds after which a trial fails (default: none)")
-    parser.add_argument("--address", help="HOST:PORT of a running Ray cluster, or auto (default: a Ray for this run)")
-    parser.add_argument("--cpus-per-trial", type=positive_int, help="under Ray (default: 1)")
-    parser.add_argument(
-        "--gpus-per-trial", type=positive_float, help="under Ray; several trials share one at 0.5 or 0.25 (default: 1)"
-    )
+@dataclass(frozen=True, kw_only=True)
+class Flag:
+    """A flag that goes with one value of another flag, as ``--address`` goes with ``--backend ray``.
+
+    Args:
+        name: such as ``--address``.
+        hint: what to do instead, for those who give it with another value.
+        settings: of `argparse.ArgumentParser.add_argument`; there is no default but None.
+    """
+
+    name: str
+    hint: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def given(self, args: argparse.Namespace) -> bool:
+        """Whether the user gave it."""
+        return getattr(args, self.name.removeprefix("--").replace("-", "_")) is not None
 
 
-def check_backend_flags(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
-    """Refuse flags of one backend given to the other."""
-    if args.backend != "ray":
-        for flag in ("--address", "--cpus-per-trial", "--gpus-per-trial"):
-            if getattr(args, flag[2:].replace("-", "_")) is not None:
-                parser.error(f"{flag} goes with --backend ray")
-        return
-    if args.workers is not None:
-        parser.error("--workers goes with --backend local; Ray runs as many trials as --cpus-per-trial leaves room for")
-    if args.device not in (None, "cpu", "cuda"):
-        parser.error("--backend ray takes --device cpu or cuda, and chooses which")
-    if args.address and not re.fullmatch(r"auto|[^/]+:\d+", args.address):
-        parser.error("--address is auto or HOST:PORT; run the search on one of the cluster's machines")
-    if args.gpus_per_trial and args.gpus_per_trial > 1 and args.gpus_per_trial % 1:
-        parser.error("--gpus-per-trial is a whole number, or below 1")
+class Choice(Protocol):
+    """An entry of a registry that a flag chooses from: an evaluator, a back end."""
+
+    @property
+    def summary(self) -> str:
+        """What it does, in half a line."""
+
+    @property
+    def flags(self) -> tuple[Flag, ...]:
+        """The flags that go with it alone."""
 
 
-def find_device(name: str | None) -> str:
-    """The device asked for, or the best there is. Raises InputError when it is not there."""
-    if name is None:
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        kind = torch.device(name).type
-        if kind not in ("cpu", "cuda", "mps"):
-            raise RuntimeError("use cpu, cuda or mps")
-        torch.zeros(1, device=name)
-    except (RuntimeError, AssertionError, NotImplementedError, ImportError) as error:
-        raise InputError(f"--device {name} cannot be used: {first_line(error)}") from None
-    return "cpu" if kind == "cpu" else name
+def add_choice(parser: argparse.ArgumentParser, flag: str, choices: Mapping[str, Choice], *, default: str) -> None:
+    """Add a flag that chooses from a registry and, as a group for each entry, the flags that go with it."""
+    summaries = "; ".join(f"{name}: {choice.summary}" for name, choice in choices.items())
+    parser.add_argument(flag, choices=choices, default=default, help=f"{summaries} (default: {default})")
+    for name, choice in choices.items():
+        group = parser.add_argument_group(f"with {flag} {name}") if choice.flags else parser
+        for own in choice.flags:
+            group.add_argument(own.name, **own.settings)
+
+
+def refuse_flags_of_others(
+    parser: argparse.ArgumentParser, args: argparse.Namespace, flag: str, choices: Mapping[str, Choice], chosen: str
+) -> None:
+    """End with an error where a flag is given that goes with another value of `flag` than the `chosen` one."""
+    for name, choice in choices.items():
+        for own in choice.flags:
+            if name != chosen and own.given(args):
+                parser.error(f"{own.name} goes with {flag} {name}" + (f"; {own.hint}" if own.hint else ""))

@@ -2,9 +2,9 @@
 
 import time
 from pathlib import Path
-from typing import Any
 
 from results.report import write_report
+from results.run_config import RunConfig
 from results.tables import write_tables
 from search.study.study import Study
 
@@ -23,7 +23,7 @@ class Outputs:
     """
 
     def __init__(
-        self, folder: Path, study: Study, config: dict[str, Any], *, noisy: bool, published: bool = False
+        self, folder: Path, study: Study, config: RunConfig, *, noisy: bool, published: bool = False
     ) -> None:
         self._folder, self._study, self._config = folder, study, config
         self._noisy, self._published = noisy, published

@@ -5,28 +5,25 @@
     python -m search.retrain mobinet-mid-k3 --dataset cifar10
     torchrun --nproc-per-node 8 -m search.retrain runs/pictures/best.json      on eight GPUs
 
-The same command goes on from the last checkpoint. The report of a run then shows what its network reached.
+To resume from the last checkpoint, run the same command again. The report of the run then shows what the network
+reached.
 """
 
 import argparse
 from dataclasses import replace
 from pathlib import Path
-
-import torch
+from typing import TYPE_CHECKING, Any
 
 from results.command import run_command
-from results.report import rewrite_report
-from search.data.catalog import PRESETS
-from search.flags import add_common_flags, find_device, positive_float, positive_int
-from search.machine import cores, use_threads, useful_threads
-from search.progress import si
+from search.data.catalog import DATASETS
+from search.flags import add_training_flags, positive_float, positive_int
 from search.recipe import RECIPES
-from search.target import Target, read_target
-from search.training import ranks
-from search.training.retraining import Retraining
-from search.training.training import NonFiniteLoss
 from space import InputError, named_network
 from space.errors import first_line
+
+if TYPE_CHECKING:
+    from search.target import Target
+    from search.training.retraining import Retraining
 
 
 def parse(argv: list[str] | None = None) -> argparse.Namespace:
@@ -35,7 +32,7 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("network", help="best.json, pareto.json, or a network's name")
     parser.add_argument("--key", help="which network of a pareto.json")
-    add_common_flags(parser)
+    add_training_flags(parser)
     parser.add_argument("--backbone", help="of a network given by name (default: the one that fits the data set)")
     parser.add_argument("--width", type=positive_float, help="of a network given by name (default: its own)")
     parser.add_argument("--recipe", choices=RECIPES, help="default: the data set's own")
@@ -46,37 +43,44 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def find_target(args: argparse.Namespace) -> tuple[Target, Path]:
-    """What to train, and the folder that takes the results by default."""
-    path = Path(args.network)
-    if path.suffix == ".json":
-        for flag in ("backbone", "width", "binarizer"):
-            if getattr(args, flag) is not None:
-                raise InputError(f"--{flag} goes with a network's name; {path} has its own")
-        return read_target(path, args.key), path.parent / "retrain"
-    if args.key is not None:
-        raise InputError("--key goes with a pareto.json, not with a network's name")
-    dataset = args.dataset or "digits"
-    shape = PRESETS[dataset].input_shape
-    choices = {"binarizer": args.binarizer} if args.binarizer else {}
-    network = named_network(args.network, input_shape=shape, backbone=args.backbone, width=args.width, choices=choices)
-    return Target(architecture=network, dataset=dataset, data_dir="data"), Path("runs", "retrain", dataset)
-
-
 def main() -> None:
+    args = parse()
+    from search.training import ranks  # which loads torch
+
     with ranks.joined():
-        retrain(parse())
+        retrain(args)
 
 
 def retrain(args: argparse.Namespace) -> None:
+    from search.machine import cores, use_threads, useful_threads
+    from search.training import ranks
+    from search.training.training import NonFiniteLoss
+
+    retraining = assemble(args)
+    use_threads(useful_threads(retraining.architecture.input_shape, cores()))
+    print(f"{retraining.architecture.describe()}, into {retraining.folder}", flush=True)
+    try:
+        summary = retraining.run(show)
+    except NonFiniteLoss as error:
+        raise InputError(f"training diverged: {error}; use another --seed and --out") from None
+    print(end_text(summary, retraining.folder))
+    if ranks.rank() == 0:
+        print(refresh_report(retraining.folder), end="", flush=True)
+
+
+def assemble(args: argparse.Namespace) -> "Retraining":
+    """The retraining that the flags ask for."""
+    from search.training.devices import own_device
+    from search.training.retraining import Retraining
+
     target, folder = find_target(args)
     dataset = args.dataset or target.dataset
-    if dataset not in PRESETS:
+    if dataset not in DATASETS:
         raise InputError(
             f"{args.network} was searched on {dataset!r}, which is no data set here; name one with --dataset"
         )
-    recipe = RECIPES[args.recipe] if args.recipe else PRESETS[dataset].full
-    retraining = Retraining(
+    recipe = RECIPES[args.recipe] if args.recipe else DATASETS[dataset].recipes["full"]
+    return Retraining(
         architecture=target.architecture,
         dataset=dataset,
         data_dir=args.data_dir or target.data_dir,
@@ -86,35 +90,41 @@ def retrain(args: argparse.Namespace) -> None:
         folder=(args.out or folder) / target.architecture.key,
         accumulate=args.accumulate,
     )
-    use_threads(useful_threads(target.architecture.input_shape, cores()))
-    print(f"{target.architecture.describe()}, into {retraining.folder}", flush=True)
-    try:
-        summary = retraining.run(show)
-    except NonFiniteLoss as error:
-        raise InputError(f"training diverged: {error}; use another --seed and --out") from None
-    print(
+
+
+def find_target(args: argparse.Namespace) -> tuple["Target", Path]:
+    """What to train, and the folder that takes the results by default."""
+    from search.target import Target, read_target
+
+    path = Path(args.network)
+    if path.suffix == ".json":
+        for flag in ("backbone", "width", "binarizer"):
+            if getattr(args, flag) is not None:
+                raise InputError(f"--{flag} goes with a network's name; {path} has its own")
+        return read_target(path, args.key), path.parent / "retrain"
+    if args.key is not None:
+        raise InputError("--key goes with a pareto.json, not with a network's name")
+    dataset = args.dataset or "digits"
+    shape = DATASETS[dataset].input_shape
+    choices = {"binarizer": args.binarizer} if args.binarizer else {}
+    network = named_network(args.network, input_shape=shape, backbone=args.backbone, width=args.width, choices=choices)
+    return Target(architecture=network, dataset=dataset, data_dir="data"), Path("runs", "retrain", dataset)
+
+
+def end_text(summary: dict[str, Any], folder: Path) -> str:
+    """What a retraining reached, and where its network is."""
+    from search.progress import si
+
+    return (
         f"test top-1 {summary['test_top1']:.2%}, top-5 {summary['test_top5']:.2%} on {summary['test_images']} images; "
-        f"{si(summary['cost']['ops']).strip()}OPs; {summary['file_bytes']:,} bytes in "
-        f"{retraining.folder}/model.safetensors"
+        f"{si(summary['cost']['ops']).strip()}OPs; {summary['file_bytes']:,} bytes in {folder}/model.safetensors"
     )
-    if ranks.rank() == 0:
-        print(refresh_report(retraining.folder), end="", flush=True)
-
-
-def own_device(name: str | None) -> str:
-    """The device of this process: of several on one machine, each has a GPU of its own."""
-    device = find_device(name)
-    if ranks.ranks() == 1 or device == "cpu":
-        return device
-    if device != "cuda":
-        raise InputError(f"--device {device} is one device; several processes take cpu, or cuda for a GPU each")
-    device = find_device(f"cuda:{ranks.local_rank()}")
-    torch.cuda.set_device(device)
-    return device
 
 
 def refresh_report(folder: Path) -> str:
     """Show what a retraining left in `folder` in the report of the run it lies in, if any, and say so in a line."""
+    from results.report import rewrite_report
+
     run = folder.parent.parent
     if folder.parent.name != "retrain" or not all((run / name).exists() for name in ("config.json", "trials.csv")):
         return ""

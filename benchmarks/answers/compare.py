@@ -18,13 +18,13 @@ import torch
 
 from mobinet import cost
 from results.command import run_command
-from search.data.catalog import PRESETS
+from search.data.catalog import DATASETS
 from search.data.dataset import load_dataset, load_test
-from search.data.sources import DATASETS
-from search.flags import find_device, positive_float, positive_int
+from search.flags import positive_float, positive_int
 from search.progress import si
 from search.recipe import Recipe
 from search.training.accuracy import accuracy
+from search.training.devices import find_device
 from search.training.retraining import VALIDATION
 from search.training.seeds import seeded_build, training_seed
 from search.training.training import Training
@@ -91,11 +91,11 @@ def main() -> None:
     parser.add_argument("--workers", type=positive_int, default=2)
     parser.add_argument("--validate", action="store_true")
     args = parser.parse_args()
-    preset = PRESETS[args.dataset]
+    preset = DATASETS[args.dataset]
     recipe = replace(
-        preset.full,
-        epochs=args.epochs or preset.full.epochs,
-        learning_rate=args.learning_rate or preset.full.learning_rate,
+        preset.recipes["full"],
+        epochs=args.epochs or preset.recipes["full"].epochs,
+        learning_rate=args.learning_rate or preset.recipes["full"].learning_rate,
     )
     networks = [parse_network(text, preset.input_shape, args.width) for text in args.networks]
     jobs = [

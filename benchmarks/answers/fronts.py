@@ -21,32 +21,33 @@ from benchmarks.answers.compare import Job, run_jobs
 from results.command import run_command
 from results.files import read_json
 from results.pareto import hypervolume
-from search.data.catalog import PRESETS
+from results.run_config import RunConfig, read_config
+from search.data.catalog import DATASETS
 from search.flags import positive_int
 from space import Architecture, InputError
 
 
-def search(flags: list[str], folder: Path) -> tuple[dict, dict, float]:
+def search(flags: list[str], folder: Path) -> tuple[RunConfig, dict, float]:
     """What config.json and pareto.json hold after a search, and its seconds."""
     began = time.perf_counter()
     command = [sys.executable, "-m", "search.run", *flags, "--out", folder]
     ended = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     if ended.returncode:
         raise InputError(f"search.run {shlex.join(flags)} failed: {ended.stderr.decode().splitlines()[-1]}")
-    return read_json(folder / "config.json"), read_json(folder / "pareto.json"), time.perf_counter() - began
+    return read_config(folder), read_json(folder / "pareto.json"), time.perf_counter() - began
 
 
-def retrained(config: dict, front: list[dict], trainings: int, workers: int) -> np.ndarray:
+def retrained(config: RunConfig, front: list[dict], trainings: int, workers: int) -> np.ndarray:
     """Test accuracy of every network of the front, in the mean over trainings."""
     jobs = [
         Job(
             network=Architecture.from_dict(entry["architecture"]),
-            dataset=config["dataset"],
-            data_dir=config["data_dir"],
-            recipe=PRESETS[config["dataset"]].full,
+            dataset=config.dataset,
+            data_dir=config.data_dir,
+            recipe=DATASETS[config.dataset].recipes["full"],
             images=None,
             seed=seed,
-            device=config["device"],
+            device=config.device,
             validate=False,
         )
         for seed in range(trainings)

@@ -18,21 +18,22 @@ import pandas as pd
 
 from benchmarks.answers.compare import Job, deviation, run_jobs
 from results.command import run_command
-from results.files import read_json
+from results.run_config import RunConfig, read_config
 from results.tables import entry, front_of, read_trials
-from search.data.catalog import PRESETS
-from search.flags import find_device, positive_int
+from search.data.catalog import DATASETS
+from search.flags import positive_int
+from search.training.devices import find_device
 from space import Architecture
 
 
-def trained(networks: pd.DataFrame, config: dict, args: argparse.Namespace) -> pd.DataFrame:
+def trained(networks: pd.DataFrame, config: RunConfig, args: argparse.Namespace) -> pd.DataFrame:
     """`networks`, (n, columns of trials.csv), with mean and standard deviation of their test accuracies."""
-    recipe = PRESETS[config["dataset"]].full
+    recipe = DATASETS[config.dataset].recipes["full"]
     jobs = [
         Job(
             network=Architecture.from_dict(entry(row, config)["architecture"]),
-            dataset=config["dataset"],
-            data_dir=config["data_dir"],
+            dataset=config.dataset,
+            data_dir=config.data_dir,
             recipe=replace(recipe, epochs=args.epochs or recipe.epochs),
             images=None,
             seed=seed,
@@ -54,7 +55,7 @@ def main() -> None:
     parser.add_argument("--device")
     parser.add_argument("--workers", type=positive_int, default=2)
     args = parser.parse_args()
-    config, trials = read_json(args.folder / "config.json"), read_trials(args.folder)
+    config, trials = read_config(args.folder), read_trials(args.folder)
     handmade, sampled = (trials[trials["source"] == source] for source in ("baseline", "sampler"))
     front = front_of(sampled)
     partners = {row.number: front[front["ops"] <= row.ops].tail(1) for row in handmade.itertuples()}

@@ -23,7 +23,7 @@ from benchmarks.limits.instant import instant
 from mobinet import Cost, cost
 from results.command import run_command
 from results.files import write_json
-from results.tables import SCHEMA
+from results.run_config import Reference, RunConfig
 from search.backends.backend import Backend
 from search.backends.local import Workers
 from search.backends.ray_tune.backend import RayBackend
@@ -74,13 +74,27 @@ def dispatch(backend: Backend, space: SearchSpace, count: int) -> float:
 
 def report(folder: Path, study: Study, space: SearchSpace) -> float:
     """Seconds to write the tables and the report."""
-    config = {
-        **{"schema": SCHEMA, "family": space.family, "backbone": space.backbone, "width": space.width},
-        **{"dataset": "digits", "data_dir": "data", "num_classes": CLASSES, "networks": space.size},
-        **{"max_ops": None, "sampler": "random", "seed": 0, "validation_images": 599, "evaluator": "proxy"},
-        "reference": {"accuracy": 0.1, "ops": float(study.table()["ops"].max())},
-    }
-    write_json(folder / "config.json", config)
+    config = RunConfig(
+        dataset="digits",
+        published_as="digits",
+        data_dir="data",
+        validation=0.4,
+        recipe={},
+        seed=0,
+        device="cpu",
+        num_classes=CLASSES,
+        train_images=898,
+        validation_images=599,
+        fingerprint="",
+        family=space.family,
+        backbone=space.backbone,
+        width=space.width,
+        genes={gene.name: list(gene.choices) for gene in space.genes},
+        networks=space.size,
+        sampler="random",
+        reference=Reference(accuracy=0.1, cost=float(study.table()["ops"].max())),
+    )
+    write_json(folder / "config.json", config.to_dict())
     began = time.perf_counter()
     Outputs(folder, study, config, noisy=True).write()
     return time.perf_counter() - began

@@ -28,16 +28,16 @@ from benchmarks.proxies.excerpt import Excerpt
 from mobinet import cost
 from results.command import run_command
 from search.backends.local import Workers
-from search.data.catalog import PRESETS
-from search.data.sources import DATASETS
+from search.data.catalog import DATASETS
 from search.evaluators.on_images import OnImages
 from search.evaluators.one_shot import OneShot
 from search.evaluators.supernet_paths import PATHS
-from search.flags import find_device, positive_float, positive_int
+from search.flags import positive_float, positive_int
 from search.interrupt import Interrupts
 from search.loop import run_tasks
 from search.machine import use_threads
 from search.task import Task
+from search.training.devices import find_device
 from space import Architecture, SearchSpace, load_space
 
 SEEDS = 2
@@ -126,7 +126,7 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(1)
     use_threads(1)
-    preset = PRESETS[args.dataset]
+    preset = DATASETS[args.dataset]
     space = load_space(args.space, input_shape=preset.input_shape, width=args.width)
     common = {
         "dataset": args.dataset,
@@ -135,13 +135,13 @@ def main() -> None:
         "seed": 0,
         "device": find_device(args.device),
     }
-    full = replace(preset.full, epochs=args.full_epochs or preset.full.epochs)
+    full = replace(preset.recipes["full"], epochs=args.full_epochs or preset.recipes["full"].epochs)
     evaluators: dict[str, OnImages] = {f"full, {full.epochs}": Excerpt(**common, recipe=full, count=args.images)}
-    for epochs in args.epochs or [preset.proxy.epochs]:
-        proxy = replace(preset.proxy, epochs=epochs)
+    for epochs in args.epochs or [preset.recipes["proxy"].epochs]:
+        proxy = replace(preset.recipes["proxy"], epochs=epochs)
         evaluators[f"proxy, {epochs}"] = Excerpt(**common, recipe=proxy, count=args.images)
     for paths, epochs in args.supernets:
-        recipe = replace(preset.supernet, epochs=epochs)
+        recipe = replace(preset.recipes["supernet"], epochs=epochs)
         one_shot = OneShot(**common, recipe=recipe, space=space, paths=paths, checkpoint=Path())
         evaluators[f"{paths}, {epochs}"] = one_shot
     classes = len(next(iter(evaluators.values())).images(space.input_shape).classes)

@@ -29,8 +29,7 @@ from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
 from benchmarks.samplers.table import genes_of
 from results.command import run_command
-from search.data.catalog import PRESETS
-from search.data.sources import DATASETS
+from search.data.catalog import DATASETS
 from search.flags import positive_float
 from search.samplers.encoding import Encoding
 from search.samplers.fresh import distributions_of
@@ -202,7 +201,7 @@ def add_table_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def load_table_space(args: argparse.Namespace) -> SearchSpace:
-    return load_space(args.space, input_shape=PRESETS[args.dataset].input_shape, width=args.width)
+    return load_space(args.space, input_shape=DATASETS[args.dataset].input_shape, width=args.width)
 
 
 def main() -> None:

@@ -24,14 +24,14 @@ from results.command import run_command
 from results.pareto import on_front
 from search.backends.backend import Backend
 from search.backends.local import Workers
-from search.data.catalog import PRESETS
-from search.data.sources import DATASETS
+from search.data.catalog import DATASETS
 from search.evaluators.supernet_paths import PATHS
-from search.flags import find_device, positive_float, positive_int
+from search.flags import positive_float, positive_int
 from search.interrupt import Interrupts
 from search.loop import run_tasks
 from search.machine import use_threads
 from search.task import Failure, Task
+from search.training.devices import find_device
 from space import Architecture, InputError, SearchSpace, load_space
 from space.gene import Choice
 
@@ -133,9 +133,9 @@ def main() -> None:
     parser.add_argument("--csv", type=Path, required=True)
     args = parser.parse_args()
     use_threads(1)
-    preset = PRESETS[args.dataset]
+    preset = DATASETS[args.dataset]
     space = load_space(args.space, input_shape=preset.input_shape, width=args.width)
-    recipe = replace(preset.proxy, epochs=args.epochs or preset.proxy.epochs)
+    recipe = replace(preset.recipes["proxy"], epochs=args.epochs or preset.recipes["proxy"].epochs)
     evaluator = Excerpt(
         dataset=args.dataset,
         data_dir=args.data_dir,

@@ -1,9 +1,15 @@
-"""What every back end does: run evaluations, several at a time."""
+"""What a back end does, and what a command has to know of one."""
 
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
+from search.flags import Flag
 from search.task import Evaluation, Evaluator, Failure, Task
 from space.errors import first_line
+
+Shape = tuple[int, int, int]
 
 
 class Backend(Protocol):
@@ -16,19 +22,37 @@ class Backend(Protocol):
 
     def wait(self) -> tuple[Task, Evaluation | Failure]:
         """The next task to end. Any exception in the evaluation is a Failure."""
+        ...
 
     def close(self) -> None:
         """Stop what is under way."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class BackendEntry:
+    """What a command has to know of a back end.
+
+    Args:
+        summary: what it does, in half a line.
+        flags: that go with it alone.
+        complaint: what is wrong with the flags of a command that chose it; empty if nothing is.
+        require: raises InputError where this machine lacks what it needs.
+        make: the back end, from an evaluator, the flags, the images' shape (C, H, W), and the device it computes on.
+        elsewhere: whether evaluations may run on other machines, in other folders.
+    """
+
+    summary: str
+    flags: tuple[Flag, ...]
+    complaint: Callable[[argparse.Namespace], str]
+    make: Callable[[Evaluator, argparse.Namespace, Shape, str], Backend]
+    require: Callable[[argparse.Namespace], None] = lambda args: None
+    elsewhere: bool = False
+
+
 def evaluate(evaluator: Evaluator, task: Task) -> Evaluation | Failure:
-    """What the evaluator finds; any exception is a Failure."""
+    """The evaluation; any exception is a Failure."""
     try:
         return evaluator(task)
     except Exception as error:
-        return _failure(error)
-
-
-def _failure(error: Exception) -> Failure:
-    name = type(error).__name__
-    return Failure(reason=f"{name}: {first_line(error)}" if str(error) else name)
+        name = type(error).__name__
+        return Failure(reason=f"{name}: {first_line(error)}" if str(error) else name)

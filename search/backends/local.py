@@ -1,5 +1,6 @@
 """The local back end: evaluations run in this process, or in a few worker processes."""
 
+import argparse
 import atexit
 import math
 import multiprocessing
@@ -9,9 +10,10 @@ import threading
 import time
 from multiprocessing.connection import Connection, wait
 
-from search.backends.backend import evaluate
+from search import machine
+from search.backends.backend import Backend, BackendEntry, Shape, evaluate
+from search.flags import Flag, natural_int
 from search.interrupt import inherited_by_nobody
-from search.machine import use_threads
 from search.task import Evaluation, Evaluator, Failure, Task
 
 
@@ -135,7 +137,7 @@ def _work(pipe: Connection, evaluator: Evaluator, threads: int) -> None:
     """Evaluate what comes through the pipe until it closes. Ctrl-C is the driver's to handle; its end is ours."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    use_threads(threads)
+    machine.use_threads(threads)
     while True:
         try:
             task = pipe.recv()
@@ -148,3 +150,47 @@ def _work(pipe: Connection, evaluator: Evaluator, threads: int) -> None:
 def _end_with_parent() -> None:
     multiprocessing.parent_process().join()
     os._exit(1)
+
+
+def _complaint(args: argparse.Namespace) -> str:
+    if args.time_limit and args.workers == 0:
+        return "--time-limit goes with --workers 1 or more: a trial in this process cannot be stopped"
+    return ""
+
+
+def workers_and_threads(asked: int | None, *, input_shape: Shape, device: str, cores: int) -> tuple[int, int]:
+    """How many worker processes, 0 for none, and the threads of each.
+
+    Args:
+        asked: by the user; None for one a core, or one on a GPU.
+        input_shape: (C, H, W) of one image.
+        device: where they compute.
+        cores: that they share.
+    """
+    workers = asked if asked is not None else cores if device == "cpu" else 1
+    return workers, machine.useful_threads(input_shape, cores // max(1, workers))
+
+
+def _make(evaluator: Evaluator, args: argparse.Namespace, input_shape: Shape, device: str) -> Backend:
+    workers, threads = workers_and_threads(args.workers, input_shape=input_shape, device=device, cores=machine.cores())
+    if workers:
+        return Workers(evaluator, workers=workers, threads=threads, time_limit=args.time_limit or math.inf)
+    machine.use_threads(threads)
+    return InProcess(evaluator)
+
+
+LOCAL = BackendEntry(
+    summary="processes on this machine",
+    flags=(
+        Flag(
+            name="--workers",
+            hint="Ray runs as many trials as --cpus-per-trial leaves room for",
+            settings={
+                "type": natural_int,
+                "help": "processes that train side by side; 0: in this process (default: one a core, or one on a GPU)",
+            },
+        ),
+    ),
+    complaint=_complaint,
+    make=_make,
+)

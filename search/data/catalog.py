@@ -1,54 +1,102 @@
-"""What a data set's trainings use unless the user says otherwise."""
+"""The data sets, one entry each: all that a command has to know of one before it is read. Needs no torch."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from search.recipe import Recipe
 
+if TYPE_CHECKING:
+    from search.data.sources import Source
+
 
 @dataclass(frozen=True, kw_only=True)
-class Preset:
-    """Defaults of one data set.
+class Augmentation:
+    """Random changes of training images.
 
     Args:
-        input_shape: (C, H, W) of the networks that fit its images.
-        validation: share of the training images that a search judges on.
-        proxy: the short training of a search.
-        supernet: the training of a supernet.
-        full: the training for good.
+        shift: largest shift, as a share of the image's side; what comes in at the border is black.
+        flip: mirror half of the images.
     """
 
+    shift: float = 0.0
+    flip: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataSetEntry:
+    """What is known of a data set before it is read.
+
+    Args:
+        reader: ``"module:function"`` from (name, folder, whether to read the training images) to a `Source`.
+        input_shape: (C, H, W) of the networks that fit its images.
+        augmentation: of its training images.
+        validation: share of the training images that a search judges networks on.
+        recipes: by evaluator, how it trains on these images; ``full`` is that of `search.retrain`.
+        published_as: the data set's name in `results.published`.
+    """
+
+    reader: str
     input_shape: tuple[int, int, int]
+    augmentation: Augmentation
     validation: float
-    proxy: Recipe
-    supernet: Recipe
-    full: Recipe
+    recipes: Mapping[str, Recipe]
+    published_as: str
+
+    @property
+    def read(self) -> "Callable[[str, str, bool], Source]":
+        """The reader itself."""
+        module, _, function = self.reader.partition(":")
+        return getattr(import_module(module), function)
 
 
-_SMALL = Preset(
-    input_shape=(3, 32, 32),
-    validation=0.1,
-    proxy=Recipe(epochs=8, batch_size=128, learning_rate=0.01),
-    supernet=Recipe(epochs=100, batch_size=128, learning_rate=0.01),
-    full=Recipe(epochs=200, batch_size=128, learning_rate=0.005),
-)
+_SMALL = {
+    "proxy": Recipe(epochs=8, batch_size=128, learning_rate=0.01),
+    "supernet": Recipe(epochs=100, batch_size=128, learning_rate=0.01),
+    "full": Recipe(epochs=200, batch_size=128, learning_rate=0.005),
+}
 
-PRESETS = {
-    "digits": Preset(
+
+def _torchvision(name: str, augmentation: Augmentation) -> DataSetEntry:
+    return DataSetEntry(
+        reader="search.data.sources:read_torchvision",
+        input_shape=(3, 32, 32),
+        augmentation=augmentation,
+        validation=0.1,
+        recipes=_SMALL,
+        published_as=name,
+    )
+
+
+DATASETS = {
+    "digits": DataSetEntry(
+        reader="search.data.sources:read_digits",
         input_shape=(1, 8, 8),
+        augmentation=Augmentation(),
         validation=0.4,
-        proxy=Recipe(epochs=12, batch_size=64, learning_rate=0.06),
-        supernet=Recipe(epochs=200, batch_size=64, learning_rate=0.015),
-        full=Recipe(epochs=120, batch_size=64, learning_rate=0.02),
+        recipes={
+            "proxy": Recipe(epochs=12, batch_size=64, learning_rate=0.06),
+            "supernet": Recipe(epochs=200, batch_size=64, learning_rate=0.015),
+            "full": Recipe(epochs=120, batch_size=64, learning_rate=0.02),
+        },
+        published_as="digits",
     ),
-    "mnist": _SMALL,
-    "fashion-mnist": _SMALL,
-    "cifar10": _SMALL,
-    "cifar100": _SMALL,
-    "imagefolder": Preset(
+    "mnist": _torchvision("mnist", Augmentation(shift=1 / 16)),
+    "fashion-mnist": _torchvision("fashion-mnist", Augmentation(shift=1 / 16, flip=True)),
+    "cifar10": _torchvision("cifar10", Augmentation(shift=1 / 8, flip=True)),
+    "cifar100": _torchvision("cifar100", Augmentation(shift=1 / 8, flip=True)),
+    "imagefolder": DataSetEntry(
+        reader="search.data.sources:read_folder",
         input_shape=(3, 224, 224),
+        augmentation=Augmentation(shift=1 / 8, flip=True),
         validation=0.2,
-        proxy=Recipe(epochs=8, batch_size=64, learning_rate=0.01),
-        supernet=Recipe(epochs=100, batch_size=64, learning_rate=0.01),
-        full=Recipe(epochs=120, batch_size=128, learning_rate=0.002),
+        recipes={
+            "proxy": Recipe(epochs=8, batch_size=64, learning_rate=0.01),
+            "supernet": Recipe(epochs=100, batch_size=64, learning_rate=0.01),
+            "full": Recipe(epochs=120, batch_size=128, learning_rate=0.002),
+        },
+        published_as="imagenet",
     ),
 }
+"""By the name that ``--dataset`` takes. A new data set is one entry, and a reader where none of these fits."""

@@ -12,29 +12,19 @@ from pathlib import Path
 
 import torch
 
+from search.data.catalog import DATASETS
 from search.data.from_files import Decoded, Files, decoded_by
 from search.data.in_memory import Images
-from search.data.preparation import Augmentation, Preparation, fit_shape
-from search.data.sources import DATASETS, Source, decoding_workers, held_out, read_source
+from search.data.preparation import Preparation, fit_shape
+from search.data.sources import Source, decoding_workers, held_out, read_source
 from search.data.split import Split
 from space import InputError
-
-__all__ = ["DATASETS", "DataSet", "check_test", "load_dataset", "load_test"]
 
 IN_MEMORY_BYTES = 2**30
 SAMPLE_BYTES = 2**27
 FEW_FILES = 2048
 """One process decodes as many at once."""
 SHOWN = 5
-
-AUGMENTATIONS = {
-    "digits": Augmentation(),
-    "mnist": Augmentation(shift=1 / 16),
-    "fashion-mnist": Augmentation(shift=1 / 16, flip=True),
-    "cifar10": Augmentation(shift=1 / 8, flip=True),
-    "cifar100": Augmentation(shift=1 / 8, flip=True),
-    "imagefolder": Augmentation(shift=1 / 8, flip=True),
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,7 +127,7 @@ def _preparation(name: str, train: Source, input_shape: tuple[int, int, int]) ->
         count = SAMPLE_BYTES // (4 * math.prod(input_shape))
         sample = fit_shape(train.pixels[:count].float() / 255, input_shape)
         mean, std = tuple(sample.mean((0, 2, 3)).tolist()), tuple(sample.std((0, 2, 3)).clamp(min=1e-3).tolist())
-    return Preparation(input_shape=input_shape, mean=mean, std=std, augmentation=AUGMENTATIONS[name])
+    return Preparation(input_shape=input_shape, mean=mean, std=std, augmentation=DATASETS[name].augmentation)
 
 
 def _split(source: Source, preparation: Preparation) -> Split:

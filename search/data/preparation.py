@@ -6,22 +6,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from search.data.catalog import Augmentation
+
 Part = tuple[int, int]
 """Which of how many equal parts."""
 WHOLE = (0, 1)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Augmentation:
-    """Random changes of training images.
-
-    Args:
-        shift: largest shift, as a share of the image's side; what comes in at the border is black.
-        flip: mirror half of the images.
-    """
-
-    shift: float = 0.0
-    flip: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

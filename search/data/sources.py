@@ -8,13 +8,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from search.data.catalog import DATASETS
 from search.machine import own_cores
 from space import InputError
 from space.errors import first_line
 
 TORCHVISION = {"mnist": "MNIST", "fashion-mnist": "FashionMNIST", "cifar10": "CIFAR10", "cifar100": "CIFAR100"}
-DATASETS = ("digits", *TORCHVISION, "imagefolder")
-
 DIGITS_TEST = 300
 FOLDER_TEST_SHARE = 0.2
 SEED = 0
@@ -52,16 +51,12 @@ def read_source(name: str, data_dir: str, *, train: bool) -> Source:
     Raises:
         InputError: the name is unknown, or the images are not there and cannot be downloaded.
     """
-    if name == "digits":
-        return _digits(train)
-    if name in TORCHVISION:
-        return _torchvision(name, data_dir, train)
-    if name == "imagefolder":
-        return _folder(Path(data_dir), train)
-    raise InputError(f"no data set is called {name!r}; use one of {', '.join(DATASETS)}")
+    if name not in DATASETS:
+        raise InputError(f"no data set is called {name!r}; use one of {', '.join(DATASETS)}")
+    return DATASETS[name].read(name, data_dir, train)
 
 
-def _digits(train: bool) -> Source:
+def read_digits(name: str, data_dir: str, train: bool) -> Source:
     """1,797 grey 8x8 images that come with scikit-learn (UCI, "Optical Recognition of Handwritten Digits")."""
     from sklearn.datasets import load_digits
 
@@ -71,7 +66,8 @@ def _digits(train: bool) -> Source:
     return source.take(held_out(len(pixels), DIGITS_TEST)[0 if train else 1])
 
 
-def _torchvision(name: str, data_dir: str, train: bool) -> Source:
+def read_torchvision(name: str, data_dir: str, train: bool) -> Source:
+    """A data set of torchvision, downloaded where it is missing."""
     from torchvision import datasets
 
     kind = getattr(datasets, TORCHVISION[name])
@@ -90,8 +86,9 @@ def _torchvision(name: str, data_dir: str, train: bool) -> Source:
     return Source(pixels=pixels.contiguous(), labels=torch.as_tensor(found.targets), classes=tuple(found.classes))
 
 
-def _folder(folder: Path, train: bool) -> Source:
+def read_folder(name: str, data_dir: str, train: bool) -> Source:
     """DIR/train and DIR/test (or DIR/val), each with a folder a class; or such folders in DIR, a fifth held out."""
+    folder = Path(data_dir)
     from torchvision.datasets import ImageFolder
 
     def read(part: Path) -> Source:

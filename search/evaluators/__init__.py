@@ -1,0 +1,90 @@
+"""Evaluators: each gives a network its accuracy. `EVALUATORS` names them; no module with torch is loaded before use."""
+
+import argparse
+import importlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from search.evaluators.supernet_paths import PATHS
+from search.flags import Flag
+from space import SearchSpace
+
+if TYPE_CHECKING:
+    from search.evaluators.on_images import OnImages
+
+__all__ = ["EVALUATORS", "EvaluatorEntry"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluatorEntry:
+    """What a search has to know of an evaluator before it is made.
+
+    Args:
+        summary: what it does, in half a line.
+        module: where its function ``make`` is, see `EvaluatorEntry.make`.
+        trials, sampler: defaults of ``--trials`` and ``--sampler``.
+        noisy: whether another seed gives a network another accuracy. Then accuracies are smoothed by a regression
+            before the front is chosen, and the noise is measured at the end.
+        trains_first: whether `OnImages.prepare` trains in the process that starts the search.
+        flags: that go with it alone.
+    """
+
+    summary: str
+    module: str
+    trials: int
+    sampler: str
+    noisy: bool
+    trains_first: bool
+    flags: tuple[Flag, ...] = ()
+
+    def make(
+        self, settings: dict[str, Any], args: argparse.Namespace, *, space: SearchSpace, folder: Path
+    ) -> "OnImages":
+        """The evaluator.
+
+        Args:
+            settings: the fields of `search.evaluators.on_images.OnImages`.
+            args: the parsed flags, for those that go with it alone.
+            space: what is searched.
+            folder: the run's.
+        """
+        return importlib.import_module(self.module).make(settings, args, space=space, folder=folder)
+
+
+EVALUATORS = {
+    "proxy": EvaluatorEntry(
+        summary="train each network briefly, from scratch",
+        module="search.evaluators.proxy",
+        trials=200,
+        sampler="front",
+        noisy=True,
+        trains_first=False,
+        flags=(
+            Flag(
+                name="--fidelity",
+                settings={
+                    "choices": ("full", "halving"),
+                    "help": "train every network to the end, or stop those unlikely to reach the front (default: full)",
+                },
+            ),
+        ),
+    ),
+    "supernet": EvaluatorEntry(
+        summary="train one network that holds all others, and judge each with its weights",
+        module="search.evaluators.one_shot",
+        trials=1000,
+        sampler="evolution",
+        noisy=False,
+        trains_first=True,
+        flags=(
+            Flag(
+                name="--paths",
+                settings={
+                    "choices": PATHS,
+                    "help": "which networks a step of its training draws (default: cost-bins)",
+                },
+            ),
+        ),
+    ),
+}

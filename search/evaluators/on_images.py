@@ -1,4 +1,4 @@
-"""Evaluators give an architecture its accuracy. The proxy trains it, briefly and from scratch."""
+"""What evaluators on a data set share: they judge networks on its validation images."""
 
 import time
 from abc import ABC, abstractmethod
@@ -61,9 +61,13 @@ class OnImages(ABC):
             rungs: numbers of epochs.
         """
 
+    def prepare(self) -> None:
+        """Do what has to be done once, before the first evaluation, in the process that starts the search."""
+        return
+
     def settings(self) -> dict[str, Any]:
-        """What its results depend on, as plain Python."""
-        common = {known.name: getattr(self, known.name) for known in fields(OnImages)}
+        """What its results depend on, as fields of `results.run_config.RunConfig`."""
+        common = {item.name: getattr(self, item.name) for item in fields(OnImages)}
         return {**common, "recipe": asdict(self.recipe)}
 
     def images(self, input_shape: tuple[int, int, int]) -> DataSet:

@@ -1,5 +1,6 @@
 """One-shot evaluation: a supernet is trained once, and every network is judged with its weights."""
 
+import argparse
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from tqdm import tqdm
 
 from mobinet import cost
 from mobinet.supernet import Supernet, require_supernet
@@ -16,11 +18,12 @@ from search.data.dataset import DataSet
 from search.evaluators.on_images import OnImages
 from search.evaluators.supernet_paths import PATHS
 from search.evaluators.supernet_training import SupernetTraining, calibrate
-from search.machine import keep_memory
+from search.machine import cores, keep_memory, use_threads, useful_threads
 from search.training.checkpoint import open_checkpoint, save_checkpoint
 from search.training.seeds import seeded
 from search.training.threads import divide_threads
-from space import Architecture, SearchSpace
+from search.training.training import NonFiniteLoss
+from space import Architecture, InputError, SearchSpace
 
 SAVE_EVERY = 10.0
 """Seconds of training that a crash may cost."""
@@ -46,11 +49,25 @@ class OneShot(OnImages):
     def __post_init__(self) -> None:
         require_supernet(self.space)
 
-    def train(self, told: Callable[[int, float], None]) -> None:
-        """Train the supernet, or go on from the checkpoint; one that is trained is left alone.
+    def prepare(self) -> None:
+        """Train the supernet with all cores, and show how far that is. Raises InputError where it diverges."""
+        use_threads(useful_threads(self.space.input_shape, cores()))
+        with tqdm(total=self.recipe.epochs, desc="supernet", unit="epoch", dynamic_ncols=True) as bar:
+
+            def on_epoch(epoch: int, loss: float) -> None:
+                bar.set_postfix_str(f"loss {loss:.3f}", refresh=False)
+                bar.update(epoch - bar.n)
+
+            try:
+                self.train(on_epoch)
+            except NonFiniteLoss as error:
+                raise InputError(f"the supernet diverged: {error}; use another --seed and --out") from None
+
+    def train(self, on_epoch: Callable[[int, float], None]) -> None:
+        """Train the supernet, or resume from the checkpoint; one that is trained is left alone.
 
         Args:
-            told: called with the number of each epoch and its loss.
+            on_epoch: called with the number of each epoch and its loss.
 
         Raises:
             InputError: the checkpoint cannot be read.
@@ -74,7 +91,7 @@ class OneShot(OnImages):
             if training.epoch == self.recipe.epochs or time.perf_counter() - saved > SAVE_EVERY:
                 save_checkpoint(self.checkpoint, training.state_dict())
                 saved = time.perf_counter()
-            told(training.epoch, loss)
+            on_epoch(training.epoch, loss)
 
     def stages(
         self, architecture: Architecture, images: DataSet, seed: int, rungs: frozenset[int]
@@ -86,7 +103,7 @@ class OneShot(OnImages):
         yield net, 0
 
     def settings(self) -> dict[str, Any]:
-        return {**super().settings(), "paths": self.paths}
+        return {**super().settings(), "evaluator_settings": {"paths": self.paths}}
 
     @cached_property
     def _trained(self) -> Supernet:
@@ -100,3 +117,9 @@ class OneShot(OnImages):
         classes = len(self.images(self.space.input_shape).classes)
         with seeded(self.seed):
             return Supernet(self.space, classes)
+
+
+def make(settings: dict[str, Any], args: argparse.Namespace, *, space: SearchSpace, folder: Path) -> OneShot:
+    """See `search.evaluators.EvaluatorEntry.make`."""
+    checkpoint = folder.absolute() / "supernet" / "last.pt"
+    return OneShot(**settings, space=space, paths=args.paths or "cost-bins", checkpoint=checkpoint)

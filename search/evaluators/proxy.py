@@ -1,6 +1,9 @@
 """The proxy: each network is trained briefly, from scratch."""
 
+import argparse
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -9,7 +12,7 @@ from search.data.dataset import DataSet
 from search.evaluators.on_images import OnImages
 from search.training.seeds import seeded_build
 from search.training.training import Training
-from space import Architecture
+from space import Architecture, SearchSpace
 
 
 class Proxy(OnImages):
@@ -24,3 +27,8 @@ class Proxy(OnImages):
             training.run_epoch()
             if training.epoch in rungs | {self.recipe.epochs}:
                 yield net, training.epoch
+
+
+def make(settings: dict[str, Any], args: argparse.Namespace, *, space: SearchSpace, folder: Path) -> Proxy:
+    """See `search.evaluators.EvaluatorEntry.make`."""
+    return Proxy(**settings)

@@ -13,9 +13,8 @@ import torch
 
 from mobinet import cost
 from mobinet.packing import dump_packed, load_packed
-from results.files import SUMS, check_sums, read_json, write_atomic, write_json, write_sums
+from results.files import SCHEMA, SUMS, check_sums, read_json, write_atomic, write_json, write_sums
 from results.run_config import versions
-from results.tables import SCHEMA
 from search.data.dataset import check_test, load_dataset, load_test
 from search.lock import lock
 from search.recipe import Recipe

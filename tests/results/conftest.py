@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from results.files import write_json
+from results.run_config import Reference, RunConfig
 from results.tables import COLUMNS, write_tables
 from space import Architecture
 
@@ -59,28 +60,32 @@ def trials(make_trials):
 
 @pytest.fixture
 def config():
-    return {
-        "schema": 1,
-        "dataset": "digits",
-        "data_dir": "data",
-        "num_classes": 10,
-        "validation_images": 599,
-        "family": "mobinet",
-        "backbone": "mobilenet-8",
-        "width": 1.0,
-        "genes": {name: [choice] for name, choice in GENES.items()},
-        "networks": 123456,
-        "sampler": "tpe",
-        "seed": 0,
-        "max_ops": None,
-        "reference": {"accuracy": 0.1, "ops": 10000.0},
-    }
+    return RunConfig(
+        dataset="digits",
+        published_as="digits",
+        data_dir="data",
+        validation=0.4,
+        recipe={"epochs": 3},
+        seed=0,
+        device="cpu",
+        num_classes=10,
+        train_images=898,
+        validation_images=599,
+        fingerprint="0123456789abcdef",
+        family="mobinet",
+        backbone="mobilenet-8",
+        width=1.0,
+        genes={name: [choice] for name, choice in GENES.items()},
+        networks=123456,
+        sampler="tpe",
+        reference=Reference(accuracy=0.1, cost=10000.0),
+    )
 
 
 @pytest.fixture
 def run_folder(tmp_path, trials, config):
     """What a finished search leaves, but for the report."""
-    write_json(tmp_path / "config.json", config)
+    write_json(tmp_path / "config.json", config.to_dict())
     write_tables(tmp_path, trials, config, {"std": 0.0123, "pairs": 8})
     return tmp_path
 

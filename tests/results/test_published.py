@@ -123,7 +123,7 @@ def test_report_shows_them_on_request(run_folder, monkeypatch, capsys):
     plain = write_report(run_folder).read_text()
     assert "VGG-Small IR-Net" not in plain and "published (test images)" not in plain
     config = json.loads((run_folder / "config.json").read_text())
-    (run_folder / "config.json").write_text(json.dumps({**config, "dataset": "cifar10"}))
+    (run_folder / "config.json").write_text(json.dumps({**config, "dataset": "cifar10", "published_as": "cifar10"}))
     (run_folder / "SHA256SUMS").unlink()
     monkeypatch.setattr(sys, "argv", ["results.report", str(run_folder), "--published"])
     run_command(report.main)

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -57,8 +58,8 @@ def test_page_is_self_contained_and_names_every_network(run_folder, trials):
 def test_page_escapes_what_it_shows(run_folder, trials, config):
     bad = "<script>alert(1)</script>"
     trials.loc[4, "reason"] = bad
-    write_json(run_folder / "config.json", {**config, "dataset": bad})
-    write_tables(run_folder, trials, {**config, "dataset": bad}, None)
+    write_json(run_folder / "config.json", replace(config, dataset=bad).to_dict())
+    write_tables(run_folder, trials, replace(config, dataset=bad), None)
     page = page_of(run_folder)
     assert bad not in page
     assert Tags(page).text.count(bad) >= 3  # title, heading, failed trial
@@ -69,9 +70,10 @@ def test_long_texts_are_shown_whole(run_folder, trials, config):
     reason = f"RuntimeError: {'a long tale ' * 10}of woe"
     trials.loc[4, "reason"] = reason
     network = Architecture.uniform("mobilenet-32", block="mid", k=3)
-    trials = trials.drop(columns=list(config["genes"])).assign(**network.choices)
-    config = {**config, "backbone": "mobilenet-32", "genes": {name: [c] for name, c in network.choices.items()}}
-    write_json(run_folder / "config.json", config)
+    trials = trials.drop(columns=list(config.genes)).assign(**network.choices)
+    genes = {name: [c] for name, c in network.choices.items()}
+    config = replace(config, backbone="mobilenet-32", genes=genes)
+    write_json(run_folder / "config.json", config.to_dict())
     write_tables(run_folder, trials, config, None)
     text = Tags(page_of(run_folder)).text
     assert reason in text
@@ -80,7 +82,7 @@ def test_long_texts_are_shown_whole(run_folder, trials, config):
 
 @pytest.mark.parametrize("key", ["000000000012", "12345e678901"])
 def test_a_key_that_looks_like_a_number_stays_a_key(tmp_path, make_trials, config, key):
-    write_json(tmp_path / "config.json", config)
+    write_json(tmp_path / "config.json", config.to_dict())
     write_tables(tmp_path, make_trials(("complete", "baseline", 0.5, 1e3), keys=[key]), config, None)
     page = page_of(tmp_path)
     assert page.count(f"trial 0, baseline, {key}") == 3  # front, baseline, best
@@ -88,7 +90,7 @@ def test_a_key_that_looks_like_a_number_stays_a_key(tmp_path, make_trials, confi
 
 def test_noise_is_put_in_words(config):
     front = {"front": [{"accuracy": 0.5}, {"accuracy": 0.8}]}
-    text = noise_text({**config, "validation_images": 400}, {**front, "noise": {"std": 0.01, "pairs": 8}})
+    text = noise_text(replace(config, validation_images=400), {**front, "noise": {"std": 0.01, "pairs": 8}})
     assert "2.00%" in text  # sqrt(0.8 * 0.2 / 400)
     assert "1.00%" in text and "8 pairs" in text and "2.8%" in text
     assert "not measured" in noise_text(config, {**front, "noise": None})

@@ -1,5 +1,6 @@
 """What networks reached when trained for good: read from the run's folder, on the plot, and on the page."""
 
+from dataclasses import replace
 from html import unescape
 
 import pandas as pd
@@ -155,7 +156,7 @@ def test_page_shows_the_accuracies_side_by_side(run_folder, retrain):
 def test_the_evaluator_is_named(trials, config, setting, words, heading):
     pareto = {"front": [], "hypervolume": 0.5, "noise": None, "reference": {"ops": 1e4, "accuracy": 0.1}}
     front = [{"key": "a", "accuracy": 0.9, "cost": dict.fromkeys(COSTS, 1), "architecture": {"genes": GENES}}]
-    config = {**config, **setting}
+    config = replace(config, **setting)
     assert f"; {words}; trials: 6 complete" in summary(trials, config=config, pareto=pareto)
     nothing = Retrained(rows=pd.DataFrame(columns=COLUMNS), left_out=())
     page = render(
@@ -165,7 +166,7 @@ def test_the_evaluator_is_named(trials, config, setting, words, heading):
 
 
 def test_written_again_the_report_keeps_its_overlay(run_folder, config, retrain):
-    write_json(run_folder / "config.json", {**config, "dataset": "cifar10"})
+    write_json(run_folder / "config.json", replace(config, dataset="cifar10", published_as="cifar10").to_dict())
     (run_folder / "SHA256SUMS").unlink()
     retrain(0, dataset="cifar10")
     rewrite_report(run_folder)

@@ -1,6 +1,7 @@
 """What a study leaves: the tables, the network to take, the noise."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -49,7 +50,7 @@ def test_where_expectations_are_known_they_decide(make_trials, tmp_path, config)
 def test_csv_columns_and_rows(run_folder, trials, config):
     for name, numbers in (("trials.csv", range(7)), ("pareto.csv", [1, 0, 2])):
         table = pd.read_csv(run_folder / name)
-        assert table.columns.tolist() == [*COLUMNS, *config["genes"]]
+        assert table.columns.tolist() == [*COLUMNS, *config.genes]
         assert table["number"].tolist() == list(numbers)
     pd.testing.assert_frame_equal(
         pd.read_csv(run_folder / "trials.csv", keep_default_na=False, na_values={"accuracy": ""})[["accuracy", "ops"]],
@@ -90,7 +91,7 @@ def test_best_json_is_an_entry_of_the_front_with_its_rule(run_folder, trials, co
     rule = best.pop("rule")
     assert best in json.loads((run_folder / "pareto.json").read_text())["front"]
     assert "knee" in rule
-    write_tables(run_folder, trials, {**config, "max_ops": 3500.0}, None)
+    write_tables(run_folder, trials, replace(config, max_ops=3500.0), None)
     best = json.loads((run_folder / "best.json").read_text())
     assert (best["key"], "3500" in best["rule"]) == (trials.loc[2, "key"], True)
 

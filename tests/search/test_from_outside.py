@@ -1,6 +1,7 @@
 """Names that come from outside name things, and do nothing else."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from PIL import Image
@@ -8,6 +9,7 @@ from PIL import Image
 import search.retrain
 import search.run
 from results.files import read_json, write_json
+from results.run_config import read_config
 from results.tables import write_tables
 from search.evaluators.proxy import Proxy
 from search.task import Evaluation
@@ -37,11 +39,11 @@ def test_texts_of_a_run_are_no_markup(judged_copy):
     from results.report import write_report
     from results.tables import read_trials
 
-    trials, config = read_trials(judged_copy), read_json(judged_copy / "config.json")
+    trials, config = read_trials(judged_copy), read_config(judged_copy)
     trials["reason"] = trials["reason"].astype(object)
     trials.loc[0, ["key", "source", "reason", "state"]] = SCRIPT, SCRIPT, SCRIPT, "failed"
-    config |= {"dataset": SCRIPT, "sampler": SCRIPT, "evaluator": SCRIPT}
-    write_json(judged_copy / "config.json", config)
+    config = replace(config, dataset=SCRIPT, sampler=SCRIPT, evaluator=SCRIPT)
+    write_json(judged_copy / "config.json", config.to_dict())
     write_tables(judged_copy, trials, config, None)
     best = read_json(judged_copy / "best.json")
     write_json(judged_copy / "best.json", {**best, "rule": SCRIPT})

@@ -17,10 +17,10 @@ from mobinet.supernet import Supernet
 from results.files import SUMS
 from results.report import write_report
 from results.retrained import read_retrained
-from results.run_config import FREE_TO_CHANGE, settle_config
+from results.run_config import FREE_TO_CHANGE, read_config, settle_config
 from results.tables import read_trials
 from search.backends.local import InProcess
-from search.data.catalog import PRESETS
+from search.data.catalog import DATASETS
 from search.data.dataset import load_dataset
 from search.loop import measure_noise, run_search
 from search.recipe import Recipe
@@ -77,12 +77,12 @@ def test_study(tmp_path):
 
 def test_settings(judged_copy):
     path = judged_copy / "config.json"
-    whole = json.loads(path.read_text())
+    whole = read_config(judged_copy)
 
     def read():
         settle_config(judged_copy, whole)
-        stored = json.loads(path.read_text())
-        return {name: stored.get(name) for name in whole.keys() - set(FREE_TO_CHANGE)}
+        stored = read_config(judged_copy).to_dict()
+        return {name: stored.get(name) for name in whole.to_dict().keys() - set(FREE_TO_CHANGE)}
 
     assert hold(path, read) > MUTATIONS // 2
 
@@ -94,7 +94,7 @@ def test_networks_to_retrain(judged_copy, name):
 
     def read():
         target = read_target(path, key)
-        if target.dataset not in PRESETS:
+        if target.dataset not in DATASETS:
             raise InputError("as the command does")
         return target.architecture, target.dataset
 
@@ -162,7 +162,7 @@ def test_a_packed_network(tmp_path):
 
 
 def test_a_summary(judged_copy, retrained):
-    trials, config = read_trials(judged_copy), json.loads((judged_copy / "config.json").read_text())
+    trials, config = read_trials(judged_copy), read_config(judged_copy)
     shutil.copytree(retrained, judged_copy / "retrain" / NETWORK.key)
     trials.loc[0, "key"] = NETWORK.key
     path = judged_copy / "retrain" / NETWORK.key / "summary.json"

@@ -11,7 +11,7 @@ import pytest
 import search.retrain
 from mobinet.packing import load_packed
 from results.files import read_json
-from search.data.catalog import PRESETS
+from search.data.catalog import DATASETS
 from search.recipe import Recipe
 from space import InputError
 
@@ -161,8 +161,8 @@ def test_a_folder_that_cannot_be_made_is_refused(run_copy, invoke, tmp_path):
 
 
 def test_a_training_that_diverges_is_one_line(invoke, tmp_path, monkeypatch):
-    digits = replace(PRESETS["digits"], full=Recipe(epochs=1, batch_size=64, learning_rate=1e38))
-    monkeypatch.setitem(PRESETS, "digits", digits)
+    digits = replace(DATASETS["digits"], recipes={"full": Recipe(epochs=1, batch_size=64, learning_rate=1e38)})
+    monkeypatch.setitem(DATASETS, "digits", digits)
     line = one_line(invoke(search.retrain, "mobinet-mid-k3", "--out", tmp_path))
     assert line.startswith("mobinas: training diverged: ") and line.endswith("; use another --seed and --out\n")
 

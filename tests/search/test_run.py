@@ -18,8 +18,9 @@ from fakes import made_up
 
 import search.run
 from results.tables import COLUMNS
-from search.backends.local import InProcess
-from search.data.catalog import PRESETS
+from search.backends import BACKENDS
+from search.backends.local import LOCAL, InProcess
+from search.data.catalog import DATASETS
 from search.evaluators.proxy import Proxy
 from search.lock import lock
 from search.recipe import Recipe
@@ -192,8 +193,8 @@ def test_a_one_shot_search_trains_one_supernet(small, tmp_path, invoke):
 
 
 def test_a_supernet_that_diverges_is_one_line(small, invoke, monkeypatch):
-    digits = replace(PRESETS["digits"], supernet=Recipe(epochs=1, batch_size=64, learning_rate=1e38))
-    monkeypatch.setitem(PRESETS, "digits", digits)
+    digits = replace(DATASETS["digits"], recipes={"supernet": Recipe(epochs=1, batch_size=64, learning_rate=1e38)})
+    monkeypatch.setitem(DATASETS, "digits", digits)
     ended = invoke(search.run, "--trials", 1, "--workers", 0, *small, "--evaluator", "supernet")
     assert ended.code == 2
     line = ended.err.splitlines()[-1]
@@ -224,12 +225,12 @@ def test_a_driver_keeps_no_images_that_it_does_not_train_on(
         loaded.append(weakref.ref(load(self, input_shape)))
         return loaded[-1]()
 
-    def make_backend(evaluator, *_):
+    def make(evaluator, *_):
         found.append(loaded[-1]() is not None)
         return InProcess(evaluator)
 
     monkeypatch.setattr(Proxy, "images", images)
-    monkeypatch.setattr(search.run, "make_backend", make_backend)
+    monkeypatch.setitem(BACKENDS, "local", replace(LOCAL, make=make))
     flags = "--trials", 1, "--epochs", 1, "--workers", workers, "--data-dir", tmp_path
     assert invoke(search.run, *flags, *small).code == 0
     assert found == [kept]

@@ -2,14 +2,17 @@
 
 import os
 import signal
+import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 
 import pandas as pd
 import torch
 from fakes import accuracy_of
 
 import search.run
+from search.evaluators import EVALUATORS
 from search.evaluators.proxy import Proxy
 from search.task import Evaluation, Task
 from search.training.training import NonFiniteLoss
@@ -55,11 +58,11 @@ def test_each_fails_alone_and_says_why(tmp_path, invoke, monkeypatch):
     keys = [network.key for network in load_space().baselines()[1:]]
     faults = dict(zip(keys[::2], REASONS))
 
-    def faulty(args, preset, space, folder):
-        settings = {"dataset": "digits", "data_dir": "data", "validation": 0.4, "seed": 0, "device": "cpu"}
-        return Faulty(**settings, recipe=preset.proxy, faults=faults)
+    def make(settings, args, *, space, folder):
+        return Faulty(**settings, faults=faults)
 
-    monkeypatch.setattr(search.run, "make_evaluator", faulty)
+    monkeypatch.setitem(sys.modules, "faulty", SimpleNamespace(make=make))
+    monkeypatch.setitem(EVALUATORS, "proxy", replace(EVALUATORS["proxy"], module="faulty"))
     flags = "--trials", 16, "--workers", 2, "--time-limit", 5, "--out", tmp_path / "run"
     ended = invoke(search.run, *flags)
     assert ended.code == 0 and "Traceback" not in ended.err

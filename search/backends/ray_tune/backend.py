@@ -4,10 +4,12 @@ Ray ends a process that has lost its cluster, and prints what it likes. So a pro
 (`search.backends.ray_tune.process`), this one talks to that one, and Ray is not imported here.
 """
 
+import argparse
 import importlib.util
 import math
 import os
 import pickle
+import re
 import socket
 import subprocess
 import sys
@@ -16,9 +18,11 @@ from multiprocessing import Pipe
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from search.backends.backend import Backend, BackendEntry, Shape
 from search.backends.ray_tune.messages import WAITING
+from search.flags import Flag, positive_float, positive_int
 from search.interrupt import inherited_by_nobody
-from search.machine import cores
+from search.machine import cores, useful_threads
 from search.task import Evaluation, Evaluator, Failure, Task
 from space import InputError
 from space.errors import first_line
@@ -129,8 +133,9 @@ class RayBackend:
         return message
 
 
-def require_ray(address: str | None) -> None:
-    """Raises InputError: Ray is not installed, or nothing answers at `address`."""
+def _require(args: argparse.Namespace) -> None:
+    """Raises InputError: Ray is not installed, or nothing answers at ``--address``."""
+    address = args.address
     if importlib.util.find_spec("ray") is None:
         raise InputError("--backend ray needs Ray Tune: pip install 'ray[tune]'")
     if address not in (None, "auto"):
@@ -139,3 +144,49 @@ def require_ray(address: str | None) -> None:
             socket.create_connection((host.strip("[]"), int(port)), timeout=KNOCK_SECONDS).close()
         except (OSError, OverflowError) as error:
             raise InputError(f"no Ray cluster answers at {address}: {first_line(error)}") from None
+
+
+def _complaint(args: argparse.Namespace) -> str:
+    if args.device not in (None, "cpu", "cuda"):
+        return "--backend ray takes --device cpu or cuda, and chooses which"
+    if args.address and not re.fullmatch(r"auto|[^/]+:\d+", args.address):
+        return "--address is auto or HOST:PORT; run the search on one of the cluster's machines"
+    if args.gpus_per_trial and args.gpus_per_trial > 1 and args.gpus_per_trial % 1:
+        return "--gpus-per-trial is a whole number, or below 1"
+    return ""
+
+
+def _make(evaluator: Evaluator, args: argparse.Namespace, input_shape: Shape, device: str) -> Backend:
+    """On the cluster asked for; by default a worker takes one CPU, and a GPU if it computes there."""
+    cpus = args.cpus_per_trial or 1
+    return RayBackend(
+        evaluator,
+        address=args.address,
+        cpus=cpus,
+        gpus=args.gpus_per_trial or float(device == "cuda"),
+        threads=useful_threads(input_shape, cpus),
+        time_limit=args.time_limit or math.inf,
+    )
+
+
+RAY_TUNE = BackendEntry(
+    summary="Ray Tune, on this machine or a cluster",
+    flags=(
+        Flag(
+            name="--address",
+            settings={"help": "HOST:PORT of a running cluster, or auto (default: a Ray for this run alone)"},
+        ),
+        Flag(name="--cpus-per-trial", settings={"type": positive_int, "help": "default: 1"}),
+        Flag(
+            name="--gpus-per-trial",
+            settings={
+                "type": positive_float,
+                "help": "at 0.5 or 0.25 several trials share a GPU (default: 1 on CUDA, else none)",
+            },
+        ),
+    ),
+    complaint=_complaint,
+    require=_require,
+    make=_make,
+    elsewhere=True,
+)

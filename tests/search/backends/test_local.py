@@ -7,9 +7,8 @@ import pytest
 from fakes import Instant, Pictures, accuracy_of, open_study, record
 from PIL import Image
 
-from search.backends.local import InProcess, Workers
+from search.backends.local import InProcess, Workers, workers_and_threads
 from search.loop import run_search
-from search.run import make_backend
 from search.task import Evaluation, Failure, Task
 from space import Architecture, load_space
 
@@ -85,17 +84,16 @@ def test_ctrl_c_is_not_a_failure():
         backend.wait()
 
 
-def test_number_of_workers_and_their_threads(monkeypatch):
-    made = []
-    monkeypatch.setattr("search.run.cores", lambda: 8)
-    monkeypatch.setattr("search.run.Workers", lambda _, *, workers, threads, **__: made.append((workers, threads)))
-    for device, asked, shape in (
-        ("cpu", None, (3, 32, 32)),
-        ("cuda", None, (3, 32, 32)),
-        ("cpu", 3, (3, 32, 32)),
-        ("cpu", 1, (1, 8, 8)),
-        ("cpu", 9, (3, 224, 224)),
-    ):
-        make_backend(type("Fake", (), {"device": device})(), asked, shape)
-    assert made == [(8, 1), (1, 8), (3, 2), (1, 1), (9, 1)]
-    assert make_backend(Instant(), 0, (1, 8, 8)).slots == 1
+@pytest.mark.parametrize(
+    "asked, device, shape, expected",
+    [
+        (None, "cpu", (3, 32, 32), (8, 1)),
+        (None, "cuda", (3, 32, 32), (1, 8)),
+        (3, "cpu", (3, 32, 32), (3, 2)),
+        (1, "cpu", (1, 8, 8), (1, 1)),
+        (9, "cpu", (3, 224, 224), (9, 1)),
+        (0, "cpu", (3, 32, 32), (0, 8)),
+    ],
+)
+def test_number_of_workers_and_their_threads_on_eight_cores(asked, device, shape, expected):
+    assert workers_and_threads(asked, input_shape=shape, device=device, cores=8) == expected

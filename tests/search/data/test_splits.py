@@ -8,9 +8,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from search.data.catalog import Augmentation
 from search.data.from_files import Decoded
 from search.data.in_memory import Images
-from search.data.preparation import Augmentation, Preparation, augment, fit_shape
+from search.data.preparation import Preparation, augment, fit_shape
 from space import InputError
 
 CPU = torch.device("cpu")

@@ -12,7 +12,7 @@ from fakes import price
 from torch import nn
 
 from mobinet.supernet import Supernet
-from search.data.catalog import PRESETS
+from search.data.catalog import DATASETS
 from search.evaluators.one_shot import OneShot
 from search.evaluators.supernet_paths import BINS, PATHS
 from search.evaluators.supernet_training import SupernetTraining, calibrate
@@ -45,7 +45,7 @@ def one_shot(space, folder, **settings) -> OneShot:
         **{
             "dataset": "digits",
             "data_dir": "data",
-            "validation": PRESETS["digits"].validation,
+            "validation": DATASETS["digits"].validation,
             "recipe": RECIPE,
             "seed": 1,
             "device": "cpu",

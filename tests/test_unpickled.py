@@ -5,11 +5,15 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-OWN_PIPES = {"ray_backend.py", "ray_trials.py"}
+ROOT = Path(__file__).parents[1]
+OWN_PIPES = {"search/backends/ray_tune/backend.py", "search/backends/ray_tune/trials.py"}
 """What these unpickle comes from the search's own processes."""
-SOURCES = [path for package in ("space", "mobinet", "search", "results", "benchmarks")
-           for path in sorted((ROOT / package).rglob("*.py")) if path.name not in OWN_PIPES]  # fmt: skip
+SOURCES = [
+    path
+    for package in ("space", "mobinet", "search", "results", "benchmarks")
+    for path in sorted((ROOT / package).rglob("*.py"))
+    if str(path.relative_to(ROOT)) not in OWN_PIPES
+]
 UNPICKLING = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
 
 

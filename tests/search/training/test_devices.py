@@ -2,7 +2,7 @@
 
 import pytest
 
-from search.flags import find_device
+from search.training.devices import find_device
 from space import InputError
 
 

@@ -1,0 +1,159 @@
+"""From the flags of a search to its parts: space, evaluator, study, settings, back end."""
+
+import argparse
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import optuna
+import torch
+
+from mobinet import cost
+from results.published import published_on
+from results.run_config import Reference, RunConfig, settle_config, versions
+from search.backends import BACKENDS, Backend
+from search.data.catalog import DATASETS
+from search.data.dataset import load_dataset
+from search.evaluators import EVALUATORS, EvaluatorEntry
+from search.evaluators.on_images import OnImages
+from search.study.halving import rungs_of
+from search.study.study import Study
+from search.training.devices import find_device
+from space import InputError, SearchSpace, load_space
+from space.bounds import extreme
+from space.objective import OBJECTIVES, Objective, Price
+
+
+@dataclass(frozen=True, kw_only=True)
+class Search:
+    """The parts of a search, but for what runs its evaluations.
+
+    Args:
+        folder: the run's.
+        study: its record.
+        evaluator: gives a network its accuracy.
+        noisy: whether another seed gives a network another accuracy.
+        objective: what is minimised.
+        price: its number, for a network.
+        cheapest: the lowest price in the space.
+        config: the settings.
+    """
+
+    folder: Path
+    study: Study
+    evaluator: OnImages
+    noisy: bool
+    objective: Objective
+    price: Price
+    cheapest: float
+    config: RunConfig
+
+
+def assemble(args: argparse.Namespace) -> Search:
+    """The search that the flags ask for: a new one, or one to resume.
+
+    Raises:
+        InputError: something that the flags name is missing, or does not fit the rest or the run in the folder.
+    """
+    torch.set_num_threads(1)  # counting is all this process computes, and it is quicker so
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    BACKENDS[args.backend].require(args)
+    if args.published:
+        published_on(DATASETS[args.dataset].published_as)
+    dataset, kind = DATASETS[args.dataset], EVALUATORS[args.evaluator]
+    folder = args.out or Path("runs", args.dataset)
+    space = load_space(args.space, backbone=args.backbone, input_shape=dataset.input_shape, width=args.width)
+    if args.binarizer:
+        space = space.restrict({"binarizer": args.binarizer})
+    evaluator = kind.make(_settings(args, kind), args, space=space, folder=folder)
+    images = evaluator.images(space.input_shape)
+    found = {
+        "num_classes": len(images.classes),
+        "train_images": len(images.train),
+        "validation_images": len(images.validation),
+        "fingerprint": images.fingerprint,
+    }
+    del images  # they may be a GiB, and workers have their own
+    count = partial(cost, num_classes=found["num_classes"])
+    objective = OBJECTIVES["ops"]
+    price = objective.price(count)
+    cheapest = price(extreme(space, price))
+    if args.max_ops is not None and args.max_ops < cheapest:
+        raise InputError(f"every network of this space costs at least {cheapest:g} OPs; raise --max-ops")
+    limit = args.max_ops or price(extreme(space, price, dearest=True))
+    config = RunConfig(
+        evaluator=args.evaluator,
+        **evaluator.settings(),
+        published_as=dataset.published_as,
+        **found,
+        **_space_settings(space),
+        space=args.space,
+        binarizer=args.binarizer,
+        sampler=args.sampler,
+        fidelity=args.fidelity,
+        objective=objective.name,
+        max_ops=args.max_ops,
+        reference=Reference(accuracy=1 / found["num_classes"], cost=limit),
+        backend=args.backend,
+        workers=args.workers,
+        time_limit=args.time_limit,
+        address=args.address,
+        cpus_per_trial=args.cpus_per_trial,
+        gpus_per_trial=args.gpus_per_trial,
+        versions=versions(),
+    )
+    study = Study(
+        folder,
+        space=space,
+        count=count,
+        objective=objective,
+        limit=args.max_ops,
+        sampler=args.sampler,
+        seed=args.seed,
+        rungs=rungs_of(evaluator.recipe.epochs) if args.fidelity == "halving" else (),
+    )
+    settle_config(folder, config)
+    return Search(
+        folder=folder,
+        study=study,
+        evaluator=evaluator,
+        noisy=kind.noisy,
+        objective=objective,
+        price=price,
+        cheapest=cheapest,
+        config=config,
+    )
+
+
+def make_backend(args: argparse.Namespace, search: Search) -> Backend:
+    """What runs the evaluations."""
+    if args.workers != 0:
+        load_dataset.cache_clear()  # workers load the images for themselves
+    return BACKENDS[args.backend].make(search.evaluator, args, search.study.space.input_shape, search.evaluator.device)
+
+
+def _settings(args: argparse.Namespace, kind: EvaluatorEntry) -> dict[str, Any]:
+    """The fields that all evaluators on images have."""
+    dataset, elsewhere = DATASETS[args.dataset], BACKENDS[args.backend].elsewhere
+    recipe = dataset.recipes[args.evaluator]
+    # Another machine works in another folder, and may have the GPU that this one lacks.
+    named = elsewhere and args.device and not kind.trains_first
+    return {
+        "dataset": args.dataset,
+        "data_dir": str(Path(args.data_dir).absolute()) if elsewhere else args.data_dir,
+        "validation": dataset.validation,
+        "recipe": replace(recipe, epochs=args.epochs or recipe.epochs),
+        "seed": args.seed,
+        "device": args.device if named else find_device(args.device),
+    }
+
+
+def _space_settings(space: SearchSpace) -> dict[str, Any]:
+    return {
+        "family": space.family,
+        "backbone": space.backbone,
+        "width": space.width,
+        "genes": {gene.name: list(gene.choices) for gene in space.genes},
+        "networks": space.size,
+    }
