@@ -22,9 +22,7 @@ class Outputs:
         published: whether the report shows networks of the literature as well.
     """
 
-    def __init__(
-        self, folder: Path, study: Study, config: RunConfig, *, noisy: bool, published: bool = False
-    ) -> None:
+    def __init__(self, folder: Path, study: Study, config: RunConfig, *, noisy: bool, published: bool = False) -> None:
         self._folder, self._study, self._config = folder, study, config
         self._noisy, self._published = noisy, published
         self._due = time.monotonic() + REFRESH_SECONDS
