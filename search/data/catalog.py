@@ -1,14 +1,15 @@
 """The data sets, one entry each: all that a command has to know of one before it is read. Needs no torch."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from search.recipe import Recipe
 
 if TYPE_CHECKING:
-    from search.data.sources import Source
+    from search.data.source import Source
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +30,9 @@ class DataSetEntry:
     """What is known of a data set before it is read.
 
     Args:
-        reader: ``"module:function"`` from (name, folder, whether to read the training images) to a `Source`.
+        reader: the name of a function in `search.data.readers`, from a folder, and whether the training images are
+            asked for, to a `Source`.
+        options: further arguments of the reader.
         input_shape: (C, H, W) of the networks that fit its images.
         augmentation: of its training images.
         validation: share of the training images that a search judges networks on.
@@ -38,6 +41,7 @@ class DataSetEntry:
     """
 
     reader: str
+    options: Mapping[str, Any] = field(default_factory=dict)
     input_shape: tuple[int, int, int]
     augmentation: Augmentation
     validation: float
@@ -45,10 +49,9 @@ class DataSetEntry:
     published_as: str
 
     @property
-    def read(self) -> "Callable[[str, str, bool], Source]":
+    def read(self) -> "Callable[[str, bool], Source]":
         """The reader itself."""
-        module, _, function = self.reader.partition(":")
-        return getattr(import_module(module), function)
+        return partial(getattr(import_module("search.data.readers"), self.reader), **self.options)
 
 
 _SMALL = {
@@ -58,9 +61,10 @@ _SMALL = {
 }
 
 
-def _torchvision(name: str, augmentation: Augmentation) -> DataSetEntry:
+def _torchvision(name: str, kind: str, augmentation: Augmentation) -> DataSetEntry:
     return DataSetEntry(
-        reader="search.data.sources:read_torchvision",
+        reader="read_torchvision",
+        options={"name": name, "kind": kind},
         input_shape=(3, 32, 32),
         augmentation=augmentation,
         validation=0.1,
@@ -71,7 +75,7 @@ def _torchvision(name: str, augmentation: Augmentation) -> DataSetEntry:
 
 DATASETS = {
     "digits": DataSetEntry(
-        reader="search.data.sources:read_digits",
+        reader="read_digits",
         input_shape=(1, 8, 8),
         augmentation=Augmentation(),
         validation=0.4,
@@ -82,12 +86,12 @@ DATASETS = {
         },
         published_as="digits",
     ),
-    "mnist": _torchvision("mnist", Augmentation(shift=1 / 16)),
-    "fashion-mnist": _torchvision("fashion-mnist", Augmentation(shift=1 / 16, flip=True)),
-    "cifar10": _torchvision("cifar10", Augmentation(shift=1 / 8, flip=True)),
-    "cifar100": _torchvision("cifar100", Augmentation(shift=1 / 8, flip=True)),
+    "mnist": _torchvision("mnist", "MNIST", Augmentation(shift=1 / 16)),
+    "fashion-mnist": _torchvision("fashion-mnist", "FashionMNIST", Augmentation(shift=1 / 16, flip=True)),
+    "cifar10": _torchvision("cifar10", "CIFAR10", Augmentation(shift=1 / 8, flip=True)),
+    "cifar100": _torchvision("cifar100", "CIFAR100", Augmentation(shift=1 / 8, flip=True)),
     "imagefolder": DataSetEntry(
-        reader="search.data.sources:read_folder",
+        reader="read_folder",
         input_shape=(3, 224, 224),
         augmentation=Augmentation(shift=1 / 8, flip=True),
         validation=0.2,

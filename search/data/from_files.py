@@ -1,35 +1,74 @@
-"""Image files, decoded as they are needed."""
+"""Picture files: as a source, and in batches that are decoded as they are needed."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
-from random import Random
+from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from search.data.preparation import WHOLE, Part, Preparation
-from search.data.split import Batches, Split, _chunks, _order
+from search.data.in_memory import Pixels
+from search.data.pictures import Broken, Pictures, Wanted, collate
+from search.data.preparation import WHOLE, Part, Preparation, Shape
+from search.data.source import Source
+from search.data.split import Batches, Split, batches_of, order_of
+from search.machine import own_cores
 from space import InputError
-from space.errors import first_line
+
+MOST_WORKERS = 8
+FEW_FILES = 2048
+"""One process decodes as many at once."""
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
-@dataclass
-class _Wanted:
-    """The batches of the next epoch, as what `Decoded` is asked for.
+@dataclass(frozen=True, kw_only=True)
+class PictureFiles(Source):
+    """Images in files.
 
     Args:
-        chunks: indices of each batch.
-        crops: seed of each image's random crop, int64 (N,); None for centre crops.
+        folder: that the paths begin with.
+        files: path of each image.
+        few: no more than so many are decoded by this process alone.
     """
 
-    chunks: Sequence[Tensor] = ()
-    crops: Tensor | None = None
+    folder: str
+    files: tuple[str, ...]
+    few: int = FEW_FILES
 
-    def __iter__(self) -> Iterator[list[tuple[int, int | None]]]:
-        for index in self.chunks:
-            seeds = [None] * len(index) if self.crops is None else self.crops[index].tolist()
-            yield list(zip(index.tolist(), seeds))
+    def take(self, index: Tensor) -> "PictureFiles":
+        return replace(self, labels=self.labels[index], files=tuple(self.files[i] for i in index.tolist()))
+
+    def content(self) -> bytes:
+        """Names and sizes of the files."""
+        return "".join(
+            f"{Path(path).relative_to(self.folder)}:{Path(path).stat().st_size};" for path in self.files
+        ).encode()
+
+    def decoded(self, input_shape: Shape, in_memory_bytes: int) -> "Source":
+        channels, height, width = input_shape
+        if len(self.files) * channels * height * width > in_memory_bytes:
+            return self
+        loader = _loader(
+            Pictures(files=self._labelled, input_shape=input_shape),
+            sampler=[(index, None) for index in range(len(self.files))],
+            batch_size=64,
+            num_workers=decoding_workers() if len(self.files) > self.few else 0,
+        )
+        pixels = torch.cat([images for images, _ in _unbroken(loader)])
+        return Pixels(pixels=pixels, labels=self.labels, classes=self.classes)
+
+    def moments(self, input_shape: Shape) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """ImageNet's: to measure them would be to decode all."""
+        return IMAGENET_MEAN[: input_shape[0]], IMAGENET_STD[: input_shape[0]]
+
+    def split(self, preparation: Preparation) -> "Files":
+        return Files(files=self._labelled, preparation=preparation, workers=decoding_workers())
+
+    @property
+    def _labelled(self) -> tuple[tuple[str, int], ...]:
+        return tuple(zip(self.files, self.labels.tolist()))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,14 +77,13 @@ class Files(Split):
 
     Args:
         files: path and label of each image.
-        preparation: as for every split.
-        workers: processes that decode.
+        preparation: what is done to every batch.
+        workers: processes that decode; they stay from one epoch to the next.
     """
 
     files: tuple[tuple[str, int], ...]
     preparation: Preparation
     workers: int
-    _wanted: _Wanted = field(init=False, default_factory=_Wanted, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.files)
@@ -53,73 +91,57 @@ class Files(Split):
     def first(self, count: int | None) -> "Files":
         return replace(self, files=self.files[:count])
 
-    @cached_property
-    def _loader(self) -> torch.utils.data.DataLoader:
-        """Its processes stay from one epoch to the next."""
-        return torch.utils.data.DataLoader(
-            Decoded(files=self.files, input_shape=self.preparation.input_shape),
-            batch_sampler=self._wanted,
-            num_workers=self.workers,
-            persistent_workers=self.workers > 0,
-            generator=torch.Generator(),
-        )
-
     def stored(
         self, batch_size: int, generator: torch.Generator | None, device: torch.device, part: Part = WHOLE
     ) -> Batches:
         training = generator is not None
-        self._wanted.chunks = _chunks(_order(len(self), generator), batch_size, part, training=training)
-        self._wanted.crops = torch.randint(2**62, (len(self),), generator=generator) if training else None
-        for pixels, labels in decoded_by(self._loader):
+        batches = batches_of(order_of(len(self), generator), batch_size, part, training=training)
+        crops = torch.randint(2**62, (len(self),), generator=generator) if training else None
+        for pixels, labels in self._decoder.decode(batches, crops):
             yield pixels.to(device), labels.to(device)
 
-
-@dataclass(frozen=True, kw_only=True)
-class Decoded(torch.utils.data.Dataset):
-    """Image files as uint8 (C, H, W): short side resized to 8/7 of H, then a random or a centre crop.
-
-    An item is asked for by its index and the seed of its crop, None for the centre, so that it does not depend on the
-    process that decodes it.
-    """
-
-    files: tuple[tuple[str, int], ...]
-    input_shape: tuple[int, int, int]
-
     @cached_property
-    def resize(self):
-        from torchvision.transforms import v2
-
-        channels, height, width = self.input_shape
-        colour = v2.Grayscale() if channels == 1 else v2.RGB()
-        return v2.Compose([colour, v2.Resize(max(height, width) * 8 // 7)])
-
-    def __len__(self) -> int:
-        return len(self.files)
-
-    def __getitem__(self, item: tuple[int, int | None]) -> tuple[Tensor, int]:
-        from PIL import Image
-        from torchvision.transforms.v2 import functional
-
-        index, seed = item
-        path, label = self.files[index]
-        _, height, width = self.input_shape
-        try:
-            with Image.open(path) as image:
-                resized = self.resize(image.convert("RGB"))
-            if seed is None:
-                cropped = functional.center_crop(resized, [height, width])
-            else:
-                draw = Random(seed).randint
-                top, left = draw(0, resized.height - height), draw(0, resized.width - width)
-                cropped = functional.crop(resized, top, left, height, width)
-            return functional.pil_to_tensor(cropped), label
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-            raise InputError(f"{path} cannot be read as a picture ({first_line(error)}); remove it") from None
+    def _decoder(self) -> "_Decoder":
+        return _Decoder(Pictures(files=self.files, input_shape=self.preparation.input_shape), self.workers)
 
 
-def decoded_by(loader: torch.utils.data.DataLoader) -> Batches:
-    """What a loader of `Decoded` gives. Raises InputError for a picture that cannot be read, in one line."""
-    try:
-        yield from loader
-    except InputError as error:  # from a worker process it comes with a traceback in its text
-        raise InputError(str(error).strip().splitlines()[-1].removeprefix("space.errors.InputError: ")) from None
+class _Decoder:
+    """A loader whose processes stay, and which is told before each epoch what to load."""
+
+    def __init__(self, pictures: Pictures, workers: int) -> None:
+        self._epoch: list[list[Wanted]] = []
+        self._loader = _loader(
+            pictures,
+            batch_sampler=self,
+            num_workers=workers,
+            persistent_workers=workers > 0,
+            generator=torch.Generator(),
+        )
+
+    def decode(self, batches: Sequence[Tensor], crops: Tensor | None) -> Batches:
+        """The pictures of each batch of indices, cropped by the seeds in `crops`, int64 (N,), or in the centre."""
+        self._epoch = [
+            list(zip(index.tolist(), [None] * len(index) if crops is None else crops[index].tolist()))
+            for index in batches
+        ]
+        return _unbroken(self._loader)
+
+    def __iter__(self) -> Iterator[list[Wanted]]:
+        return iter(self._epoch)
+
+
+def _loader(pictures: Pictures, **settings: Any) -> torch.utils.data.DataLoader:
+    return torch.utils.data.DataLoader(pictures, collate_fn=collate, **settings)
+
+
+def _unbroken(loader: torch.utils.data.DataLoader) -> Batches:
+    """The batches of a loader. Raises InputError for a picture that cannot be read."""
+    for batch in loader:
+        if isinstance(batch, Broken):
+            raise InputError(f"{batch.path} cannot be read as a picture ({batch.reason}); remove it")
+        yield batch
+
+
+def decoding_workers() -> int:
+    """Processes that decode picture files beside one training."""
+    return min(MOST_WORKERS, own_cores())

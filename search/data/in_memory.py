@@ -1,12 +1,45 @@
-"""Images held in memory."""
+"""Images held in memory: as a source, and in batches."""
 
+import math
 from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
 
-from search.data.preparation import WHOLE, Part, Preparation
-from search.data.split import Batches, Split, _chunks, _order
+from search.data.preparation import WHOLE, Part, Preparation, Shape, fit_shape
+from search.data.source import Source
+from search.data.split import Batches, Split, batches_of, order_of
+
+SAMPLE_BYTES = 2**27
+"""So much of a data set is looked at for the mean and deviation of its channels."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pixels(Source):
+    """Images as arrays.
+
+    Args:
+        pixels: uint8 (N, c, h, w).
+    """
+
+    pixels: Tensor
+
+    def take(self, index: Tensor) -> "Pixels":
+        return replace(self, labels=self.labels[index], pixels=self.pixels[index])
+
+    def content(self) -> bytes:
+        return self.pixels.numpy().tobytes()
+
+    def decoded(self, input_shape: Shape, in_memory_bytes: int) -> "Pixels":
+        return self
+
+    def moments(self, input_shape: Shape) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        count = SAMPLE_BYTES // (4 * math.prod(input_shape))
+        sample = fit_shape(self.pixels[:count].float() / 255, input_shape)
+        return tuple(sample.mean((0, 2, 3)).tolist()), tuple(sample.std((0, 2, 3)).clamp(min=1e-3).tolist())
+
+    def split(self, preparation: Preparation) -> "Images":
+        return Images(pixels=self.pixels, labels=self.labels, preparation=preparation)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,6 +49,7 @@ class Images(Split):
     Args:
         pixels: uint8 (N, c, h, w).
         labels: int64 (N,).
+        preparation: what is done to every batch.
     """
 
     pixels: Tensor
@@ -37,6 +71,6 @@ class Images(Split):
         if device not in self._copies:
             self._copies[device] = self.pixels.to(device), self.labels.to(device)
         pixels, labels = self._copies[device]
-        order = _order(len(self), generator).to(device)
-        for index in _chunks(order, batch_size, part, training=generator is not None):
+        order = order_of(len(self), generator).to(device)
+        for index in batches_of(order, batch_size, part, training=generator is not None):
             yield pixels[index], labels[index]

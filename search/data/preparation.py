@@ -8,6 +8,8 @@ from torch import Tensor
 
 from search.data.catalog import Augmentation
 
+Shape = tuple[int, int, int]
+"""(C, H, W) of one image."""
 Part = tuple[int, int]
 """Which of how many equal parts."""
 WHOLE = (0, 1)
@@ -23,7 +25,7 @@ class Preparation:
         augmentation: for training batches.
     """
 
-    input_shape: tuple[int, int, int]
+    input_shape: Shape
     mean: tuple[float, ...]
     std: tuple[float, ...]
     augmentation: Augmentation
@@ -37,7 +39,7 @@ class Preparation:
         return ((images - mean) / std).contiguous(memory_format=torch.channels_last)
 
 
-def fit_shape(images: Tensor, shape: tuple[int, int, int]) -> Tensor:
+def fit_shape(images: Tensor, shape: Shape) -> Tensor:
     """(N, c, h, w) -> (N, C, H, W): grey repeated or colours averaged; a narrow black border added, else resized."""
     channels, height, width = shape
     if images.shape[1] != channels:

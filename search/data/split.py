@@ -54,12 +54,13 @@ class Split(ABC):
             yield self.preparation(pixels, generator, part), labels
 
 
-def _order(count: int, generator: torch.Generator | None) -> Tensor:
+def order_of(count: int, generator: torch.Generator | None) -> Tensor:
+    """Indices of all images, (count,): shuffled by a generator, or as they are."""
     return torch.arange(count) if generator is None else torch.randperm(count, generator=generator)
 
 
-def _chunks(order: Tensor, size: int, part: Part, *, training: bool) -> Sequence[Tensor]:
-    """This part's indices of each batch."""
+def batches_of(order: Tensor, size: int, part: Part, *, training: bool) -> Sequence[Tensor]:
+    """The indices of each batch, of those of this part."""
     if not training:
         order = _share(order, part)
         return order.split(size) if len(order) else ()

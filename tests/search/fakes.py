@@ -102,9 +102,10 @@ class Pictures:
     def __call__(self, task: Task) -> Evaluation:
         if task.architecture.key != self.key:
             return self.otherwise(task)
-        dataset.IN_MEMORY_BYTES = 0
         shape = task.architecture.input_shape
-        loaded = dataset.load_dataset("imagefolder", data_dir=self.folder, input_shape=shape, validation=0.5)
+        loaded = dataset.load_dataset(
+            "imagefolder", data_dir=self.folder, input_shape=shape, validation=0.5, in_memory_bytes=0
+        )
         batches = loaded.train.batches(4, device=torch.device("cpu"), seed=0)
         return Evaluation(accuracy=0.0, epochs=sum(len(labels) for _, labels in batches), seconds=0.0)
 

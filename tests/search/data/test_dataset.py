@@ -2,13 +2,14 @@
 
 from collections import Counter
 from dataclasses import replace
+from multiprocessing import active_children
 from pathlib import Path
 
 import pytest
 import torch
 from PIL import Image
 
-import search.data.dataset
+from search.data.catalog import DATASETS
 from search.data.dataset import load_dataset, load_test
 from search.data.from_files import Files
 from search.data.in_memory import Images
@@ -41,8 +42,8 @@ def pictures(tmp_path):
     return str(tmp_path)
 
 
-def load_pictures(folder: str, shape=(3, 16, 16)):
-    return load_dataset("imagefolder", data_dir=folder, input_shape=shape, validation=0.25)
+def load_pictures(folder: str, shape=(3, 16, 16), memory=2**30):
+    return load_dataset("imagefolder", data_dir=folder, input_shape=shape, validation=0.25, in_memory_bytes=memory)
 
 
 def test_digits_are_split_into_disjoint_and_complete_parts(digits):
@@ -63,12 +64,11 @@ def test_digits_are_always_split_alike(digits, fresh):
     assert again.fingerprint == digits.fingerprint
 
 
-def test_fingerprint_is_of_the_images(digits, fresh, monkeypatch):
-    source = search.data.read_source("digits", "data", train=True)
+def test_fingerprint_is_of_the_images(digits):
+    source = DATASETS["digits"].read("data", True)
+    assert source.fingerprint == digits.fingerprint
     source.pixels[7, 0, 3, 3] ^= 1
-    monkeypatch.setattr(search.data, "read_source", lambda *args, **options: source)
-    changed = load_dataset("digits", data_dir="data", input_shape=(1, 8, 8), validation=0.4)
-    assert changed.fingerprint != digits.fingerprint
+    assert source.fingerprint != digits.fingerprint
 
 
 def test_training_images_have_mean_0_and_deviation_1(digits):
@@ -101,11 +101,10 @@ def test_pictures_are_cropped_to_the_input_and_keep_their_shade(fresh, pictures,
         assert shades == {(10 * i, 0, 5) if i % 3 else (10 * i,) * 3 for i in range(20)}
 
 
-def test_pictures_decoded_as_needed_are_the_same_ones(fresh, pictures, monkeypatch):
+def test_pictures_decoded_as_needed_are_the_same_ones(fresh, pictures):
     held = load_pictures(pictures)
     load_dataset.cache_clear()
-    monkeypatch.setattr(search.data, "IN_MEMORY_BYTES", 0)
-    lazy = load_pictures(pictures)
+    lazy = load_pictures(pictures, memory=0)
     assert isinstance(lazy.train, Files) and lazy.fingerprint == held.fingerprint
     test = load_test("imagefolder", data_dir=pictures, dataset=lazy)
     for split, reference in ((lazy.train, held.train), (lazy.validation, held.validation), (test, None)):
@@ -117,9 +116,8 @@ def test_pictures_decoded_as_needed_are_the_same_ones(fresh, pictures, monkeypat
             assert torch.equal(pixels, reference.pixels) and torch.equal(labels, reference.labels)
 
 
-def test_pictures_decoded_as_needed_are_shuffled_by_the_seed(fresh, pictures, monkeypatch):
-    monkeypatch.setattr(search.data, "IN_MEMORY_BYTES", 0)
-    train = load_pictures(pictures).train
+def test_pictures_decoded_as_needed_are_shuffled_by_the_seed(fresh, pictures):
+    train = load_pictures(pictures, memory=0).train
     one, same, other = (
         torch.cat([images for images, _ in train.batches(5, device=CPU, seed=seed)]) for seed in (1, 1, 2)
     )
@@ -127,23 +125,26 @@ def test_pictures_decoded_as_needed_are_shuffled_by_the_seed(fresh, pictures, mo
     assert torch.equal(one, same) and not torch.equal(one, other)
 
 
-def test_random_crops_follow_the_seed_not_the_process_that_decodes(fresh, tmp_path, monkeypatch):
+def test_random_crops_follow_the_seed_not_the_process_that_decodes(fresh, tmp_path):
     for index in range(20):
         path = tmp_path / "AB"[index % 2] / f"{index}.png"
         path.parent.mkdir(exist_ok=True)
         Image.linear_gradient("L").rotate(90 * (index % 4)).save(path)
-    monkeypatch.setattr(search.data, "IN_MEMORY_BYTES", 0)
-    train = load_pictures(str(tmp_path)).train
+    before = {child.pid for child in active_children()}
+    train = load_pictures(str(tmp_path), memory=0).train
 
     def epoch(seed, split=train, part=(0, 1)):
         return [images for images, _ in split.batches(4, device=CPU, seed=seed, part=part)]
 
-    whole, processes = epoch(1), {worker.pid for worker in train._loader._iterator._workers}
+    def decoders():
+        return {child.pid for child in active_children()} - before
+
+    whole, processes = epoch(1), decoders()
     assert all(torch.equal(a, b) for a, b in zip(whole, epoch(1, replace(train, workers=0))))
     halves = [epoch(1, part=(index, 2)) for index in range(2)]
     assert all(torch.equal(torch.cat(parts), batch) for batch, *parts in zip(whole, *halves))
     assert not torch.equal(torch.cat(whole), torch.cat(epoch(2)))
-    assert {worker.pid for worker in train._loader._iterator._workers} == processes
+    assert processes and processes <= decoders()
 
 
 @pytest.fixture
@@ -178,9 +179,8 @@ def test_test_pictures_of_other_classes_are_refused(fresh, parts):
 
 
 @pytest.mark.parametrize("memory, kind", [(2**30, Images), (0, Files)])
-def test_the_first_pictures(fresh, pictures, monkeypatch, memory, kind):
-    monkeypatch.setattr(search.data, "IN_MEMORY_BYTES", memory)
-    train = load_pictures(pictures).train
+def test_the_first_pictures(fresh, pictures, memory, kind):
+    train = load_pictures(pictures, memory=memory).train
     assert isinstance(train, kind) and len(train) == 12
 
     def stored(split):
@@ -197,10 +197,10 @@ def test_the_first_pictures(fresh, pictures, monkeypatch, memory, kind):
 def test_a_broken_picture_is_one_line_whatever_process_decodes_it(fresh, pictures, monkeypatch, few, memory):
     (path,) = Path(pictures).glob("*/07.png")
     path.write_bytes(b"not a picture")
-    monkeypatch.setattr(search.data, "FEW_FILES", few)
-    monkeypatch.setattr(search.data, "IN_MEMORY_BYTES", memory)
+    options = {**DATASETS["imagefolder"].options, "few": few}
+    monkeypatch.setitem(DATASETS, "imagefolder", replace(DATASETS["imagefolder"], options=options))
     with pytest.raises(InputError) as error:
-        loaded = load_dataset("imagefolder", data_dir=pictures, input_shape=(3, 16, 16), validation=0.25)
+        loaded = load_pictures(pictures, memory=memory)
         for split in (loaded.train, loaded.validation):
             list(split.batches(4, device=CPU))
     assert str(error.value).startswith(f"{path} cannot be read as a picture (cannot identify image file")

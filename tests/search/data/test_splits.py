@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from search.data.catalog import Augmentation
-from search.data.from_files import Decoded
 from search.data.in_memory import Images
+from search.data.pictures import Pictures
 from search.data.preparation import Preparation, augment, fit_shape
 from space import InputError
 
@@ -216,7 +216,7 @@ BROKEN = {
 @pytest.mark.parametrize("content", BROKEN.values(), ids=BROKEN)
 def test_a_picture_that_cannot_be_decoded_is_named(tmp_path, content):
     (tmp_path / "broken.png").write_bytes(content)
-    decoded = Decoded(files=((str(tmp_path / "broken.png"), 0),), input_shape=(1, 2, 2))
+    decoded = Pictures(files=((str(tmp_path / "broken.png"), 0),), input_shape=(1, 2, 2))
     with pytest.raises(InputError, match="broken.png cannot be read as a picture"):
         decoded[0, None]
     (tmp_path / "broken.png").write_bytes(png(header(2, 2), PIXELS, (b"IEND", b"")))

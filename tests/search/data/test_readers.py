@@ -11,7 +11,8 @@ import torchvision
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from search.data.sources import held_out, read_source
+from search.data.dataset import read_source
+from search.data.source import held_out
 from space import InputError
 
 

@@ -1,0 +1,79 @@
+"""One picture file, decoded."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from random import Random
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from search.data.preparation import Shape
+from space.errors import first_line
+
+Wanted = tuple[int, int | None]
+"""The index of a picture, and the seed of its random crop; None for the crop in the centre."""
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A picture that cannot be decoded, and why. An exception would leave a worker process as a long text."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pictures(torch.utils.data.Dataset):
+    """Picture files as uint8 (C, H, W): the short side resized to 8/7 of H, then a random or a centre crop.
+
+    What an item is depends on its index and seed alone, not on the process that decodes it.
+
+    Args:
+        files: path and label of each picture.
+        input_shape: (C, H, W).
+    """
+
+    files: tuple[tuple[str, int], ...]
+    input_shape: Shape
+
+    @cached_property
+    def resize(self) -> Any:
+        from torchvision.transforms import v2
+
+        channels, height, width = self.input_shape
+        colour = v2.Grayscale() if channels == 1 else v2.RGB()
+        return v2.Compose([colour, v2.Resize(max(height, width) * 8 // 7)])
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def __getitem__(self, index: Wanted) -> tuple[Tensor, int] | Broken:
+        from PIL import Image
+        from torchvision.transforms.v2 import functional
+
+        number, seed = index
+        path, label = self.files[number]
+        _, height, width = self.input_shape
+        try:
+            with Image.open(path) as image:
+                resized = self.resize(image.convert("RGB"))
+            if seed is None:
+                cropped = functional.center_crop(resized, [height, width])
+            else:
+                draw = Random(seed).randint
+                top, left = draw(0, resized.height - height), draw(0, resized.width - width)
+                cropped = functional.crop(resized, top, left, height, width)
+            return functional.pil_to_tensor(cropped), label
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+            return Broken(path, first_line(error))
+
+
+def collate(items: list[tuple[Tensor, int] | Broken]) -> tuple[Tensor, Tensor] | Broken:
+    """A batch, or its first broken picture."""
+    good = []
+    for item in items:
+        if isinstance(item, Broken):
+            return item
+        good.append(item)
+    return torch.utils.data.default_collate(good)

@@ -1,0 +1,65 @@
+"""A source: the labelled images of a data set as they were found, before they are split and shaped."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import Self
+
+import torch
+from torch import Tensor
+
+from search.data.preparation import Preparation, Shape
+from search.data.split import Split
+
+IN_MEMORY_BYTES = 2**30
+"""Picture files that take no more once decoded are decoded once and held in memory."""
+SEED = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source(ABC):
+    """Labelled images.
+
+    Args:
+        labels: int64 (N,).
+        classes: name of each label.
+    """
+
+    labels: Tensor
+    classes: tuple[str, ...]
+
+    @abstractmethod
+    def take(self, index: Tensor) -> Self:
+        """The images at `index`, (n,)."""
+
+    @abstractmethod
+    def content(self) -> bytes:
+        """What tells these images from others."""
+
+    @abstractmethod
+    def decoded(self, input_shape: Shape, in_memory_bytes: int) -> "Source":
+        """Picture files as pixels, if these take at most so many bytes; else the source as it is."""
+
+    @abstractmethod
+    def moments(self, input_shape: Shape) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Mean and standard deviation of each of C channels, in 0..1, of images shaped to (C, H, W)."""
+
+    @abstractmethod
+    def split(self, preparation: Preparation) -> Split:
+        """The images in batches, prepared."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Hexadecimal digest of the images and labels."""
+        return sha256(self.labels.numpy().tobytes() + self.content()).hexdigest()[:16]
+
+    def renumbered(self, classes: tuple[str, ...]) -> Self:
+        """The same images with the labels that their classes have among `classes`."""
+        numbers = torch.tensor([classes.index(name) for name in self.classes])
+        return replace(self, labels=numbers[self.labels], classes=classes)
+
+
+def held_out(total: int, count: int) -> tuple[Tensor, Tensor]:
+    """Indices of the images kept and of `count` held out, by a fixed seed and each in ascending order."""
+    order = torch.randperm(total, generator=torch.Generator().manual_seed(SEED))
+    return order[count:].sort().values, order[:count].sort().values
