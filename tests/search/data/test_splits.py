@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from search.data.catalog import Augmentation
+from search.data.from_files import PictureFiles
 from search.data.in_memory import Images
-from search.data.pictures import Pictures
+from search.data.pictures import Broken, Pictures
 from search.data.preparation import Preparation, augment, fit_shape
 from space import InputError
 
@@ -216,9 +217,12 @@ BROKEN = {
 @pytest.mark.parametrize("content", BROKEN.values(), ids=BROKEN)
 def test_a_picture_that_cannot_be_decoded_is_named(tmp_path, content):
     (tmp_path / "broken.png").write_bytes(content)
-    decoded = Pictures(files=((str(tmp_path / "broken.png"), 0),), input_shape=(1, 2, 2))
-    with pytest.raises(InputError, match="broken.png cannot be read as a picture"):
-        decoded[0, None]
+    path = str(tmp_path / "broken.png")
+    decoded = Pictures(files=((path, 0),), input_shape=(1, 2, 2))
+    assert isinstance(decoded[0, None], Broken) and decoded[0, None].path == path and decoded[0, None].reason
+    source = PictureFiles(folder=str(tmp_path), files=(path,), labels=torch.tensor([0]), classes=("a", "b"))
+    with pytest.raises(InputError, match=r"broken.png cannot be read as a picture \(.+\); remove it"):
+        source.decoded((1, 2, 2), 2**20)
     (tmp_path / "broken.png").write_bytes(png(header(2, 2), PIXELS, (b"IEND", b"")))
     assert decoded[0, None][0].tolist() == [[[7, 7], [7, 7]]]
 
