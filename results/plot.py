@@ -1,29 +1,36 @@
 """The Pareto plot: one function computes what it shows, another draws it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isnan
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+from numpy.typing import NDArray
 
-from results.tables import front_of, genes_in, judged
-from space.family import find_family
+from results.entry import architecture_of
+from results.run_config import RunConfig
+from results.tables import front_of, judged
+from space.objective import OBJECTIVES, Objective
 
 PUBLISHED = "published (test images)"
+MILLION = 1e6
 
 
 @dataclass(frozen=True, kw_only=True)
 class Points:
-    """Networks of one kind, by rising OPs.
+    """Networks of one kind, by rising cost.
 
     Args:
-        ops, accuracy: of each, accuracy in 0..1.
+        cost, accuracy: of each, accuracy in 0..1.
         texts: name and cost of each, for people.
     """
 
-    ops: tuple[float, ...]
-    accuracy: tuple[float, ...]
-    texts: tuple[str, ...]
+    cost: tuple[float, ...] = ()
+    accuracy: tuple[float, ...] = ()
+    texts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +38,8 @@ class ParetoInfo:
     """What the plot shows.
 
     Args:
-        front: the front, at the accuracies expected of it where they are known.
+        objective: the cost of the networks.
+        front: the front, at the expected accuracies where there are any.
         dominated: sampled networks that are not on the front, at the accuracies measured.
         baselines: hand-designed networks, on the front or not, likewise.
         best: the network of best.json, as on the front.
@@ -39,6 +47,7 @@ class ParetoInfo:
         retrained: networks of the run after `search.retrain`, on test images.
     """
 
+    objective: Objective
     front: Points
     dominated: Points
     baselines: Points
@@ -50,7 +59,7 @@ class ParetoInfo:
 def pareto_info(
     trials: pd.DataFrame,
     *,
-    family: str,
+    config: RunConfig,
     best_key: str,
     published: pd.DataFrame | None = None,
     retrained: pd.DataFrame | None = None,
@@ -59,64 +68,71 @@ def pareto_info(
 
     Args:
         trials: one row a trial, `results.tables.COLUMNS` and the genes.
-        family: whose architectures they are.
+        config: the run's settings.
         best_key: of best.json.
         published: rows of `results.published.read_published` to overlay.
         retrained: rows of `results.retrained.Retrained` to overlay.
     """
-    complete = trials[trials["state"] == "complete"].sort_values(["ops", "number"])
-    is_front = complete.index.isin(front_of(complete).index)
-    is_baseline = complete["source"] == "baseline"
+    objective = OBJECTIVES[config.objective]
+    complete = trials.loc[trials["state"] == "complete"].sort_values(by=[objective.name, "number"])
+    is_front = complete.index.isin(front_of(complete, objective).index)
+    is_baseline = (complete["source"] == "baseline").to_numpy(bool)
+    is_best = (complete["key"] == best_key).to_numpy(bool)
+    measured, deciding = complete["accuracy"].to_numpy(float), judged(complete)
 
-    def points(rows: pd.DataFrame, accuracy: pd.Series = complete["accuracy"]) -> Points:
+    def points(chosen: NDArray[np.bool_], accuracy: NDArray[np.float64]) -> Points:
+        rows = complete.loc[chosen]
         return Points(
-            ops=tuple(rows["ops"]),
-            accuracy=tuple(accuracy[rows.index]),
-            texts=tuple(hover_text(row, family) for _, row in rows.iterrows()),
+            cost=tuple(rows[objective.name].tolist()),
+            accuracy=tuple(accuracy[chosen].tolist()),
+            texts=tuple(hover_text(row, config) for row in rows.to_dict("records")),
         )
 
     return ParetoInfo(
-        front=points(complete[is_front], judged(complete)),
-        dominated=points(complete[~is_front & ~is_baseline]),
-        baselines=points(complete[is_baseline]),
-        best=points(complete[complete["key"] == best_key], judged(complete)),
-        published=published_points(published),
-        retrained=retrained_points(retrained),
+        objective=objective,
+        front=points(is_front, deciding),
+        dominated=points(~is_front & ~is_baseline, measured),
+        baselines=points(is_baseline, measured),
+        best=points(is_best, deciding),
+        published=published_points(published, objective),
+        retrained=retrained_points(retrained, objective),
     )
 
 
-def published_points(published: pd.DataFrame | None) -> Points:
-    """The rows that print both OPs and an accuracy."""
-    if published is None:
-        return Points(ops=(), accuracy=(), texts=())
-    rows = published[(published["ops_m"] != "") & (published["top1"] != "")].sort_values("ops_m", key=pd.to_numeric)
+def published_points(published: pd.DataFrame | None, objective: Objective) -> Points:
+    """The rows that print both an accuracy and, in millions, the objective."""
+    column = f"{objective.name}_m"
+    if published is None or column not in published:
+        return Points()
+    printed = published.loc[(published[column] != "") & (published["top1"] != "")]
+    rows = sorted(printed.to_dict("records"), key=lambda row: float(row[column]))
     return Points(
-        ops=tuple(rows["ops_m"].astype(float) * 1e6),
-        accuracy=tuple(rows["top1"].astype(float) / 100),
+        cost=tuple(float(row[column]) * MILLION for row in rows),
+        accuracy=tuple(float(row["top1"]) / 100 for row in rows),
         texts=tuple(
-            f"<b>{row.top1} %</b> at {row.ops_m} M OPs<br>{row.name}<br>{row.source}"
-            for row in rows.itertuples(index=False)
+            f"<b>{row['top1']} %</b> at {row[column]} M {objective.unit}<br>{row['name']}<br>{row['source']}"
+            for row in rows
         ),
     )
 
 
-def retrained_points(retrained: pd.DataFrame | None) -> Points:
+def retrained_points(retrained: pd.DataFrame | None, objective: Objective) -> Points:
     """Each at its accuracy on the test images."""
     if retrained is None:
-        return Points(ops=(), accuracy=(), texts=())
+        return Points()
     return Points(
-        ops=tuple(retrained["ops"]),
+        cost=tuple(retrained["cost"]),
         accuracy=tuple(retrained["test"]),
         texts=tuple(
             "<br>".join(
                 [
-                    f"<b>{row.test:.2%}</b> on test images at {row.ops:,.0f} OPs",
-                    *short_lines(row.architecture),
-                    f"retrained, {row.epochs:,} epochs; {row.searched:.2%} in the search",
-                    row.key,
+                    f"<b>{row['test']:.2%}</b> on test images at {row['cost']:,.0f} {objective.unit}",
+                    *short_lines(row["architecture"]),
+                    f"retrained, {row['epochs']:,} epochs; {row['searched']:.2%} in the search",
+                    row["key"],
                 ]
             )
-            for row in retrained.itertuples(index=False)
+            for row in retrained.to_dict("records")
         ),
     )
 
@@ -127,13 +143,14 @@ def short_lines(architecture: str) -> list[str]:
     return [" ".join(words[i : i + 5]) for i in range(0, len(words), 5)]
 
 
-def hover_text(row: pd.Series, family: str) -> str:
-    """Accuracy, cost and architecture of one trial."""
+def hover_text(row: Mapping[Any, Any], config: RunConfig) -> str:
+    """Accuracy, cost and architecture of one trial, a row of ``trials.csv``."""
+    objective, expected = OBJECTIVES[config.objective], row.get("expected")
     return "<br>".join(
         [
-            f"<b>{row['accuracy']:.2%}</b> at {row['ops']:,.0f} OPs",
-            *([f"expected: {row['expected']:.2%}"] if pd.notna(row.get("expected")) else []),
-            *short_lines(find_family(family).describe(genes_in(row))),
+            f"<b>{row['accuracy']:.2%}</b> at {row[objective.name]:,.0f} {objective.unit}",
+            *([] if expected is None or isnan(expected) else [f"expected: {expected:.2%}"]),
+            *short_lines(architecture_of(row, config).describe()),
             f"{row['flops']:,} FLOPs + {row['bops']:,} BOPs ({row['padded_bops']:,} padded)",
             f"{row['params']:,} parameters in {row['bytes']:,} bytes",
             f"trial {row['number']}, {row['source']}, {row['key']}",
@@ -142,12 +159,12 @@ def hover_text(row: pd.Series, family: str) -> str:
 
 
 def pareto_figure(info: ParetoInfo) -> go.Figure:
-    """Accuracy against OPs, the front as a step line."""
+    """Accuracy over cost, the front as a step line."""
     figure = go.Figure()
 
     def add(points: Points, name: str, **style: Any) -> None:
         figure.add_scatter(
-            x=points.ops,
+            x=points.cost,
             y=points.accuracy,
             name=name,
             text=points.texts,
@@ -164,17 +181,17 @@ def pareto_figure(info: ParetoInfo) -> go.Figure:
         marker={"symbol": "diamond-open", "size": 9, "color": "#1f5fa8"},
     )
     add(info.best, "best.json", mode="markers", marker={"symbol": "star", "size": 16, "color": "#e6a400"})
-    if info.published.ops:
+    if info.published.cost:
         marker = {"symbol": "x-thin-open", "size": 8, "color": "#2e7d32"}
         add(info.published, PUBLISHED, mode="markers", marker=marker)
-    if info.retrained.ops:
+    if info.retrained.cost:
         marker = {"symbol": "triangle-up", "size": 11, "color": "#7d3c98"}
         add(info.retrained, "retrained (test images)", mode="markers", marker=marker)
     figure.update_layout(
         template="plotly_white",
         hoverlabel={"align": "left"},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 1, "xanchor": "right"},
-        xaxis={"title": "OPs = FLOPs + BOPs / 64", "type": "log"},
+        xaxis={"title": info.objective.title, "type": "log"},
         yaxis={"title": "validation accuracy", "tickformat": ".0%"},
     )
     return figure

@@ -1,19 +1,22 @@
-"""What networks of a run reached when they were trained for good."""
+"""What networks of a run reached when they were trained on the full schedule."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isnan
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from results.entry import architecture_of
 from results.files import check_sums, read_json
 from results.run_config import RunConfig
-from results.tables import genes_in
 from space import InputError
-from space.family import find_family
+from space.objective import OBJECTIVES
 
-COLUMNS = ("key", "searched", "validation", "test", "ops", "epochs", "architecture")
+COLUMNS = ("key", "searched", "validation", "test", "cost", "epochs", "architecture")
 FEWEST = 3
+"""Networks whose order can be compared."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +24,7 @@ class Retrained:
     """The retrainings in a run's folder.
 
     Args:
-        rows: one a network by rising OPs, with `COLUMNS`; accuracies in 0..1.
+        rows: one a network by rising cost, with `COLUMNS`: accuracies in 0..1, the cost of the run's objective.
         left_out: what cannot be shown, and why.
     """
 
@@ -30,35 +33,35 @@ class Retrained:
 
 
 def read_retrained(folder: Path, trials: pd.DataFrame, config: RunConfig) -> Retrained:
-    """Read every ``retrain/KEY/summary.json``; a folder without one is not finished, and passed over.
+    """Read every ``retrain/KEY/summary.json``; a folder without one is not finished, and skipped.
 
     Args:
         folder: the run's.
         trials: its trials, one row each.
         config: the run's settings.
     """
-    complete = trials[trials["state"] == "complete"].set_index("key", drop=False)
+    complete = {row["key"]: row for row in trials.loc[trials["state"] == "complete"].to_dict("records")}
     rows, left_out = [], []
     for path in sorted(folder.glob("retrain/*/summary.json")):
         try:
             rows.append(_row(path, complete, config))
         except InputError as error:
             left_out.append(str(error))
-    table = pd.DataFrame(rows, columns=COLUMNS).sort_values(["ops", "key"])
+    table = pd.DataFrame(rows, columns=pd.Index(COLUMNS)).sort_values(by=["cost", "key"])
     return Retrained(rows=table, left_out=tuple(left_out))
 
 
-def _row(path: Path, complete: pd.DataFrame, config: RunConfig) -> dict[str, Any]:
-    """One retraining and the trial it began from. Raises InputError when they cannot be compared."""
+def _row(path: Path, complete: Mapping[str, Mapping[Any, Any]], config: RunConfig) -> dict[str, Any]:
+    """One retraining and the trial of its network. Raises InputError when they cannot be compared."""
     check_sums(path.parent, path.name)
     content, key = read_json(path), path.parent.name
     if not _is_summary(content) or content["key"] != key:
         raise InputError(f"{path} is not what a retraining of {key} writes")
-    if key not in complete.index:
+    if key not in complete:
         raise InputError(f"{path} is of no complete trial of this run")
     if content["dataset"] != config.dataset:
         raise InputError(f"{path} is of images of {content['dataset']}, not of {config.dataset}")
-    trial = complete.loc[key]
+    trial = complete[key]
     if content["cost"]["params"] != trial["params"]:
         raise InputError(f"{path} is of images of other classes")
     return {
@@ -66,9 +69,9 @@ def _row(path: Path, complete: pd.DataFrame, config: RunConfig) -> dict[str, Any
         "searched": trial["accuracy"],
         "validation": content["validation_top1"],
         "test": content["test_top1"],
-        "ops": trial["ops"],
+        "cost": trial[OBJECTIVES[config.objective].name],
         "epochs": content["epochs"],
-        "architecture": find_family(config.family).describe(genes_in(trial)),
+        "architecture": architecture_of(trial, config).describe(),
     }
 
 
@@ -92,8 +95,9 @@ def agreement(rows: pd.DataFrame) -> str:
         return ""
     from scipy.stats import kendalltau  # slow to load, and a search's workers load this module
 
-    tau = kendalltau(rows["searched"], rows["test"]).statistic
-    if pd.isna(tau):
+    result: Any = kendalltau(rows["searched"], rows["test"])
+    tau = float(result.statistic)
+    if isnan(tau):
         return (
             f"All {len(rows)} networks tie in the search or on the test images, so that there is no order to compare."
         )

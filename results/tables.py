@@ -1,14 +1,18 @@
 """The tables a study leaves: all trials, the front, and the one network to take."""
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from results.files import SCHEMA, write_atomic, write_json, write_sums
+from results.entry import Entry, Front
+from results.files import write_atomic, write_json, write_sums
+from results.noise import Noise
 from results.pareto import hypervolume, knee, on_front
 from results.run_config import RunConfig
+from space.objective import OBJECTIVES, Objective
 
 COLUMNS = (
     "number", "state", "source", "key", "accuracy", "expected", "ops", "flops", "bops", "padded_bops", "elementwise",
@@ -23,102 +27,66 @@ def read_trials(folder: Path) -> pd.DataFrame:
     return pd.read_csv(folder / "trials.csv", dtype={"key": str}, keep_default_na=False, na_values=gaps)
 
 
-def genes_in(row: pd.Series) -> dict[str, Any]:
-    """The choices of one trial, by gene."""
-    return {name: choice for name, choice in row.items() if name not in COLUMNS}
+def judged(trials: pd.DataFrame) -> NDArray[np.float64]:
+    """(n,) accuracies that decide: the expected one where there is one, else the measured one; NaN without both."""
+    accuracy = trials["accuracy"].to_numpy(float)
+    if "expected" not in trials:
+        return accuracy
+    expected = trials["expected"].to_numpy(float)
+    return np.where(np.isnan(expected), accuracy, expected)
 
 
-def judged(trials: pd.DataFrame) -> pd.Series:
-    """The accuracy that decides: the expected one where it is known, else the measured one."""
-    accuracy = trials["accuracy"].astype(float)
-    return trials["expected"].astype(float).fillna(accuracy) if "expected" in trials else accuracy
+def front_of(trials: pd.DataFrame, objective: Objective) -> pd.DataFrame:
+    """The rows of the front, by rising cost; of networks that are equal in accuracy and cost, the first."""
+    cost = trials[objective.name].to_numpy(float)
+    rows = np.flatnonzero(on_front(judged(trials), cost))
+    rows = rows[np.lexsort((trials["number"].to_numpy()[rows], cost[rows]))]
+    # On a front, networks of the same cost have the same accuracy.
+    is_first = np.diff(cost[rows], prepend=np.nan) != 0
+    return trials.iloc[rows[is_first]]
 
 
-def front_of(trials: pd.DataFrame) -> pd.DataFrame:
-    """The rows of the front, by rising OPs; of equal networks in both, the first."""
-    accuracy = judged(trials)
-    front = trials[on_front(accuracy, trials["ops"])].sort_values(["ops", "number"])
-    return front[~pd.DataFrame({"accuracy": accuracy[front.index], "ops": front["ops"]}).duplicated()]
+def choose_best(front: pd.DataFrame, objective: Objective, limit: float | None) -> tuple[int, str]:
+    """Which row of the front to take, and the rule that chose it.
+
+    Args:
+        front: as `front_of` gives it.
+        objective: its cost.
+        limit: the budget, if any.
+    """
+    if limit is not None:
+        return int(judged(front).argmax()), f"the most accurate network within --max-{objective.name} {limit:g}"
+    row = knee(judged(front), front[objective.name])
+    return row, (f"the knee of the front: farthest above the line between its ends, accuracy over log {objective.unit}")
 
 
-def choose_best(front: pd.DataFrame, max_ops: float | None) -> tuple[int, str]:
-    """Index label of the row to take, and the rule that chose it."""
-    if max_ops is not None:
-        return judged(front).idxmax(), f"the most accurate network within --max-ops {max_ops:g}"
-    position = knee(judged(front), front["ops"])
-    return front.index[
-        position
-    ], "the knee of the front: farthest above the line between its ends, accuracy over log OPs"
-
-
-def entry(row: pd.Series, config: RunConfig) -> dict[str, Any]:
-    """One trial as JSON: the architecture, its cost and its accuracy, and what a retraining has to know."""
-    return {
-        "schema": SCHEMA,
-        "key": row["key"],
-        "architecture": {
-            "family": config.family,
-            "backbone": config.backbone,
-            "width": config.width,
-            "genes": {name: _plain(choice) for name, choice in genes_in(row).items()},
-        },
-        "accuracy": float(row["accuracy"]),
-        "expected": float(row["expected"]) if pd.notna(row.get("expected")) else None,
-        "cost": {name: _plain(row[name]) for name in COSTS},
-        "dataset": config.dataset,
-        "data_dir": config.data_dir,
-        "num_classes": config.num_classes,
-    }
-
-
-def write_tables(folder: Path, trials: pd.DataFrame, config: RunConfig, noise: dict[str, float] | None) -> None:
+def write_tables(folder: Path, trials: pd.DataFrame, config: RunConfig, noise: Noise | None) -> None:
     """Write trials.csv and, as soon as a trial is complete, pareto.csv, pareto.json and best.json, then their digests.
 
     Args:
         folder: the run's.
         trials: one row a trial: `COLUMNS`, then one column a gene.
         config: the run's settings.
-        noise: what `noise_of` found.
+        noise: between two trainings of one network, if it was measured.
     """
     write_atomic(folder / "trials.csv", trials.to_csv(index=False))
-    front = front_of(trials)
+    front = front_of(trials, OBJECTIVES[config.objective])
     if not front.empty:
         _write_front(folder, front, config, noise)
     write_sums(folder, "config.json", "trials.csv", "pareto.csv", "pareto.json", "best.json")
 
 
-def _write_front(folder: Path, front: pd.DataFrame, config: RunConfig, noise: dict[str, float] | None) -> None:
+def _write_front(folder: Path, front: pd.DataFrame, config: RunConfig, noise: Noise | None) -> None:
     write_atomic(folder / "pareto.csv", front.to_csv(index=False))
-    reference = config.reference
-    summary = {
-        "schema": SCHEMA,
-        "reference": {"accuracy": reference.accuracy, config.objective: reference.cost},
-        "hypervolume": hypervolume(judged(front), front["ops"], reference=(reference.accuracy, reference.cost)),
-        "noise": noise,
-        "front": [entry(row, config) for _, row in front.iterrows()],
-    }
-    write_json(folder / "pareto.json", summary)
-    index, rule = choose_best(front, config.max_ops)
-    write_json(folder / "best.json", {**entry(front.loc[index], config), "rule": rule})
-
-
-def noise_of(pairs: list[tuple[float, float]]) -> dict[str, float] | None:
-    """How far two trainings of one network differ by chance.
-
-    Args:
-        pairs: accuracies of the same network under two seeds.
-
-    Returns:
-        The standard deviation of one training, pooled over the pairs, and their number; None without pairs.
-    """
-    if not pairs:
-        return None
-    differences = np.subtract(*np.transpose(pairs))
-    return {"std": float(np.sqrt((differences**2).mean() / 2)), "pairs": len(pairs)}
-
-
-def _plain(value: Any) -> Any:
-    """A number as Python's own, whole where it is whole."""
-    if isinstance(value, (float, np.floating)):
-        return int(value) if float(value).is_integer() else float(value)
-    return value.item() if isinstance(value, np.generic) else value
+    objective, reference = OBJECTIVES[config.objective], config.reference
+    entries = tuple(Entry.of(row, config) for row in front.to_dict("records"))
+    corner = reference.accuracy, reference.cost
+    summary = Front(
+        entries=entries,
+        reference=reference,
+        hypervolume=hypervolume(judged(front), front[objective.name], reference=corner),
+        noise=noise,
+    )
+    write_json(folder / "pareto.json", summary.to_dict(objective.name))
+    row, rule = choose_best(front, objective, config.max_ops)
+    write_json(folder / "best.json", replace(entries[row], rule=rule).to_dict())

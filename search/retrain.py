@@ -10,20 +10,36 @@ reached.
 """
 
 import argparse
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from results.command import run_command
+from results.entry import read_entry
 from search.data.catalog import DATASETS
 from search.flags import add_training_flags, positive_float, positive_int
 from search.recipe import RECIPES
-from space import InputError, named_network
+from space import Architecture, InputError, named_network
 from space.errors import first_line
 
 if TYPE_CHECKING:
-    from search.target import Target
     from search.training.retraining import Retraining
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """A network to train.
+
+    Args:
+        architecture: the network.
+        dataset, data_dir: on which images, unless flags name others.
+        folder: takes the folder KEY with the results, unless a flag names another.
+    """
+
+    architecture: Architecture
+    dataset: str
+    data_dir: str
+    folder: Path
 
 
 def parse(argv: list[str] | None = None) -> argparse.Namespace:
@@ -73,7 +89,7 @@ def assemble(args: argparse.Namespace) -> "Retraining":
     from search.training.devices import own_device
     from search.training.retraining import Retraining
 
-    target, folder = find_target(args)
+    target = find_target(args)
     dataset = args.dataset or target.dataset
     if dataset not in DATASETS:
         raise InputError(
@@ -87,28 +103,35 @@ def assemble(args: argparse.Namespace) -> "Retraining":
         recipe=replace(recipe, epochs=args.epochs or recipe.epochs),
         seed=args.seed,
         device=own_device(args.device),
-        folder=(args.out or folder) / target.architecture.key,
+        folder=(args.out or target.folder) / target.architecture.key,
         accumulate=args.accumulate,
     )
 
 
-def find_target(args: argparse.Namespace) -> tuple["Target", Path]:
-    """What to train, and the folder that takes the results by default."""
-    from search.target import Target, read_target
-
+def find_target(args: argparse.Namespace) -> Target:
+    """The network that the flags name. Raises InputError when there is none, or its file was changed."""
     path = Path(args.network)
     if path.suffix == ".json":
+        from mobinet import cost  # which loads torch
+
         for flag in ("backbone", "width", "binarizer"):
             if getattr(args, flag) is not None:
                 raise InputError(f"--{flag} goes with a network's name; {path} has its own")
-        return read_target(path, args.key), path.parent / "retrain"
+        entry = read_entry(path, args.key, count=cost)
+        return Target(
+            architecture=entry.architecture,
+            dataset=entry.dataset,
+            data_dir=entry.data_dir,
+            folder=path.parent / "retrain",
+        )
     if args.key is not None:
         raise InputError("--key goes with a pareto.json, not with a network's name")
     dataset = args.dataset or "digits"
     shape = DATASETS[dataset].input_shape
     choices = {"binarizer": args.binarizer} if args.binarizer else {}
     network = named_network(args.network, input_shape=shape, backbone=args.backbone, width=args.width, choices=choices)
-    return Target(architecture=network, dataset=dataset, data_dir="data"), Path("runs", "retrain", dataset)
+    folder = Path("runs", "retrain", dataset)
+    return Target(architecture=network, dataset=dataset, data_dir="data", folder=folder)
 
 
 def end_text(summary: dict[str, Any], folder: Path) -> str:

@@ -18,12 +18,13 @@ import pandas as pd
 
 from benchmarks.answers.compare import Job, deviation, run_jobs
 from results.command import run_command
+from results.entry import architecture_of
 from results.run_config import RunConfig, read_config
-from results.tables import entry, front_of, read_trials
+from results.tables import front_of, read_trials
 from search.data.catalog import DATASETS
 from search.flags import positive_int
 from search.training.devices import find_device
-from space import Architecture
+from space.objective import OBJECTIVES
 
 
 def trained(networks: pd.DataFrame, config: RunConfig, args: argparse.Namespace) -> pd.DataFrame:
@@ -31,7 +32,7 @@ def trained(networks: pd.DataFrame, config: RunConfig, args: argparse.Namespace)
     recipe = DATASETS[config.dataset].recipes["full"]
     jobs = [
         Job(
-            network=Architecture.from_dict(entry(row, config)["architecture"]),
+            network=architecture_of(row, config),
             dataset=config.dataset,
             data_dir=config.data_dir,
             recipe=replace(recipe, epochs=args.epochs or recipe.epochs),
@@ -41,7 +42,7 @@ def trained(networks: pd.DataFrame, config: RunConfig, args: argparse.Namespace)
             validate=False,
         )
         for seed in range(args.seeds)
-        for _, row in networks.iterrows()
+        for row in networks.to_dict("records")
     ]
     found = run_jobs(jobs, args.workers).reshape(args.seeds, -1)
     return networks.assign(mean=found.mean(0), std=deviation(found))
@@ -57,7 +58,7 @@ def main() -> None:
     args = parser.parse_args()
     config, trials = read_config(args.folder), read_trials(args.folder)
     handmade, sampled = (trials[trials["source"] == source] for source in ("baseline", "sampler"))
-    front = front_of(sampled)
+    front = front_of(sampled, OBJECTIVES[config.objective])
     partners = {row.number: front[front["ops"] <= row.ops].tail(1) for row in handmade.itertuples()}
     used = pd.concat(partners.values()).drop_duplicates("number")
     print(f"{len(front)} networks on the front of {len(sampled)}; {len(used)} of them are held against one by hand")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import optuna
 
-from results.tables import noise_of
+from results.noise import Noise, noise_of
 from search.study.record import TrialRecord
 from search.task import Evaluation, Failure
 
@@ -28,8 +28,8 @@ class Replicates:
         accuracies = self._accuracies()
         return [record for record in complete if str(record.number) not in accuracies]
 
-    def noise(self, records: Sequence[TrialRecord]) -> dict[str, float] | None:
-        """How far two trainings of one network differ by chance; see `results.tables.noise_of`."""
+    def noise(self, records: Sequence[TrialRecord]) -> Noise | None:
+        """How far two trainings of one network differ by chance; see `results.noise`."""
         first = {record.number: record.evaluation.accuracy for record in records if record.evaluation}
         second = self._accuracies()
         return noise_of([(first[int(number)], again) for number, again in second.items() if again is not None])

@@ -8,6 +8,7 @@ import pandas as pd
 from optuna.study import StudyDirection
 from optuna.trial import TrialState
 
+from results.noise import Noise
 from search.lock import lock
 from search.samplers.encoding import Encoding
 from search.samplers.fresh import Exhausted, FreshSampler
@@ -151,8 +152,8 @@ class Study:
         """Note what the network of a complete trial reached under another seed."""
         self._replicates.add(number, outcome)
 
-    def noise(self) -> dict[str, float] | None:
-        """How far two trainings of one network differ by chance; see `results.tables.noise_of`."""
+    def noise(self) -> Noise | None:
+        """How far two trainings of one network differ by chance; see `results.noise`."""
         return self._replicates.noise(self.records())
 
     def records(self) -> list[TrialRecord]:

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from results.files import write_json
+from results.noise import Noise
 from results.run_config import Reference, RunConfig
 from results.tables import COLUMNS, write_tables
 from space import Architecture
@@ -30,7 +31,8 @@ def make_trials():
                     "key": keys[number] if keys else f"{number:011x}a",
                     "accuracy": accuracy,
                     "ops": ops,
-                    **dict(flops=100, bops=6400, padded_bops=64000, elementwise=7, params=12345, bytes=678),
+                    **dict(flops=int(ops) - 100, bops=6400 + int(64 * (ops % 1)), padded_bops=64000),
+                    **dict(elementwise=7, params=12345, bytes=678),
                     "epochs": 3 if state == "complete" else None,
                     "seconds": 0.5 if state == "complete" else None,
                     "reason": "ValueError: broken" if state == "failed" else "",
@@ -86,7 +88,7 @@ def config():
 def run_folder(tmp_path, trials, config):
     """What a finished search leaves, but for the report."""
     write_json(tmp_path / "config.json", config.to_dict())
-    write_tables(tmp_path, trials, config, {"std": 0.0123, "pairs": 8})
+    write_tables(tmp_path, trials, config, Noise(std=0.0123, pairs=8))
     return tmp_path
 
 

@@ -1,27 +1,32 @@
 """The Pareto plot: its record without a renderer, and the drawing of it."""
 
+from dataclasses import replace
+
+import pandas as pd
 import pytest
 
-from results.plot import hover_text, pareto_figure, pareto_info
+from results.plot import Points, hover_text, pareto_figure, pareto_info, published_points, retrained_points
+from results.published import read_published
 from space import Architecture
+from space.objective import Objective
 
 
 @pytest.fixture
-def info(trials):
-    return pareto_info(trials, family="mobinet", best_key=trials.loc[2, "key"])
+def info(trials, config):
+    return pareto_info(trials, config=config, best_key=trials.loc[2, "key"])
 
 
-def test_points_are_sorted_into_kinds_by_rising_ops(info):
-    assert (info.front.ops, info.front.accuracy) == ((2000.5, 3000.0, 4000.0), (0.70, 0.80, 0.90))
-    assert (info.dominated.ops, info.dominated.accuracy) == ((2000.5, 2500.0, 5000.0), (0.70, 0.60, 0.85))
-    assert info.baselines.ops == (2000.5, 3000.0)
-    assert (info.best.ops, info.best.accuracy) == ((4000.0,), (0.90,))
+def test_points_are_sorted_into_kinds_by_rising_cost(info):
+    assert (info.front.cost, info.front.accuracy) == ((2000.5, 3000.0, 4000.0), (0.70, 0.80, 0.90))
+    assert (info.dominated.cost, info.dominated.accuracy) == ((2000.5, 2500.0, 5000.0), (0.70, 0.60, 0.85))
+    assert info.baselines.cost == (2000.5, 3000.0)
+    assert (info.best.cost, info.best.accuracy) == ((4000.0,), (0.90,))
 
 
-def test_a_dominated_baseline_is_a_baseline_only(make_trials):
+def test_a_dominated_baseline_is_a_baseline_only(make_trials, config):
     trials = make_trials(("complete", "baseline", 0.2, 9.0), ("complete", "sampler", 0.9, 1.0))
-    info = pareto_info(trials, family="mobinet", best_key=trials.loc[1, "key"])
-    assert (info.front.ops, info.dominated.ops, info.baselines.ops) == ((1.0,), (), (9.0,))
+    info = pareto_info(trials, config=config, best_key=trials.loc[1, "key"])
+    assert (info.front.cost, info.dominated.cost, info.baselines.cost) == ((1.0,), (), (9.0,))
 
 
 def test_every_complete_trial_is_shown_and_no_other(info, trials):
@@ -30,11 +35,11 @@ def test_every_complete_trial_is_shown_and_no_other(info, trials):
         assert any(row["key"] in text for text in shown) == (row["state"] == "complete")
 
 
-def test_hover_text_names_the_architecture_and_its_cost(trials):
+def test_hover_text_names_the_architecture_and_its_cost(trials, config):
     network = Architecture.uniform("mobilenet-8", block="mid", k=3, pool="min")
     row = trials.loc[0].copy()
     row[list(network.choices)] = list(network.choices.values())
-    text = hover_text(row, "mobinet").replace("<br>", " ")
+    text = hover_text(row, config).replace("<br>", " ")
     for words in ("80.00%", "3,000 OPs", network.describe(), "64,000 padded", "678 bytes", row["key"], "baseline"):
         assert words in text
 
@@ -50,5 +55,15 @@ def test_figure_draws_each_kind_once(info):
         ("best.json", info.best),
     ):
         trace = traces.pop(name)
-        assert (tuple(trace.x), tuple(trace.y), tuple(trace.text)) == (points.ops, points.accuracy, points.texts)
+        assert (tuple(trace.x), tuple(trace.y), tuple(trace.text)) == (points.cost, points.accuracy, points.texts)
     assert not traces
+    assert figure.layout.xaxis.title.text == "OPs = FLOPs + BOPs / 64"
+
+
+def test_another_objective_gives_the_axis_and_the_texts(info):
+    latency = Objective(name="latency", unit="ms", title="latency (ms)", of=lambda *_: 1.0, known=False)
+    assert pareto_figure(replace(info, objective=latency)).layout.xaxis.title.text == "latency (ms)"
+    row = {"cost": 12.0, "test": 0.5, "architecture": "a", "epochs": 3, "searched": 0.4, "key": "k"}
+    points = retrained_points(pd.DataFrame([row]), latency)
+    assert points.cost == (12.0,) and "at 12 ms<br>" in points.texts[0]
+    assert published_points(read_published(), latency) == Points()

@@ -49,9 +49,9 @@ def of():
 
 
 @pytest.fixture
-def info(trials):
+def info(trials, config):
     return lambda published: (
-        pareto_info(trials, family="mobinet", best_key=trials.loc[2, "key"], published=published).published
+        pareto_info(trials, config=config, best_key=trials.loc[2, "key"], published=published).published
     )
 
 
@@ -81,8 +81,8 @@ def test_binary_and_float_macs_make_the_operations():
 
 def test_points_measured_on_cifar10(info, of):
     points = info(of("cifar10"))
-    assert len(points.ops) == len(points.accuracy) == len(points.texts) == len(CIFAR10)
-    for ops, accuracy, text in zip(points.ops, points.accuracy, points.texts):
+    assert len(points.cost) == len(points.accuracy) == len(points.texts) == len(CIFAR10)
+    for ops, accuracy, text in zip(points.cost, points.accuracy, points.texts):
         (name,) = [name for name in CIFAR10 if f"<br>{name}<br>" in text]
         assert (ops, accuracy) == pytest.approx((CIFAR10[name][0] * 1e6, CIFAR10[name][1] / 100))
 
@@ -91,32 +91,32 @@ def test_points_measured_on_imagenet(info, of):
     points = info(of("imagenet"))
     for name, (ops, top1) in IMAGENET.items():
         (index,) = [index for index, text in enumerate(points.texts) if f"<br>{name}<br>" in text]
-        assert (points.ops[index], points.accuracy[index]) == pytest.approx((ops * 1e6, top1 / 100))
+        assert (points.cost[index], points.accuracy[index]) == pytest.approx((ops * 1e6, top1 / 100))
     shown = " ".join(points.texts)
     assert "binarydensenet-45" not in shown and "alexnet" not in shown and "VGG-Small" not in shown
 
 
 def test_rows_that_lack_operations_or_accuracy_are_left_out(info, of):
     few = of("cifar10").iloc[:4].assign(ops_m=["", "10", "20", "5"], top1=["90", "", "80", "70"])
-    assert sorted(info(few).ops) == [5e6, 20e6]
-    assert info(few.iloc[:2]).ops == info(few.iloc[:0]).ops == ()
+    assert sorted(info(few).cost) == [5e6, 20e6]
+    assert info(few.iloc[:2]).cost == info(few.iloc[:0]).cost == ()
 
 
 def test_points_come_by_rising_ops(info, of):
     points = info(of("imagenet"))
-    assert list(points.ops) == sorted(points.ops)
+    assert list(points.cost) == sorted(points.cost)
 
 
-def test_no_overlay_unless_asked_for(trials):
-    plain = pareto_info(trials, family="mobinet", best_key=trials.loc[2, "key"])
-    assert (plain.published.ops, plain.published.accuracy, plain.published.texts) == ((), (), ())
+def test_no_overlay_unless_asked_for(trials, config):
+    plain = pareto_info(trials, config=config, best_key=trials.loc[2, "key"])
+    assert (plain.published.cost, plain.published.accuracy, plain.published.texts) == ((), (), ())
     assert len(pareto_figure(plain).data) == 4
 
 
-def test_figure_draws_the_overlay(trials, of):
-    info = pareto_info(trials, family="mobinet", best_key=trials.loc[2, "key"], published=of("cifar10"))
+def test_figure_draws_the_overlay(trials, config, of):
+    info = pareto_info(trials, config=config, best_key=trials.loc[2, "key"], published=of("cifar10"))
     (trace,) = [trace for trace in pareto_figure(info).data if trace.name.startswith("published")]
-    assert (tuple(trace.x), tuple(trace.y)) == (info.published.ops, info.published.accuracy) and len(trace.x) == 10
+    assert (tuple(trace.x), tuple(trace.y)) == (info.published.cost, info.published.accuracy) and len(trace.x) == 10
 
 
 def test_report_shows_them_on_request(run_folder, monkeypatch, capsys):

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from results.entry import Entry, Front
 from results.files import write_json
-from results.report import noise_text, write_report
+from results.noise import Noise
+from results.page import noise_text
+from results.report import write_report
 from results.tables import write_tables
 from space import Architecture, InputError
 
@@ -88,12 +91,15 @@ def test_a_key_that_looks_like_a_number_stays_a_key(tmp_path, make_trials, confi
     assert page.count(f"trial 0, baseline, {key}") == 3  # front, baseline, best
 
 
-def test_noise_is_put_in_words(config):
-    front = {"front": [{"accuracy": 0.5}, {"accuracy": 0.8}]}
-    text = noise_text(replace(config, validation_images=400), {**front, "noise": {"std": 0.01, "pairs": 8}})
+def test_noise_is_put_in_words(trials, config):
+    rows = trials.loc[[1, 0]].assign(accuracy=[0.5, 0.8]).to_dict("records")
+    entries = tuple(Entry.of(row, config) for row in rows)
+    noise = Noise(std=0.01, pairs=8)
+    front = Front(entries=entries, reference=config.reference, hypervolume=0.5, noise=noise)
+    text = noise_text(replace(config, validation_images=400), front)
     assert "2.00%" in text  # sqrt(0.8 * 0.2 / 400)
     assert "1.00%" in text and "8 pairs" in text and "2.8%" in text
-    assert "not measured" in noise_text(config, {**front, "noise": None})
+    assert "not measured" in noise_text(config, replace(front, noise=None))
 
 
 @pytest.mark.parametrize("name", ["config.json", "trials.csv", "pareto.json", "best.json"])
@@ -108,15 +114,19 @@ def test_a_damaged_run_is_an_input_error(run_folder, name, content):
     assert not (run_folder / "report.html").exists()
 
 
-def report(*args: str) -> subprocess.CompletedProcess:
-    without_torch = (
-        "import sys; sys.modules['torch'] = None; import runpy; runpy.run_module('results.report', {}, '__main__')"
-    )
-    return subprocess.run([sys.executable, "-c", without_torch, *args], cwd=ROOT, capture_output=True, text=True)
+def report(*args: str, without: tuple[str, ...]) -> subprocess.CompletedProcess:
+    code = f"import sys; sys.modules |= dict.fromkeys({without}); "
+    code += "import runpy; runpy.run_module('results.report', {}, '__main__')"
+    return subprocess.run([sys.executable, "-c", code, *args], cwd=ROOT, capture_output=True, text=True)
+
+
+def test_help_needs_no_large_package(run_folder):
+    done = report("--help", without=("torch", "pandas", "plotly", "scipy"))
+    assert (done.returncode, done.stderr) == (0, "") and "--published" in done.stdout
 
 
 def test_command_needs_no_torch(run_folder):
-    done = report(str(run_folder))
+    done = report(str(run_folder), without=("torch",))
     assert (done.returncode, done.stderr) == (0, "")
     assert "trial 2, sampler" in (run_folder / "report.html").read_text()
 

@@ -1,4 +1,4 @@
-"""What networks reached when trained for good: read from the run's folder, on the plot, and on the page."""
+"""What networks reached on the full schedule: read from the run's folder, on the plot, and on the page."""
 
 from dataclasses import replace
 from html import unescape
@@ -6,21 +6,21 @@ from html import unescape
 import pandas as pd
 import pytest
 
+from results.entry import Entry, Front
 from results.files import read_json, write_json
+from results.page import page_of, summary
 from results.plot import pareto_figure, pareto_info
-from results.report import render, rewrite_report, summary, write_report
+from results.report import rewrite_report, write_report
 from results.retrained import COLUMNS, Retrained, agreement, read_retrained
-from results.tables import COSTS
+from results.run_record import RunRecord
 from space import Architecture
-
-GENES = Architecture.uniform("mobilenet-8").choices
 
 
 def rows_of(searched, test) -> pd.DataFrame:
     return pd.DataFrame({"searched": searched, "test": test})
 
 
-def test_one_row_a_retrained_network_by_rising_ops(run_folder, trials, config, retrain):
+def test_one_row_a_retrained_network_by_rising_cost(run_folder, trials, config, retrain):
     retrain(0, validation=0.9, test=0.875)
     retrain(1, validation=1, test=0.75, epochs=30)
     found = read_retrained(run_folder, trials, config)
@@ -111,7 +111,7 @@ def test_two_networks_are_too_few_for_a_tau():
 def info(run_folder, trials, config):
     def info():
         rows = read_retrained(run_folder, trials, config).rows
-        return pareto_info(trials, family="mobinet", best_key=trials.loc[2, "key"], retrained=rows)
+        return pareto_info(trials, config=config, best_key=trials.loc[2, "key"], retrained=rows)
 
     return info
 
@@ -120,17 +120,17 @@ def test_points_are_at_the_test_accuracy_and_name_both(info, retrain):
     retrain(0, test=0.875)
     retrain(1, test=0.75, epochs=30)
     points = info().retrained
-    assert (points.ops, points.accuracy) == ((2000.5, 3000.0), (0.75, 0.875))
+    assert (points.cost, points.accuracy) == ((2000.5, 3000.0), (0.75, 0.875))
     for words in ("87.50%", "80.00% in the search", "3,000 OPs", "60 epochs", "00000000000a"):
         assert words in points.texts[1] and words not in points.texts[0]
 
 
 def test_figure_draws_one_more_series_where_there_are_any(info, retrain):
-    assert (info().retrained.ops, len(pareto_figure(info()).data)) == ((), 4)
+    assert (info().retrained.cost, len(pareto_figure(info()).data)) == ((), 4)
     retrain(0)
     (trace,) = [trace for trace in pareto_figure(info()).data if trace.name == "retrained (test images)"]
     points = info().retrained
-    assert (trace.x, trace.y, trace.text) == (points.ops, points.accuracy, points.texts) and trace.mode == "markers"
+    assert (trace.x, trace.y, trace.text) == (points.cost, points.accuracy, points.texts) and trace.mode == "markers"
 
 
 def test_page_shows_the_accuracies_side_by_side(run_folder, retrain):
@@ -154,14 +154,12 @@ def test_page_shows_the_accuracies_side_by_side(run_folder, retrain):
     ],
 )
 def test_the_evaluator_is_named(trials, config, setting, words, heading):
-    pareto = {"front": [], "hypervolume": 0.5, "noise": None, "reference": {"ops": 1e4, "accuracy": 0.1}}
-    front = [{"key": "a", "accuracy": 0.9, "cost": dict.fromkeys(COSTS, 1), "architecture": {"genes": GENES}}]
     config = replace(config, **setting)
-    assert f"; {words}; trials: 6 complete" in summary(trials, config=config, pareto=pareto)
+    best = Entry.of(trials.loc[2].to_dict(), config)
+    front = Front(entries=(best,), reference=config.reference, hypervolume=0.5, noise=None)
+    assert f"; {words}; trials: 6 complete" in summary(trials, config=config, front=front)
     nothing = Retrained(rows=pd.DataFrame(columns=COLUMNS), left_out=())
-    page = render(
-        trials, config=config, pareto={**pareto, "front": front}, best={"key": "a", "rule": ""}, retrained=nothing
-    )
+    page = page_of(RunRecord(config=config, trials=trials, front=front, best=best, retrained=nothing))
     assert f"<th>{heading}</th>" in page and "the noise between seeds was not measured" in page
 
 

@@ -1,50 +1,67 @@
-"""What a study leaves: the tables, the network to take, the noise."""
+"""What a study leaves: the tables, and the network to take."""
 
 import json
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from results.pareto import hypervolume
-from results.tables import COLUMNS, choose_best, front_of, noise_of, read_trials, write_tables
+from results.tables import COLUMNS, choose_best, front_of, read_trials, write_tables
 from space import Architecture
+from space.objective import OBJECTIVES, Objective
+
+ROOT = Path(__file__).parents[2]
+OPS = OBJECTIVES["ops"]
 
 
 def test_front_rises_and_holds_equal_networks_once(trials):
-    front = front_of(trials)
+    front = front_of(trials, OPS)
     assert front["number"].tolist() == [1, 0, 2]
     assert front["ops"].is_monotonic_increasing and front["accuracy"].is_monotonic_increasing
 
 
 def test_best_within_a_budget_is_the_most_accurate(trials):
-    index, rule = choose_best(front_of(trials), 4500.0)
-    assert trials.loc[index, "accuracy"] == 0.90
+    front = front_of(trials, OPS)
+    row, rule = choose_best(front, OPS, 4500.0)
+    assert front["accuracy"].iloc[row] == 0.90
     assert "--max-ops 4500" in rule
 
 
 def test_best_without_a_budget_is_the_knee(make_trials):
     rows = [("complete", "sampler", a, o) for a, o in [(0.9, 1e5), (0.5, 1e3), (0.1, 9e4), (0.78, 1e4), (0.85, 5e4)]]
-    index, rule = choose_best(front_of(make_trials(*rows)), None)
-    assert index == 3
-    assert "knee" in rule
+    front = front_of(make_trials(*rows), OPS)
+    row, rule = choose_best(front, OPS, None)
+    assert front.index[row] == 3
+    assert "knee" in rule and rule.endswith("accuracy over log OPs")
+
+
+def test_another_objective_makes_another_front(make_trials):
+    params = Objective(name="params", unit="parameters", title="", of=lambda _, cost: cost.params)
+    trials = make_trials(("complete", "sampler", 0.9, 5.0), ("complete", "sampler", 0.8, 4.0))
+    trials["params"] = [100, 200]
+    front = front_of(trials, params)
+    assert front["number"].tolist() == [0] and front_of(trials, OPS)["number"].tolist() == [1, 0]
+    assert "--max-params 150" in choose_best(front, params, 150)[1]
+    assert choose_best(front, params, None)[1].endswith("accuracy over log parameters")
 
 
 def test_where_expectations_are_known_they_decide(make_trials, tmp_path, config):
     rows = [("complete", "sampler", a, o) for a, o in [(0.5, 1e3), (0.9, 2e3), (0.7, 3e3), (0.8, 4e3)]]
     trials = make_trials(*rows).assign(expected=[0.5, 0.6, 0.7, 0.75])
-    assert front_of(trials)["number"].tolist() == [0, 1, 2, 3]
+    assert front_of(trials, OPS)["number"].tolist() == [0, 1, 2, 3]
     trials["expected"] = [0.5, 0.6, np.nan, 0.65]  # where it is not known, the measured one decides
-    front = front_of(trials)
+    front = front_of(trials, OPS)
     assert front["number"].tolist() == [0, 1, 2]
-    assert choose_best(front, 5e3)[0] == 2
+    assert choose_best(front, OPS, 5e3)[0] == 2
     write_tables(tmp_path, trials, config, None)
     content = json.loads((tmp_path / "pareto.json").read_text())
     assert content["hypervolume"] == hypervolume([0.5, 0.6, 0.7], [1e3, 2e3, 3e3], reference=(0.1, 10000.0))
     assert [item["accuracy"] for item in content["front"]] == [0.5, 0.9, 0.7]
     assert [item["expected"] for item in content["front"]] == [0.5, 0.6, None]
-    assert front_of(read_trials(tmp_path))["number"].tolist() == [0, 1, 2]
+    assert front_of(read_trials(tmp_path), OPS)["number"].tolist() == [0, 1, 2]
 
 
 def test_csv_columns_and_rows(run_folder, trials, config):
@@ -59,10 +76,10 @@ def test_csv_columns_and_rows(run_folder, trials, config):
 
 
 def test_columns_are_the_documented_ones():
-    documented = (
-        "number state source key accuracy expected ops flops bops padded_bops params bytes epochs seconds reason"
-    )
-    assert [name for name in COLUMNS if name != "elementwise"] == documented.split()
+    lines = (ROOT / "docs" / "files.md").read_text().splitlines()
+    (line,) = [line for line in lines if line.startswith("Columns of `trials.csv` and `pareto.csv`: ")]
+    listed, rest = line.split(": ", 1)[1].split(", then one column a gene")
+    assert tuple(re.findall(r"`(\w+)`", listed)) == COLUMNS and rest == "."
 
 
 def test_pareto_json_holds_the_front(run_folder, trials):
@@ -78,7 +95,7 @@ def test_pareto_json_holds_the_front(run_folder, trials):
 def test_entries_are_plain_numbers_and_a_readable_architecture(run_folder, trials):
     entry = json.loads((run_folder / "pareto.json").read_text())["front"][0]
     assert entry["cost"] == {
-        **dict(ops=2000.5, flops=100, bops=6400, padded_bops=64000, elementwise=7, params=12345, bytes=678)
+        **dict(ops=2000.5, flops=1900, bops=6432, padded_bops=64000, elementwise=7, params=12345, bytes=678)
     }
     assert all(isinstance(entry["cost"][name], int) for name in ("flops", "bops", "params", "bytes"))
     network = Architecture.from_dict(entry["architecture"])
@@ -102,19 +119,3 @@ def test_tables_without_a_complete_trial(tmp_path, make_trials, config):
     write_tables(tmp_path, make_trials(("failed", "sampler", None, 5.0)), config, None)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["SHA256SUMS", "trials.csv"]
     assert len(pd.read_csv(tmp_path / "trials.csv")) == 1
-
-
-def test_noise_of_known_noise():
-    rng = np.random.default_rng(0)
-    truth = rng.uniform(0.5, 0.9, 20000)
-    pairs = list(zip(truth + rng.normal(0, 0.014, 20000), truth + rng.normal(0, 0.014, 20000)))
-    noise = noise_of(pairs)
-    assert noise["std"] == pytest.approx(0.014, rel=0.03)
-    assert noise["pairs"] == 20000
-
-
-def test_noise_in_closed_form():
-    # Within one pair the unbiased variance is half the squared difference; pooled, their mean.
-    pairs = [(0.80, 0.82), (0.70, 0.66), (0.5, 0.5)]
-    assert noise_of(pairs)["std"] == pytest.approx(np.sqrt(np.mean([np.var(pair, ddof=1) for pair in pairs])))
-    assert noise_of([]) is None

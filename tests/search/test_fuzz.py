@@ -11,9 +11,10 @@ import torch
 from fakes import Instant, open_study, small_space
 from faults import MUTATIONS, mutations
 
-from mobinet import build
+from mobinet import build, cost
 from mobinet.packing import dump_packed, load_packed
 from mobinet.supernet import Supernet
+from results.entry import read_entry
 from results.files import SUMS
 from results.report import write_report
 from results.retrained import read_retrained
@@ -24,7 +25,6 @@ from search.data.catalog import DATASETS
 from search.data.dataset import load_dataset
 from search.loop import measure_noise, run_search
 from search.recipe import Recipe
-from search.target import read_target
 from search.training.checkpoint import open_checkpoint, save_checkpoint
 from search.training.retraining import Retraining
 from search.training.seeds import seeded_build
@@ -93,10 +93,10 @@ def test_networks_to_retrain(judged_copy, name):
     key = json.loads((judged_copy / "best.json").read_text())["key"]
 
     def read():
-        target = read_target(path, key)
-        if target.dataset not in DATASETS:
+        entry = read_entry(path, key, count=cost)
+        if entry.dataset not in DATASETS:
             raise InputError("as the command does")
-        return target.architecture, target.dataset
+        return entry.architecture, entry.dataset
 
     assert hold(path, read) > MUTATIONS // 4
 

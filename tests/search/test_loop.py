@@ -1,7 +1,7 @@
 """The search itself: interrupted, failing, and measured."""
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pytest
@@ -132,7 +132,8 @@ def test_noise_is_measured_once(tmp_path, trials, most, pairs):
     assert calls == [(key, 1) for key in first]
     squares = [(accuracy_of(key) - accuracy_of(key, 1)) ** 2 for key in first]
     expected = {"std": pytest.approx((sum(squares) / pairs / 2) ** 0.5), "pairs": pairs} if pairs else None
-    assert study.noise() == expected
+    noise = study.noise()
+    assert (noise and asdict(noise)) == expected
     measure_noise(study, InProcess(evaluator), on_note=quiet, most=most)
     assert len(calls) == pairs
     assert record(study).equals(before)
@@ -151,6 +152,6 @@ def test_interrupted_noise_is_completed(tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         measure_noise(study, InProcess(stopped), on_note=quiet)
-    assert study.noise()["pairs"] == 1
+    assert study.noise().pairs == 1
     measure_noise(study, InProcess(Instant()), on_note=quiet)
-    assert study.noise()["pairs"] == 2
+    assert study.noise().pairs == 2

@@ -14,6 +14,7 @@ from results.tables import front_of
 from search.backends.local import InProcess, Workers
 from search.loop import run_search
 from search.study.halving import DOUBT, ENOUGH, Halving, bars, rungs_of
+from space.objective import OBJECTIVES
 
 RUNGS = (2, 3, 4)
 
@@ -82,7 +83,7 @@ def test_what_is_stopped_would_not_have_been_on_the_front(tmp_path):
     assert table.loc[stopped, "reason"].str.fullmatch(r"\d+\.\d\d% after epoch 2").all()
     assert table.loc[~stopped, "accuracy"].tolist() == [accuracy_of(key) for key in table.loc[~stopped, "key"]]
     ends = table.assign(accuracy=[accuracy_of(key) for key in table["key"]])
-    assert front_of(ends)["number"].tolist() == front_of(table)["number"].tolist()
+    assert front_of(ends, OBJECTIVES["ops"])["number"].tolist() == front_of(table, OBJECTIVES["ops"])["number"].tolist()
 
 
 def test_a_stopped_trial_has_its_rungs_and_no_values(tmp_path):

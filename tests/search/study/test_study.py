@@ -3,12 +3,14 @@
 import shutil
 import sqlite3
 from contextlib import closing
+from dataclasses import asdict
 
 import optuna
 import pytest
 from fakes import Instant, accuracy_of, open_study, price, record, small_space
 
-from results.tables import COLUMNS, noise_of
+from results.noise import noise_of
+from results.tables import COLUMNS
 from search.backends.local import InProcess
 from search.loop import run_search
 from search.study.digests import check_attributes, check_trial
@@ -233,7 +235,7 @@ def test_noise_is_that_of_the_pairs(tmp_path):
     assert [task.number for task in study.unpaired(8)] == [3]
     study.tell_replicate(3, evaluation(0.36))
     expected = noise_of([(0.0, 0.05), (0.3, 0.36)])
-    assert study.noise() == pytest.approx(expected) and expected["pairs"] == 2
+    assert asdict(study.noise()) == pytest.approx(asdict(expected)) and expected.pairs == 2
     assert open_study(copied(tmp_path), SPACE).noise() == study.noise()
 
 

@@ -1,0 +1,201 @@
+"""best.json and pareto.json: networks with what a retraining needs, and the front. Written and read here alone."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields
+from math import isnan
+from pathlib import Path
+from typing import Any, TypeVar
+
+from results.files import SCHEMA, read_json
+from results.noise import Noise
+from results.run_config import Reference, RunConfig
+from space import Architecture, InputError
+from space.cost import Cost
+from space.family import genes_of
+
+MOST_CLASSES = 100_000
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One network of a search.
+
+    Args:
+        key: equal for equal networks.
+        architecture: the network.
+        accuracy: measured by the search on validation images, 0 to 1.
+        expected: the same, smoothed over all trials; None where the search did not smooth.
+        cost: of one image.
+        dataset, data_dir, num_classes: the images that it was searched on.
+        rule: why best.json holds it; empty in pareto.json.
+    """
+
+    key: str
+    architecture: Architecture
+    accuracy: float
+    expected: float | None
+    cost: Cost
+    dataset: str
+    data_dir: str
+    num_classes: int
+    rule: str = ""
+
+    @classmethod
+    def of(cls, row: Mapping[Any, Any], config: RunConfig, rule: str = "") -> "Entry":
+        """The entry of a complete trial, a row of ``trials.csv``."""
+        expected = row.get("expected")
+        return cls(
+            key=row["key"],
+            architecture=architecture_of(row, config),
+            accuracy=float(row["accuracy"]),
+            expected=None if expected is None or isnan(expected) else float(expected),
+            cost=Cost(**{item.name: row[item.name] for item in fields(Cost)}),
+            dataset=config.dataset,
+            data_dir=config.data_dir,
+            num_classes=config.num_classes,
+            rule=rule,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """What a file holds."""
+        ops = int(self.cost.ops) if self.cost.ops.is_integer() else self.cost.ops
+        return {
+            "schema": SCHEMA,
+            "key": self.key,
+            "architecture": self.architecture.to_dict(),
+            "accuracy": self.accuracy,
+            "expected": self.expected,
+            "cost": {"ops": ops, **asdict(self.cost)},
+            "dataset": self.dataset,
+            "data_dir": self.data_dir,
+            "num_classes": self.num_classes,
+            **({"rule": self.rule} if self.rule else {}),
+        }
+
+    @classmethod
+    def from_dict(cls, content: Any, path: Path) -> "Entry":
+        """The inverse of `to_dict`. Raises InputError, which names `path`, on anything else."""
+        described = _field(content, "architecture", dict, path)
+        try:
+            architecture = Architecture.from_dict(described)
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from None
+        num_classes = _field(content, "num_classes", int, path)
+        if not 2 <= num_classes <= MOST_CLASSES:
+            raise InputError(f"{path} states num_classes {num_classes}; it must be from 2 to {MOST_CLASSES}")
+        cost = _field(content, "cost", dict, path)
+        expected = content.get("expected")
+        return cls(
+            key=_field(content, "key", str, path),
+            architecture=architecture,
+            accuracy=_field(content, "accuracy", float, path),
+            expected=None if expected is None else _field(content, "expected", float, path),
+            cost=Cost(**{item.name: _field(cost, item.name, int, path) for item in fields(Cost)}),
+            dataset=_field(content, "dataset", str, path),
+            data_dir=_field(content, "data_dir", str, path),
+            num_classes=num_classes,
+            rule=_field(content, "rule", str, path) if "rule" in content else "",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Front:
+    """What pareto.json holds.
+
+    Args:
+        entries: the networks of the front, by rising cost.
+        reference: the worst corner of the box whose share is the hypervolume.
+        hypervolume: the share of the box that the front dominates, 0 to 1.
+        noise: between two trainings of one network; None where it was not measured.
+    """
+
+    entries: tuple[Entry, ...]
+    reference: Reference
+    hypervolume: float
+    noise: Noise | None
+
+    def to_dict(self, objective: str) -> dict[str, Any]:
+        """What the file holds, with the reference's cost under the name of the objective."""
+        return {
+            "schema": SCHEMA,
+            "reference": {"accuracy": self.reference.accuracy, objective: self.reference.cost},
+            "hypervolume": self.hypervolume,
+            "noise": asdict(self.noise) if self.noise else None,
+            "front": [entry.to_dict() for entry in self.entries],
+        }
+
+
+def read_front(path: Path, config: RunConfig) -> Front:
+    """The content of pareto.json, of a run with the settings `config`. Raises InputError on anything else."""
+    content = read_json(path)
+    entries = _field(content, "front", list, path)
+    noise = content.get("noise")
+    if noise is not None:
+        noise = Noise(std=_field(noise, "std", float, path), pairs=_field(noise, "pairs", int, path))
+    return Front(
+        entries=tuple(Entry.from_dict(entry, path) for entry in entries),
+        reference=config.reference,
+        hypervolume=_field(content, "hypervolume", float, path),
+        noise=noise,
+    )
+
+
+def read_entry(path: Path, key: str | None = None, *, count: Callable[[Architecture, int], Cost]) -> Entry:
+    """Read one network, and count it again.
+
+    Args:
+        path: best.json or pareto.json.
+        key: which of several networks.
+        count: the cost of a network with so many classes, see `mobinet.cost`.
+
+    Raises:
+        InputError: the file holds no such entry, or its key or cost is not that of its architecture.
+    """
+    content = read_json(path)
+    stated = content.get("front", [content]) if isinstance(content, dict) else [content]
+    if not isinstance(stated, list):
+        raise InputError(f"{path} is not what a search writes: its front is {stated!r}")
+    chosen = [entry for entry in stated if key is None or _field(entry, "key", str, path) == key]
+    if len(chosen) != 1:
+        keys = ", ".join(str(_field(entry, "key", str, path)) for entry in stated)
+        problem = f"has no network {key}" if key else f"holds {len(stated)} networks; choose one with --key"
+        raise InputError(f"{path} {problem}: {keys}")
+    entry = Entry.from_dict(chosen[0], path)
+    # The key goes first: to count a network that a changed width makes huge may take all memory.
+    _check({"key": entry.architecture.key}, chosen[0], path)
+    counted = count(entry.architecture, entry.num_classes)
+    _check({**asdict(counted), "ops": counted.ops}, chosen[0]["cost"], path)
+    return entry
+
+
+def architecture_of(row: Mapping[Any, Any], config: RunConfig) -> Architecture:
+    """The network of a row of ``trials.csv``. Other columns than those of its genes are ignored.
+
+    Raises:
+        InputError: a gene has no column, or a choice that does not fit.
+    """
+    genes = genes_of(config.family, config.backbone, config.width)
+    return Architecture(
+        family=config.family,
+        backbone=config.backbone,
+        width=config.width,
+        genes=tuple((name, row[name]) for name in genes if name in row),
+    )
+
+
+def _check(counted: Mapping[str, Any], stated: Mapping[str, Any], path: Path) -> None:
+    for name, value in counted.items():
+        if stated.get(name) != value:
+            raise InputError(
+                f"{path} states {name} {stated.get(name)}, but its architecture has {value}; the file was changed"
+            )
+
+
+def _field(content: Any, name: str, kind: type, path: Path) -> Any:
+    value = content.get(name) if isinstance(content, dict) else None
+    fits = isinstance(value, int | float if kind is float else kind)
+    if not fits or isinstance(value, bool):
+        raise InputError(f"{path} is not what a search writes: it lacks the field {name}")
+    return value

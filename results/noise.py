@@ -1,0 +1,27 @@
+"""How far two trainings of one network differ by chance."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, kw_only=True)
+class Noise:
+    """The noise of one training.
+
+    Args:
+        std: the standard deviation of its accuracy between seeds.
+        pairs: the number of networks that were trained twice to measure it.
+    """
+
+    std: float
+    pairs: int
+
+
+def noise_of(pairs: Sequence[tuple[float, float]]) -> Noise | None:
+    """The noise, from accuracies of the same network under two seeds, pooled over the pairs; None without pairs."""
+    if not pairs:
+        return None
+    differences = np.subtract(*np.transpose(pairs))
+    return Noise(std=float(np.sqrt((differences**2).mean() / 2)), pairs=len(pairs))

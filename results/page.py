@@ -1,0 +1,121 @@
+"""The page of a report: sections of HTML, each made from the record of a run."""
+
+from html import escape
+
+import pandas as pd
+
+from results.entry import Front
+from results.plot import pareto_figure, pareto_info
+from results.published import published_on
+from results.retrained import Retrained, agreement
+from results.run_config import RunConfig
+from results.run_record import RunRecord
+from results.tables import COSTS
+from space.objective import OBJECTIVES
+
+JUDGED = {"proxy": "judged by short trainings", "supernet": "judged by one supernet, without training"}
+
+STYLE = """
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; color: #222 }
+table { border-collapse: collapse; font-size: 13px } td, th { padding: 2px 10px; text-align: right }
+td:last-child, th:last-child { text-align: left; white-space: nowrap } tr:nth-child(even) { background: #f5f5f5 }
+"""
+
+
+def page_of(run: RunRecord, *, published: bool = False) -> str:
+    """The page, with plotly inside.
+
+    Args:
+        run: what it shows.
+        published: overlay what papers report on the same data set.
+    """
+    config, trials, best = run.config, run.trials, run.best
+    title = f"{config.family} on {config.dataset}"
+    overlay = published_on(config.published_as) if published else None
+    info = pareto_info(trials, config=config, best_key=best.key, published=overlay, retrained=run.retrained.rows)
+    sections = [
+        f"<h1>{escape(title)}</h1>",
+        f"<p>{escape(summary(trials, config=config, front=run.front))}</p>",
+        f"<p>{escape(noise_text(config, run.front))}</p>",
+        pareto_figure(info).to_html(full_html=False, include_plotlyjs=True, default_height="38rem"),
+        f"<h2>Best: {escape(best.key)}</h2><p>{escape(best.rule)}</p>",
+        front_section(run.front, config),
+        retrained_section(run.retrained, config),
+        failed_section(trials),
+    ]
+    head = f"<meta charset='utf-8'><title>{escape(title)}</title><style>{STYLE}</style>"
+    return f"<!doctype html><html lang='en'><head>{head}</head><body>{''.join(sections)}</body></html>\n"
+
+
+def summary(trials: pd.DataFrame, *, config: RunConfig, front: Front) -> str:
+    """What was searched, and how far it came."""
+    states = ", ".join(f"{count} {state}" for state, count in trials["state"].value_counts().items())
+    unit = OBJECTIVES[config.objective].unit
+    budget = f", at most {config.max_ops:,.0f} {unit}" if config.max_ops else ""
+    return (
+        f"{config.networks:,} networks on {config.backbone} at width {config.width:g}{budget}; "
+        f"sampler {config.sampler}, seed {config.seed}; "
+        f"{JUDGED.get(config.evaluator, f'judged by {config.evaluator}')}; trials: {states}. "
+        f"The front has {len(front.entries)} networks; it dominates {front.hypervolume:.2%} of the box up to "
+        f"{front.reference.cost:,.0f} {unit} and down to {front.reference.accuracy:.1%} accuracy."
+    )
+
+
+def noise_text(config: RunConfig, front: Front) -> str:
+    """How far to trust a difference between two accuracies."""
+    count = config.validation_images
+    accuracy = max(entry.accuracy for entry in front.entries)
+    sampling = (
+        f"Judging on {count:,} images alone leaves a standard error of {(accuracy * (1 - accuracy) / count) ** 0.5:.2%}"
+    )
+    if front.noise is None:
+        return f"{sampling}; the noise between seeds was not measured."
+    return (
+        f"Noise: training the same network again under another seed moves its accuracy by a standard deviation of "
+        f"{front.noise.std:.2%} (from {front.noise.pairs} pairs); at 95 %, one training each tells "
+        f"two networks apart when they differ by {2.8 * front.noise.std:.1%} or more. "
+        f"{sampling} on top, common to all networks."
+    )
+
+
+def front_section(front: Front, config: RunConfig) -> str:
+    """The networks of the front, by rising cost."""
+    table = pd.DataFrame(
+        {
+            "key": entry.key,
+            f"accuracy ({config.evaluator})": f"{entry.accuracy:.2%}",
+            **({} if entry.expected is None else {"expected": f"{entry.expected:.2%}"}),
+            **{name: f"{getattr(entry.cost, name):,.0f}" for name in COSTS},
+            "architecture": entry.architecture.describe(),
+        }
+        for entry in front.entries
+    )
+    return f"<h2>The front</h2>{table.to_html(index=False, border=0)}"
+
+
+def retrained_section(retrained: Retrained, config: RunConfig) -> str:
+    """What networks reached on the full schedule, beside the accuracy that the search gave them; empty if none."""
+    rows = retrained.rows
+    table = pd.DataFrame(
+        {
+            "key": rows["key"],
+            f"searched ({config.evaluator}, validation)": rows["searched"].map("{:.2%}".format),
+            "retrained (validation)": rows["validation"].map("{:.2%}".format),
+            "retrained (test)": rows["test"].map("{:.2%}".format),
+            OBJECTIVES[config.objective].name: rows["cost"].map("{:,.0f}".format),
+            "epochs": rows["epochs"],
+            "architecture": rows["architecture"],
+        }
+    )
+    left_out = f"Not shown: {'; '.join(retrained.left_out)}." if retrained.left_out else ""
+    parts = [
+        table.to_html(index=False, border=0) if len(rows) else "",
+        *(f"<p>{escape(text)}</p>" for text in (agreement(rows), left_out) if text),
+    ]
+    return f"<h2>Retrained</h2>{''.join(parts)}" if any(parts) else ""
+
+
+def failed_section(trials: pd.DataFrame) -> str:
+    """The trials that failed, and why; empty if none."""
+    failed = trials.loc[trials["state"] == "failed", ["number", "key", "reason"]]
+    return f"<h2>Failed trials</h2>{failed.to_html(index=False, border=0)}" if len(failed) else ""

@@ -1,0 +1,48 @@
+"""What a finished or running search has left in its folder, as one record."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from results.entry import Entry, Front, read_front
+from results.files import check_sums, read_json
+from results.retrained import Retrained, read_retrained
+from results.run_config import RunConfig, read_config
+from results.tables import read_trials
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRecord:
+    """The files of a run, read.
+
+    Args:
+        config: of config.json.
+        trials: of trials.csv, one row a trial: `results.tables.COLUMNS`, then one column a gene.
+        front: of pareto.json.
+        best: of best.json.
+        retrained: what networks of the run reached on the full schedule.
+    """
+
+    config: RunConfig
+    trials: pd.DataFrame
+    front: Front
+    best: Entry
+    retrained: Retrained
+
+
+def read_run(folder: Path) -> RunRecord:
+    """Read the files of the run in `folder`.
+
+    Raises:
+        InputError: the folder holds no run, one in which nothing is complete yet, or files that were changed.
+    """
+    check_sums(folder, "config.json", "trials.csv", "pareto.json", "best.json")
+    config, trials = read_config(folder), read_trials(folder)
+    return RunRecord(
+        config=config,
+        trials=trials,
+        front=read_front(folder / "pareto.json", config),
+        best=Entry.from_dict(read_json(folder / "best.json"), folder / "best.json"),
+        retrained=read_retrained(folder, trials, config),
+    )
