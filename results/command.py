@@ -1,4 +1,4 @@
-"""How every command ends: one clear line and exit code 2 for an input that cannot be used."""
+"""How every command ends: with one line and exit code 2 where an input cannot be used."""
 
 import sys
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from space import InputError
 
 
 def run_command(main: Callable[[], None]) -> None:
-    """Call `main` and exit: 0 when it returns, 2 on what the user can mend or the disk refuses, 130 on Ctrl-C."""
+    """Call `main` and exit: 0 at its end, 2 on an input that cannot be used or an error of the disk, 130 on Ctrl-C."""
     try:
         main()
     except InputError as error:
@@ -15,7 +15,7 @@ def run_command(main: Callable[[], None]) -> None:
     except OSError as error:
         sys.exit(_complain(f"{error.strerror or error}" + (f": {error.filename}" if error.filename else ""), 2))
     except KeyboardInterrupt:
-        sys.exit(_complain("stopped; the same command goes on from here", 130))
+        sys.exit(_complain("stopped; to resume, run the same command again", 130))
 
 
 def _complain(message: str, code: int) -> int:

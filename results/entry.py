@@ -176,13 +176,9 @@ def architecture_of(row: Mapping[Any, Any], config: RunConfig) -> Architecture:
     Raises:
         InputError: a gene has no column, or a choice that does not fit.
     """
-    genes = genes_of(config.family, config.backbone, config.width)
-    return Architecture(
-        family=config.family,
-        backbone=config.backbone,
-        width=config.width,
-        genes=tuple((name, row[name]) for name in genes if name in row),
-    )
+    names = genes_of(config.family, config.backbone, config.width)
+    genes = tuple((name, row[name]) for name in names if name in row)
+    return Architecture(family=config.family, backbone=config.backbone, width=config.width, genes=genes)
 
 
 def _check(counted: Mapping[str, Any], stated: Mapping[str, Any], path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Files that are whole or absent, and digests of them."""
+"""Files that are written whole or not at all, and their digests."""
 
 import hashlib
 import json
@@ -31,12 +31,12 @@ def write_atomic(path: Path, content: str | bytes) -> None:
 
 
 def temporary_of(path: Path) -> Path:
-    """What `path` is called while this process makes it."""
+    """The name of `path` while this process writes it."""
     return path.with_name(f".{path.name}.{os.getpid()}.mobinas")
 
 
 def remove_temporaries(folder: Path) -> None:
-    """Remove what processes that were killed left half written in a folder, SQLite's journals with it."""
+    """Remove the unfinished files that killed processes left in a folder, with SQLite's journals."""
     for path in folder.iterdir():
         if re.fullmatch(r"\..+\.\d+\.mobinas(-journal)?", path.name) and path.is_file():
             path.unlink(missing_ok=True)
@@ -47,7 +47,7 @@ def write_json(path: Path, content: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """The content of a JSON file. Raises InputError when there is none."""
+    """The content of a JSON file. Raises InputError where it cannot be read or is not JSON."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -57,21 +57,21 @@ def read_json(path: Path) -> Any:
 
 
 def write_sums(folder: Path, *names: str) -> None:
-    """Note the digests of files, of those that are there, in the folder's ``SHA256SUMS``: ``sha256sum -c`` reads it."""
-    found = [(_sum(folder / name), name) for name in names if (folder / name).exists()]
-    write_atomic(folder / SUMS, "".join(f"{digest}  {name}\n" for digest, name in found))
+    """Write the digests of those files that exist into ``SHA256SUMS``, which ``sha256sum -c`` reads."""
+    digests = [(_sum(folder / name), name) for name in names if (folder / name).exists()]
+    write_atomic(folder / SUMS, "".join(f"{digest}  {name}\n" for digest, name in digests))
 
 
 def check_sums(folder: Path, *names: str) -> None:
-    """Raises InputError where a file is not the one whose digest was noted; without a note nothing is checked."""
+    """Raises InputError where a file differs from its digest in ``SHA256SUMS``; a file without one is not checked."""
     path = folder / SUMS
     if not path.exists():
         return
     lines = path.read_bytes().decode("utf-8", "replace").splitlines()
-    noted = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+    expected = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
     for name in names:
         file = folder / name
-        if file.exists() and name in noted and noted[name] != _sum(file):
+        if file.exists() and name in expected and expected[name] != _sum(file):
             raise InputError(
                 f"{file} was changed since it was written (see {SUMS}); remove it and repeat the command that wrote it"
             )

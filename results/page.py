@@ -13,7 +13,10 @@ from results.run_record import RunRecord
 from results.tables import COSTS
 from space.objective import OBJECTIVES
 
-JUDGED = {"proxy": "judged by short trainings", "supernet": "judged by one supernet, without training"}
+EVALUATED = {
+    "proxy": "accuracies from one short training each",
+    "supernet": "accuracies from one supernet, without a training of each",
+}
 
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; color: #222 }
@@ -55,7 +58,7 @@ def summary(trials: pd.DataFrame, *, config: RunConfig, front: Front) -> str:
     return (
         f"{config.networks:,} networks on {config.backbone} at width {config.width:g}{budget}; "
         f"sampler {config.sampler}, seed {config.seed}; "
-        f"{JUDGED.get(config.evaluator, f'judged by {config.evaluator}')}; trials: {states}. "
+        f"{EVALUATED.get(config.evaluator, f'accuracies from {config.evaluator}')}; trials: {states}. "
         f"The front has {len(front.entries)} networks; it dominates {front.hypervolume:.2%} of the box up to "
         f"{front.reference.cost:,.0f} {unit} and down to {front.reference.accuracy:.1%} accuracy."
     )
@@ -65,16 +68,16 @@ def noise_text(config: RunConfig, front: Front) -> str:
     """How far to trust a difference between two accuracies."""
     count = config.validation_images
     accuracy = max(entry.accuracy for entry in front.entries)
-    sampling = (
-        f"Judging on {count:,} images alone leaves a standard error of {(accuracy * (1 - accuracy) / count) ** 0.5:.2%}"
-    )
+    error = f"{(accuracy * (1 - accuracy) / count) ** 0.5:.2%}"
     if front.noise is None:
-        return f"{sampling}; the noise between seeds was not measured."
+        return (
+            f"{count:,} images give accuracies a standard error of {error}; the noise between seeds was not measured."
+        )
     return (
-        f"Noise: training the same network again under another seed moves its accuracy by a standard deviation of "
-        f"{front.noise.std:.2%} (from {front.noise.pairs} pairs); at 95 %, one training each tells "
-        f"two networks apart when they differ by {2.8 * front.noise.std:.1%} or more. "
-        f"{sampling} on top, common to all networks."
+        f"Noise: another seed changes the accuracy of the same network by a standard deviation of "
+        f"{front.noise.std:.2%} (from {front.noise.pairs} pairs). After one training each, two networks differ at a "
+        f"confidence of 95 % where their accuracies are {2.8 * front.noise.std:.1%} or more apart. "
+        f"The {count:,} validation images add a standard error of {error}, the same for all networks."
     )
 
 
@@ -102,7 +105,7 @@ def retrained_section(retrained: Retrained, config: RunConfig) -> str:
             f"searched ({config.evaluator}, validation)": rows["searched"].map("{:.2%}".format),
             "retrained (validation)": rows["validation"].map("{:.2%}".format),
             "retrained (test)": rows["test"].map("{:.2%}".format),
-            OBJECTIVES[config.objective].name: rows["cost"].map("{:,.0f}".format),
+            config.objective: rows["cost"].map("{:,.0f}".format),
             "epochs": rows["epochs"],
             "architecture": rows["architecture"],
         }

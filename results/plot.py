@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from results.entry import architecture_of
 from results.run_config import RunConfig
-from results.tables import front_of, judged
+from results.tables import deciding_accuracy, front_of
 from space.objective import OBJECTIVES, Objective
 
 PUBLISHED = "published (test images)"
@@ -78,7 +78,7 @@ def pareto_info(
     is_front = complete.index.isin(front_of(complete, objective).index)
     is_baseline = (complete["source"] == "baseline").to_numpy(bool)
     is_best = (complete["key"] == best_key).to_numpy(bool)
-    measured, deciding = complete["accuracy"].to_numpy(float), judged(complete)
+    measured, deciding = complete["accuracy"].to_numpy(float), deciding_accuracy(complete)
 
     def points(chosen: NDArray[np.bool_], accuracy: NDArray[np.float64]) -> Points:
         rows = complete.loc[chosen]

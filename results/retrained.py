@@ -12,7 +12,6 @@ from results.entry import architecture_of
 from results.files import check_sums, read_json
 from results.run_config import RunConfig
 from space import InputError
-from space.objective import OBJECTIVES
 
 COLUMNS = ("key", "searched", "validation", "test", "cost", "epochs", "architecture")
 FEWEST = 3
@@ -69,7 +68,7 @@ def _row(path: Path, complete: Mapping[str, Mapping[Any, Any]], config: RunConfi
         "searched": trial["accuracy"],
         "validation": content["validation_top1"],
         "test": content["test_top1"],
-        "cost": trial[OBJECTIVES[config.objective].name],
+        "cost": trial[config.objective],
         "epochs": content["epochs"],
         "architecture": architecture_of(trial, config).describe(),
     }
@@ -90,7 +89,7 @@ def _is_summary(content: Any) -> bool:
 
 
 def agreement(rows: pd.DataFrame) -> str:
-    """How far the search put networks in the order that the test images do; empty where they are too few to tell."""
+    """How far the search put networks in the order that the test images do; empty where they are too few."""
     if len(rows) < FEWEST:
         return ""
     from scipy.stats import kendalltau  # slow to load, and a search's workers load this module
@@ -98,9 +97,7 @@ def agreement(rows: pd.DataFrame) -> str:
     result: Any = kendalltau(rows["searched"], rows["test"])
     tau = float(result.statistic)
     if isnan(tau):
-        return (
-            f"All {len(rows)} networks tie in the search or on the test images, so that there is no order to compare."
-        )
+        return f"All {len(rows)} networks tie in the search or on the test images: there is no order to compare."
     return (
         f"Kendall's tau between the searched and the retrained test accuracy of these {len(rows)} networks is "
         f"{tau:z.2f} (1: the same order; 0: none in common; -1: the reverse)."

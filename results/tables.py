@@ -27,7 +27,7 @@ def read_trials(folder: Path) -> pd.DataFrame:
     return pd.read_csv(folder / "trials.csv", dtype={"key": str}, keep_default_na=False, na_values=gaps)
 
 
-def judged(trials: pd.DataFrame) -> NDArray[np.float64]:
+def deciding_accuracy(trials: pd.DataFrame) -> NDArray[np.float64]:
     """(n,) accuracies that decide: the expected one where there is one, else the measured one; NaN without both."""
     accuracy = trials["accuracy"].to_numpy(float)
     if "expected" not in trials:
@@ -39,7 +39,7 @@ def judged(trials: pd.DataFrame) -> NDArray[np.float64]:
 def front_of(trials: pd.DataFrame, objective: Objective) -> pd.DataFrame:
     """The rows of the front, by rising cost; of networks that are equal in accuracy and cost, the first."""
     cost = trials[objective.name].to_numpy(float)
-    rows = np.flatnonzero(on_front(judged(trials), cost))
+    rows = np.flatnonzero(on_front(deciding_accuracy(trials), cost))
     rows = rows[np.lexsort((trials["number"].to_numpy()[rows], cost[rows]))]
     # On a front, networks of the same cost have the same accuracy.
     is_first = np.diff(cost[rows], prepend=np.nan) != 0
@@ -54,10 +54,11 @@ def choose_best(front: pd.DataFrame, objective: Objective, limit: float | None) 
         objective: its cost.
         limit: the budget, if any.
     """
+    accuracy = deciding_accuracy(front)
     if limit is not None:
-        return int(judged(front).argmax()), f"the most accurate network within --max-{objective.name} {limit:g}"
-    row = knee(judged(front), front[objective.name])
-    return row, (f"the knee of the front: farthest above the line between its ends, accuracy over log {objective.unit}")
+        return int(accuracy.argmax()), f"the most accurate network within --max-{objective.name} {limit:g}"
+    rule = f"the knee of the front: farthest above the line between its ends, accuracy over log {objective.unit}"
+    return knee(accuracy, front[objective.name]), rule
 
 
 def write_tables(folder: Path, trials: pd.DataFrame, config: RunConfig, noise: Noise | None) -> None:
@@ -84,7 +85,7 @@ def _write_front(folder: Path, front: pd.DataFrame, config: RunConfig, noise: No
     summary = Front(
         entries=entries,
         reference=reference,
-        hypervolume=hypervolume(judged(front), front[objective.name], reference=corner),
+        hypervolume=hypervolume(deciding_accuracy(front), front[objective.name], reference=corner),
         noise=noise,
     )
     write_json(folder / "pareto.json", summary.to_dict(objective.name))

@@ -1,8 +1,9 @@
 """Accuracies smoothed by a regression over all trials, so that one lucky training does not decide.
 
 The path of the accuracy that decides: `search.outputs` asks for smoothed tables where the evaluator's accuracies are
-noisy; `search.study.tables` then fills the column `expected` with `expected_accuracy`; `results.tables.judged` takes
-that column where it is filled, and the measured accuracy elsewhere, for the front and for `best.json`.
+noisy; `search.study.tables` then fills the column `expected` with `expected_accuracy`;
+`results.tables.deciding_accuracy` takes that column where it is filled, and the measured accuracy elsewhere, for the
+front and for `best.json`.
 """
 
 import numpy as np

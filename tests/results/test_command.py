@@ -10,7 +10,7 @@ from space import InputError
     "error, code, said",
     [
         (InputError("no such thing; do that"), 2, "mobinas: no such thing; do that\n"),
-        (KeyboardInterrupt(), 130, "mobinas: stopped; the same command goes on from here\n"),
+        (KeyboardInterrupt(), 130, "mobinas: stopped; to resume, run the same command again\n"),
     ],
 )
 def test_ends_with_one_line_and_a_code(capsys, error, code, said):

@@ -61,7 +61,7 @@ def test_what_cannot_be_read_is_an_input_error(tmp_path, content):
         read_json(tmp_path)
 
 
-def test_a_changed_file_is_told_by_its_digest(tmp_path):
+def test_a_changed_file_is_recognized_by_its_digest(tmp_path):
     check_sums(tmp_path, "a", "b")
     for name in "ab":
         write_atomic(tmp_path / name, f"content of {name}\n")

@@ -148,9 +148,9 @@ def test_page_shows_the_accuracies_side_by_side(run_folder, retrain):
 @pytest.mark.parametrize(
     "setting, words, heading",
     [
-        ({}, "judged by short trainings", "accuracy (proxy)"),
-        ({"evaluator": "proxy"}, "judged by short trainings", "accuracy (proxy)"),
-        ({"evaluator": "supernet"}, "judged by one supernet, without training", "accuracy (supernet)"),
+        ({}, "accuracies from one short training each", "accuracy (proxy)"),
+        ({"evaluator": "proxy"}, "accuracies from one short training each", "accuracy (proxy)"),
+        ({"evaluator": "supernet"}, "accuracies from one supernet, without a training of each", "accuracy (supernet)"),
     ],
 )
 def test_the_evaluator_is_named(trials, config, setting, words, heading):

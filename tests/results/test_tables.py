@@ -48,11 +48,11 @@ def test_another_objective_makes_another_front(make_trials):
     assert choose_best(front, params, None)[1].endswith("accuracy over log parameters")
 
 
-def test_where_expectations_are_known_they_decide(make_trials, tmp_path, config):
+def test_where_there_are_expectations_they_decide(make_trials, tmp_path, config):
     rows = [("complete", "sampler", a, o) for a, o in [(0.5, 1e3), (0.9, 2e3), (0.7, 3e3), (0.8, 4e3)]]
     trials = make_trials(*rows).assign(expected=[0.5, 0.6, 0.7, 0.75])
     assert front_of(trials, OPS)["number"].tolist() == [0, 1, 2, 3]
-    trials["expected"] = [0.5, 0.6, np.nan, 0.65]  # where it is not known, the measured one decides
+    trials["expected"] = [0.5, 0.6, np.nan, 0.65]  # where there is none, the measured one decides
     front = front_of(trials, OPS)
     assert front["number"].tolist() == [0, 1, 2]
     assert choose_best(front, OPS, 5e3)[0] == 2

@@ -405,7 +405,7 @@ def test_ctrl_c_ends_cleanly_with_its_outputs(small, start, tmp_path):
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does, to all processes
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "Traceback" not in err and err.splitlines()[-1] == "mobinas: stopped; the same command goes on from here"
+    assert "Traceback" not in err and err.splitlines()[-1] == "mobinas: stopped; to resume, run the same command again"
     table = table_of(small[-1])
     kept = table[table["state"] == "complete"]
     assert dict(zip(kept["number"], kept["accuracy"])) == completed(small[-1])

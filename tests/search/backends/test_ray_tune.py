@@ -163,7 +163,7 @@ def test_the_command_on_a_ray_of_its_own(tmp_path, start, invoke):
     os.killpg(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130 and "Traceback" not in err
-    assert err.splitlines()[-1] == "mobinas: stopped; the same command goes on from here"
+    assert err.splitlines()[-1] == "mobinas: stopped; to resume, run the same command again"
     assert all(" | " in line or line[:5].strip().isdigit() or "networks" in line or "images" in line
                for line in out.splitlines())  # fmt: skip
     wait_for(lambda: not any(descendants(pid) for pid in family), 30)
