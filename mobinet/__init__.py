@@ -1,7 +1,7 @@
 """The networks: built, counted, packed to one bit."""
 
 from mobinet.cost import cost
-from mobinet.packing import load_packed
+from mobinet.export.packed import load_packed
 from mobinet.part import build
 from space.cost import Cost
 

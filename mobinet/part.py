@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from torch import nn
+from torch import Tensor, nn
 
 from space import Architecture
 
@@ -23,6 +23,18 @@ class Part(ABC):
     @abstractmethod
     def build(self) -> nn.Module:
         """A new module, initialised from torch's random state."""
+
+    def shared_as(self) -> "Part":
+        """What parts have in common that share their weights in a supernet; by default only equal ones do."""
+        return self
+
+    def largest_first(self) -> int:
+        """The place of a part among those that share: the first has the weights, the others take some of them."""
+        return 0
+
+    def cut(self, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+        """This part's parameters and buffers, by name, from those of the largest that it shares with."""
+        return tensors
 
 
 class Chain(Part):

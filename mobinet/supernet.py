@@ -6,7 +6,6 @@ binary MobileNets: Phan et al., "Binarizing MobileNet via Evolution-based Search
 
 from collections import Counter, OrderedDict
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import cache
 from itertools import chain, product
 
@@ -14,12 +13,10 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from mobinet.families.mobinet import Unit
 from mobinet.part import Chain, Part, parts_of
 from space import Architecture, InputError, SearchSpace
+from space.family import family_names, find_family
 from space.search_space import Combination
-
-FAMILIES = ("mobinet", "group-conv")
 
 Name = tuple[str, Part, int]
 """The layer, the piece but for its K, and its place among the pieces of that layer which are alike."""
@@ -48,7 +45,7 @@ class Supernet(nn.Module):
         largest: dict[Name, Part] = {}
         for part in _all_parts(space, num_classes):
             for name, piece in _named_pieces(part):
-                largest[name] = min(largest.get(name, piece), piece, key=_groups)
+                largest[name] = min(largest.get(name, piece), piece, key=lambda piece: piece.largest_first())
         self._index = {name: index for index, name in enumerate(largest)}
         self._largest = tuple(largest.values())
         self.pieces = nn.ModuleList(piece.build() for piece in largest.values())
@@ -87,28 +84,14 @@ class Supernet(nn.Module):
         """Parameters and buffers of `piece` by their names in it."""
         shared = self.pieces[index]
         tensors = {**dict(shared.named_parameters()), **dict(shared.named_buffers())}
-        if isinstance(piece, Unit):
-            tensors["conv.weight"] = block_diagonal(tensors["conv.weight"], piece.in_channels // piece.groups)
-        return tensors
+        return piece.cut(tensors)
 
 
 def require_supernet(space: SearchSpace) -> None:
     """Raises InputError where no supernet can hold `space`."""
-    if space.family not in FAMILIES:
-        raise InputError(f"there is no supernet of {space.family}; use one of {', '.join(FAMILIES)}")
-
-
-def block_diagonal(weight: Tensor, members: int) -> Tensor:
-    """The weights of a convolution in smaller groups: (O, G, k, k) -> (O, members, k, k), where `members` divides G.
-
-    Of every filter there remain the inputs of the small group that it falls into. As many filters as inputs.
-    """
-    filters, inputs, *size = weight.shape
-    if members == inputs:
-        return weight
-    blocks = inputs // members
-    split = weight.view(filters // inputs, blocks, members, blocks, members, *size)
-    return split.diagonal(dim1=1, dim2=3).movedim(-1, 1).reshape(filters, members, *size)
+    if not find_family(space.family).layers_are_independent:
+        able = ", ".join(name for name in family_names() if find_family(name).layers_are_independent)
+        raise InputError(f"there is no supernet of {space.family}; use one of {able}")
 
 
 def _all_parts(space: SearchSpace, num_classes: int) -> Iterator[Part]:
@@ -129,13 +112,9 @@ def _named_pieces(part: Part) -> Iterator[tuple[Name, Part]]:
     """The pieces of a part, each with the name of the weights it shares."""
     seen: Counter[Part] = Counter()
     for piece in part.pieces():
-        kind = replace(piece, groups=1) if isinstance(piece, Unit) else piece
+        kind = piece.shared_as()
         yield (part.name, kind, seen[kind]), piece
         seen[kind] += 1
-
-
-def _groups(piece: Part) -> int:
-    return piece.groups if isinstance(piece, Unit) else 1
 
 
 @cache

@@ -4,12 +4,20 @@ from collections import Counter
 
 from space.gene import Choices, Gene
 
-BINARIZERS = ("xnor", "ste", "melius", "approxsign", "trained", "react")
+BINARIZERS = {
+    "xnor": "xnor:XNOR",
+    "ste": "ste:STE",
+    "melius": "ste:MeliusSTE",
+    "approxsign": "approxsign:ApproxSign",
+    "trained": "trained:Trained",
+    "react": "react:React",
+}
+"""By name, the module in `mobinet.binarizers` and the class there. A new binarizer is one file and one line here."""
 
 
 def binarizer_gene(group: str, usual: str) -> Gene:
     """The gene of one layer or stage; a search takes what is usual unless told otherwise."""
-    return Gene(name=f"{group}.binarizer", choices=(usual,), legal=BINARIZERS, alone=True)
+    return Gene(name=f"{group}.binarizer", choices=(usual,), legal=tuple(BINARIZERS), alone=True)
 
 
 def unusual_binarizers(choices: Choices, usual: str) -> list[str]:

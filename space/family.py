@@ -1,7 +1,7 @@
 """A family of networks: its backbones, its genes, and which spellings are one network.
 
 A family is one module in ``space/families`` that defines ``FAMILY``, and one of the same name in
-``mobinet/families`` that builds it; those with a supernet are named in ``mobinet/supernet.py``.
+``mobinet/families`` that builds it.
 """
 
 import importlib
@@ -36,6 +36,9 @@ class Family(ABC):
 
     backbones: Mapping[str, tuple[int, int, int]]
     """Name of each backbone and its input shape (C, H, W)."""
+
+    layers_are_independent: bool = False
+    """Whether a layer is what its own genes and those of the whole network make it. Such a family has a supernet."""
 
     @abstractmethod
     def genes(self, backbone: str, width: float) -> tuple[Gene, ...]:

@@ -64,5 +64,19 @@ class Gene:
         return trial.suggest_categorical(self.name, self.choices)
 
 
+def word(choices: Choices, name: str) -> str:
+    """The choice of a gene whose choices are words."""
+    choice = choices[name]
+    assert isinstance(choice, str), name
+    return choice
+
+
+def number(choices: Choices, name: str) -> int:
+    """The choice of a gene whose choices are whole numbers."""
+    choice = choices[name]
+    assert isinstance(choice, int), name
+    return choice
+
+
 def _listed(values: tuple[Choice, ...]) -> str:
     return ", ".join(map(str, values))

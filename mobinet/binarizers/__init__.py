@@ -1,19 +1,17 @@
-"""The ways to binarize, by name: one small file each."""
+"""The ways to binarize, one small file each; `space.binarizers.BINARIZERS` names them."""
 
-from mobinet.binarizers.approxsign import ApproxSign
+from importlib import import_module
+
 from mobinet.binarizers.base import Binarizer
-from mobinet.binarizers.react import React
-from mobinet.binarizers.ste import STE, MeliusSTE
-from mobinet.binarizers.trained import Trained
-from mobinet.binarizers.xnor import XNOR
-
-BINARIZERS: dict[str, type[Binarizer]] = {
-    "xnor": XNOR,
-    "ste": STE,
-    "melius": MeliusSTE,
-    "approxsign": ApproxSign,
-    "trained": Trained,
-    "react": React,
-}
+from space import binarizers
 
 __all__ = ["BINARIZERS", "Binarizer"]
+
+
+def _load(place: str) -> type[Binarizer]:
+    module, _, name = place.partition(":")
+    return getattr(import_module(f"{__name__}.{module}"), name)
+
+
+BINARIZERS = {name: _load(place) for name, place in binarizers.BINARIZERS.items()}
+"""The classes by their names."""

@@ -7,6 +7,7 @@ from torch import nn
 from mobinet.conv import BinaryConv2d
 from mobinet.part import Part
 from space import Architecture
+from space.gene import word
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +71,7 @@ def parts(architecture: Architecture, num_classes: int) -> tuple[Part, ...]:
             size=size,
             padding=padding,
             pooled=pooled,
-            binarizer=architecture.choices[f"{name}.binarizer"],
+            binarizer=word(architecture.choices, f"{name}.binarizer"),
         )
         for name, i, o, size, padding, pooled in layers
     ]

@@ -3,15 +3,23 @@
 Phan et al., "Binarizing MobileNet via Evolution-based Searching", CVPR 2020, arXiv 2005.06305.
 """
 
-from mobinet.families.mobinet import parts_on
+from mobinet.families.parts import separable_network
 from mobinet.part import Part
 from space import Architecture
-from space.families.mobinet import find_backbone
+from space.backbones import find_backbone
+from space.families.mobinet import LayerChoice
+from space.gene import number, word
 
 
 def parts(architecture: Architecture, num_classes: int) -> tuple[Part, ...]:
-    backbone = find_backbone(architecture.backbone, architecture.width)
-    choices = {"activation": "prelu", **architecture.canonical().choices}
-    for index, (_, _, down) in enumerate(backbone.layers):
-        choices |= {f"layer{index}.block": "none", **({f"layer{index}.pool": "avg"} if down else {})}
-    return parts_on(backbone, choices, num_classes)
+    backbone, choices = find_backbone(architecture.backbone, architecture.width), architecture.canonical().choices
+    layers = [
+        LayerChoice(
+            block="none",
+            k=number(choices, f"layer{index}.k"),
+            pool="avg" if down else None,
+            binarizer=word(choices, f"layer{index}.binarizer"),
+        )
+        for index, (_, _, down) in enumerate(backbone.layers)
+    ]
+    return separable_network(backbone, layers, activation="prelu", num_classes=num_classes)

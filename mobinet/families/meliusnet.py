@@ -10,34 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from mobinet.conv import BinaryConv2d
-from mobinet.families.mobilenet_v1 import conv_norm_relu
+from mobinet.families.parts import ImageNetStem
 from mobinet.part import Chain, Part
 from space import Architecture
 from space.families.meliusnet import GROWTH, STAGES, UNIT, unit_channels
-
-
-@dataclass(frozen=True, kw_only=True)
-class Stem(Part):
-    """Float convolutions, (N, C, H, W) -> (N, 2 unit, H / 4, W / 4), or at full size for `3x3`."""
-
-    name: str = "stem"
-    in_channels: int
-    unit: int
-    kind: str
-
-    def build(self) -> nn.Module:
-        c, unit = self.in_channels, self.unit
-        if self.kind == "3x3":
-            return nn.Conv2d(c, 2 * unit, 3, padding=1, bias=False)
-        if self.kind == "7x7":
-            convs = conv_norm_relu(c, 2 * unit, 7, stride=2)
-        else:
-            convs = (
-                *conv_norm_relu(c, unit, 3, stride=2),
-                *conv_norm_relu(unit, unit, 3, groups=4),
-                *conv_norm_relu(unit, 2 * unit, 3, groups=8),
-            )
-        return nn.Sequential(*convs, nn.MaxPool2d(3, stride=2, padding=1))
+from space.gene import number, word
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,22 +126,22 @@ class Head(Part):
 def parts(architecture: Architecture, num_classes: int) -> tuple[Part, ...]:
     choices, unit = architecture.choices, unit_channels(architecture.width)
     growth = unit * GROWTH // UNIT
-    found: list[Part] = [Stem(in_channels=architecture.input_shape[0], unit=unit, kind=choices["stem"])]
+    found: list[Part] = [ImageNetStem(in_channels=architecture.input_shape[0], unit=unit, kind=word(choices, "stem"))]
     channels = 2 * unit
     for index in range(STAGES):
         stage = Stage(
             name=f"stage{index}",
             in_channels=channels,
-            blocks=choices[f"stage{index}.blocks"],
+            blocks=number(choices, f"stage{index}.blocks"),
             growth=growth,
             improvement=choices["improvement"] == "on",
-            binarizer=choices[f"stage{index}.binarizer"],
+            binarizer=word(choices, f"stage{index}.binarizer"),
         )
         found.append(stage)
         channels += stage.blocks * growth
         if index < STAGES - 1:
-            out = choices[f"stage{index}.width"] * unit // UNIT
-            groups = choices[f"stage{index}.groups"]
+            out = number(choices, f"stage{index}.width") * unit // UNIT
+            groups = number(choices, f"stage{index}.groups")
             name, shuffle = f"transition{index}", gcd(16, unit)
             found.append(Transition(name=name, in_channels=channels, out_channels=out, groups=groups, shuffle=shuffle))
             channels = out

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from mobinet.families.mobinet import Head
+from mobinet.families.parts import Head, conv_norm_relu
 from mobinet.part import Part
 from space import Architecture
-from space.families.mobinet import find_backbone
+from space.backbones import find_backbone
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,12 +31,6 @@ class Layer(Part):
         if not self.separable:
             return nn.Sequential(*conv_norm_relu(i, o, 3, stride=self.stride))
         return nn.Sequential(*conv_norm_relu(i, i, 3, stride=self.stride, groups=i), *conv_norm_relu(i, o, 1))
-
-
-def conv_norm_relu(i: int, o: int, size: int, *, stride: int = 1, groups: int = 1) -> tuple[nn.Module, ...]:
-    """A float convolution that keeps the size up to its stride, with its batch norm and ReLU."""
-    conv = nn.Conv2d(i, o, size, stride=stride, padding=size // 2, groups=groups, bias=False)
-    return conv, nn.BatchNorm2d(o), nn.ReLU()
 
 
 def parts(architecture: Architecture, num_classes: int) -> tuple[Part, ...]:

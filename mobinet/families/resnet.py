@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from torch import Tensor, nn
 
 from mobinet.conv import BinaryConv2d
-from mobinet.families.meliusnet import Stem
-from mobinet.families.mobinet import Head
+from mobinet.families.parts import Head, ImageNetStem
 from mobinet.part import Chain, Part
 from space import Architecture
 from space.families.resnet import stage_channels
+from space.gene import number, word
 
 
 class Unit(nn.Module):
@@ -78,16 +78,16 @@ class ResidualUnit(Part):
 
 def parts(architecture: Architecture, num_classes: int) -> tuple[Part, ...]:
     choices, widths = architecture.choices, stage_channels(architecture.width)
-    stem = Stem(in_channels=architecture.input_shape[0], unit=widths[0] // 2, kind=choices["stem"])
+    stem = ImageNetStem(in_channels=architecture.input_shape[0], unit=widths[0] // 2, kind=word(choices, "stem"))
     stages = [
         Stage(
             name=f"stage{index}",
             in_channels=widths[max(0, index - 1)],
             out_channels=widths[index],
-            convs=choices[f"stage{index}.convs"],
+            convs=number(choices, f"stage{index}.convs"),
             stride=1 if index == 0 else 2,
-            shortcut=choices["shortcut"],
-            binarizer=choices[f"stage{index}.binarizer"],
+            shortcut=word(choices, "shortcut"),
+            binarizer=word(choices, f"stage{index}.binarizer"),
         )
         for index in range(4)
     ]

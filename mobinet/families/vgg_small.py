@@ -8,6 +8,7 @@ from mobinet.conv import BinaryConv2d
 from mobinet.part import Part
 from space import Architecture
 from space.families.vgg_small import scaled_convs
+from space.gene import word
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +48,7 @@ def parts(architecture: Architecture, num_classes: int) -> tuple[Part, ...]:
     channels, size, _ = architecture.input_shape
     found = []
     for index, (out, pooled) in enumerate(scaled_convs(architecture.width)):
-        binarizer = architecture.choices[f"conv{index}.binarizer"] if index else None
+        binarizer = word(architecture.choices, f"conv{index}.binarizer") if index else None
         found.append(
             Conv(name=f"conv{index}", in_channels=channels, out_channels=out, pooled=pooled, binarizer=binarizer)
         )

@@ -1,6 +1,5 @@
 """Training for good: the full schedule from scratch, a checkpoint every epoch, the test images once at the end."""
 
-import json
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -12,7 +11,8 @@ import pandas as pd
 import torch
 
 from mobinet import cost
-from mobinet.packing import dump_packed, load_packed
+from mobinet.export import FORMATS, TrainedNetwork
+from mobinet.export.packed import NAME, load_packed
 from results.files import SCHEMA, SUMS, check_sums, read_json, write_atomic, write_json, write_sums
 from results.run_config import versions
 from search.data.dataset import check_test, load_dataset, load_test
@@ -151,11 +151,15 @@ class Retraining:
 
     def _finish(self, net: torch.nn.Module, images: Any, metrics: list[dict[str, float]]) -> dict[str, Any]:
         preparation = images.train.preparation
-        notes = {name: json.dumps(getattr(preparation, name)) for name in ("input_shape", "mean", "std")}
-        packed = dump_packed(
-            net, self.architecture, len(images.classes), {"classes": json.dumps(images.classes), **notes}
+        network = TrainedNetwork(
+            net=net,
+            architecture=self.architecture,
+            classes=images.classes,
+            mean=preparation.mean,
+            std=preparation.std,
         )
-        path = self.folder / "model.safetensors"
+        packed = FORMATS["safetensors"].files(network)[NAME]
+        path = self.folder / NAME
         if ranks.rank() == 0:
             (self.folder / SUMS).unlink(missing_ok=True)
             write_atomic(path, packed)

@@ -4,15 +4,17 @@ Phan et al., "Binarizing MobileNet via Evolution-based Searching", CVPR 2020, ar
 3x3 gives no values but those in [-9, 9]; groups of 2^K channels reach 9 * 2^K. The paper does not print its candidates.
 """
 
+from space.backbones import BACKBONES, find_backbone
 from space.binarizers import binarizer_gene, unusual_binarizers
-from space.families.mobinet import BACKBONES, find_backbone, k_gene
 from space.family import Family, Named
 from space.gene import Choices, Gene
+from space.k_dependency import k_gene
 
 LARGEST_SEARCHED_K = 6
 
 
 class GroupConv(Family):
+    layers_are_independent = True
     backbones = {name: backbone.input_shape for name, backbone in BACKBONES.items()}
 
     def genes(self, backbone: str, width: float) -> tuple[Gene, ...]:

@@ -4,7 +4,7 @@ Howard et al., "MobileNets: Efficient Convolutional Neural Networks for Mobile V
 arXiv 1704.04861.
 """
 
-from space.families.mobinet import BACKBONES, find_backbone
+from space.backbones import BACKBONES, find_backbone
 from space.family import Family, Named
 from space.gene import Choices, Gene
 

@@ -10,7 +10,7 @@ from torch import nn
 
 from mobinet import build, fused
 from mobinet.conv import BinaryConv2d
-from mobinet.families.mobinet import Layer
+from mobinet.families.parts import Layer
 from mobinet.layers import POOLINGS
 from mobinet.unit import BinaryUnit
 from space import Architecture, InputError

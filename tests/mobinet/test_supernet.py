@@ -7,8 +7,9 @@ import torch
 import torch.nn.functional as F
 
 from mobinet import build
+from mobinet.families.parts import block_diagonal
 from mobinet.part import parts_of
-from mobinet.supernet import Supernet, block_diagonal
+from mobinet.supernet import Supernet
 from space import Architecture, InputError, load_space
 
 CLASSES = 7
@@ -97,7 +98,7 @@ def test_grouped_convolutions_are_paths_too():
 
 
 def test_a_family_without_a_supernet_is_refused():
-    with pytest.raises(InputError, match="no supernet of resnet; use one of mobinet, group-conv"):
+    with pytest.raises(InputError, match="no supernet of resnet; use one of group-conv, mobinet"):
         Supernet(load_space("resnet", input_shape=(3, 32, 32)), CLASSES)
 
 

@@ -11,8 +11,9 @@ import torch
 from fakes import Instant, open_study, small_space
 from faults import MUTATIONS, mutations
 
+from mobinet import build
 from mobinet import build, cost
-from mobinet.packing import dump_packed, load_packed
+from mobinet.export.packed import dump_packed, load_packed
 from mobinet.supernet import Supernet
 from results.entry import read_entry
 from results.files import SUMS

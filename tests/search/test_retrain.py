@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import search.retrain
-from mobinet.packing import load_packed
+from mobinet.export.packed import load_packed
 from results.files import read_json
 from search.data.catalog import DATASETS
 from search.recipe import Recipe

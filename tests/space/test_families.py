@@ -17,7 +17,7 @@ from torch import nn
 import search.retrain
 from mobinet import build, cost
 from mobinet.conv import BinaryConv2d
-from mobinet.packing import load_packed
+from mobinet.export.packed import load_packed
 from results.files import read_json
 from space import Architecture, InputError, load_space, named_network
 from space.binarizers import BINARIZERS

@@ -11,7 +11,7 @@ from PIL import Image
 
 import search.training.retraining
 from mobinet import cost
-from mobinet.packing import load_packed
+from mobinet.export.packed import load_packed
 from results.files import read_json
 from search.data.dataset import load_dataset, load_test
 from search.recipe import Recipe

@@ -9,7 +9,7 @@ import torch
 
 from mobinet import build, cost
 from mobinet.binarizers import BINARIZERS
-from mobinet.packing import dump_packed, load_packed, packed_state
+from mobinet.export.packed import dump_packed, load_packed, packed_state
 from space import Architecture, InputError
 
 SMALL = Architecture.uniform("mobilenet-8", width=0.25, block="mid", pool="avg")

@@ -14,9 +14,19 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mobinet.conv import BinaryConv2d
+from mobinet.export import TrainedNetwork
 from mobinet.part import build
 from space import Architecture, InputError
 from space.errors import first_line
+
+NAME = "model.safetensors"
+
+
+def files(network: TrainedNetwork) -> dict[str, bytes]:
+    """See `mobinet.export.ExportFormat`."""
+    preparation = {"input_shape": network.architecture.input_shape, "mean": network.mean, "std": network.std}
+    notes = {name: json.dumps(value) for name, value in {"classes": network.classes, **preparation}.items()}
+    return {NAME: dump_packed(network.net, network.architecture, len(network.classes), notes)}
 
 
 def packed_state(net: nn.Module) -> dict[str, Tensor]:

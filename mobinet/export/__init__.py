@@ -1,0 +1,52 @@
+"""Export formats: from a trained network to files. `FORMATS` names them; a new one is a module and a line here."""
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from space import Architecture
+
+if TYPE_CHECKING:
+    from torch import nn
+
+__all__ = ["FORMATS", "ExportFormat", "TrainedNetwork"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainedNetwork:
+    """A network, and what its user needs beside it.
+
+    Args:
+        net: what `mobinet.build` built, trained.
+        architecture: of which it is.
+        classes: name of each output.
+        mean, std: of each channel of the images, in 0..1, by which they are normalised.
+    """
+
+    net: "nn.Module"
+    architecture: Architecture
+    classes: tuple[str, ...]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportFormat:
+    """A way to write a trained network.
+
+    Args:
+        summary: what it is for, in half a line.
+        module: in this package; its function ``files`` makes from a `TrainedNetwork` the content of each file by name.
+    """
+
+    summary: str
+    module: str
+
+    def files(self, network: TrainedNetwork) -> dict[str, bytes]:
+        """The content of each file by its name."""
+        return import_module(f"{__name__}.{self.module}").files(network)
+
+
+FORMATS = {
+    "safetensors": ExportFormat(summary="one file with 1-bit weights, for `mobinet.load_packed`", module="packed"),
+}

@@ -1,0 +1,181 @@
+"""Parts that several families are made of."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from torch import Tensor, nn
+
+from mobinet.conv import BinaryConv2d
+from mobinet.layers import ACTIVATIONS, POOLINGS
+from mobinet.part import Chain, Part
+from mobinet.unit import BinaryUnit
+from space.backbones import Backbone
+from space.families.mobinet import LayerChoice
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stem(Part):
+    """Float 3x3 convolution and batch norm, (N, C, H, W) -> (N, O, H/stride, W/stride).
+
+    No activation follows: the signs of a rectified input would all be alike.
+    """
+
+    name: str = "stem"
+    in_channels: int
+    out_channels: int
+    stride: int
+
+    def build(self) -> nn.Module:
+        conv = nn.Conv2d(self.in_channels, self.out_channels, 3, stride=self.stride, padding=1, bias=False)
+        return nn.Sequential(conv, nn.BatchNorm2d(self.out_channels))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layer(Chain):
+    """A separable layer: binary convolutions at the input's resolution, then the pooling.
+
+    (N, I, H, W) -> (N, O, H, W), or (N, O, H/2, W/2) where `pool` is given.
+    """
+
+    in_channels: int
+    out_channels: int
+    block: str
+    k: int
+    pool: str | None
+    activation: str
+    binarizer: str
+
+    def pieces(self) -> tuple[Part, ...]:
+        i, o = self.in_channels, self.out_channels
+        orders = {
+            "pre": ((i, o, 1), (o, o, 3), (o, o, 1)),
+            "mid": ((i, i, 3), (i, o, 1), (o, o, 1)),
+            "post": ((i, i, 3), (i, i, 1), (i, o, 1)),
+            "none": ((i, i, 3), (i, o, 1)),
+        }
+        units = [
+            Unit(
+                in_channels=a,
+                out_channels=b,
+                kernel_size=size,
+                groups=max(1, a >> self.k) if size == 3 else 1,
+                activation=self.activation,
+                binarizer=self.binarizer,
+            )
+            for a, b, size in orders[self.block]
+        ]
+        return (*units, Pool(kind=self.pool)) if self.pool else tuple(units)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unit(Part):
+    """One binary convolution with what surrounds it, (N, I, H, W) -> (N, O, H, W)."""
+
+    in_channels: int
+    out_channels: int
+    kernel_size: int
+    groups: int
+    activation: str
+    binarizer: str
+
+    def build(self) -> nn.Module:
+        conv = BinaryConv2d(
+            self.in_channels, self.out_channels, self.kernel_size, groups=self.groups, binarizer=self.binarizer
+        )
+        return BinaryUnit(conv, ACTIVATIONS[self.activation](self.out_channels))
+
+    def shared_as(self) -> "Unit":
+        return replace(self, groups=1)
+
+    def largest_first(self) -> int:
+        return self.groups
+
+    def cut(self, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+        """The weights of a larger K have those of this one on their diagonal."""
+        return {**tensors, "conv.weight": block_diagonal(tensors["conv.weight"], self.in_channels // self.groups)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pool(Part):
+    """2x2 pooling, (N, C, H, W) -> (N, C, H/2, W/2)."""
+
+    kind: str
+
+    def build(self) -> nn.Module:
+        return POOLINGS[self.kind]()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Head(Part):
+    """Global average pooling and a float linear layer, (N, C, H, W) -> (N, num_classes)."""
+
+    name: str = "head"
+    channels: int
+    num_classes: int
+
+    def build(self) -> nn.Module:
+        return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(self.channels, self.num_classes))
+
+
+def block_diagonal(weight: Tensor, members: int) -> Tensor:
+    """The weights of a convolution in smaller groups: (O, G, k, k) -> (O, members, k, k), where `members` divides G.
+
+    Of every filter there remain the inputs of the small group that it falls into. As many filters as inputs.
+    """
+    filters, inputs, *size = weight.shape
+    if members == inputs:
+        return weight
+    blocks = inputs // members
+    split = weight.view(filters // inputs, blocks, members, blocks, members, *size)
+    return split.diagonal(dim1=1, dim2=3).movedim(-1, 1).reshape(filters, members, *size)
+
+
+def separable_network(
+    backbone: Backbone, layers: Sequence[LayerChoice], *, activation: str, num_classes: int
+) -> tuple[Part, ...]:
+    """The float stem, the separable layers as chosen, in canonical form, and the float head."""
+    separable = [
+        Layer(
+            name=f"layer{index}",
+            in_channels=i,
+            out_channels=o,
+            block=layer.block,
+            k=layer.k,
+            pool=layer.pool,
+            activation=activation,
+            binarizer=layer.binarizer,
+        )
+        for index, ((i, o, _), layer) in enumerate(zip(backbone.layers, layers, strict=True))
+    ]
+    stem = Stem(in_channels=backbone.input_shape[0], out_channels=backbone.stem_channels, stride=backbone.stem_stride)
+    return stem, *separable, Head(channels=backbone.layers[-1][1], num_classes=num_classes)
+
+
+def conv_norm_relu(i: int, o: int, size: int, *, stride: int = 1, groups: int = 1) -> tuple[nn.Module, ...]:
+    """A float convolution that keeps the size up to its stride, with its batch norm and ReLU."""
+    conv = nn.Conv2d(i, o, size, stride=stride, padding=size // 2, groups=groups, bias=False)
+    return conv, nn.BatchNorm2d(o), nn.ReLU()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageNetStem(Part):
+    """Float convolutions, (N, C, H, W) -> (N, 2 unit, H / 4, W / 4), or at full size for `3x3`."""
+
+    name: str = "stem"
+    in_channels: int
+    unit: int
+    kind: str
+
+    def build(self) -> nn.Module:
+        c, unit = self.in_channels, self.unit
+        if self.kind == "3x3":
+            return nn.Conv2d(c, 2 * unit, 3, padding=1, bias=False)
+        if self.kind == "7x7":
+            convs = conv_norm_relu(c, 2 * unit, 7, stride=2)
+        else:
+            convs = (
+                *conv_norm_relu(c, unit, 3, stride=2),
+                *conv_norm_relu(unit, unit, 3, groups=4),
+                *conv_norm_relu(unit, 2 * unit, 3, groups=8),
+            )
+        return nn.Sequential(*convs, nn.MaxPool2d(3, stride=2, padding=1))

@@ -1,0 +1,23 @@
+"""K, the dependency of channels: 2^K of them see each other in a 3x3 (MoBiNet, WACV 2020)."""
+
+from space.gene import Gene
+
+LARGEST_K = 16
+
+
+def legal_k(*channels: int) -> tuple[int, ...]:
+    """Every K whose groups divide each number of channels, or are all of them."""
+    return tuple(k for k in range(LARGEST_K + 1) if all(2**k >= count or count % 2**k == 0 for count in channels))
+
+
+def k_gene(layer: str, *channels: int, largest: int, alone: bool = False) -> Gene:
+    """The K of a layer whose 3x3 runs on one of these numbers of channels; a search takes those up to `largest`."""
+    legal = legal_k(*channels)
+    dense = next((k for k in legal if 2**k >= max(channels)), LARGEST_K)
+    return Gene(
+        name=f"{layer}.k",
+        choices=tuple(k for k in legal if k <= min(largest, dense)),
+        legal=legal,
+        aliases={k: dense for k in legal if k > dense},
+        alone=alone,
+    )
