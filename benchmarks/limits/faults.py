@@ -42,7 +42,7 @@ def main() -> None:
     args = parser.parse_args()
     show_overhead()
     tests = {"test_fuzz.py": args.mutations, "test_killed.py": args.kills}
-    chosen = [str(ROOT / "tests" / name) for name, count in tests.items() if count]
+    chosen = [str(ROOT / "tests" / "search" / name) for name, count in tests.items() if count]
     if chosen:
         os.environ |= {"MOBINAS_MUTATIONS": f"{args.mutations}", "MOBINAS_KILLS": f"{args.kills}"}
         os.environ["MOBINAS_SEED"] = f"{args.seed}"

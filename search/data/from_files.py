@@ -105,14 +105,24 @@ class Files(Split):
         return _Decoder(Pictures(files=self.files, input_shape=self.preparation.input_shape), self.workers)
 
 
+class _Epoch:
+    """The batches to load next. An object of its own: were it the decoder, it and the loader would hold each other."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[Wanted]] = []
+
+    def __iter__(self) -> Iterator[list[Wanted]]:
+        return iter(self.batches)
+
+
 class _Decoder:
-    """A loader whose processes stay, and which is told before each epoch what to load."""
+    """A loader whose processes stay from one epoch to the next, and end with it."""
 
     def __init__(self, pictures: Pictures, workers: int) -> None:
-        self._epoch: list[list[Wanted]] = []
+        self._epoch = _Epoch()
         self._loader = _loader(
             pictures,
-            batch_sampler=self,
+            batch_sampler=self._epoch,
             num_workers=workers,
             persistent_workers=workers > 0,
             generator=torch.Generator(),
@@ -120,14 +130,11 @@ class _Decoder:
 
     def decode(self, batches: Sequence[Tensor], crops: Tensor | None) -> Batches:
         """The pictures of each batch of indices, cropped by the seeds in `crops`, int64 (N,), or in the centre."""
-        self._epoch = [
+        self._epoch.batches = [
             list(zip(index.tolist(), [None] * len(index) if crops is None else crops[index].tolist()))
             for index in batches
         ]
         return _unbroken(self._loader)
-
-    def __iter__(self) -> Iterator[list[Wanted]]:
-        return iter(self._epoch)
 
 
 def _loader(pictures: Pictures, **settings: Any) -> torch.utils.data.DataLoader:

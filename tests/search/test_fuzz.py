@@ -11,7 +11,6 @@ import torch
 from fakes import Instant, open_study, small_space
 from faults import MUTATIONS, mutations
 
-from mobinet import build
 from mobinet import build, cost
 from mobinet.export.packed import dump_packed, load_packed
 from mobinet.supernet import Supernet

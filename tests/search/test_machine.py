@@ -5,7 +5,7 @@ import torch
 
 from mobinet import build, fused
 from mobinet.fused import cpu
-from search.data.sources import decoding_workers
+from search.data.from_files import decoding_workers
 from search.machine import use_threads, useful_threads
 from search.training.threads import divide_threads
 from space import Architecture

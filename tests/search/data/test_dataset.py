@@ -147,6 +147,15 @@ def test_random_crops_follow_the_seed_not_the_process_that_decodes(fresh, tmp_pa
     assert processes and processes <= decoders()
 
 
+def test_the_processes_that_decode_end_with_their_split(fresh, pictures):
+    train, before = load_pictures(pictures, memory=0).train, set(active_children())
+    first = train.first(7)
+    list(first.batches(4, device=CPU))
+    assert set(active_children()) - before
+    del first
+    assert not set(active_children()) - before
+
+
 @pytest.fixture
 def parts(tmp_path):
     """Make a folder with pictures to train on of ant, bee and cat, and to test on of the classes named."""

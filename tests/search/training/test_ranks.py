@@ -119,7 +119,7 @@ FAILING = """
 import os
 import torch
 from results.command import run_command
-from search import distributed
+from search.training import ranks
 from space import InputError
 
 
