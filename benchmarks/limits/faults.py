@@ -1,11 +1,12 @@
-"""Damage and death on a larger scale than the test suite's: the same tests, more of each, and what protection costs.
+"""Random damage and kills, more of them than in the test suite, and what the protection against damage costs.
 
-python -m benchmarks.limits.faults                                     1,000 mutations of each file, 20 kills a kind
-python -m benchmarks.limits.faults --mutations 100 --kills 5 --seed 1  others, and fewer
-python -m benchmarks.limits.faults --mutations 0 --kills 0             only what the digests of a study cost
+    python -m benchmarks.limits.faults                                     1,000 mutations of each file, 20 kills a kind
+    python -m benchmarks.limits.faults --mutations 100 --kills 5 --seed 1  fewer, and others
+    python -m benchmarks.limits.faults --mutations 0 --kills 0             only the cost of a study's digests
+
+It runs `tests/search/test_fuzz.py` and `tests/search/test_killed.py` with these numbers.
 """
 
-import argparse
 import os
 import sys
 import tempfile
@@ -17,6 +18,7 @@ from typing import Any
 import optuna
 import pytest
 
+from benchmarks.flags import make_parser
 from mobinet import cost
 from search.flags import natural_int
 from search.study.digests import check_database, trial_digest
@@ -31,13 +33,11 @@ TRIALS = 1000
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.limits.faults",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = make_parser(__doc__)
     parser.add_argument("--mutations", type=natural_int, default=1000, help="of each file")
-    parser.add_argument("--kills", type=natural_int, default=20, help="of driver, workers and retraining each")
+    parser.add_argument(
+        "--kills", type=natural_int, default=20, help="of the driver, its workers and a retraining each"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of what is damaged and when it is killed")
     args = parser.parse_args()
     show_overhead()
@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def show_overhead() -> None:
-    """Time what is done for the sake of integrity with a study of `TRIALS` trials."""
+    """Time the checks of a study of `TRIALS` trials."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     space = load_space()
     settings: dict[str, Any] = {"space": space, "sampler": "random", "seed": 0}

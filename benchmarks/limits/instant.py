@@ -1,8 +1,8 @@
-"""Trainings that take no time."""
+"""An evaluator that takes no time."""
 
 from search.task import Evaluation, Task
 
 
 def instant(task: Task) -> Evaluation:
-    """An accuracy that follows from the network's key."""
+    """An accuracy computed from the network's key."""
     return Evaluation(accuracy=int(task.architecture.key, 16) % 9973 / 1e4, epochs=1, seconds=0.0)

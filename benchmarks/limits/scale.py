@@ -1,13 +1,12 @@
-"""How long a search takes beside the trainings: proposals, the record of each trial, its way to a worker, the report.
+"""What a search costs apart from its trainings: proposals, writing each trial, dispatch to a worker, the report.
 
     python -m benchmarks.limits.scale --trials 10000
 
-Makes a study of so many trials whose accuracies follow from the network's key, then goes on with each sampler for a
-few more. Prints milliseconds of one proposal with its record, median and 95 %, and the seconds it takes to open the
-study and to write the tables and the report; then what each backend adds to a training.
+Makes a study of so many trials whose accuracies are computed from the networks' keys, and continues it with each
+sampler for a few more. Prints the milliseconds to propose a network and write its trial (median and 95 %), the seconds
+to open the study and to write the tables and the report, and what each back end adds to a training.
 """
 
-import argparse
 import shutil
 import time
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import optuna
 
+from benchmarks.flags import make_parser
 from benchmarks.limits.instant import instant
 from mobinet import Cost, cost
 from results.command import run_command
@@ -52,7 +52,7 @@ def open_study(folder: Path, space: SearchSpace, sampler: str) -> Study:
 
 
 def step(study: Study) -> float:
-    """Seconds of one proposal and its record."""
+    """Seconds to propose a network and to write its trial."""
     began = time.perf_counter()
     task = study.ask()
     study.tell(task.number, instant(task))
@@ -60,16 +60,17 @@ def step(study: Study) -> float:
 
 
 def dispatch(backend: Backend, space: SearchSpace, count: int) -> float:
-    """Milliseconds a task of a backend, when its workers have nothing to do."""
+    """Milliseconds that a back end adds to each of `count` tasks, whose evaluation takes no time."""
     rng = Random(0)
     tasks = [Task(number=number, architecture=space.sample(rng)) for number in range(count + 2 * backend.slots)]
     with Interrupts() as interrupts:
         ended = run_tasks(backend, iter(tasks), interrupts)
-        for _ in range(2 * backend.slots):  # by then all workers are there
+        for _ in range(2 * backend.slots):  # until all workers have started
             next(ended)
         began = time.perf_counter()
-        found = sum(1 for _ in ended)
-        return 1000 * (time.perf_counter() - began) / found
+        for _ in ended:
+            pass
+        return 1000 * (time.perf_counter() - began) / count
 
 
 def report(folder: Path, study: Study, space: SearchSpace) -> float:
@@ -101,9 +102,9 @@ def report(folder: Path, study: Study, space: SearchSpace) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--trials", type=positive_int, default=10000)
-    parser.add_argument("--more", type=positive_int, default=30, help="with each sampler")
+    parser = make_parser(__doc__)
+    parser.add_argument("--trials", type=positive_int, default=10000, help="in the study")
+    parser.add_argument("--more", type=positive_int, default=30, help="proposals to time with each sampler")
     parser.add_argument("--samplers", nargs="+", choices=SAMPLERS, default=["random", "front", "nsga2", "evolution"])
     args = parser.parse_args()
     optuna.logging.set_verbosity(optuna.logging.WARNING)

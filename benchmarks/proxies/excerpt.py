@@ -1,4 +1,4 @@
-"""A data set cut down to what a machine without a GPU can afford."""
+"""A proxy on part of a data set, for machines without a GPU."""
 
 from dataclasses import dataclass, replace
 
@@ -8,7 +8,7 @@ from search.evaluators.proxy import Proxy
 
 @dataclass(frozen=True, kw_only=True)
 class Excerpt(Proxy):
-    """A proxy that trains on the first `count` images of those to train on, and is judged on as many others."""
+    """A proxy that uses the first `count` training images and the first `count` validation images; None uses all."""
 
     count: int | None
 

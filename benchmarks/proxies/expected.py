@@ -1,16 +1,15 @@
-"""Do expected accuracies rank networks better than measured ones? From trainings that were done before.
+"""Does smoothing by a regression rank networks better? Computed from trainings that are already in tables.
 
     python -m benchmarks.proxies.expected --fidelity benchmarks/tables/cifar10-fidelity.csv \
         --csv benchmarks/tables/cifar10.csv --dataset cifar10 --width 0.125
 
-A search exports the front of what a regression through all its trials expects (`search.study.expectation`). Here
-its trials are the proxies of the networks that `benchmarks.proxies.fidelity` ranked, alone or with the first training
-of each network of a table of `benchmarks.samplers.table`, made by the same proxy. Prints Kendall's tau of measured and
-expected accuracies with the mean of the full trainings, and the regret of choosing by them, in the mean over the
-proxy's seeds.
+A search chooses its front by expected accuracies: those that a regression over all its trials predicts
+(`search.study.expectation`). Here the trials are the networks that `benchmarks.proxies.fidelity` ranked, alone or
+together with the first training of each network in a table of `benchmarks.samplers.table` made by the same proxy.
+Prints, for measured and for expected accuracies, Kendall's tau with the mean of the full trainings and the regret of
+choosing by them, both as means over the proxy's seeds.
 """
 
-import argparse
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -18,24 +17,25 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from benchmarks.flags import load_space_from, make_parser
 from benchmarks.proxies.fidelity import networks_to_rank, ranking
-from benchmarks.samplers.surrogate import Table, add_table_arguments, load_table_space
+from benchmarks.samplers.features import NetworkEncoder
+from benchmarks.samplers.learning_curves import LearningCurves
+from benchmarks.samplers.surrogate import add_table_flags
 from results.command import run_command
 from search.flags import positive_int
-from search.samplers.encoding import Encoding, Rows
-from search.samplers.fresh import distributions_of
 from search.study.expectation import expected_accuracy
-from space import Architecture, InputError
+from space import InputError
 
 Array = NDArray[np.float64]
 
 
-def seeds_of(found: pd.DataFrame) -> dict[str, Array]:
-    """By evaluator, the full one first, its accuracies, (networks, seeds)."""
+def accuracies_of(table: pd.DataFrame) -> dict[str, Array]:
+    """By evaluator, the full schedule first, its accuracies, (networks, seeds)."""
     columns: dict[str, list[str]] = {}
-    for column in found.columns[1:]:
+    for column in map(str, table.columns[1:]):
         columns.setdefault(column.rpartition(", seed ")[0], []).append(column)
-    return {name: found[seeds].to_numpy() for name, seeds in columns.items()}
+    return {name: table[seeds].to_numpy(float) for name, seeds in columns.items()}
 
 
 def describe(name: str, ranked: Iterable[Array], truth: Array) -> str:
@@ -44,34 +44,35 @@ def describe(name: str, ranked: Iterable[Array], truth: Array) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_table_arguments(parser)
-    parser.add_argument("--fidelity", type=Path, required=True, help="what benchmarks.proxies.fidelity --csv left")
-    parser.add_argument("--proxy", default="proxy, 4", help="the evaluator there that made the table as well")
-    parser.add_argument("--classes", type=positive_int, default=10)
+    parser = make_parser(__doc__)
+    add_table_flags(parser)
+    parser.add_argument("--fidelity", type=Path, required=True, help="what benchmarks.proxies.fidelity --csv wrote")
+    parser.add_argument("--proxy", default="proxy, 4", help="the evaluator in it that also made the table")
+    parser.add_argument("--classes", type=positive_int, default=10, help="of the data set")
     args = parser.parse_args()
-    space = load_table_space(args)
-    found = pd.read_csv(args.fidelity)
-    networks = networks_to_rank(space, len(found), args.classes)
-    if [network.describe() for network in networks] != found["network"].tolist():
-        raise InputError(f"{args.fidelity} ranks networks of another space")
-    encoding = Encoding.of(distributions_of(space))
-
-    def rows_of(networks: list[Architecture]) -> Rows:
-        return np.array([encoding.encode(space.spell(network)) for network in networks])
-
-    rows, seeds = rows_of(networks), seeds_of(found)
-    full, *_ = seeds.values()
+    space = load_space_from(args)
+    fidelity = pd.read_csv(args.fidelity)
+    networks = networks_to_rank(space, len(fidelity), args.classes)
+    if [network.describe() for network in networks] != fidelity["network"].tolist():
+        raise InputError(f"{args.fidelity} ranks networks of another space; give its --dataset, --space and --width")
+    encoder = NetworkEncoder(space)
+    rows, accuracies = encoder.rows(networks), accuracies_of(fidelity)
+    if args.proxy not in accuracies:
+        raise InputError(f"{args.fidelity} has no evaluator {args.proxy!r}; it has: {'; '.join(accuracies)}")
+    full, *_ = accuracies.values()
     truth = full.mean(1)
-    table = Table.read(args.csv, space)
+    table = LearningCurves.read(args.csv, space)
     others = np.array([curves[0, -1] for curves in table.curves])
     print(f"{len(networks)} networks, {len(others)} more in the table                tau  regret")
-    for name, accuracies in seeds.items():
-        print(describe(f"{name}, measured", accuracies.T, truth))
-        alone = [expected_accuracy(encoding, rows, column) for column in accuracies.T]
+    for name, measured in accuracies.items():
+        print(describe(f"{name}, measured", measured.T, truth))
+        alone = [expected_accuracy(encoder.encoding, rows, column) for column in measured.T]
         print(describe(f"{name}, expected", alone, truth))
-    more, ranked = np.concatenate([rows, rows_of(table.networks)]), seeds[args.proxy]
-    together = [expected_accuracy(encoding, more, np.append(column, others))[: len(rows)] for column in ranked.T]
+    more = np.concatenate([rows, encoder.rows(table.networks)])
+    together = [
+        expected_accuracy(encoder.encoding, more, np.append(column, others))[: len(rows)]
+        for column in accuracies[args.proxy].T
+    ]
     print(describe(f"{args.proxy}, expected with the table's", together, truth))
 
 

@@ -1,14 +1,21 @@
-"""Do the evaluators tell the truth? Ranks networks by each and by the full schedule, all under two seeds.
-
-The networks are spread over the whole range of costs: of those drawn uniformly, few are cheap or dear.
+"""How well does each evaluator rank networks? Compares them with the full schedule, under two seeds each.
 
     python -m benchmarks.proxies.fidelity --networks 30 --epochs 10 20 40
     python -m benchmarks.proxies.fidelity --networks 40 --supernets uniform:400 cost-bins:400 sandwich:100
 
-Prints, per evaluator: mean accuracy, spread between networks, spread between two seeds of one network, Kendall's tau
-between the two seeds and against the mean of the full trainings, the regret of choosing by it, the seconds of one
-evaluation and their share of the full training's, and the seconds that training one supernet took beforehand, on one
-core. All accuracies are of the search's validation images. With --csv it leaves every accuracy.
+The networks are spread evenly over the range of costs. (Uniform draws hold few cheap and few expensive networks.)
+
+Prints one row an evaluator. All accuracies are on the validation images of the search. With --csv it writes them all.
+
+    mean        mean accuracy
+    between     standard deviation between networks
+    seeds       standard deviation between two seeds of one network
+    tau(seeds)  Kendall's tau between the two seeds
+    tau(full)   Kendall's tau with the mean accuracy of the full trainings, mean over seeds
+    regret      accuracy lost by choosing the best network with this evaluator, mean over seeds
+    seconds     of one evaluation, the median
+    share       of the seconds of a full training
+    training    seconds to train the supernet beforehand, on one core
 """
 
 import argparse
@@ -24,6 +31,7 @@ import pandas as pd
 import torch
 from scipy.stats import kendalltau
 
+from benchmarks.flags import add_space_flags, add_training_flags, image_settings, load_space_from, make_parser
 from benchmarks.proxies.excerpt import Excerpt
 from mobinet import cost
 from results.command import run_command
@@ -32,23 +40,22 @@ from search.data.catalog import DATASETS
 from search.evaluators.on_images import OnImages
 from search.evaluators.one_shot import OneShot
 from search.evaluators.supernet_paths import PATHS
-from search.flags import positive_float, positive_int
+from search.flags import positive_int
 from search.interrupt import Interrupts
 from search.loop import run_tasks
 from search.machine import use_threads
-from search.task import Task
-from search.training.devices import find_device
-from space import Architecture, SearchSpace, load_space
+from search.task import Evaluation, Failure, Task
+from space import Architecture, InputError, SearchSpace
 
 SEEDS = 2
 
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """What one evaluator said.
+    """The accuracies that one evaluator gave.
 
     Args:
-        accuracies: (networks, seeds).
+        accuracies: (networks, seeds), 0 to 1.
         seconds: of one evaluation, the median.
         training: seconds of training beforehand, for each seed.
     """
@@ -59,7 +66,7 @@ class Measured:
 
 
 def measure(evaluator: OnImages, networks: list[Architecture], workers: int) -> Measured:
-    """Ask it about every network, under each seed."""
+    """Evaluate every network under each seed."""
     columns, seconds, training = [], [], 0.0
     for seed in range(SEEDS):
         seeded = replace(evaluator, seed=seed)
@@ -72,33 +79,41 @@ def measure(evaluator: OnImages, networks: list[Architecture], workers: int) -> 
             backend = Workers(seeded, workers=workers, threads=1)
             tasks = (Task(number=number, architecture=network) for number, network in enumerate(networks))
             with Interrupts() as interrupts:
-                found = {task.number: evaluation for task, evaluation in run_tasks(backend, tasks, interrupts)}
+                outcomes = {task.number: outcome for task, outcome in run_tasks(backend, tasks, interrupts)}
             backend.close()
-        columns.append([found[number].accuracy for number in range(len(networks))])
-        seconds += [evaluation.seconds for evaluation in found.values()]
+        evaluations = [evaluation_of(network, outcomes[number]) for number, network in enumerate(networks)]
+        columns.append([evaluation.accuracy for evaluation in evaluations])
+        seconds += [evaluation.seconds for evaluation in evaluations]
     return Measured(accuracies=np.transpose(columns), seconds=float(np.median(seconds)), training=training)
 
 
+def evaluation_of(network: Architecture, outcome: Evaluation | Failure) -> Evaluation:
+    """`outcome`; raises InputError if it is a failure."""
+    if isinstance(outcome, Failure):
+        raise InputError(f"{network.describe()} cannot be evaluated: {outcome.reason}")
+    return outcome
+
+
 def networks_to_rank(space: SearchSpace, count: int, num_classes: int) -> list[Architecture]:
-    """`count` networks, always the same, spread evenly over the range of log costs."""
+    """`count` networks, spread evenly over the range of log OPs; always the same ones."""
     draw, rng = PATHS["cost-bins"](space, lambda network: cost(network, num_classes).ops), Random(2)
     return [network for _ in range(count) for network in draw(rng)]
 
 
 def ranking(columns: Iterable[np.ndarray], truth: np.ndarray) -> tuple[float, float]:
-    """Kendall's tau with the truth, (n,), and what choosing by it loses, in the mean over columns of (n,)."""
+    """Kendall's tau with `truth`, (n,), and the regret of choosing by `columns`, (n,) each; means over columns."""
     taus, regrets = zip(*((kendalltau(c, truth).statistic, truth.max() - truth[c.argmax()]) for c in columns))
     return float(np.mean(taus)), float(np.mean(regrets))
 
 
-def describe(name: str, found: Measured, full: Measured) -> str:
-    accuracies, truth = found.accuracies, full.accuracies.mean(1)
+def describe(name: str, measured: Measured, full: Measured) -> str:
+    accuracies, truth = measured.accuracies, full.accuracies.mean(1)
     noise = np.sqrt((np.diff(accuracies) ** 2).mean() / 2)
     tau, regret = ranking(accuracies.T, truth)
     return (
         f"{name:>20}  {accuracies.mean():6.2%} {accuracies.mean(1).std():8.2%} {noise:7.2%}"
         f"  {kendalltau(*accuracies.T).statistic:10.2f} {tau:9.2f} {regret:7.2%}"
-        f" {found.seconds:8.3f} {found.seconds / full.seconds:6.1%} {found.training:9.0f}"
+        f" {measured.seconds:8.3f} {measured.seconds / full.seconds:6.1%} {measured.training:9.0f}"
     )
 
 
@@ -109,52 +124,49 @@ def paths_and_epochs(text: str) -> tuple[str, int]:
     return paths, positive_int(epochs)
 
 
+def evaluators_from(args: argparse.Namespace, space: SearchSpace) -> dict[str, OnImages]:
+    """By name, the full schedule first."""
+    recipes, settings = DATASETS[args.dataset].recipes, image_settings(args)
+    full_epochs = args.full_epochs or recipes["full"].epochs
+    trainings = [("full", full_epochs)]
+    trainings += [("proxy", epochs) for epochs in args.epochs or [recipes["proxy"].epochs]]
+    evaluators: dict[str, OnImages] = {
+        f"{name}, {epochs}": Excerpt(**settings, recipe=replace(recipes[name], epochs=epochs), count=args.images)
+        for name, epochs in trainings
+    }
+    for paths, epochs in args.supernets:
+        recipe = replace(recipes["supernet"], epochs=epochs)
+        evaluators[f"{paths}, {epochs}"] = OneShot(
+            **settings, recipe=recipe, space=space, paths=paths, checkpoint=Path()
+        )
+    return evaluators
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--dataset", choices=DATASETS, default="digits")
-    parser.add_argument("--data-dir", default="data")
-    parser.add_argument("--space", default="mobinet")
-    parser.add_argument("--width", type=positive_float, default=1.0)
-    parser.add_argument("--images", type=positive_int, help="train and judge on so many each (default: all)")
-    parser.add_argument("--networks", type=positive_int, default=30)
-    parser.add_argument("--epochs", type=positive_int, nargs="+", help="of the proxies (default: the preset's)")
-    parser.add_argument("--full-epochs", type=positive_int, help="default: the preset's")
+    parser = make_parser(__doc__)
+    add_space_flags(parser)
+    add_training_flags(parser)
+    parser.add_argument("--networks", type=positive_int, default=30, help="how many to rank")
+    parser.add_argument("--epochs", type=positive_int, nargs="+", help="of each proxy (default: the data set's)")
+    parser.add_argument("--full-epochs", type=positive_int, help="of the full schedule (default: the data set's)")
     parser.add_argument("--supernets", type=paths_and_epochs, nargs="+", default=[], metavar="PATHS:EPOCHS")
-    parser.add_argument("--device")
-    parser.add_argument("--workers", type=positive_int, default=2)
-    parser.add_argument("--csv", type=Path)
+    parser.add_argument("--csv", type=Path, help="write every accuracy")
     args = parser.parse_args()
     torch.set_num_threads(1)
     use_threads(1)
-    preset = DATASETS[args.dataset]
-    space = load_space(args.space, input_shape=preset.input_shape, width=args.width)
-    common = {
-        "dataset": args.dataset,
-        "data_dir": args.data_dir,
-        "validation": preset.validation,
-        "seed": 0,
-        "device": find_device(args.device),
-    }
-    full = replace(preset.recipes["full"], epochs=args.full_epochs or preset.recipes["full"].epochs)
-    evaluators: dict[str, OnImages] = {f"full, {full.epochs}": Excerpt(**common, recipe=full, count=args.images)}
-    for epochs in args.epochs or [preset.recipes["proxy"].epochs]:
-        proxy = replace(preset.recipes["proxy"], epochs=epochs)
-        evaluators[f"proxy, {epochs}"] = Excerpt(**common, recipe=proxy, count=args.images)
-    for paths, epochs in args.supernets:
-        recipe = replace(preset.recipes["supernet"], epochs=epochs)
-        one_shot = OneShot(**common, recipe=recipe, space=space, paths=paths, checkpoint=Path())
-        evaluators[f"{paths}, {epochs}"] = one_shot
+    space = load_space_from(args)
+    evaluators = evaluators_from(args, space)
     classes = len(next(iter(evaluators.values())).images(space.input_shape).classes)
     networks = networks_to_rank(space, args.networks, classes)
     scope = f"width {args.width:g}, {args.images or 'all'} images, {SEEDS} seeds"
     print(f"{len(networks)} networks of {args.space} on {args.dataset} at {scope}")
     print("           evaluator    mean  between   seeds  tau(seeds) tau(full)  regret  seconds  share  training")
-    found = {}
+    results: dict[str, Measured] = {}
     for name, evaluator in evaluators.items():
-        found[name] = measure(evaluator, networks, args.workers)
-        print(describe(name, found[name], next(iter(found.values()))), flush=True)
+        results[name] = measure(evaluator, networks, args.workers)
+        print(describe(name, results[name], next(iter(results.values()))), flush=True)
     if args.csv:
-        columns = {f"{name}, seed {seed}": m.accuracies[:, seed] for name, m in found.items() for seed in range(SEEDS)}
+        columns = {f"{name}, seed {n}": m.accuracies[:, n] for name, m in results.items() for n in range(SEEDS)}
         table = pd.DataFrame({"network": [network.describe() for network in networks], **columns})
         args.csv.write_text(table.round(4).to_csv(index=False))
 

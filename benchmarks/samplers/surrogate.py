@@ -1,114 +1,36 @@
-"""A model of a table of trainings: what any network of its space would reach, epoch by epoch, without training it.
+"""A surrogate: predicts what any network of a space would reach, epoch by epoch, without training it.
 
     python -m benchmarks.samplers.surrogate --csv benchmarks/tables/digits.csv
 
-Prints how well regressions predict networks that they have not seen, by cross-validation, beside what the noise of the
-table allows at best; and that noise. The table is one of `benchmarks.samplers.table`.
+It learns from a table of `benchmarks.samplers.table`. The command prints how well each regression predicts networks
+that it was not fitted to (cross-validation), the best that the noise of the table allows, and that noise.
 """
 
 import argparse
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 from random import Random
 
 import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
 from scipy.stats import kendalltau, spearmanr
-from sklearn.base import RegressorMixin
-from sklearn.ensemble import ExtraTreesRegressor, HistGradientBoostingRegressor, RandomForestRegressor
-from sklearn.gaussian_process import GaussianProcessRegressor
-from sklearn.gaussian_process.kernels import RBF, ConstantKernel, Kernel, Matern, WhiteKernel
-from sklearn.linear_model import RidgeCV
 from sklearn.metrics import r2_score
 from sklearn.model_selection import KFold, cross_val_predict
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
-from benchmarks.samplers.table import genes_of
+from benchmarks.flags import add_space_flags, load_space_from, make_parser
+from benchmarks.samplers.features import NetworkEncoder
+from benchmarks.samplers.learning_curves import Array, LearningCurves
+from benchmarks.samplers.regressions import DEFAULT_REGRESSION, REGRESSIONS
 from results.command import run_command
-from search.data.catalog import DATASETS
-from search.flags import positive_float
-from search.samplers.encoding import Encoding
-from search.samplers.fresh import distributions_of
-from space import Architecture, SearchSpace, load_space
+from space import Architecture, SearchSpace
 
-REGRESSION = "gp-matern"
 FOLDS = 10
-ALIKE = 60
-
-Array = NDArray[np.float64]
-
-
-def gaussian_process(kernel: Kernel) -> GaussianProcessRegressor:
-    return GaussianProcessRegressor(ConstantKernel() * kernel + WhiteKernel(0.2), normalize_y=True, random_state=0)
-
-
-REGRESSIONS: dict[str, Callable[[], RegressorMixin]] = {
-    "ridge": lambda: make_pipeline(StandardScaler(), RidgeCV(np.logspace(-1, 4, 26))),
-    "ridge-pairs": lambda: make_pipeline(
-        PolynomialFeatures(2, interaction_only=True), StandardScaler(), RidgeCV(np.logspace(0, 5, 26))
-    ),
-    "random-forest": lambda: RandomForestRegressor(200, max_features=0.5, random_state=0),
-    "extra-trees": lambda: ExtraTreesRegressor(200, max_features=0.5, random_state=0),
-    "boosting": lambda: HistGradientBoostingRegressor(learning_rate=0.05, max_leaf_nodes=8, random_state=0),
-    "gp-rbf": lambda: gaussian_process(RBF(3, (0.3, 100))),
-    "gp-matern": lambda: gaussian_process(Matern(3, (0.3, 100), nu=2.5)),
-}
-
-
-@dataclass(frozen=True)
-class Table:
-    """What `benchmarks.samplers.table` wrote.
-
-    Args:
-        networks: n of them.
-        curves: for each the accuracies, (seeds, epochs).
-    """
-
-    networks: list[Architecture]
-    curves: list[Array]
-
-    @classmethod
-    def read(cls, path: Path, space: SearchSpace) -> "Table":
-        genes = list(genes_of(space, space.baselines()[0]))
-        rows = pd.read_csv(path)
-        epochs = [name for name in rows if name.startswith("epoch")]
-        found = rows.groupby(genes, sort=False)
-        networks = [space.architecture(dict(zip(genes, choices))) for choices in found.groups]
-        return cls(networks, [group[epochs].to_numpy() for _, group in found])
-
-    @property
-    def means(self) -> Array:
-        """(n, epochs), over seeds."""
-        return np.array([curves.mean(0) for curves in self.curves])
-
-    def residuals(self) -> tuple[NDArray[np.intp], Array]:
-        """Which network, (m,), and by how much a training of it left its expectation, (m, epochs).
-
-        Of s trainings the residuals from their mean are too small by sqrt((s - 1) / s), which is put right.
-        """
-        several = [number for number, curves in enumerate(self.curves) if len(curves) > 1]
-        scaled = [(c - c.mean(0)) * np.sqrt(len(c) / (len(c) - 1)) for c in map(self.curves.__getitem__, several)]
-        return np.repeat(several, [len(c) for c in scaled]), np.concatenate(scaled)
-
-
-class Features:
-    """What turns n networks of a space into numbers, (n, f)."""
-
-    def __init__(self, space: SearchSpace) -> None:
-        self._space = space
-        self._encoding = Encoding.of(distributions_of(space))
-
-    def __call__(self, networks: list[Architecture]) -> Array:
-        spelled = map(self._space.spell, networks)
-        return self._encoding.features(np.array([self._encoding.encode(choices) for choices in spelled]))
+NEIGHBOURS = 60
+"""The noise of a training is drawn from the trainings of so many with the most similar accuracy."""
 
 
 class Surrogate:
-    """Expected learning curves by regression, and trainings that leave them as real ones do.
+    """Mean learning curves from a regression, plus the noise of real trainings.
 
     Args:
         table: the trainings.
@@ -116,12 +38,12 @@ class Surrogate:
         regression: a name in `REGRESSIONS`.
     """
 
-    def __init__(self, table: Table, space: SearchSpace, regression: str = REGRESSION) -> None:
-        self._features = Features(space)
-        features = self._features(table.networks)
+    def __init__(self, table: LearningCurves, space: SearchSpace, regression: str = DEFAULT_REGRESSION) -> None:
+        self._encoder = NetworkEncoder(space)
+        features = self._encoder.features(table.networks)
         self._models = [REGRESSIONS[regression]().fit(features, column) for column in table.means.T]
-        whose, residuals = table.residuals()
-        levels = self._predict(features)[whose, -1]
+        network, residuals = table.residuals()
+        levels = self._predict(features)[network, -1]
         order = np.argsort(levels, kind="stable")
         self._levels, self._residuals = levels[order], residuals[order]
 
@@ -130,27 +52,28 @@ class Surrogate:
         return len(self._models)
 
     def curve(self, architecture: Architecture) -> Array:
-        """The expected accuracy after each epoch, (epochs,)."""
-        return self._predict(self._features([architecture]))[0]
+        """The mean accuracy after each epoch, (epochs,)."""
+        return self._predict(self._encoder.features([architecture]))[0]
 
     def train(self, architecture: Architecture, seed: int) -> Array:
-        """The accuracy after each epoch of one training, (epochs,): the same whenever it is asked for.
+        """The accuracy after each epoch of one training, (epochs,). The same seed gives the same training.
 
-        It leaves the expectation as one of the `ALIKE` trainings of the most similar expected accuracies did.
+        The noise is the whole curve of residuals of one real training, drawn among the `NEIGHBOURS` whose predicted
+        accuracies are the most similar.
         """
-        expected = self.curve(architecture)
-        near = int(np.searchsorted(self._levels, expected[-1])) - ALIKE // 2
-        first = max(0, min(near, len(self._levels) - ALIKE))
-        residual = Random(f"{seed}/{architecture.key}").choice(self._residuals[first : first + ALIKE])
-        return np.clip(expected + residual, 0, 1)
+        mean = self.curve(architecture)
+        near = int(np.searchsorted(self._levels, mean[-1])) - NEIGHBOURS // 2
+        first = max(0, min(near, len(self._levels) - NEIGHBOURS))
+        residual = Random(f"{seed}/{architecture.key}").choice(self._residuals[first : first + NEIGHBOURS])
+        return np.clip(mean + residual, 0, 1)
 
     def _predict(self, features: Array) -> Array:
-        """(n, epochs) of (n, f)."""
+        """(n, epochs) from (n, features)."""
         return np.clip(np.transpose([model.predict(features) for model in self._models]), 0, 1)
 
 
 def held_out(regression: str, features: Array, accuracy: Array) -> Array:
-    """(n,) predictions of networks that the regression was not fitted to, from (n, f) features."""
+    """Predictions of networks that the regression was not fitted to, (n,), from (n, features)."""
     folds = KFold(FOLDS, shuffle=True, random_state=0)
     return cross_val_predict(REGRESSIONS[regression](), features, accuracy, cv=folds)
 
@@ -164,22 +87,22 @@ def reliability(pairs: Array) -> float:
     return 2 * single / (1 + single)
 
 
-def describe_regressions(table: Table, space: SearchSpace) -> Iterator[str]:
-    """A row each, then what a perfect one would reach of normal accuracies with this noise."""
-    features, accuracy = Features(space)(table.networks), table.means[:, -1]
+def describe_regressions(table: LearningCurves, space: SearchSpace) -> Iterator[str]:
+    """One row a regression, then what a perfect one would reach of normal accuracies with this noise."""
+    features, accuracy = NetworkEncoder(space).features(table.networks), table.means[:, -1]
     yield f"{len(accuracy)} networks, {FOLDS} folds        rho    tau     R2"
     for name in REGRESSIONS:
-        found = held_out(name, features, accuracy)
-        rho, tau = spearmanr(found, accuracy).statistic, kendalltau(found, accuracy).statistic
-        yield f"{name:<28} {rho:6.3f} {tau:6.3f} {r2_score(accuracy, found):6.3f}"
+        predicted = held_out(name, features, accuracy)
+        rho, tau = spearmanr(predicted, accuracy).statistic, kendalltau(predicted, accuracy).statistic
+        yield f"{name:<28} {rho:6.3f} {tau:6.3f} {r2_score(accuracy, predicted):6.3f}"
     repeated = reliability(np.array([curves[:2, -1] for curves in table.curves if len(curves) > 1]))
     rho = np.sqrt(repeated)
     yield f"{'at best':<28} {rho:6.3f} {np.arcsin(rho) * 2 / np.pi:6.3f} {repeated:6.3f}"
 
 
-def describe_noise(table: Table) -> Iterator[str]:
-    """By epoch: mean accuracy, its spread between networks, and how far trainings of one network spread."""
-    whose, residuals = table.residuals()
+def describe_noise(table: LearningCurves) -> Iterator[str]:
+    """One row an epoch: mean accuracy, its spread between networks, and the spread between seeds of one network."""
+    network, residuals = table.residuals()
     last = table.means[:, -1]
     yield "epoch    mean  between   seeds  seeds' correlation with the last epoch  networks'"
     for epoch, (mean, residual) in enumerate(zip(table.means.T, residuals.T), 1):
@@ -188,28 +111,23 @@ def describe_noise(table: Table) -> Iterator[str]:
             f"{epoch:5} {mean.mean():7.2%} {mean.std():8.2%} {np.sqrt((residual**2).mean()):7.2%}"
             f" {together:39.2f} {ranks:10.2f}"
         )
-    parts = np.array_split(np.argsort(last[whose], kind="stable"), 4)
-    spreads = ", ".join(f"{np.sqrt((residuals[part, -1] ** 2).mean()):.2%}" for part in parts)
+    quarters = np.array_split(np.argsort(last[network], kind="stable"), 4)
+    spreads = ", ".join(f"{np.sqrt((residuals[quarter, -1] ** 2).mean()):.2%}" for quarter in quarters)
     yield f"spread over seeds after the last epoch, from the worst quarter of the networks to the best: {spreads}"
 
 
-def add_table_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--csv", type=Path, required=True, help="the table")
-    parser.add_argument("--dataset", choices=DATASETS, default="digits")
-    parser.add_argument("--space", default="mobinet")
-    parser.add_argument("--width", type=positive_float, default=1.0)
-
-
-def load_table_space(args: argparse.Namespace) -> SearchSpace:
-    return load_space(args.space, input_shape=DATASETS[args.dataset].input_shape, width=args.width)
+def add_table_flags(parser: argparse.ArgumentParser) -> None:
+    """A table and the space it was made in."""
+    parser.add_argument("--csv", type=Path, required=True, help="a table of benchmarks.samplers.table")
+    add_space_flags(parser)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_table_arguments(parser)
+    parser = make_parser(__doc__)
+    add_table_flags(parser)
     args = parser.parse_args()
-    space = load_table_space(args)
-    table = Table.read(args.csv, space)
+    space = load_space_from(args)
+    table = LearningCurves.read(args.csv, space)
     for line in chain(describe_regressions(table, space), [""], describe_noise(table)):
         print(line, flush=True)
 

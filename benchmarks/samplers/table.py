@@ -1,14 +1,13 @@
-"""Train many networks of a space under several seeds, and keep their learning curves.
+"""Train many networks of a space under several seeds, and write their learning curves to a table.
 
     python -m benchmarks.samplers.table --networks 640 --seeds 2 --csv benchmarks/tables/digits.csv
 
-Two thirds of the networks are drawn, by turns uniformly and spread over the costs, the hand-designed ones first; the
-rest are mutants of the front of what has been trained by then. One row a training: the choices of the genes, OPs, the
-seed, and the accuracy on the search's validation images after each epoch of the proxy. Rows are written as they come,
-and a table that was begun is continued.
+Two thirds of the networks are the hand-designed ones and random ones, drawn alternately with uniform genes and evenly
+over the costs. The rest are mutants of the front of those. One row is one training: the choices of the genes, OPs, the
+seed, and the validation accuracy after each epoch of the proxy. Each row is written when its training ends. To resume
+a stopped command, run it again.
 """
 
-import argparse
 import csv
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,7 +17,9 @@ from random import Random
 
 import pandas as pd
 
+from benchmarks.flags import add_space_flags, add_training_flags, image_settings, load_space_from, make_parser
 from benchmarks.proxies.excerpt import Excerpt
+from benchmarks.samplers.learning_curves import free_choices, free_genes
 from mobinet import cost
 from results.command import run_command
 from results.pareto import on_front
@@ -26,13 +27,12 @@ from search.backends.backend import Backend
 from search.backends.local import Workers
 from search.data.catalog import DATASETS
 from search.evaluators.supernet_paths import PATHS
-from search.flags import positive_float, positive_int
+from search.flags import positive_int
 from search.interrupt import Interrupts
 from search.loop import run_tasks
 from search.machine import use_threads
 from search.task import Failure, Task
-from search.training.devices import find_device
-from space import Architecture, InputError, SearchSpace, load_space
+from space import Architecture, InputError, SearchSpace
 from space.gene import Choice
 
 EXPLORED = 2 / 3
@@ -40,13 +40,13 @@ MUTATION = 0.15
 
 
 def explored(space: SearchSpace, ops: dict[str, float], num_classes: int) -> Iterator[Architecture]:
-    """Hand-designed networks, then drawn ones without end; each is priced in `ops` by its key."""
+    """Hand-designed networks, then random ones without end. The OPs of each are written to `ops`, by key."""
 
-    def price(network: Architecture) -> float:
+    def ops_of(network: Architecture) -> float:
         return ops.setdefault(network.key, cost(network, num_classes).ops)
 
     rng = Random(0)
-    spread = PATHS["cost-bins"](space, price)
+    spread = PATHS["cost-bins"](space, ops_of)
     yield from space.baselines()
     while True:
         yield space.sample(rng)
@@ -54,33 +54,27 @@ def explored(space: SearchSpace, ops: dict[str, float], num_classes: int) -> Ite
 
 
 def mutants(space: SearchSpace, front: list[Architecture]) -> Iterator[Architecture]:
-    """Mutants of the front's networks, in turn, without end."""
+    """Mutants of each network of the front in turn, without end."""
     rng = Random(1)
     while True:
         for network in front:
             yield space.mutate(network, rng, p=MUTATION)
 
 
-def genes_of(space: SearchSpace, network: Architecture) -> dict[str, Choice]:
-    """Its choices where the space has any."""
-    choices = space.spell(network)
-    return {gene.name: choices[gene.name] for gene in space.genes if len(gene.choices) > 1}
-
-
-def distinct(networks: Iterator[Architecture], count: int, known: set[str]) -> list[Architecture]:
-    """The first so many of them that are not `known`, which are added to it."""
-    found = []
-    while len(found) < count:
+def distinct(networks: Iterator[Architecture], count: int, seen: set[str]) -> list[Architecture]:
+    """The first `count` networks whose keys are not in `seen`; their keys are added to it."""
+    chosen = []
+    while len(chosen) < count:
         network = next(networks)
-        if network.key not in known:
-            known.add(network.key)
-            found.append(network)
-    return found
+        if network.key not in seen:
+            seen.add(network.key)
+            chosen.append(network)
+    return chosen
 
 
 def read_front(path: Path, space: SearchSpace) -> list[Architecture]:
-    """The front of accuracy, in the mean over seeds, against OPs."""
-    genes = list(genes_of(space, space.baselines()[0]))
+    """The front of the table: accuracy after the last epoch, mean over seeds, against OPs."""
+    genes = free_genes(space)
     table = pd.read_csv(path)
     last = table.columns[-1]
     means = table.groupby(genes, as_index=False)[["ops", last]].mean()
@@ -88,11 +82,11 @@ def read_front(path: Path, space: SearchSpace) -> list[Architecture]:
     return [space.architecture(row) for row in front[genes].to_dict("records")]
 
 
-def heads_of(space: SearchSpace, tasks: list[Task], num_classes: int) -> list[dict[str, Choice]]:
-    """What stands in a row before the accuracies."""
+def row_heads(space: SearchSpace, tasks: list[Task], num_classes: int) -> list[dict[str, Choice]]:
+    """The columns of each row before the accuracies."""
     return [
         {
-            **genes_of(space, task.architecture),
+            **free_choices(space, task.architecture),
             "ops": int(cost(task.architecture, num_classes).ops),
             "seed": task.replicate,
         }
@@ -101,7 +95,7 @@ def heads_of(space: SearchSpace, tasks: list[Task], num_classes: int) -> list[di
 
 
 def append_rows(path: Path, backend: Backend, tasks: list[Task], heads: list[dict[str, Choice]]) -> None:
-    """Append a row for each task that has none, as it ends."""
+    """Run the tasks that have no row yet, and append a row when each ends."""
     names = list(heads[0])
     done = set()
     if path.exists():
@@ -111,53 +105,40 @@ def append_rows(path: Path, backend: Backend, tasks: list[Task], heads: list[dic
     left = {task.number: head for task, head in zip(tasks, heads) if tuple(map(str, head.values())) not in done}
     with Interrupts() as interrupts, open(path, "a", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        for task, found in run_tasks(backend, (task for task in tasks if task.number in left), interrupts):
-            if isinstance(found, Failure):
-                raise InputError(f"{task.architecture.describe()} cannot be trained: {found.reason}")
-            writer.writerow([*left[task.number].values(), *(f"{accuracy:.4f}" for accuracy in found.rungs.values())])
+        for task, outcome in run_tasks(backend, (task for task in tasks if task.number in left), interrupts):
+            if isinstance(outcome, Failure):
+                raise InputError(f"{task.architecture.describe()} cannot be trained: {outcome.reason}")
+            writer.writerow([*left[task.number].values(), *(f"{accuracy:.4f}" for accuracy in outcome.rungs.values())])
             file.flush()
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--dataset", choices=DATASETS, default="digits")
-    parser.add_argument("--data-dir", default="data")
-    parser.add_argument("--space", default="mobinet")
-    parser.add_argument("--width", type=positive_float, default=1.0)
+    parser = make_parser(__doc__)
+    add_space_flags(parser)
+    add_training_flags(parser)
     parser.add_argument("--networks", type=positive_int, default=640)
-    parser.add_argument("--seeds", type=positive_int, default=2)
-    parser.add_argument("--epochs", type=positive_int)
-    parser.add_argument("--images", type=positive_int, help="train and judge on so many each (default: all)")
-    parser.add_argument("--device")
-    parser.add_argument("--workers", type=positive_int, default=2)
-    parser.add_argument("--csv", type=Path, required=True)
+    parser.add_argument("--seeds", type=positive_int, default=2, help="trainings of each network")
+    parser.add_argument("--epochs", type=positive_int, help="of each training (default: the data set's proxy)")
+    parser.add_argument("--csv", type=Path, required=True, help="the table to write, or to continue")
     args = parser.parse_args()
     use_threads(1)
-    preset = DATASETS[args.dataset]
-    space = load_space(args.space, input_shape=preset.input_shape, width=args.width)
-    recipe = replace(preset.recipes["proxy"], epochs=args.epochs or preset.recipes["proxy"].epochs)
-    evaluator = Excerpt(
-        dataset=args.dataset,
-        data_dir=args.data_dir,
-        validation=preset.validation,
-        recipe=recipe,
-        seed=0,
-        device=find_device(args.device),
-        count=args.images,
-    )
+    space = load_space_from(args)
+    proxy = DATASETS[args.dataset].recipes["proxy"]
+    recipe = replace(proxy, epochs=args.epochs or proxy.epochs)
+    evaluator = Excerpt(**image_settings(args), recipe=recipe, count=args.images)
     num_classes = len(evaluator.images(space.input_shape).classes)
     backend = Workers(evaluator, workers=args.workers, threads=1)
     bars = {epoch: 0.0 for epoch in range(1, recipe.epochs + 1)}
 
     def run(networks: list[Architecture]) -> None:
-        drawn = enumerate(product(range(args.seeds), networks))
-        tasks = [Task(number=n, architecture=network, replicate=seed, bars=bars) for n, (seed, network) in drawn]
-        append_rows(args.csv, backend, tasks, heads_of(space, tasks, num_classes))
+        trainings = enumerate(product(range(args.seeds), networks))
+        tasks = [Task(number=n, architecture=network, replicate=seed, bars=bars) for n, (seed, network) in trainings]
+        append_rows(args.csv, backend, tasks, row_heads(space, tasks, num_classes))
 
-    known: set[str] = set()
-    first = distinct(explored(space, {}, num_classes), int(args.networks * EXPLORED), known)
+    seen: set[str] = set()
+    first = distinct(explored(space, {}, num_classes), int(args.networks * EXPLORED), seen)
     run(first)
-    run(distinct(mutants(space, read_front(args.csv, space)), args.networks - len(first), known))
+    run(distinct(mutants(space, read_front(args.csv, space)), args.networks - len(first), seen))
     backend.close()
 
 

@@ -1,0 +1,1 @@
+"""Commands that measure mobinas; README.md lists them."""

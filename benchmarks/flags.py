@@ -1,0 +1,50 @@
+"""Command-line flags that several benchmarks share."""
+
+import argparse
+from typing import Any
+
+from search.data.catalog import DATASETS
+from search.flags import positive_float, positive_int
+from search.training.devices import find_device
+from space import SearchSpace, load_space
+
+
+def make_parser(description: str | None) -> argparse.ArgumentParser:
+    """A parser that prints `description` as it stands."""
+    return argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+
+
+def add_space_flags(parser: argparse.ArgumentParser) -> None:
+    """A search space and the data set that fixes the input size of its networks."""
+    parser.add_argument("--dataset", choices=DATASETS, default="digits")
+    parser.add_argument("--space", default="mobinet", help="a family of networks, or a .toml file that restricts one")
+    parser.add_argument("--width", type=positive_float, default=1.0, help="factor on the backbone's channels")
+
+
+def load_space_from(args: argparse.Namespace) -> SearchSpace:
+    """The space that `add_space_flags` describes."""
+    return load_space(args.space, input_shape=DATASETS[args.dataset].input_shape, width=args.width)
+
+
+def add_training_flags(parser: argparse.ArgumentParser) -> None:
+    """Where the images are, how many to use, and what trains on them."""
+    parser.add_argument("--data-dir", default="data")
+    parser.add_argument("--images", type=positive_int, help="train on the first so many images (default: all)")
+    add_worker_flags(parser)
+
+
+def add_worker_flags(parser: argparse.ArgumentParser) -> None:
+    """Which device trains, and how many networks at a time."""
+    parser.add_argument("--device", help="cpu, cuda, cuda:1... (default: cuda if there is one)")
+    parser.add_argument("--workers", type=positive_int, default=2, help="trainings side by side, one thread each")
+
+
+def image_settings(args: argparse.Namespace) -> dict[str, Any]:
+    """The arguments of an evaluator on images that follow from the flags, all except the recipe."""
+    return {
+        "dataset": args.dataset,
+        "data_dir": args.data_dir,
+        "validation": DATASETS[args.dataset].validation,
+        "seed": 0,
+        "device": find_device(args.device),
+    }

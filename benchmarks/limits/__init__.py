@@ -1,0 +1,1 @@
+"""How large a search may grow, and what it survives."""

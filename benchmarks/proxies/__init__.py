@@ -1,0 +1,1 @@
+"""How well a cheap evaluation ranks networks."""

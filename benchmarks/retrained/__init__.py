@@ -1,0 +1,1 @@
+"""Test accuracy after the full training schedule."""

@@ -1,0 +1,1 @@
+"""Which sampler finds the best front in the fewest trials."""

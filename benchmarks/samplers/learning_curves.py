@@ -1,0 +1,64 @@
+"""Learning curves of many trained networks, read from a table of `benchmarks.samplers.table`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from space import Architecture, SearchSpace
+from space.gene import Choice
+
+Array = NDArray[np.float64]
+
+
+def free_genes(space: SearchSpace) -> list[str]:
+    """The names of the genes that have more than one choice."""
+    return [gene.name for gene in space.genes if len(gene.choices) > 1]
+
+
+def free_choices(space: SearchSpace, network: Architecture) -> dict[str, Choice]:
+    """The choices of `network` for the free genes."""
+    choices = space.spell(network)
+    return {name: choices[name] for name in free_genes(space)}
+
+
+@dataclass(frozen=True)
+class LearningCurves:
+    """Validation accuracies of n networks after each epoch.
+
+    Args:
+        networks: n of them.
+        curves: one array a network, (seeds, epochs), accuracy from 0 to 1.
+    """
+
+    networks: list[Architecture]
+    curves: list[Array]
+
+    @classmethod
+    def read(cls, path: Path, space: SearchSpace) -> "LearningCurves":
+        genes = free_genes(space)
+        rows = pd.read_csv(path)
+        epochs = [name for name in rows if str(name).startswith("epoch")]
+        groups = [group for _, group in rows.groupby(genes, sort=False)]
+        networks = [space.architecture(group[genes].to_dict("records")[0]) for group in groups]
+        return cls(networks, [group[epochs].to_numpy(float) for group in groups])
+
+    @property
+    def means(self) -> Array:
+        """The mean over seeds, (n, epochs)."""
+        return np.array([curves.mean(0) for curves in self.curves])
+
+    def residuals(self) -> tuple[NDArray[np.intp], Array]:
+        """How far each training is from the mean of its network.
+
+        Only networks with several trainings count. The residuals from the mean of s trainings are too small by
+        sqrt((s - 1) / s); they are scaled up by that.
+
+        Returns:
+            The index of the network, (m,), and the residuals, (m, epochs).
+        """
+        several = [number for number, curves in enumerate(self.curves) if len(curves) > 1]
+        scaled = [(c - c.mean(0)) * np.sqrt(len(c) / (len(c) - 1)) for c in map(self.curves.__getitem__, several)]
+        return np.repeat(several, [len(c) for c in scaled]), np.concatenate(scaled)

@@ -1,0 +1,72 @@
+"""One search of a contest, scored after each of its trials."""
+
+from time import perf_counter
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.samplers.contestants import BUDGETS, CONTESTANTS
+from benchmarks.samplers.contestants.problem import Problem, Trial
+from benchmarks.samplers.features import NetworkEncoder
+from benchmarks.samplers.surrogate import Surrogate
+from results.pareto import hypervolume, on_front
+from search.samplers.encoding import Rows
+from search.study.expectation import expected_accuracy
+from space import SearchSpace
+
+FRONTS = ("measured", "expected")
+"""The accuracies that decide which networks are on the front."""
+
+
+class Scores:
+    """The scores of a search after each of its trials, one for each of `FRONTS`.
+
+    A score is the hypervolume of the true accuracies of the networks on the front that the search would export.
+
+    Args:
+        problem: what is searched.
+        surrogate: knows the true accuracies.
+        chance: the accuracy of the reference point; its OPs are those of the most expensive network.
+    """
+
+    def __init__(self, problem: Problem, surrogate: Surrogate, chance: float) -> None:
+        self._problem = problem
+        self._surrogate = surrogate
+        self._reference = chance, problem.prices.limit
+        self._encoder = NetworkEncoder(problem.space)
+        self._completed: dict[str, tuple[float, float, float, Rows]] = {}
+        self._scores = [0.0 for _ in FRONTS]
+
+    def after(self, trial: Trial) -> list[float]:
+        """The scores once `trial` has ended too."""
+        if trial.completed:
+            network = trial.network
+            truth = float(self._surrogate.curve(network)[-1])
+            (row,) = self._encoder.rows([network])
+            self._completed[network.key] = trial.accuracy, truth, self._problem.ops(network), row
+            measured, true, ops, rows = map(np.array, zip(*self._completed.values()))
+            expected = expected_accuracy(self._encoder.encoding, rows, measured)
+            fronts = [on_front(accuracy, ops) for accuracy in (measured, expected)]
+            self._scores = [hypervolume(true[f], ops[f], reference=self._reference) for f in fronts]
+        return self._scores
+
+
+def search(
+    job: tuple[str, int], *, surrogate: Surrogate, space: SearchSpace, classes: int, trials: int
+) -> pd.DataFrame:
+    """Run a contestant under a seed. One row a trial: epochs so far, the scores, and seconds to propose it.
+
+    The search ends when it has used the epochs of `trials` whole trainings.
+    """
+    name, seed = job
+    problem = Problem(space, surrogate, classes, seed)
+    scores = Scores(problem, surrogate, 1 / classes)
+    searching = CONTESTANTS[name](problem)
+    rows, epochs = [], 0
+    while epochs < min(trials, BUDGETS.get(name, trials)) * problem.epochs:
+        began = perf_counter() - problem.training_seconds
+        trial = next(searching)
+        seconds = perf_counter() - problem.training_seconds - began
+        epochs += trial.epochs
+        rows.append((name, seed, len(rows) + 1, epochs, *scores.after(trial), seconds))
+    return pd.DataFrame(rows, columns=["sampler", "seed", "trial", "epochs", *FRONTS, "seconds"])
