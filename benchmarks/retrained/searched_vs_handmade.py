@@ -17,8 +17,8 @@ import pandas as pd
 from benchmarks.flags import add_worker_flags, make_parser
 from benchmarks.retrained.full_training import FullTraining, deviation
 from results.command import run_command
-from results.run_config import read_config
 from results.entry import architecture_of
+from results.run_config import read_config
 from results.tables import front_of, read_trials
 from search.data.catalog import DATASETS
 from search.flags import positive_int
