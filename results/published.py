@@ -24,7 +24,7 @@ def published_on(dataset: str) -> pd.DataFrame:
         InputError: there are none.
     """
     rows = read_published()
-    found = rows[rows["dataset"] == dataset]
+    found = rows.loc[rows["dataset"] == dataset]
     if found.empty:
         raise InputError(
             f"no published results on {dataset}; there are some on {', '.join(sorted(set(rows['dataset'])))}"

@@ -98,7 +98,7 @@ def _weights(network: Architecture, num_classes: int) -> tuple[int, int, int]:
 def zoo_text(table: pd.DataFrame) -> str:
     """The table for people: what is counted, then each printed figure and, in brackets, the difference."""
     heads = ("network", "params M", "FLOPs M", "BOPs G", "OPs M", "packed MB", "top-1", "printed by the paper")
-    lines = [heads]
+    lines: list[tuple[str, ...]] = [heads]
     for row in table.to_dict("records"):
         printed = [
             f"{column} {row[f'printed_{column}']} ({float(row[f'difference_{column}']):+g})"

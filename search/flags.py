@@ -75,10 +75,12 @@ class Choice(Protocol):
     @property
     def summary(self) -> str:
         """What it does, in half a line."""
+        ...
 
     @property
     def flags(self) -> tuple[Flag, ...]:
         """The flags that go with it alone."""
+        ...
 
 
 def add_choice(parser: argparse.ArgumentParser, flag: str, choices: Mapping[str, Choice], *, default: str) -> None:

@@ -54,3 +54,4 @@ class Evaluator(Protocol):
 
     def __call__(self, task: Task) -> Evaluation:
         """Evaluate. Any exception fails the trial with its text as the reason."""
+        ...

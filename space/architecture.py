@@ -65,7 +65,7 @@ class Architecture:
         if unknown := sorted(choices.keys() - known.keys() - {gene.kind for gene in known.values()}):
             raise InputError(f"{family} on {backbone} has no gene {unknown[0]!r}")
         genes = {name: choices.get(name, choices.get(gene.kind, gene.choices[0])) for name, gene in known.items()}
-        return cls(family=family, backbone=backbone, width=width, genes=genes)
+        return cls(family=family, backbone=backbone, width=width, genes=tuple(genes.items()))
 
     @cached_property
     def choices(self) -> dict[str, Choice]:

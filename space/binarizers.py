@@ -22,7 +22,7 @@ def binarizer_gene(group: str, usual: str) -> Gene:
 
 def unusual_binarizers(choices: Choices, usual: str) -> list[str]:
     """Nothing where all are the usual one, else each with its number: ``["trained*4", "xnor*1"]``."""
-    found = Counter(choice for name, choice in choices.items() if name.endswith(".binarizer"))
+    found = Counter(str(choice) for name, choice in choices.items() if name.endswith(".binarizer"))
     if set(found) <= {usual}:
         return []
     return list(found) if len(found) == 1 else [f"{name}*{count}" for name, count in found.items()]

@@ -59,7 +59,7 @@ class Gene:
     def suggest(self, trial: Any) -> Choice:
         """Ask an Optuna trial for this gene: an integer range where the choices are one."""
         first, last = self.choices[0], self.choices[-1]
-        if isinstance(first, int) and self.choices == tuple(range(first, last + 1)):
+        if isinstance(first, int) and isinstance(last, int) and self.choices == tuple(range(first, last + 1)):
             return trial.suggest_int(self.name, first, last)
         return trial.suggest_categorical(self.name, self.choices)
 

@@ -74,9 +74,14 @@ class SearchSpace:
         if (architecture.family, architecture.backbone, architecture.width) == (self.family, self.backbone, self.width):
             canonical = architecture.canonical()
             choices = {gene.name: canonical.choice_of(gene.name) for gene in self.genes}
-            parts = [group.get(tuple((name, choices[name]) for name, _ in next(iter(group)))) for group in self.groups]
-            if None not in parts:
-                return {name: choice for part in parts for name, choice in part}
+            spelled: dict[str, Choice] = {}
+            for group in self.groups:
+                wanted = tuple((name, choice) for name, _ in next(iter(group)) if (choice := choices[name]) is not None)
+                if wanted not in group:
+                    break
+                spelled |= group[wanted]
+            else:
+                return spelled
         raise InputError(f"the search space does not hold {architecture.describe()}")
 
     def __contains__(self, architecture: Architecture) -> bool:

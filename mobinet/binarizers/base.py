@@ -60,6 +60,9 @@ class Binarizer(nn.Module):
     weight_parameters: tuple[str, ...] = ()
     """Names of the parameters that scale the weights: an L2 penalty may hold them; packed weights need them no more."""
 
+    shift: nn.Parameter | None
+    gain: nn.Parameter | None
+
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__()
         self.register_parameter("shift", None)
@@ -108,7 +111,7 @@ class _SurrogateSign(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:  # pyright: ignore[reportIncompatibleMethodOverride]
         (x,) = ctx.saved_tensors
         return grad * ctx.slope(x), None, None
 
@@ -122,7 +125,7 @@ class _ScaledSign(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None, None]:
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None, None]:  # pyright: ignore[reportIncompatibleMethodOverride]
         weight, alpha = ctx.saved_tensors
         whole = ctx.through_scale / weight[0].numel()
         return grad * (alpha * ctx.slope(weight) + whole), None, None, None

@@ -127,7 +127,7 @@ class _Worker:
         self.pipe.close()
 
 
-def _last_words(exitcode: int) -> str:
+def _last_words(exitcode: int | None) -> str:
     if exitcode == -signal.SIGKILL:
         return "its worker process was killed, as the system does when memory runs out"
     return f"its worker process ended with exit code {exitcode}"
@@ -148,7 +148,8 @@ def _work(pipe: Connection, evaluator: Evaluator, threads: int) -> None:
 
 
 def _end_with_parent() -> None:
-    multiprocessing.parent_process().join()
+    if parent := multiprocessing.parent_process():
+        parent.join()
     os._exit(1)
 
 

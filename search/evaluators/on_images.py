@@ -39,7 +39,8 @@ class OnImages(ABC):
         began = time.perf_counter()
         images = self.images(task.architecture.input_shape)
         seed = training_seed(self.seed, task.architecture, task.replicate)
-        rungs = {}
+        rungs: dict[int, float] = {}
+        epochs, stopped = 0, False
         for net, epochs in self.stages(task.architecture, images, seed, frozenset(task.bars)):
             (rungs[epochs],) = accuracy(net, images.validation, device=torch.device(self.device))
             stopped = rungs[epochs] < task.bars.get(epochs, 0.0)

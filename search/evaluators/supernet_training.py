@@ -33,15 +33,17 @@ class SupernetTraining(Training):
         return super().run_epoch()
 
     def learn(self, images: Tensor, labels: Tensor) -> Tensor:
-        targets, first = labels, None
-        for path in self.draw(self._rng):
+        teacher, *pupils = self.draw(self._rng)
+        with self.autocast():
+            outputs = self.net(images, teacher)
+            first = F.cross_entropy(outputs, labels)
+        first.backward()
+        targets = outputs.detach().softmax(1)
+        for path in pupils:
             with self.autocast():
-                outputs = self.net(images, path)
-                loss = F.cross_entropy(outputs, targets)
+                loss = F.cross_entropy(self.net(images, path), targets)
             loss.backward()
-            if first is None:
-                first, targets = loss.detach(), outputs.detach().softmax(1)
-        return first
+        return first.detach()
 
 
 @torch.no_grad()

@@ -1,5 +1,6 @@
 """Adam for networks of many small parameters."""
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -26,13 +27,16 @@ class FlatAdam(torch.optim.Adam):
             for parameter, place in zip(members, flat.data.split([parameter.numel() for parameter in members])):
                 parameter.data = place.view_as(parameter)
 
-    def step(self) -> None:
+    def step(self, closure: Callable[[], float] | None = None) -> float | None:
+        """Step on the gradients of the parameters; `closure` is called before, if there is one."""
+        loss = None if closure is None else torch.enable_grad()(closure)()
         for members, group in zip(self._members, self.param_groups):
             gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in members]
             group["params"][0].grad = torch.cat([gradient.flatten() for gradient in gradients])
         super().step()
+        return loss
 
-    def zero_grad(self) -> None:
+    def zero_grad(self, set_to_none: bool = True) -> None:
         for members in self._members:
             for parameter in members:
                 parameter.grad = None

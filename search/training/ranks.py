@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
@@ -92,7 +92,7 @@ def from_first(make: Callable[[], T]) -> T:
     """What `make` returns in the first process, in all of them."""
     if _ranks == 1:
         return make()
-    box = [make() if _rank == 0 else None]
+    box: list[Any] = [make() if _rank == 0 else None]
     with _together():
         dist.broadcast_object_list(box)
     return box[0]
@@ -108,7 +108,7 @@ def first_here(make: Callable[[], T]) -> T:
     return made
 
 
-def _failed_before(store: dist.Store) -> bool:
+def _failed_before(store: Any) -> bool:
     """Whether another process failed before this one, which does."""
     try:
         return store.add("failed", 1) > 1

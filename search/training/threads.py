@@ -13,7 +13,8 @@ def divide_threads(net: nn.Module, device: torch.device) -> None:
 
     Two teams of threads would get in each other's way.
     """
-    if machine.threads() is None or device.type != "cpu":
+    threads = machine.threads()
+    if threads is None or device.type != "cpu":
         return
     units = any(isinstance(module, BinaryUnit) for module in net.modules())
-    torch.set_num_threads(1 if units and fused.use_threads(machine.threads()) else machine.threads())
+    torch.set_num_threads(1 if units and fused.use_threads(threads) else threads)

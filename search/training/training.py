@@ -90,7 +90,7 @@ class Training:
                 total += self.learn(*piece)
             ranks.average([p.grad for p in self.weights if p.grad is not None], self.accumulate)
             self.optimizer.step()
-        ranks.average([t for norm, _ in self.norms for t in (norm.running_mean, norm.running_var)])
+        ranks.average([t for norm, _ in self.norms for t in (norm.running_mean, norm.running_var) if t is not None])
         self.epoch += 1
         mean = ranks.total(total).item() / (steps * self.accumulate * ranks.ranks())
         if not math.isfinite(mean):
@@ -107,7 +107,8 @@ class Training:
     def _weigh_statistics(self, done: int) -> None:
         """Set momenta such that all slices of a batch, of which so many are done, count alike, and together as one."""
         if self.accumulate > 1:
-            for norm, momentum in self.norms:
+            for norm, usual in self.norms:
+                momentum = usual or 0.0
                 norm.momentum = momentum / (self.accumulate - momentum * (self.accumulate - 1 - done))
 
     def autocast(self) -> torch.autocast:

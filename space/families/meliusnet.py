@@ -7,7 +7,7 @@ Bethge et al., "MeliusNet: Can Binary Neural Networks Achieve MobileNet-level Ac
 from space.binarizers import binarizer_gene, unusual_binarizers
 from space.errors import InputError
 from space.family import Family, Named
-from space.gene import Choices, Gene
+from space.gene import Choices, Gene, number
 
 STAGES = 4
 GROWTH = 64
@@ -80,7 +80,7 @@ class MeliusNet(Family):
         for stage in range(STAGES):
             word = str(choices[f"stage{stage}.blocks"])
             if stage < STAGES - 1:
-                groups = choices[f"stage{stage}.groups"]
+                groups = number(choices, f"stage{stage}.groups")
                 word += f">{choices[f'stage{stage}.width']}" + (f"/g{groups}" if groups > 1 else "")
             words.append(word)
         words += ["dense"] if choices["improvement"] == "off" else []

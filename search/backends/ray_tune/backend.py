@@ -127,7 +127,7 @@ class RayBackend:
         try:
             message = self._pipe.recv()
         except (EOFError, OSError):
-            raise InputError(f"{self._cluster} is lost; the same command goes on from here") from None
+            raise InputError(f"{self._cluster} is lost; to resume, run the same command again") from None
         if isinstance(message, str):
             raise InputError(f"{self._cluster} cannot be used: {message}")
         return message
