@@ -16,12 +16,7 @@ from dataclasses import asdict
 from decimal import Decimal
 
 import pandas as pd
-import torch
-from torch import nn
 
-from mobinet.conv import BinaryConv2d
-from mobinet.cost import cost
-from mobinet.part import build
 from results.command import run_command
 from results.published import read_published
 from space import Architecture, named_network
@@ -58,6 +53,8 @@ def zoo_table() -> pd.DataFrame:
 
 
 def _row(name: str, network: Architecture, printed: pd.Series) -> dict:
+    from mobinet import cost  # which loads torch
+
     num_classes = 1000 if network.input_shape == (3, 224, 224) else 10
     counted = cost(network, num_classes)
     binary_params, scales, classifier = _weights(network, num_classes)
@@ -87,11 +84,16 @@ def difference(counted: float, printed: str) -> str:
 
 def _weights(network: Architecture, num_classes: int) -> tuple[int, int, int]:
     """Binary weights, parameters that serve only to scale them, and MACs of the classifier."""
+    import torch
+
+    from mobinet import build
+    from mobinet.conv import BinaryConv2d
+
     with torch.device("meta"):
         net = build(network, num_classes)
     convs = [module for module in net.modules() if isinstance(module, BinaryConv2d)]
     scales = sum(scale.numel() for conv in convs for scale in conv.binarizer.weight_scales())
-    classifier = [module for module in net.modules() if isinstance(module, nn.Linear)][-1]
+    classifier = [module for module in net.modules() if isinstance(module, torch.nn.Linear)][-1]
     return sum(conv.weight.numel() for conv in convs), scales, classifier.weight.numel()
 
 

@@ -80,7 +80,7 @@ def assemble(args: argparse.Namespace) -> Search:
     price = objective.price(count)
     cheapest = price(extreme(space, price))
     if args.max_ops is not None and args.max_ops < cheapest:
-        raise InputError(f"every network of this space costs at least {cheapest:g} OPs; raise --max-ops")
+        raise InputError(f"every network of this space costs at least {cheapest:g} {objective.unit}; raise --max-ops")
     limit = args.max_ops or price(extreme(space, price, dearest=True))
     config = RunConfig(
         evaluator=args.evaluator,

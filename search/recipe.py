@@ -30,7 +30,7 @@ class Recipe:
 
 
 RECIPES = {"imagenet": Recipe(epochs=256, batch_size=256, learning_rate=5e-4, warmup=0)}
-"""Trainings for good by their names.
+"""Recipes of full trainings, by name.
 
 imagenet: MoBiNet (WACV 2020) has Adam, from scratch, and leaves rate, batch and length open. They are those that
 public scripts have for the second stage of ReActNet (ECCV 2020, arXiv 2003.03488), without weight decay, but with a

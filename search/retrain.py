@@ -10,6 +10,9 @@ reached.
 """
 
 import argparse
+import io
+import os
+from contextlib import nullcontext, redirect_stderr
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,11 +63,17 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
 
 
 def main() -> None:
-    args = parse()
+    with redirect_stderr(io.StringIO()) if _is_unheard() else nullcontext():
+        args = parse()
     from search.training import ranks  # which loads torch
 
     with ranks.joined():
         retrain(args)
+
+
+def _is_unheard() -> bool:
+    """Whether torchrun started this process beside the first one, which alone says what is wrong with the flags."""
+    return "TORCHELASTIC_RUN_ID" in os.environ and os.environ.get("RANK") != "0"
 
 
 def retrain(args: argparse.Namespace) -> None:

@@ -16,3 +16,17 @@ def test_loads_neither_torch_nor_optuna(package):
     loaded = set(found.stdout.split())
     assert package in loaded
     assert not loaded & {"torch", "optuna", "mobinet", "search"}
+
+
+@pytest.mark.parametrize("command", ["search.run", "search.retrain", "results.report", "results.zoo"])
+def test_help_needs_no_torch(command):
+    code = (
+        "import atexit, runpy, sys\n"
+        "atexit.register(lambda: print('torch' in sys.modules, file=sys.stderr))\n"
+        "sys.argv = ['command', '--help']\n"
+        f"runpy.run_module('{command}', run_name='__main__')"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code], cwd=Path(__file__).parents[1], capture_output=True, text=True, check=True
+    )
+    assert "usage: " in ended.stdout and ended.stderr == "False\n"

@@ -1,4 +1,4 @@
-"""Training for good: the full schedule from scratch, a checkpoint every epoch, the test images once at the end."""
+"""Retraining: the full schedule from scratch, a checkpoint every epoch, the test images once at the end."""
 
 import time
 from collections.abc import Callable
@@ -30,7 +30,7 @@ VALIDATION = 0.1
 
 @dataclass(frozen=True, kw_only=True)
 class Retraining:
-    """One training for good, in this process or in several (`search.training.ranks`), of which the first writes.
+    """One full training, in this process or in several (`search.training.ranks`), of which the first writes.
 
     Args:
         architecture: what is trained.
@@ -51,13 +51,13 @@ class Retraining:
     folder: Path
     accumulate: int = 1
 
-    def run(self, told: Callable[[dict[str, float]], None]) -> dict[str, Any]:
-        """Train, or go on from the last checkpoint, and return what ``summary.json`` holds.
+    def run(self, on_epoch: Callable[[dict[str, float]], None]) -> dict[str, Any]:
+        """Train, or resume from the last checkpoint, and return what ``summary.json`` holds.
 
         The weights of the best epoch on the validation images are kept, packed, loaded again, and tested.
 
         Args:
-            told: called with each epoch's row of ``metrics.csv``.
+            on_epoch: called with each epoch's row of ``metrics.csv``.
 
         Raises:
             InputError: another process is at work in the folder, or it holds a retraining with other settings or a
@@ -65,9 +65,9 @@ class Retraining:
             NonFiniteLoss: the training diverged.
         """
         with lock(self.folder) if ranks.rank() == 0 else nullcontext():
-            return self._run(told)
+            return self._run(on_epoch)
 
-    def _run(self, told: Callable[[dict[str, float]], None]) -> dict[str, Any]:
+    def _run(self, on_epoch: Callable[[dict[str, float]], None]) -> dict[str, Any]:
         shape = self.architecture.input_shape
         images = ranks.first_here(
             lambda: load_dataset(self.dataset, data_dir=self.data_dir, input_shape=shape, validation=VALIDATION)
@@ -102,7 +102,7 @@ class Retraining:
                 self.folder / "last.pt", {"training": training.state_dict(), "metrics": metrics, "settings": settings}
             )
             self._write_metrics(metrics)
-            told(metrics[-1])
+            on_epoch(metrics[-1])
         self._write_metrics(metrics)
         with open_checkpoint(self.folder / "best.pt") as best_weights:
             net.load_state_dict(best_weights)

@@ -1,4 +1,4 @@
-"""The training loop, for proxies and for good: one epoch at a time, so that a caller can stop or save between."""
+"""The training loop, of short and of full trainings: one epoch at a time, so that a caller can stop or save between."""
 
 import math
 from typing import Any

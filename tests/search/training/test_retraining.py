@@ -1,4 +1,4 @@
-"""Training for good: resumed without a trace, tested once, written at 1 bit."""
+"""Retraining: resumed without a trace, tested once, written at 1 bit."""
 
 import json
 import shutil
