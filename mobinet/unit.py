@@ -4,6 +4,7 @@ from torch import Tensor, nn
 
 from mobinet import fused
 from mobinet.conv import BinaryConv2d
+from mobinet.fused.spec import UnitSpec
 
 
 class BinaryUnit(nn.Module):
@@ -18,6 +19,8 @@ class BinaryUnit(nn.Module):
         self.conv = conv
         self.activation = activation
         self.norm = nn.BatchNorm2d(conv.weight.shape[0])
+        self.specs: dict[tuple, UnitSpec | None] = {}
+        """What the fused kernels were told of this unit, see `mobinet.fused.coverage.spec_of`."""
 
     def forward(self, x: Tensor) -> Tensor:
         out = fused.run(self, x)

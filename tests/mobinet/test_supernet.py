@@ -63,7 +63,7 @@ def check_path(supernet: Supernet, path: Architecture) -> None:
     for output in outputs:
         output.square().sum().backward()
     gradients = [each.grad / inputs[1].grad.abs().max() for each in inputs]
-    torch.testing.assert_close(*gradients, rtol=0, atol=5e-5)  # what float32 rounds, as in test_fused
+    torch.testing.assert_close(*gradients, rtol=0, atol=5e-5)  # what float32 rounds, as in fused/test_unit
     found, expected = (
         sorted(float(p.grad.square().sum()) for p in each.parameters() if p.grad is not None)
         for each in (supernet, net)

@@ -4,7 +4,6 @@ import pytest
 import torch
 
 from mobinet import build, fused
-from mobinet.fused import cpu
 from search.data.from_files import decoding_workers
 from search.machine import use_threads, useful_threads
 from search.training.threads import divide_threads
@@ -32,11 +31,11 @@ def one_thread_again():
 def test_one_team_has_all_threads(network, torchs, kernels):
     use_threads(3)
     divide_threads(build(network, 10), CPU)
-    assert (torch.get_num_threads(), cpu._threads) == (torchs, kernels)
+    assert (torch.get_num_threads(), fused.settings.threads) == (torchs, kernels)
 
 
 def test_without_the_kernels_torch_has_them(monkeypatch):
-    monkeypatch.setattr("mobinet.fused.unit.kernels", lambda device: None)
+    monkeypatch.setattr("mobinet.fused.dispatch.kernels", lambda device: None)
     use_threads(3)
     divide_threads(build(Architecture.uniform("mobilenet-8", block="pre"), 10), CPU)
     assert torch.get_num_threads() == 3

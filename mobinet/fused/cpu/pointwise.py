@@ -2,16 +2,16 @@
 
 import numpy as np
 
-from mobinet.fused.bits import popcount, word_of
-from mobinet.fused.kernels import kernel
+from mobinet.fused.cpu.bits import popcount, word_of
+from mobinet.fused.cpu.compile import inlined, sized
 
 WORD = 32
 STRIP = 64
 """Rows whose signs are packed at a time."""
 
 
-@kernel
-def filter_words(binary, low):
+@inlined
+def channel_words(binary, low):
     """The signs of filters, (O, I), as words, (words, O), and outputs where no bit differs, (O,)."""
     filters, channels = binary.shape
     words = (channels + WORD - 1) // WORD
@@ -28,26 +28,34 @@ def filter_words(binary, low):
     return bits, level
 
 
-@kernel
-def pack(x, first, count, channels, size, shift, words):
-    """The signs of `count` rows of x, a vector, from `first` on, `size` channels to a word: words, (count, words)."""
+@sized(4, 8, 16)
+def pack_narrow(channels, x, first, count, shift, words):
+    """The signs of `count` rows of x, a vector, from `first` on, that fit a word each: words, (count, 1)."""
+    for m in range(count):
+        words[m, 0] = word_of(x, (first + m) * channels, shift, 0, channels)
+
+
+@inlined
+def pack_wide(channels, x, first, count, shift, words):
+    """The same of rows of WORD channels or more: words, (count, words)."""
+    whole = channels // WORD * WORD
     for m in range(count):
         start = (first + m) * channels
-        for i in range(0, channels - size + 1, size):
-            words[m, i // size] = word_of(x, start + i, shift, i, size)
-        done = channels // size * size
-        if done < channels:
-            words[m, done // size] = word_of(x, start + done, shift, done, channels - done)
+        for i in range(0, whole, WORD):
+            words[m, i // WORD] = word_of(x, start + i, shift, i, WORD)
+        if whole < channels:
+            words[m, whole // WORD] = word_of(x, start + whole, shift, whole, channels - whole)
 
 
-@kernel
-def pointwise(x, shift, low, binary, y):
+@inlined
+def pointwise(signed, binary, y):
     """The 1x1 convolution of the signs of x, (N, H, W, I), with those of binary, (O, I): y, (N, H, W, O).
 
     By XNOR and popcount: an output is level - step * the number of bits that differ.
     """
+    x, shift, low, _ = signed
     filters, channels = binary.shape
-    bits, level = filter_words(binary, low)
+    bits, level = channel_words(binary, low)
     step = np.int32(1 - low)
     x, y = x.reshape(-1), y.reshape(-1, filters)
     rows = y.shape[0]
@@ -55,14 +63,10 @@ def pointwise(x, shift, low, binary, y):
     differing = np.empty(filters, np.int32)
     for first in range(0, rows, STRIP):
         count = min(STRIP, rows - first)
-        if channels == 4:  # a constant, for LLVM to unroll
-            pack(x, first, count, 4, 4, shift, words)
-        elif channels == 8:
-            pack(x, first, count, 8, 8, shift, words)
-        elif channels == 16:
-            pack(x, first, count, 16, 16, shift, words)
+        if channels < WORD:
+            pack_narrow(channels, x, first, count, shift, words)
         else:
-            pack(x, first, count, channels, WORD, shift, words)
+            pack_wide(channels, x, first, count, shift, words)
         for m in range(count):
             out = y[first + m]
             if bits.shape[0] == 1:
@@ -85,7 +89,7 @@ def pointwise(x, shift, low, binary, y):
                     out[o] = level[o] - step * differing[o]
 
 
-@kernel
+@inlined
 def pointwise_backward(s, gy, binary, gs, weight_sums):
     """The gradients of `pointwise`: gs, (N, H, W, I), from gy, (N, H, W, O); weight_sums, (O, I), gain binary's."""
     filters, channels = binary.shape

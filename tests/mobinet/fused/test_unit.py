@@ -9,7 +9,7 @@ import torch
 from mobinet import build, fused
 from mobinet.binarizers import BINARIZERS
 from mobinet.conv import BinaryConv2d
-from mobinet.fused import unit as glue
+from mobinet.fused import dispatch
 from mobinet.layers import ACTIVATIONS
 from mobinet.unit import BinaryUnit
 from space import Architecture
@@ -186,14 +186,14 @@ def test_without_the_kernels_the_reference_runs_and_says_so_once(monkeypatch):
     plain = copy.deepcopy(unit)
     with fused.disabled():
         expected = run(plain, x, gradient)
-    glue.kernels.cache_clear()
+    dispatch.kernels.cache_clear()
     monkeypatch.setitem(__import__("sys").modules, "mobinet.fused.cpu", None)
     monkeypatch.delattr("mobinet.fused.cpu")
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         found = run(unit, x, gradient)
         unit(x)
-    glue.kernels.cache_clear()
+    dispatch.kernels.cache_clear()
     assert [str(warning.message).split(",")[0] for warning in said] == ["training without the fused kernels for cpu"]
     assert [name for name, value in expected.items() if not torch.equal(value, found[name])] == []
 

@@ -19,7 +19,7 @@ class WeightRule:
 
 
 @dataclass(frozen=True)
-class Constants:
+class UnitSpec:
     """A fused unit: sign -> binary convolution -> PReLU -> batch norm, + skip.
 
     Args:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from mobinet.conv import BinaryConv2d
-from mobinet.fused.constants import Constants, Parameters
+from mobinet.fused.spec import Parameters, UnitSpec
 from mobinet.layers import RPReLU
 from mobinet.unit import BinaryUnit
 
@@ -102,6 +102,7 @@ def differences(
 ) -> dict[str, float]:
     """Of a training step, then of an evaluation: how far what the kernels find is from the unit of modules."""
     from mobinet.fused import cuda
+    from mobinet.fused.cuda import launch
 
     given = tensors(shape[1], o, k, groups)
     if before is not None:
@@ -117,16 +118,16 @@ def differences(
     expected_evaluation = unit.eval()(expected_x)
 
     surrogate, low = SURROGATES[binarizer]
-    constants = Constants(surrogate, low, x.shape[1], groups, k // 2, unit.norm.eps, unit.norm.momentum)
+    spec = UnitSpec(surrogate, low, x.shape[1], groups, k // 2, unit.norm.eps, unit.norm.momentum)
     *learned, mean, var = (tensor.to(device) for tensor in given.values())
     x, grad = x.to(device), grad.to(device)
     exact = torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
-    with exact, patch.object(cuda, "BLOCKS", blocks or cuda.BLOCKS):
+    with exact, patch.object(launch, "BLOCKS", blocks or launch.BLOCKS):
         batches = torch.tensor(7, device=device)
         parameters = Parameters(*learned, mean, var, batches)
-        out, saved, others = cuda.forward(x, parameters, constants)
-        found = cuda.backward(saved, others, grad, constants)
-        evaluation = cuda.evaluate(x, parameters, constants)
+        out, saved, others = cuda.forward(x, parameters, spec)
+        found = cuda.backward(saved, others, grad, spec)
+        evaluation = cuda.evaluate(x, parameters, spec)
 
     assert batches == 8
     assert out.dtype == evaluation.dtype == dtype

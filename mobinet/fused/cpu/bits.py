@@ -7,7 +7,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from mobinet.fused.kernels import kernel
+from mobinet.fused.cpu.compile import inlined
 
 
 @intrinsic
@@ -42,7 +42,7 @@ def signs_of(lanes: int) -> Any:
 four_signs, eight_signs = signs_of(4), signs_of(8)
 
 
-@kernel
+@inlined
 def word_of(x, i, shift, j, count):
     """The signs of `count` values of the vector x, from i on, with shift, from j on; at most 32."""
     word, done = np.uint32(0), 0

@@ -1,0 +1,35 @@
+"""How a Triton kernel is launched over a matrix, (M, C).
+
+Integers that are not specialized would have a kernel compiled anew for many an architecture.
+"""
+
+import torch
+import triton
+from torch import Tensor
+
+BLOCK_M = 64
+BLOCK_C = 32
+BLOCKS = 1024
+"""At most so many programs share the rows."""
+
+
+def spans(rows: int) -> int:
+    """How many rows, a multiple of BLOCK_M, each of at most BLOCKS programs takes."""
+    return triton.cdiv(triton.cdiv(rows, BLOCKS), BLOCK_M) * BLOCK_M
+
+
+def launch(
+    kernel: triton.JITFunction, shape: tuple[int, int], *arguments: Tensor | float, split: bool = True, **constants: int
+) -> None:
+    """Run a kernel over (M, C), programs sharing channels and, where `split`, rows."""
+    rows, channels = shape
+    span = spans(rows)
+    grid = triton.cdiv(channels, BLOCK_C), triton.cdiv(rows, span) if split else 1
+    with torch.cuda.device_of(arguments[0]):
+        kernel[grid](*arguments, rows, channels, span, BLOCK_M=BLOCK_M, BLOCK_C=BLOCK_C, **constants)
+
+
+def empty_parts(sums: int, shape: tuple[int, int], like: Tensor) -> Tensor:
+    """Room for the sums of each block of rows, (sums, blocks, C)."""
+    rows, channels = shape
+    return like.new_empty((sums, triton.cdiv(rows, spans(rows)), channels), dtype=torch.float32)

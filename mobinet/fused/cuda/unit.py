@@ -1,0 +1,113 @@
+"""The fused unit for CUDA: element-wise chains as Triton kernels, products by cuBLAS and cuDNN.
+
+Activations are matrices of rows x channels, (M, C) with M = N H W: the memory of a channels_last tensor.
+"""
+
+import torch
+from torch import Tensor
+
+from mobinet.fused.cuda.backward_kernels import conv_gradient, input_gradient, norm_gradients
+from mobinet.fused.cuda.forward_kernels import moments, normalise, signs, statistics
+from mobinet.fused.cuda.launch import empty_parts, launch
+from mobinet.fused.spec import Parameters, UnitSpec
+
+
+def matrix(x: Tensor) -> Tensor:
+    """(N, C, H, W) -> (N H W, C), without a copy where the memory is channels_last."""
+    return x.permute(0, 2, 3, 1).contiguous().flatten(0, 2)
+
+
+def images(rows: Tensor, like: Tensor) -> Tensor:
+    """(N H W, C) -> (N, C, H, W), channels_last, with N, H and W those of `like`."""
+    n, _, h, w = like.shape
+    return rows.view(n, h, w, -1).permute(0, 3, 1, 2)
+
+
+def filled(parameters: Parameters, x: Tensor) -> Parameters:
+    """With weights in the type of x, and zeros for what the unit has not."""
+    filters = torch.zeros_like(parameters.gamma)
+    shift = x.new_zeros(x.shape[1], dtype=torch.float32) if parameters.shift is None else parameters.shift
+    before, slope = (filters if t is None else t for t in (parameters.before, parameters.slope))
+    return parameters._replace(weight=parameters.weight.to(x.dtype), shift=shift, before=before, slope=slope)
+
+
+def is_product(weight: Tensor, spec: UnitSpec) -> bool:
+    """Whether the convolution is a product of matrices."""
+    return weight.shape[2:] == (1, 1) and spec.groups == 1
+
+
+def convolve(x: Tensor, weight: Tensor, shift: Tensor, spec: UnitSpec) -> tuple[Tensor, Tensor]:
+    """s, (N, I, H, W), the signs of x, and y, (M, O), their convolution."""
+    x_rows = matrix(x)
+    s_rows = torch.empty_like(x_rows)
+    launch(signs, x_rows.shape, x_rows, shift, s_rows, spec.low)
+    s = images(s_rows, x)
+    if is_product(weight, spec):
+        return s, s_rows @ weight.flatten(1).t()
+    return s, matrix(torch.conv2d(s, weight, padding=spec.padding, groups=spec.groups))
+
+
+def forward(x: Tensor, parameters: Parameters, spec: UnitSpec) -> tuple[Tensor, tuple[Tensor, ...], tuple]:
+    """A training step's output, and what `backward` needs, tensors and others; running statistics are updated.
+
+    Args:
+        x: (N, I, H, W), float32 or bfloat16; the convolution runs in its type.
+        parameters: with binary weights.
+    """
+    weight, shift, before, slope, gamma, beta, running_mean, running_var, batches = filled(parameters, x)
+    x = x.contiguous(memory_format=torch.channels_last)
+    s, y = convolve(x, weight, shift, spec)
+    mean, inverse = torch.empty_like(gamma), torch.empty_like(gamma)
+    parts = empty_parts(2, y.shape, y)
+    launch(moments, y.shape, y, before, slope, parts)
+    numbers = spec.eps, spec.momentum
+    launch(statistics, y.shape, parts, running_mean, running_var, mean, inverse, *numbers, split=False)
+    batches.add_(1)
+    out = torch.empty_like(y)
+    launch(normalise, y.shape, y, matrix(x), before, slope, mean, inverse, gamma, beta, out, x.shape[1])
+    # s stays in x's type, as the convolutions of both directions read it: to recompute it would read x and write s
+    # once more, and int8 would be written and read on top of that.
+    return images(out, x), (x, s, y, weight, shift, before, slope, gamma, mean, inverse), ()
+
+
+def backward(saved: tuple[Tensor, ...], others: tuple, grad: Tensor, spec: UnitSpec) -> tuple[Tensor, ...]:
+    """The gradients of x, weight, shift, before, slope, gamma and beta, from that of the output."""
+    x, s, y, weight, shift, before, slope, gamma, mean, inverse = saved
+    g, x_rows = matrix(grad), matrix(x)
+    gy, gx = torch.empty_like(y), torch.empty_like(x_rows)
+    parts = empty_parts(2, y.shape, y)
+    launch(norm_gradients, y.shape, g, y, before, slope, mean, inverse, parts)
+    sums = parts.sum(1)
+    launch(conv_gradient, y.shape, g, y, before, slope, mean, inverse, gamma, sums, gy, parts)
+    g_before, g_slope = parts.sum(1)
+    if is_product(weight, spec):
+        gs, g_weight = gy @ weight.flatten(1), (gy.t() @ matrix(s)).view_as(weight)
+    else:
+        gs, g_weight, _ = torch.ops.aten.convolution_backward(
+            images(gy, x),
+            s,
+            weight,
+            None,
+            [1, 1],
+            [spec.padding] * 2,
+            [1, 1],
+            False,
+            [0, 0],
+            spec.groups,
+            [True, True, False],
+        )
+        gs = matrix(gs)
+    parts = empty_parts(1, gx.shape, gx)
+    repeats = y.shape[1] // x.shape[1]
+    launch(input_gradient, gx.shape, g, gs, x_rows, shift, gx, parts, *spec.surrogate, REPEATS=repeats)
+    return images(gx, x), g_weight.float(), parts.sum((0, 1)), g_before, g_slope, sums[1], sums[0]
+
+
+def evaluate(x: Tensor, parameters: Parameters, spec: UnitSpec) -> Tensor:
+    """The output with running statistics; arguments as in `forward`."""
+    weight, shift, before, slope, gamma, beta, running_mean, running_var, _ = filled(parameters, x)
+    x = x.contiguous(memory_format=torch.channels_last)
+    _, y = convolve(x, weight, shift, spec)
+    inverse, out = (running_var + spec.eps).rsqrt(), torch.empty_like(y)
+    launch(normalise, y.shape, y, matrix(x), before, slope, running_mean, inverse, gamma, beta, out, x.shape[1])
+    return images(out, x)
