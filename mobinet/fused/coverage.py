@@ -10,12 +10,12 @@ from mobinet.fused.spec import UnitSpec, WeightRule
 from mobinet.layers import RPReLU
 
 
-def spec_of(leaves: Leaves, device: str, training: bool, specs: dict[tuple, UnitSpec | None]) -> UnitSpec | None:
+def spec_of(leaves: Leaves, training: bool, specs: dict[tuple, UnitSpec | None]) -> UnitSpec | None:
     """What the kernels must know of a unit, or None if they do not cover it.
 
     Worked out once for each way to run it, and kept in `specs`.
     """
-    latent = device == "cpu" and training and leaves.scale is None
+    latent = training and leaves.scale is None
     key = latent, type(leaves.binarizer), leaves.norm.eps, leaves.norm.momentum
     if key not in specs:
         specs[key] = _spec(leaves, latent) if _covered(leaves) else None

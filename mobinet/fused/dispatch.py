@@ -46,7 +46,9 @@ def kernels(device: str) -> ModuleType | None:
             from mobinet.fused import cpu as module
         else:
             from mobinet.fused import cuda as module
-    except (ImportError, RuntimeError) as error:  # Numba raises the latter where it finds no folder for its cache
+
+            module.probe()
+    except Exception as error:  # no compiler, no header files, no folder for a cache, a driver that is too old
         warnings.warn(f"training without the fused kernels for {device}, several times slower: {error}", stacklevel=2)
         return None
     return module
@@ -76,7 +78,7 @@ def _plan(unit: Any, x: Tensor) -> _Plan | None:
         and not (torch.jit.is_tracing() or torch.compiler.is_compiling())  # pyright: ignore[reportPrivateImportUsage]
     ):
         leaves = leaves_of(unit)
-        spec = spec_of(leaves, device, unit.training, unit.specs)
+        spec = spec_of(leaves, unit.training, unit.specs)
         if spec is not None and x.shape[1] == spec.inputs and (module := kernels(device)) is not None:
             return _Plan(leaves, spec, module)
     return None

@@ -98,7 +98,7 @@ class Files(Split):
         batches = batches_of(order_of(len(self), generator), batch_size, part, training=training)
         crops = torch.randint(2**62, (len(self),), generator=generator) if training else None
         for pixels, labels in self._decoder.decode(batches, crops):
-            yield pixels.to(device), labels.to(device)
+            yield pixels.to(device, non_blocking=True), labels.to(device, non_blocking=True)
 
     @cached_property
     def _decoder(self) -> "_Decoder":

@@ -71,6 +71,6 @@ class Images(Split):
         if device not in self._copies:
             self._copies[device] = self.pixels.to(device), self.labels.to(device)
         pixels, labels = self._copies[device]
-        order = order_of(len(self), generator).to(device)
+        order = order_of(len(self), generator).to(device, non_blocking=True)
         for index in batches_of(order, batch_size, part, training=generator is not None):
             yield pixels[index], labels[index]

@@ -1,6 +1,7 @@
 """From stored images to a network's input: shape, augmentation, normalisation."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 import torch.nn.functional as F
@@ -31,12 +32,20 @@ class Preparation:
     augmentation: Augmentation
 
     def __call__(self, pixels: Tensor, generator: torch.Generator | None, part: Part = WHOLE) -> Tensor:
-        """uint8 (N, c, h, w), a part of a batch -> float (N, C, H, W); augmented where there is a generator."""
+        """uint8 (N, c, h, w), a part of a batch -> float (N, C, H, W); augmented where there is a generator.
+
+        On a GPU nothing waits for what went before.
+        """
         images = fit_shape(pixels.float() / 255, self.input_shape)
         if generator is not None:
             images = augment(images, self.augmentation, generator, part)
-        mean, std = (images.new_tensor(values).view(1, -1, 1, 1) for values in (self.mean, self.std))
+        mean, std = (_constants(values, images.device) for values in (self.mean, self.std))
         return ((images - mean) / std).contiguous(memory_format=torch.channels_last)
+
+
+@cache
+def _constants(values: tuple[float, ...], device: torch.device) -> Tensor:
+    return torch.tensor(values, device=device).view(1, -1, 1, 1)
 
 
 def fit_shape(images: Tensor, shape: Shape) -> Tensor:
@@ -71,6 +80,6 @@ def augment(images: Tensor, augmentation: Augmentation, generator: torch.Generat
         columns = torch.where(mirrored, columns.flip(1), columns)
     if not (shift or augmentation.flip):
         return images
-    rows, columns = rows.to(images.device), columns.to(images.device)
+    rows, columns = (where.to(images.device, non_blocking=True) for where in (rows, columns))
     each = torch.arange(n, device=images.device).view(n, 1, 1)
     return images.permute(0, 2, 3, 1)[each, rows.unsqueeze(2), columns.unsqueeze(1)].permute(0, 3, 1, 2)

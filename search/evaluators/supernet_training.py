@@ -22,6 +22,7 @@ class SupernetTraining(Training):
     and Improved Training Techniques", ICCV 2019, arXiv 1903.05134).
     """
 
+    alike = False
     make_optimizer = torch.optim.Adam  # which leaves alone what no path of a step goes through
 
     def __init__(self, *args: Any, draw: Draw, **settings: Any) -> None:

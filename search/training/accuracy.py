@@ -16,10 +16,10 @@ def accuracy(
     Each of several processes looks at a part of the images.
     """
     net.eval()
-    hits = torch.zeros(len(top), dtype=torch.long)
+    hits = torch.zeros(len(top), dtype=torch.long, device=device)
     for images, labels in split.batches(batch_size, device=device, part=ranks.part()):
-        hits += torch.stack([count.cpu() for count in _hits(net(images), labels, top)])
-    return tuple((ranks.total(hits) / len(split)).tolist())
+        hits += torch.stack(_hits(net(images), labels, top))
+    return tuple((ranks.total(hits.cpu()) / len(split)).tolist())
 
 
 def _hits(outputs: Tensor, labels: Tensor, top: tuple[int, ...]) -> list[Tensor]:

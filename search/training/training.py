@@ -1,6 +1,8 @@
 """The training loop, of short and of full trainings: one epoch at a time, so that a caller can stop or save between."""
 
 import math
+from contextlib import AbstractContextManager, nullcontext
+from functools import cache
 from typing import Any
 
 import torch
@@ -11,6 +13,7 @@ from mobinet.binarizers import Binarizer
 from search.data.split import Split
 from search.recipe import Recipe
 from search.training import ranks
+from search.training.captured import CapturedStep
 from search.training.flat_adam import FlatAdam
 from search.training.threads import divide_threads
 from space import InputError
@@ -21,7 +24,10 @@ class NonFiniteLoss(RuntimeError):
 
 
 class Training:
-    """One network on its way through a recipe; on CUDA its activations are bfloat16, its weights float32.
+    """One network on its way through a recipe.
+
+    On CUDA the weights are float32 and the activations bfloat16, where the GPU computes in it, and each step is one
+    CUDA graph.
 
     A batch may be learned in slices, by several processes (`search.training.ranks`), one after the other, or both.
     Batch norm then normalises each slice by its own statistics, and the running ones take the mean over the slices.
@@ -39,6 +45,8 @@ class Training:
     """
 
     make_optimizer: type[torch.optim.Adam] = FlatAdam
+    alike = True
+    """Whether every step does the same, so that one recording stands for all."""
 
     def __init__(
         self,
@@ -70,32 +78,48 @@ class Training:
         others = [p for p in net.parameters() if not any(p is scale for scale in scales)]
         groups = [{"params": others}, {"params": scales, "weight_decay": recipe.scale_decay}]
         self.weights = [*others, *scales]
-        self.optimizer = self.make_optimizer(groups, lr=recipe.learning_rate, fused=True)
+        self.recorded = self.alike and device.type == "cuda" and ranks.ranks() == 1
+        rate = torch.tensor(recipe.learning_rate, device=device) if self.recorded else recipe.learning_rate
+        self.optimizer = self.make_optimizer(groups, lr=rate, fused=True, capturable=self.recorded)
+        self._total = torch.zeros((), device=device)
+        self._recording = CapturedStep()
 
     def run_epoch(self) -> float:
         """Train one epoch and return its mean loss. Raises NonFiniteLoss."""
         self.net.train()
-        total = torch.zeros((), device=self.device)
+        self._total.zero_()
         steps = max(1, len(self.train) // self.recipe.batch_size)
         epoch_seed = self.seed * 10007 + self.epoch
         for step, (images, labels) in enumerate(
             self.train.batches(self.recipe.batch_size, device=self.device, seed=epoch_seed, part=ranks.part())
         ):
             progress = (self.epoch + (step + 1) / steps) / self.recipe.epochs
-            for group in self.optimizer.param_groups:
-                group["lr"] = self.recipe.learning_rate_at(progress)
-            self.optimizer.zero_grad()
-            for done, piece in enumerate(zip(images.chunk(self.accumulate), labels.chunk(self.accumulate))):
-                self._weigh_statistics(done)
-                total += self.learn(*piece)
-            ranks.average([p.grad for p in self.weights if p.grad is not None], self.accumulate)
-            self.optimizer.step()
+            self._set_rate(self.recipe.learning_rate_at(progress))
+            if self.recorded:
+                self._recording(self._step, images, labels)
+            else:
+                self._step(images, labels)
         ranks.average([t for norm, _ in self.norms for t in (norm.running_mean, norm.running_var) if t is not None])
         self.epoch += 1
-        mean = ranks.total(total).item() / (steps * self.accumulate * ranks.ranks())
+        mean = ranks.total(self._total).item() / (steps * self.accumulate * ranks.ranks())
         if not math.isfinite(mean):
             raise NonFiniteLoss(f"the loss is {mean} after epoch {self.epoch}")
         return mean
+
+    def _set_rate(self, rate: float) -> None:
+        for group in self.optimizer.param_groups:
+            if self.recorded:
+                group["lr"].fill_(rate)
+            else:
+                group["lr"] = rate
+
+    def _step(self, images: Tensor, labels: Tensor) -> None:
+        self.optimizer.zero_grad()
+        for done, piece in enumerate(zip(images.chunk(self.accumulate), labels.chunk(self.accumulate))):
+            self._weigh_statistics(done)
+            self._total += self.learn(*piece)
+        ranks.average([p.grad for p in self.weights if p.grad is not None], self.accumulate)
+        self.optimizer.step()
 
     def learn(self, images: Tensor, labels: Tensor) -> Tensor:
         """Give the weights their gradients on a batch, and return its loss, without gradient."""
@@ -111,9 +135,10 @@ class Training:
                 momentum = usual or 0.0
                 norm.momentum = momentum / (self.accumulate - momentum * (self.accumulate - 1 - done))
 
-    def autocast(self) -> torch.autocast:
-        """Under it the network runs: in bfloat16 on CUDA."""
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda")
+    def autocast(self) -> AbstractContextManager:
+        """Under it the network runs: in bfloat16 on a GPU that computes in it."""
+        half = self.device.type == "cuda" and _computes_in_bfloat16()
+        return torch.autocast("cuda", torch.bfloat16) if half else nullcontext()
 
     def state_dict(self) -> dict[str, Any]:
         """All that the next epoch depends on, as tensors and plain Python."""
@@ -122,5 +147,12 @@ class Training:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """The inverse of `state_dict`."""
         self.net.load_state_dict(state["net"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        ours = self.optimizer.state_dict()["param_groups"]  # of this device; the settings in them are the recipe's
+        self.optimizer.load_state_dict({"state": state["optimizer"]["state"], "param_groups": ours})
         self.epoch = state["epoch"]
+        self._recording = CapturedStep()
+
+
+@cache
+def _computes_in_bfloat16() -> bool:
+    return torch.cuda.is_bf16_supported(including_emulation=False)

@@ -8,6 +8,7 @@ import triton
 from torch import Tensor
 
 BLOCK_M = 64
+BLOCK_WEIGHTS = 256
 BLOCK_C = 32
 BLOCKS = 1024
 """At most so many programs share the rows."""
@@ -27,6 +28,13 @@ def launch(
     grid = triton.cdiv(channels, BLOCK_C), triton.cdiv(rows, span) if split else 1
     with torch.cuda.device_of(arguments[0]):
         kernel[grid](*arguments, rows, channels, span, BLOCK_M=BLOCK_M, BLOCK_C=BLOCK_C, **constants)
+
+
+def launch_filters(kernel: triton.JITFunction, latent: Tensor, *arguments: Tensor | float, **constants: bool) -> None:
+    """Run a kernel over the filters of latent weights, (O, ...)."""
+    filters, size = latent.flatten(1).shape
+    with torch.cuda.device_of(latent):
+        kernel[(filters,)](*arguments, size, BLOCK=BLOCK_WEIGHTS, **constants)
 
 
 def empty_parts(sums: int, shape: tuple[int, int], like: Tensor) -> Tensor:

@@ -8,8 +8,9 @@ from torch import Tensor
 
 from mobinet.fused.cuda.backward_kernels import conv_gradient, input_gradient, norm_gradients
 from mobinet.fused.cuda.forward_kernels import moments, normalise, signs, statistics
-from mobinet.fused.cuda.launch import empty_parts, launch
-from mobinet.fused.spec import Parameters, UnitSpec
+from mobinet.fused.cuda.launch import empty_parts, launch, launch_filters
+from mobinet.fused.cuda.weight_kernels import binarise, latent_gradient
+from mobinet.fused.spec import Parameters, UnitSpec, WeightRule
 
 
 def matrix(x: Tensor) -> Tensor:
@@ -24,11 +25,26 @@ def images(rows: Tensor, like: Tensor) -> Tensor:
 
 
 def filled(parameters: Parameters, x: Tensor) -> Parameters:
-    """With weights in the type of x, and zeros for what the unit has not."""
+    """With zeros for what the unit has not."""
     filters = torch.zeros_like(parameters.gamma)
     shift = x.new_zeros(x.shape[1], dtype=torch.float32) if parameters.shift is None else parameters.shift
     before, slope = (filters if t is None else t for t in (parameters.before, parameters.slope))
-    return parameters._replace(weight=parameters.weight.to(x.dtype), shift=shift, before=before, slope=slope)
+    return parameters._replace(shift=shift, before=before, slope=slope)
+
+
+def binarised(latent: Tensor, rule: WeightRule, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    """The binary weights, in `dtype`, of latent ones, and the absolute value of each filter's, (O,)."""
+    binary, alphas = torch.empty_like(latent, dtype=dtype), latent.new_empty(len(latent))
+    launch_filters(binarise, latent, latent, binary, alphas, SCALED=rule.scaled)
+    return binary, alphas
+
+
+def latent_gradient_of(gradient: Tensor, latent: Tensor, alphas: Tensor, rule: WeightRule) -> Tensor:
+    """The gradient of latent weights, from that of the binary ones."""
+    found, whole = torch.empty_like(latent), rule.through_scale / latent[0].numel()
+    numbers = *rule.surrogate, whole
+    launch_filters(latent_gradient, latent, gradient.contiguous(), latent, alphas, found, *numbers)
+    return found
 
 
 def is_product(weight: Tensor, spec: UnitSpec) -> bool:
@@ -47,15 +63,21 @@ def convolve(x: Tensor, weight: Tensor, shift: Tensor, spec: UnitSpec) -> tuple[
     return s, matrix(torch.conv2d(s, weight, padding=spec.padding, groups=spec.groups))
 
 
-def forward(x: Tensor, parameters: Parameters, spec: UnitSpec) -> tuple[Tensor, tuple[Tensor, ...], tuple]:
+def forward(x: Tensor, parameters: Parameters, spec: UnitSpec) -> tuple[Tensor, tuple[Tensor | None, ...], tuple]:
     """A training step's output, and what `backward` needs, tensors and others; running statistics are updated.
 
     Args:
         x: (N, I, H, W), float32 or bfloat16; the convolution runs in its type.
-        parameters: with binary weights.
+        parameters: with latent weights where `spec.weight` says how to binarize them, else with binary ones.
     """
     weight, shift, before, slope, gamma, beta, running_mean, running_var, batches = filled(parameters, x)
     x = x.contiguous(memory_format=torch.channels_last)
+    latent = alphas = None
+    if spec.weight is None:
+        weight = weight.to(x.dtype)
+    else:
+        latent = weight.contiguous()
+        weight, alphas = binarised(latent, spec.weight, x.dtype)
     s, y = convolve(x, weight, shift, spec)
     mean, inverse = torch.empty_like(gamma), torch.empty_like(gamma)
     parts = empty_parts(2, y.shape, y)
@@ -67,12 +89,12 @@ def forward(x: Tensor, parameters: Parameters, spec: UnitSpec) -> tuple[Tensor, 
     launch(normalise, y.shape, y, matrix(x), before, slope, mean, inverse, gamma, beta, out, x.shape[1])
     # s stays in x's type, as the convolutions of both directions read it: to recompute it would read x and write s
     # once more, and int8 would be written and read on top of that.
-    return images(out, x), (x, s, y, weight, shift, before, slope, gamma, mean, inverse), ()
+    return images(out, x), (x, s, y, weight, latent, alphas, shift, before, slope, gamma, mean, inverse), ()
 
 
 def backward(saved: tuple[Tensor, ...], others: tuple, grad: Tensor, spec: UnitSpec) -> tuple[Tensor, ...]:
     """The gradients of x, weight, shift, before, slope, gamma and beta, from that of the output."""
-    x, s, y, weight, shift, before, slope, gamma, mean, inverse = saved
+    x, s, y, weight, latent, alphas, shift, before, slope, gamma, mean, inverse = saved
     g, x_rows = matrix(grad), matrix(x)
     gy, gx = torch.empty_like(y), torch.empty_like(x_rows)
     parts = empty_parts(2, y.shape, y)
@@ -97,17 +119,23 @@ def backward(saved: tuple[Tensor, ...], others: tuple, grad: Tensor, spec: UnitS
             [True, True, False],
         )
         gs = matrix(gs)
+    g_weight = g_weight.float() if spec.weight is None else latent_gradient_of(g_weight, latent, alphas, spec.weight)
     parts = empty_parts(1, gx.shape, gx)
     repeats = y.shape[1] // x.shape[1]
     launch(input_gradient, gx.shape, g, gs, x_rows, shift, gx, parts, *spec.surrogate, REPEATS=repeats)
-    return images(gx, x), g_weight.float(), parts.sum((0, 1)), g_before, g_slope, sums[1], sums[0]
+    return images(gx, x), g_weight, parts.sum((0, 1)), g_before, g_slope, sums[1], sums[0]
 
 
 def evaluate(x: Tensor, parameters: Parameters, spec: UnitSpec) -> Tensor:
     """The output with running statistics; arguments as in `forward`."""
     weight, shift, before, slope, gamma, beta, running_mean, running_var, _ = filled(parameters, x)
     x = x.contiguous(memory_format=torch.channels_last)
-    _, y = convolve(x, weight, shift, spec)
+    _, y = convolve(x, weight.to(x.dtype), shift, spec)
     inverse, out = (running_var + spec.eps).rsqrt(), torch.empty_like(y)
     launch(normalise, y.shape, y, matrix(x), before, slope, running_mean, inverse, gamma, beta, out, x.shape[1])
     return images(out, x)
+
+
+def probe() -> None:
+    """Launch a kernel. Triton imports without a C compiler, but then raises at the first launch."""
+    binarised(torch.ones(1, 1, device="cuda"), WeightRule((1.0, 0.0, 1.0, 0.0, 0.0), True, True), torch.float32)

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import astuple
 from multiprocessing import get_context
 from unittest.mock import patch
 
@@ -10,8 +11,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from mobinet.binarizers import BINARIZERS
 from mobinet.conv import BinaryConv2d
-from mobinet.fused.spec import Parameters, UnitSpec
+from mobinet.fused.spec import Parameters, UnitSpec, WeightRule
 from mobinet.layers import RPReLU
 from mobinet.unit import BinaryUnit
 
@@ -142,6 +144,24 @@ def differences(
     } | {name: difference(*pair) for name, *pair in zip(NAMES, found, gradients)}
 
 
+def weight_differences(device: str, binarizer: str, shape: tuple[int, ...], dtype: torch.dtype) -> dict[str, float]:
+    """How far binary weights, and the gradient of latent ones, are from what the binarizer's own modules give."""
+    from mobinet.fused.cuda.unit import binarised, latent_gradient_of
+
+    torch.manual_seed(0)
+    module = BINARIZERS[binarizer](shape[1], shape[0])
+    latent, grad = torch.randn(shape) / 2, torch.randn(shape).to(dtype)
+    latent[0, 0] = 0
+    expected_latent = latent.double().requires_grad_()
+    expected = module.double().weights(expected_latent)
+    (gradient,) = torch.autograd.grad(expected, expected_latent, grad.double())
+    rule = WeightRule(astuple(module.weight_surrogate), module.scaled, module.through_scale)
+    binary, alphas = binarised(latent.to(device), rule, dtype)
+    found = latent_gradient_of(grad.to(device), latent.to(device), alphas, rule)
+    assert binary.dtype == dtype and found.dtype == torch.float32
+    return {"binary": difference(binary, expected), "gradient": difference(found, gradient)}
+
+
 def assert_close(found: dict[str, float], dtype: torch.dtype = torch.float32) -> None:
     assert {name: value for name, value in found.items() if not value <= TOLERANCE[dtype]} == {}
 
@@ -180,6 +200,13 @@ def test_programs_that_take_several_tiles(run: Run, blocks: int):
 
 def test_any_memory_format(run: Run):
     assert_close(run(differences, "ste", (3, 6, 7, 5), 6, 3, memory_format=torch.contiguous_format))
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
+@pytest.mark.parametrize("shape", [(5, 7, 1, 1), (3, 40, 3, 3), (4, 1, 3, 3)])
+@pytest.mark.parametrize("binarizer", ["xnor", "approxsign", "react", "ste"])
+def test_latent_weights(run: Run, binarizer: str, shape: tuple[int, ...], dtype: torch.dtype):
+    assert_close(run(weight_differences, binarizer, shape, dtype), dtype)
 
 
 def test_variance_of_values_far_from_zero(run: Run):

@@ -1,0 +1,201 @@
+"""What to run first on a GPU: whether the kernels compute the right thing there, and how fast a network trains.
+
+    python -m pytest tests/mobinet/fused/test_cuda.py tests/search/training/test_captured.py
+    python -m benchmarks.speed.first_gpu
+
+Prints a report to paste into an issue. MoBiNet-Mid, K = 4, on random images of 32x32; each speed is the median of
+three epochs of 32 steps, with everything that a search does in one: shifting and mirroring the images, Adam, the loss.
+
+    reference  plain modules, and torch.optim.Adam
+    compiled   the same under torch.compile; with --compile, since it takes a minute each
+    stepwise   fused kernels, each launched by Python
+    recorded   fused kernels, each step replayed as one CUDA graph: how a search trains
+"""
+
+import argparse
+import platform
+import time
+import warnings
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from statistics import median
+
+import torch
+from torch import Tensor, nn
+from torch.profiler import ProfilerActivity, profile
+
+from mobinet import build, fused
+from mobinet.unit import BinaryUnit
+from results.command import run_command
+from search.data.catalog import DATASETS
+from search.data.in_memory import Images
+from search.data.preparation import Preparation
+from search.flags import positive_int
+from search.recipe import Recipe
+from search.training.training import Training
+from space import Architecture, InputError
+
+STEPS = 32
+CUDA = torch.device("cuda")
+
+
+class Float32(Training):
+    """Without bfloat16."""
+
+    def autocast(self) -> AbstractContextManager:
+        return nullcontext()
+
+
+class Plain(Training):
+    make_optimizer = torch.optim.Adam
+
+
+class PlainFloat32(Plain, Float32):
+    pass
+
+
+def network(width: float) -> nn.Module:
+    torch.manual_seed(0)
+    return build(Architecture.uniform("mobilenet-32", block="mid", k=4, pool="avg", width=width), 10)
+
+
+def images(batch_size: int) -> Images:
+    generator = torch.Generator().manual_seed(0)
+    count = STEPS * batch_size
+    return Images(
+        pixels=torch.randint(256, (count, 3, 32, 32), dtype=torch.uint8, generator=generator),
+        labels=torch.randint(10, (count,), generator=generator),
+        preparation=Preparation(
+            input_shape=(3, 32, 32), mean=(0.5,) * 3, std=(0.25,) * 3, augmentation=DATASETS["cifar10"].augmentation
+        ),
+    )
+
+
+def begin(kind: type[Training], width: float, batch_size: int, *, recorded: bool, compiled: bool = False) -> Training:
+    recipe = Recipe(epochs=8, batch_size=batch_size, learning_rate=0.01)
+    net = network(width)
+    if kind.make_optimizer is torch.optim.Adam:
+        net = net.to(memory_format=torch.channels_last)
+    training = kind(net, images(batch_size), recipe=recipe, seed=0, device=CUDA)
+    training.recorded = recorded
+    if compiled:
+        training.net = torch.compile(training.net)
+    return training
+
+
+def speed(training: Training) -> float:
+    """Images a second."""
+    training.run_epoch()
+    seconds = []
+    for _ in range(3):
+        began = time.perf_counter()
+        training.run_epoch()  # ends with the loss on the CPU
+        seconds.append(time.perf_counter() - began)
+    return len(training.train) / median(seconds)
+
+
+def far_apart(found: Tensor, expected: Tensor) -> float:
+    return ((found - expected).abs().max() / expected.abs().max()).item()
+
+
+def check_kernels() -> str:
+    """Every unit of a network on what it is given there: one sign that rounds the other way changes all behind it."""
+    net, given = network(0.25).to(CUDA).train(), []
+    units = [module for module in net.modules() if isinstance(module, BinaryUnit)]
+    for unit in units:
+        unit.conv.weight.data = torch.where(unit.conv.weight >= 0, 0.125, -0.125)  # whose sums are exact
+        unit.register_forward_pre_hook(lambda _, inputs: given.append(inputs[0].detach().clone()))
+    outputs, gradients = [], []
+    with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+        with fused.disabled():
+            net(torch.randn(32, 3, 32, 32, generator=torch.Generator().manual_seed(0)).to(CUDA))
+        for unit, x in zip(units, given[: len(units)]):
+            found, expected = step_of(unit, x), step_of(unit, x, reference=True)
+            outputs.append(far_apart(found[0], expected[0]))
+            gradients.append(far_apart(found[1], expected[1]))
+    return (
+        f"of {len(units)} units, outputs differ from the reference's by at most {max(outputs):.1e} of the largest, "
+        f"gradients of inputs by {max(gradients):.1e}"
+    )
+
+
+def step_of(unit: nn.Module, x: Tensor, *, reference: bool = False) -> tuple[Tensor, Tensor]:
+    """A unit's output, and the gradient of its input."""
+    x = x.contiguous(memory_format=torch.channels_last).requires_grad_()
+    with fused.disabled() if reference else nullcontext():
+        out = unit(x)
+        (gradient,) = torch.autograd.grad(out, x, torch.linspace(-1, 1, out.numel(), device=CUDA).view_as(out))
+    return out.detach(), gradient
+
+
+def check_recording() -> str:
+    with torch.backends.cudnn.flags(enabled=True, deterministic=True):
+        trainings = [begin(Training, 0.25, 64, recorded=recorded) for recorded in (True, False)]
+        losses = [[training.run_epoch() for _ in range(2)] for training in trainings]
+    states = [training.net.state_dict().values() for training in trainings]
+    same = losses[0] == losses[1] and all(torch.equal(*pair) for pair in zip(*states))
+    return f"recorded steps {'equal' if same else 'DIFFER from'} steps launched one by one, to the bit"
+
+
+def count_waits() -> str:
+    training = begin(Training, 0.25, 64, recorded=True)
+    training.run_epoch()
+    torch.cuda.set_sync_debug_mode("warn")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        training.run_epoch()
+    torch.cuda.set_sync_debug_mode("default")
+    waits = [f"{warning.filename.rpartition('/')[2]}:{warning.lineno}" for warning in caught]
+    return f"the CPU waits for the GPU {len(waits)} times in an epoch of {STEPS} steps: {', '.join(waits)}"
+
+
+def count_launches() -> str:
+    training = begin(Training, 0.25, 64, recorded=False)
+    training.run_epoch()
+    batch = next(training.train.batches(64, device=CUDA, seed=0))
+    training._step(*batch)
+    torch.cuda.synchronize()
+    with profile(activities=[ProfilerActivity.CUDA]) as profiled:
+        training._step(*batch)
+        torch.cuda.synchronize()
+    kernels = [event for event in profiled.key_averages() if event.device_type == torch.autograd.DeviceType.CUDA]
+    kernels.sort(key=lambda event: -event.self_device_time_total)
+    total = sum(event.self_device_time_total for event in kernels) / 1e3
+    lines = [f"   {each.self_device_time_total / 1e3:7.3f} ms {each.count:5} {each.key[:80]}" for each in kernels[:12]]
+    count = sum(event.count for event in kernels)
+    return "\n".join([f"a step of 64 images at width 0.25: {count} launches, {total:.2f} ms of the GPU", *lines])
+
+
+def table(widths: list[float], batch_sizes: list[int], *, compiled: bool) -> None:
+    print("images a second\nwidth batch    type  reference  compiled  stepwise  recorded  recorded / reference")
+    for width in widths:
+        for batch_size in batch_sizes:
+            for name, plain, ours in (("float32", PlainFloat32, Float32), ("bfloat16", Plain, Training)):
+                with fused.disabled():
+                    found = [speed(begin(plain, width, batch_size, recorded=False))]
+                    found += [speed(begin(plain, width, batch_size, recorded=False, compiled=True))] if compiled else []
+                found += [speed(begin(ours, width, batch_size, recorded=recorded)) for recorded in (False, True)]
+                cells = [f"{value:9.0f}" for value in found]
+                cells = cells if compiled else [cells[0], f"{'-':>9}", *cells[1:]]
+                row = " ".join(cells)
+                print(f"{width:5} {batch_size:5} {name:>8} {row} {found[-1] / found[0]:14.1f}", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--widths", type=float, nargs="+", default=[0.25, 1.0])
+    parser.add_argument("--batch-sizes", type=positive_int, nargs="+", default=[128, 512])
+    parser.add_argument("--compile", action="store_true", help="time torch.compile too")
+    args = parser.parse_args()
+    if not torch.cuda.is_available():
+        raise InputError("PyTorch finds no GPU here; python -m benchmarks.speed.training times the CPU")
+    major, minor = torch.cuda.get_device_capability()
+    print(f"{torch.cuda.get_device_name()}, sm_{major}{minor}; torch {torch.__version__}; {platform.platform()}")
+    checks: list[Callable[[], str]] = [check_kernels, check_recording, count_waits, count_launches]
+    for check in checks:
+        print(check(), flush=True)
+    table(args.widths, args.batch_sizes, compiled=args.compile)
+
+
+if __name__ == "__main__":
+    run_command(main)

@@ -1,0 +1,60 @@
+"""A training step recorded once as a CUDA graph, then replayed: one launch in place of over a thousand."""
+
+import warnings
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from space.errors import first_line
+
+WARM_UP = 3
+"""Calls before the recording: libraries allocate, and choose their algorithms, at the first ones."""
+
+
+class CapturedStep:
+    """Runs a step as it is a few times, then records it, and replays the recording from then on.
+
+    What the step reads and writes, apart from its arguments, must stay at one place in the GPU's memory. Where the step
+    cannot be recorded, it says so once and goes on without.
+    """
+
+    def __init__(self) -> None:
+        self._calls = 0
+        self._graph: torch.cuda.CUDAGraph | None = None
+        self._inputs: tuple[Tensor, ...] = ()
+
+    def __call__(self, step: Callable[..., None], *inputs: Tensor) -> None:
+        """What `step(*inputs)` does; the step and the shapes are the same at each call."""
+        self._calls += 1
+        if self._calls == WARM_UP + 1:
+            self._record(step, inputs)
+        if self._graph is not None:
+            for place, tensor in zip(self._inputs, inputs):
+                place.copy_(tensor)
+            self._graph.replay()
+        elif self._calls <= WARM_UP:
+            self._beside(step, inputs)
+        else:
+            step(*inputs)
+
+    def _beside(self, step: Callable[..., None], inputs: tuple[Tensor, ...]) -> None:
+        """On a stream of its own, as autograd must have seen the step on another than the default one."""
+        current, stream = torch.cuda.current_stream(), torch.cuda.Stream()
+        stream.wait_stream(current)
+        with torch.cuda.stream(stream):
+            step(*inputs)
+        current.wait_stream(stream)
+
+    def _record(self, step: Callable[..., None], inputs: tuple[Tensor, ...]) -> None:
+        places = tuple(tensor.clone() for tensor in inputs)
+        graph = torch.cuda.CUDAGraph()
+        try:
+            with torch.cuda.graph(graph, capture_error_mode="thread_local"):
+                step(*places)
+        except torch.OutOfMemoryError:
+            raise
+        except RuntimeError as error:
+            warnings.warn(f"training without a CUDA graph, several times slower: {first_line(error)}", stacklevel=2)
+            return
+        self._graph, self._inputs = graph, places

@@ -1,0 +1,106 @@
+"""A training step that is recorded and replayed."""
+
+from contextlib import contextmanager, nullcontext
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from search.recipe import Recipe
+from search.training import captured
+from search.training.captured import WARM_UP, CapturedStep
+from search.training.seeds import seeded_build
+from search.training.training import Training
+from tests.search.training.test_training import NETWORK, part_of
+
+
+class FakeGraph:
+    """Notes what would run while it is recorded, and runs it when it is replayed."""
+
+    recording: "FakeGraph | None" = None
+    made = 0
+
+    def __init__(self) -> None:
+        FakeGraph.made += 1
+        self.body = []
+
+    def replay(self) -> None:
+        for call in self.body:
+            call()
+
+
+@pytest.fixture
+def fake_cuda(monkeypatch):
+    @contextmanager
+    def record(graph, **_):
+        FakeGraph.recording = graph
+        yield
+        FakeGraph.recording = None
+
+    stream = SimpleNamespace(wait_stream=lambda other: None)
+    FakeGraph.recording, FakeGraph.made = None, 0
+    for name, value in {
+        "CUDAGraph": FakeGraph,
+        "graph": record,
+        "Stream": lambda: stream,
+        "current_stream": lambda: stream,
+        "stream": lambda _: nullcontext(),
+    }.items():
+        monkeypatch.setattr(captured.torch.cuda, name, value)
+
+
+def test_every_call_counts_once_with_its_own_inputs(fake_cuda):
+    seen = []
+
+    def step(x):
+        if FakeGraph.recording is not None:
+            FakeGraph.recording.body.append(lambda: seen.append(x.item()))
+        else:
+            seen.append(x.item())
+
+    recorded = CapturedStep()
+    for value in range(8):
+        recorded(step, torch.tensor(value))
+    assert seen == list(range(8))
+    assert FakeGraph.made == 1
+
+
+def test_a_step_that_cannot_be_recorded_runs_as_it_is_and_says_so_once(fake_cuda):
+    seen = []
+
+    def step(x):
+        if FakeGraph.recording is not None:
+            FakeGraph.recording = None
+            raise RuntimeError("operation not permitted when stream is capturing\nmore")
+        seen.append(x.item())
+
+    recorded = CapturedStep()
+    with pytest.warns(UserWarning, match="without a CUDA graph.*not permitted when stream is capturing$") as warned:
+        for value in range(WARM_UP + 4):
+            recorded(step, torch.tensor(value))
+    assert seen == list(range(WARM_UP + 4))
+    assert len(warned) == 1
+
+
+def test_memory_that_runs_out_is_no_reason_to_go_on(fake_cuda):
+    def step(x):
+        if FakeGraph.recording is not None:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
+    recorded = CapturedStep()
+    with pytest.raises(torch.OutOfMemoryError):
+        for value in range(WARM_UP + 1):
+            recorded(step, torch.tensor(value))
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
+def test_a_replayed_training_equals_one_step_by_step(digits, monkeypatch):
+    monkeypatch.setattr(torch.backends.cudnn, "deterministic", True)
+    images, recipe = part_of(digits, 400), Recipe(epochs=3, batch_size=20, learning_rate=0.02)
+    found = []
+    for recorded in (True, False):
+        training = Training(seeded_build(NETWORK, 10, 1), images, recipe=recipe, seed=1, device=torch.device("cuda"))
+        training.recorded = training.recorded and recorded
+        losses = [training.run_epoch() for _ in range(3)]
+        found.append((losses, {name: value.tolist() for name, value in training.net.state_dict().items()}))
+    assert found[0] == found[1]
