@@ -1,0 +1,85 @@
+"""The examples of docs/extend.md, made in a copy of the project and run."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.datasets import load_digits
+
+ROOT = Path(__file__).parents[1]
+GUIDE = (ROOT / "docs" / "extend.md").read_text()
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+COMMANDS = re.findall(r"^    python (.+)$", GUIDE, re.MULTILINE)
+
+
+def changed(text: str, diff: str) -> str:
+    """What `diff` makes of a file; it must fit in one place."""
+    lines = diff.splitlines()
+    before = "\n".join(line[1:] for line in lines if line[0] in " -")
+    after = "\n".join(line[1:] for line in lines if line[0] in " +")
+    assert text.count(before) == 1, f"{text.count(before)} places for:\n{before}"
+    return text.replace(before, after)
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory) -> Path:
+    """The project with every example in it."""
+    folder = tmp_path_factory.mktemp("extended")
+    for package in ("space", "mobinet", "results", "search"):
+        shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__", "fused"))
+    (folder / "mobinet" / "fused").symlink_to(ROOT / "mobinet" / "fused")  # with its compiled kernels
+    for found in BLOCK.finditer(GUIDE):
+        kind, content = found.groups()
+        if kind == "python":
+            path = folder / re.findall(r"`(\S+\.py)`", GUIDE[: found.start()])[-1]
+            assert not path.exists()
+            path.write_text(content)
+        else:
+            named = [folder / name for name in re.findall(r"`(\S+\.py)`", GUIDE[: found.start()])[-2:]]
+            (path,) = (path for path in named if fits(path, content))
+            path.write_text(changed(path.read_text(), content))
+    images, labels = load_digits(return_X_y=True)
+    pixels = (images * 15).astype(np.uint8).reshape(-1, 1, 8, 8)
+    (folder / "arrays").mkdir()
+    for name, part in {"train": slice(300, None), "test": slice(300)}.items():
+        np.savez(folder / "arrays" / f"{name}.npz", images=pixels[part], labels=labels[part])
+    return folder
+
+
+def fits(path: Path, diff: str) -> bool:
+    try:
+        changed(path.read_text(), diff)
+    except (AssertionError, OSError):
+        return False
+    return True
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_command_runs_in_the_extended_project(copy: Path, command: str):
+    ended = subprocess.run(
+        [sys.executable, *shlex.split(command)],
+        cwd=copy,
+        env={**os.environ, "PYTHONPATH": str(copy)},
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == 0, ended.stderr
+    if "--out" in command:
+        trials = pd.read_csv(copy / command.split()[-1] / "trials.csv")
+        assert len(trials) == 2
+        assert trials["accuracy"].between(0, 1).all()
+
+
+def test_every_seam_has_an_example():
+    headings = re.findall(r"^## An? (.+)$", GUIDE, re.MULTILINE)
+    assert sorted(headings) == sorted(
+        ["binarizer", "sampler", "evaluator", "data set", "back end", "family", "cost", "export format"]
+    )
+    assert len(COMMANDS) == len(headings)
