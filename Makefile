@@ -10,6 +10,7 @@ search: $(READY)
 test: $(READY)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/basedpyright --level error
 	$(VENV)/bin/python -m pytest -n 2 --dist loadfile
 
 $(READY): pyproject.toml
