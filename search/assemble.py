@@ -81,7 +81,7 @@ def assemble(args: argparse.Namespace) -> Search:
     cheapest = price(extreme(space, price))
     if args.max_ops is not None and args.max_ops < cheapest:
         raise InputError(f"every network of this space costs at least {cheapest:g} {objective.unit}; raise --max-ops")
-    limit = args.max_ops or price(extreme(space, price, dearest=True))
+    limit = args.max_ops or price(extreme(space, price, most_expensive=True))
     config = RunConfig(
         evaluator=args.evaluator,
         **evaluator.settings(),

@@ -1,13 +1,13 @@
-"""What a sampler may know of cost: the OPs of any network before it is trained, quickly."""
+"""What a sampler may know of cost: that of any network before it is trained, quickly."""
 
-from collections.abc import Callable
 from functools import cached_property
 from itertools import product
 from random import Random
 
-from space import Architecture, SearchSpace
+from space import SearchSpace
 from space.bounds import extreme
 from space.gene import Choice, Choices, Gene
+from space.objective import Price
 
 CHECKS = 20
 
@@ -15,33 +15,37 @@ Table = tuple[tuple[str, ...], dict[tuple[Choice, ...], float]]
 
 
 class Prices:
-    """The OPs of the networks of a space, from their genes.
+    """The cost of the networks of a space, from their genes.
 
-    Where the OPs of all `CHECKS` networks drawn at random are exactly a constant plus a share of each group of genes,
+    Where the cost of all `CHECKS` networks drawn at random are exactly a constant plus a share of each group of genes,
     those of others are added up so, in microseconds. Where they are not, each network is counted.
 
     Args:
         space: what is searched.
-        ops: counts a network.
-        max_ops: the budget, if any.
+        price: counts a network.
+        limit: the budget, if any.
     """
 
-    def __init__(self, space: SearchSpace, ops: Callable[[Architecture], float], max_ops: float | None) -> None:
+    def __init__(self, space: SearchSpace, price: Price, limit: float | None) -> None:
         self._space = space
-        self._ops = ops
-        self._max_ops = max_ops
+        self._price = price
+        self._budget = limit
 
     def __call__(self, params: Choices) -> float:
-        """The OPs of the network whose genes with a choice are `params`."""
+        """The cost of the network whose genes with a choice are `params`."""
         return self._count(params) if self._tables is None else self._add_up(params, self._tables)
 
     @cached_property
     def limit(self) -> float:
-        """No network above is to be proposed: the budget or, without one, what the dearest network costs."""
-        return self._ops(extreme(self._space, self._ops, dearest=True)) if self._max_ops is None else self._max_ops
+        """No network above is to be proposed: the budget or, without one, what the most expensive network costs."""
+        return (
+            self._price(extreme(self._space, self._price, most_expensive=True))
+            if self._budget is None
+            else self._budget
+        )
 
     def _count(self, params: Choices) -> float:
-        return self._ops(self._space.architecture(params))
+        return self._price(self._space.architecture(params))
 
     def _add_up(self, params: Choices, tables: tuple[Table, ...]) -> float:
         return self._base + sum(shares[tuple([params[name] for name in names])] for names, shares in tables)

@@ -38,6 +38,7 @@ class DataSetEntry:
         validation: share of the training images that a search judges networks on.
         recipes: by evaluator, how it trains on these images; ``full`` is that of `search.retrain`.
         published_as: the data set's name in `results.published`.
+        own_classes: whether the test images name classes of their own, which may not be those of the training images.
     """
 
     reader: str
@@ -47,6 +48,7 @@ class DataSetEntry:
     validation: float
     recipes: Mapping[str, Recipe]
     published_as: str
+    own_classes: bool = False
 
     @property
     def read(self) -> "Callable[[str, bool], Source]":
@@ -101,6 +103,7 @@ DATASETS = {
             "full": Recipe(epochs=120, batch_size=128, learning_rate=0.002),
         },
         published_as="imagenet",
+        own_classes=True,
     ),
 }
 """By the name that ``--dataset`` takes. A new data set is one entry, and a reader where none of these fits."""

@@ -84,8 +84,8 @@ def load_test(name: str, *, data_dir: str, dataset: DataSet, in_memory_bytes: in
 
 
 def check_test(name: str, *, data_dir: str, dataset: DataSet) -> None:
-    """Raise what `load_test` would about a folder, without opening a test image; other data sets come whole."""
-    if name == "imagefolder":
+    """Raise what `load_test` would about the classes of the test images, without opening one."""
+    if DATASETS[name].own_classes:
         _test_source(name, data_dir, dataset)
 
 

@@ -25,12 +25,12 @@ def cost_bins(space: SearchSpace, ops: Ops) -> Draw:
     """One network of a cost bin, drawn uniformly; bins are of equal width in log OPs.
 
     Networks drawn uniformly lie close together in cost, so those of the pool take some of their genes from the
-    cheapest or the dearest network.
+    cheapest or the most expensive network.
     """
 
     @cache
     def pool() -> list[list[Architecture]]:
-        ends = extreme(space, ops), extreme(space, ops, dearest=True)
+        ends = extreme(space, ops), extreme(space, ops, most_expensive=True)
         rng, bins = Random(0), {}
         low, high = (log(ops(end)) for end in ends)
         for _ in range(POOL):
@@ -44,11 +44,11 @@ def cost_bins(space: SearchSpace, ops: Ops) -> Draw:
 
 
 def sandwich(space: SearchSpace, ops: Ops) -> Draw:
-    """The dearest network, which teaches the cheapest and two drawn uniformly."""
+    """The most expensive network, which teaches the cheapest and two drawn uniformly."""
 
     @cache
     def ends() -> tuple[Architecture, Architecture]:
-        return extreme(space, ops, dearest=True), extreme(space, ops)
+        return extreme(space, ops, most_expensive=True), extreme(space, ops)
 
     return lambda rng: [*ends(), space.sample(rng), space.sample(rng)]
 

@@ -11,9 +11,10 @@ from torch import nn
 from mobinet import build, fused
 from mobinet.conv import BinaryConv2d
 from mobinet.families.parts import Layer
-from mobinet.layers import POOLINGS
+from mobinet.layers import ACTIVATIONS, POOLINGS
 from mobinet.unit import BinaryUnit
 from space import Architecture, InputError
+from space.families import mobinet
 from space.family import genes_of
 
 BLOCKS = ("pre", "mid", "post", "none")
@@ -119,6 +120,11 @@ def test_skip_repeats_the_input_where_the_channels_double(channels):
         unit = BinaryUnit(conv, nn.PReLU(out)).eval()
         nn.init.zeros_(unit.norm.weight)
         assert torch.equal(unit(x), torch.cat([x] * copies, 1))
+
+
+def test_what_a_space_names_can_be_built():
+    assert set(POOLINGS) == set(mobinet.POOLINGS)
+    assert set(ACTIVATIONS) == set(mobinet.ACTIVATIONS)
 
 
 @pytest.mark.parametrize("name", ["avg", "max", "min"])

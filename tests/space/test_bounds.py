@@ -1,4 +1,4 @@
-"""The cheapest and the dearest network of a space, and those within a budget."""
+"""The cheapest and the most expensive network of a space, and those within a budget."""
 
 import pytest
 from fakes import price, small_space
@@ -19,7 +19,7 @@ def test_extremes_are_those_of_brute_force(space):
     for ops in (lambda network: cost(network, 10).ops, lambda network: price(network).ops):
         all_ops = [ops(network) for network in space]
         assert ops(extreme(space, ops)) == min(all_ops)
-        assert ops(extreme(space, ops, dearest=True)) == max(all_ops)
+        assert ops(extreme(space, ops, most_expensive=True)) == max(all_ops)
         assert extreme(space, ops) in space
 
 

@@ -193,11 +193,11 @@ BASE = load_space().sample(Random(0))
 
 
 def test_a_sandwich_is_the_ends_and_two_between():
-    """The cheapest is mid at K=0 with average pooling everywhere; the dearest K=3, which is dense at 2 in layer 0."""
+    """The cheapest is mid at K=0 with average pooling everywhere; the other end K=3, which is dense at 2 in layer 0."""
     space = load_space().restrict({"block": ["mid"], "k": [0, 1, 3], "layer2": {"block": ["pre", "mid"]}})
-    dearest, cheapest, *others = PATHS["sandwich"](space, ops)(Random(0))
+    highest, cheapest, *others = PATHS["sandwich"](space, ops)(Random(0))
     low = 1000 + 5 * 30 + 1
-    assert (ops(cheapest), ops(dearest)) == (low, low + (70 - 30) + 10 * (2 + 4 * 3) + 2 * 2)
+    assert (ops(cheapest), ops(highest)) == (low, low + (70 - 30) + 10 * (2 + 4 * 3) + 2 * 2)
     assert len(others) == 2 and others[0] != others[1] and all(path in space for path in others)
 
 

@@ -203,7 +203,7 @@ def real_ops(network):
     return cost(network, 10).ops
 
 
-DEAREST_OPS = real_ops(extreme(SPACE, real_ops, dearest=True))
+DEAREST_OPS = real_ops(extreme(SPACE, real_ops, most_expensive=True))
 
 
 def synthetic(name, seed, trials):
