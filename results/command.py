@@ -1,9 +1,18 @@
 """How every command ends: with one line and exit code 2 where an input cannot be used."""
 
+import argparse
 import sys
 from collections.abc import Callable
+from typing import NoReturn
 
 from space import InputError
+
+
+class Parser(argparse.ArgumentParser):
+    """Answers a wrong flag in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        sys.exit(_complain(f"{message}; --help shows all flags", 2))
 
 
 def run_command(main: Callable[[], None]) -> None:

@@ -40,6 +40,8 @@ def hypervolume(accuracy: ArrayLike, cost: ArrayLike, *, reference: tuple[float,
 def knee(accuracy: ArrayLike, cost: ArrayLike) -> int:
     """Index of the front's point farthest above the line between its two ends, accuracy over log cost.
 
+    Where none is above it, the most accurate.
+
     Args:
         accuracy, cost: (n,) each, at least one of them finite.
     """
@@ -49,4 +51,5 @@ def knee(accuracy: ArrayLike, cost: ArrayLike) -> int:
     rise = accuracy[front] - accuracy[front[0]]
     run = cost[front] - cost[front[0]]
     slope = rise[-1] / run[-1] if run[-1] > 0 else 0.0
-    return int(front[np.argmax(rise - slope * run)])
+    above = rise - slope * run
+    return int(front[np.argmax(above) if above.max() > 1e-12 else -1])

@@ -6,7 +6,7 @@ python -m results.report runs/digits
 import argparse
 from pathlib import Path
 
-from results.command import run_command
+from results.command import Parser, run_command
 from results.files import write_atomic
 from space import InputError
 from space.errors import first_line
@@ -47,7 +47,7 @@ def rewrite_report(folder: Path) -> Path:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m results.report", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("run", type=Path, help="folder of the run, such as runs/digits")

@@ -57,8 +57,11 @@ def choose_best(front: pd.DataFrame, objective: Objective, limit: float | None) 
     accuracy = deciding_accuracy(front)
     if limit is not None:
         return int(accuracy.argmax()), f"the most accurate network within --max-{objective.name} {limit:g}"
-    rule = f"the knee of the front: farthest above the line between its ends, accuracy over log {objective.unit}"
-    return knee(accuracy, front[objective.name]), rule
+    line = f"the line between the ends of the front, accuracy over log {objective.unit}"
+    chosen = knee(accuracy, front[objective.name])
+    if chosen == len(front) - 1:
+        return chosen, f"the most accurate network: none is above {line}"
+    return chosen, f"the knee of the front: farthest above {line}"
 
 
 def write_tables(folder: Path, trials: pd.DataFrame, config: RunConfig, noise: Noise | None) -> None:

@@ -17,7 +17,7 @@ from decimal import Decimal
 
 import pandas as pd
 
-from results.command import run_command
+from results.command import Parser, run_command
 from results.published import read_published
 from space import Architecture, named_network
 from space.cost import BINARY_PER_FLOAT
@@ -118,7 +118,7 @@ def zoo_text(table: pd.DataFrame) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m results.zoo", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--csv", action="store_true", help="all columns, for programs")

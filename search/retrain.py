@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from results.command import run_command
+from results.command import Parser, run_command
 from results.entry import read_entry
 from search.data.catalog import DATASETS
 from search.flags import add_training_flags, positive_float, positive_int
@@ -46,7 +46,7 @@ class Target:
 
 
 def parse(argv: list[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m search.retrain", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("network", help="best.json, pareto.json, or a network's name")

@@ -9,7 +9,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from results.command import run_command
+from results.command import Parser, run_command
 from search.backends import BACKENDS
 from search.evaluators import EVALUATORS
 from search.flags import add_choice, add_training_flags, positive_float, positive_int, refuse_flags_of_others
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def parse(argv: list[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m search.run", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add_training_flags(parser)

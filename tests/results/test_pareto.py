@@ -105,3 +105,5 @@ def test_knee_over_log_ops():
     assert knee([0.5, 0.7, 0.88, 0.9], [1e3, 3e3, 3e4, 1e5]) == 1
     assert knee([0.5], [1e3]) == 0
     assert knee([0.1, 0.5], [2e3, 1e3]) == 1
+    assert knee([0.1, 0.5], [1e3, 2e3]) == 1  # two ends, and none above
+    assert knee([0.12, 0.13, 0.18], [4e3, 5e3, 6e3]) == 2  # one below the line
