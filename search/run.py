@@ -54,12 +54,12 @@ def main() -> None:
     from search.assemble import assemble  # which loads torch
 
     search = assemble(args)
-    print(begin_text(search), flush=True)
+    print(begin_text(search, args.trials), flush=True)
     run(args, search)
 
 
-def begin_text(search: "Search") -> str:
-    """What is searched, on what, and how many trials there are already."""
+def begin_text(search: "Search", trials: int) -> str:
+    """What is searched, on what, and how many of the trials there are already."""
     from search.progress import si
 
     space, config = search.study.space, search.config
@@ -68,7 +68,7 @@ def begin_text(search: "Search") -> str:
     return (
         f"{space.size:.3g} networks of {cheapest} to {limit}; {len(space.baselines())} of them designed by hand\n"
         f"{config.train_images} images to train on, {config.validation_images} to judge on; "
-        f"{len(search.study)} trials so far"
+        f"{len(search.study)} of {trials} trials so far"
     )
 
 
