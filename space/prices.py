@@ -17,7 +17,7 @@ Table = tuple[tuple[str, ...], dict[tuple[Choice, ...], float]]
 class Prices:
     """The cost of the networks of a space, from their genes.
 
-    Where the cost of all `CHECKS` networks drawn at random are exactly a constant plus a share of each group of genes,
+    Where the costs of all `CHECKS` networks drawn at random are exactly a constant plus a share of each group of genes,
     those of others are added up so, in microseconds. Where they are not, each network is counted.
 
     Args:
@@ -38,11 +38,9 @@ class Prices:
     @cached_property
     def limit(self) -> float:
         """No network above is to be proposed: the budget or, without one, what the most expensive network costs."""
-        return (
-            self._price(extreme(self._space, self._price, most_expensive=True))
-            if self._budget is None
-            else self._budget
-        )
+        if self._budget is not None:
+            return self._budget
+        return self._price(extreme(self._space, self._price, most_expensive=True))
 
     def _count(self, params: Choices) -> float:
         return self._price(self._space.architecture(params))

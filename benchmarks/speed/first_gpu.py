@@ -153,10 +153,10 @@ def count_launches() -> str:
     training = begin(Training, 0.25, 64, recorded=False)
     training.run_epoch()
     batch = next(training.train.batches(64, device=CUDA, seed=0))
-    training._step(*batch)
+    training.step(*batch)
     torch.cuda.synchronize()
     with profile(activities=[ProfilerActivity.CUDA]) as profiled:
-        training._step(*batch)
+        training.step(*batch)
         torch.cuda.synchronize()
     kernels = [event for event in profiled.key_averages() if event.device_type == torch.autograd.DeviceType.CUDA]
     kernels.sort(key=lambda event: -event.self_device_time_total)

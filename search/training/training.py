@@ -96,9 +96,9 @@ class Training:
             progress = (self.epoch + (step + 1) / steps) / self.recipe.epochs
             self._set_rate(self.recipe.learning_rate_at(progress))
             if self.recorded:
-                self._recording(self._step, images, labels)
+                self._recording(self.step, images, labels)
             else:
-                self._step(images, labels)
+                self.step(images, labels)
         ranks.average([t for norm, _ in self.norms for t in (norm.running_mean, norm.running_var) if t is not None])
         self.epoch += 1
         mean = ranks.total(self._total).item() / (steps * self.accumulate * ranks.ranks())
@@ -113,7 +113,8 @@ class Training:
             else:
                 group["lr"] = rate
 
-    def _step(self, images: Tensor, labels: Tensor) -> None:
+    def step(self, images: Tensor, labels: Tensor) -> None:
+        """Learn a batch, and step on the weights; its loss is added to the epoch's."""
         self.optimizer.zero_grad()
         for done, piece in enumerate(zip(images.chunk(self.accumulate), labels.chunk(self.accumulate))):
             self._weigh_statistics(done)

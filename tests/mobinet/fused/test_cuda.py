@@ -13,6 +13,7 @@ from torch import Tensor
 
 from mobinet.binarizers import BINARIZERS
 from mobinet.conv import BinaryConv2d
+from mobinet.fused.dispatch import kernels
 from mobinet.fused.spec import Parameters, UnitSpec, WeightRule
 from mobinet.layers import RPReLU
 from mobinet.unit import BinaryUnit
@@ -212,3 +213,9 @@ def test_latent_weights(run: Run, binarizer: str, shape: tuple[int, ...], dtype:
 def test_variance_of_values_far_from_zero(run: Run):
     found = run(differences, "ste", (3, 6, 13, 11), 6, 3, before=-64.0)
     assert found["running_var"] < 1e-6 and found["out"] < 3e-6
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="here a kernel can be launched")
+def test_kernels_that_cannot_be_launched_are_left_alone_with_a_warning():
+    with pytest.warns(UserWarning, match="training without the fused kernels for cuda"):
+        assert kernels.__wrapped__("cuda") is None
