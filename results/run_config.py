@@ -10,6 +10,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from results.files import SCHEMA, read_json, write_json
 from space import InputError
+from space.objective import OBJECTIVES
 
 SHOWN = 5
 IN_WORDS = {"fingerprint": "fingerprint of the training images"}
@@ -114,6 +115,8 @@ class RunConfig:
         for item in fields(cls):
             if item.name in settings and not _is_a(settings[item.name], kinds[item.name]):
                 raise InputError(f"{path}: the field {item.name} is of the wrong type; the file was changed")
+        if settings.get("objective", "ops") not in OBJECTIVES:
+            raise InputError(f"{path}: no objective is called {settings['objective']!r}; the file was changed")
         try:
             return cls(**settings, evaluator_settings=own)
         except TypeError as error:
@@ -164,8 +167,9 @@ def versions() -> dict[str, str]:
 
 def _reference(content: Any, objective: Any) -> Any:
     match content:
-        case {"accuracy": int() | float() as accuracy, **rest} if rest.keys() == {objective}:
-            return Reference(accuracy=accuracy, cost=rest[objective])
+        case {"accuracy": accuracy, **rest} if list(rest) == [objective]:
+            found = Reference(accuracy=accuracy, cost=rest[objective])
+            return found if _is_a(found.accuracy, float) and _is_a(found.cost, float) else None
     return None
 
 

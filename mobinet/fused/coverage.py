@@ -16,19 +16,25 @@ def spec_of(leaves: Leaves, training: bool, specs: dict[tuple, UnitSpec | None])
     Worked out once for each way to run it, and kept in `specs`.
     """
     latent = training and leaves.scale is None
-    key = latent, type(leaves.binarizer), leaves.norm.eps, leaves.norm.momentum
+    norm, binarizer = leaves.norm, leaves.binarizer
+    key = (
+        (latent, type(leaves.activation), leaves.conv.low_border)
+        + (type(norm), norm.eps, norm.momentum, norm.affine, norm.track_running_stats)
+        + (type(binarizer), binarizer.activation_surrogate, binarizer.weight_surrogate, binarizer.low)
+    )
     if key not in specs:
         specs[key] = _spec(leaves, latent) if _covered(leaves) else None
     return specs[key]
 
 
 def _covered(leaves: Leaves) -> bool:
-    conv, activation = leaves.conv, leaves.activation
+    conv, activation, norm = leaves.conv, leaves.activation, leaves.norm
     filters, members, size, _ = leaves.weight.shape
     inputs = members * conv.groups
     return (
         type(leaves.binarizer).activations is Binarizer.activations
         and (type(activation) in (nn.ReLU, RPReLU) or type(activation) is nn.PReLU and activation.num_parameters > 1)
+        and (type(norm) is nn.BatchNorm2d and norm.affine and norm.track_running_stats and norm.momentum is not None)
         and (size == 3 or size == 1 and conv.groups == 1)
         and (conv.stride, conv.padding, conv.low_border) == (1, size // 2, False)
         and filters in (inputs, 2 * inputs)

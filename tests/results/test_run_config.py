@@ -64,7 +64,16 @@ def test_what_is_no_config_is_refused(tmp_path, config, content):
 
 @pytest.mark.parametrize(
     "field, value",
-    [("seed", "0"), ("seed", True), ("max_ops", "5"), ("recipe", []), ("reference", {"accuracy": 0.1}), ("genes", 1)],
+    [
+        ("seed", "0"),
+        ("seed", True),
+        ("max_ops", "5"),
+        ("recipe", []),
+        ("reference", {"accuracy": 0.1}),
+        ("genes", 1),
+        ("objective", ["ops"]),
+        ("reference", {"accuracy": 0.1, "ops": "x"}),
+    ],
 )
 def test_a_field_of_another_type_is_named(tmp_path, config, field, value):
     write_json(tmp_path / "config.json", {**config.to_dict(), field: value})
@@ -77,3 +86,10 @@ def test_versions_are_those_installed():
 
     assert versions()["torch"] == torch.__version__.split("+")[0] or versions()["torch"] == torch.__version__
     assert set(versions()) >= {"python", "torch", "optuna", "numpy"}
+
+
+def test_an_objective_that_there_is_not_is_named(tmp_path, config):
+    reference = {"accuracy": 0.1, "nope": 1.0}
+    write_json(tmp_path / "config.json", {**config.to_dict(), "objective": "nope", "reference": reference})
+    with pytest.raises(InputError, match="config.json: no objective is called 'nope'"):
+        read_config(tmp_path)

@@ -181,6 +181,41 @@ def test_what_the_kernels_do_not_cover_runs_as_the_reference():
     assert not fused.fusable(unit, x)
 
 
+def frozen(norm):
+    norm.eval()
+
+
+def cumulative(norm):
+    norm.momentum = None
+
+
+def without_running_statistics(norm):
+    norm.__init__(norm.num_features, track_running_stats=False)
+
+
+def not_tracking_any_more(norm):
+    norm.track_running_stats = False
+
+
+def without_weights(norm):
+    norm.__init__(norm.num_features, affine=False)
+
+
+@pytest.mark.parametrize(
+    "change", [frozen, cumulative, without_running_statistics, not_tracking_any_more, without_weights]
+)
+def test_another_batch_norm_runs_as_the_reference(change):
+    unit, x, _ = make_unit("1x1", "xnor", "prelu")
+    unit(x)
+    change(unit.norm)
+    plain = copy.deepcopy(unit)
+    with fused.disabled():
+        expected = plain(x)
+    assert torch.equal(unit(x), expected)
+    for name, value in plain.state_dict().items():
+        assert torch.equal(unit.state_dict()[name], value), name
+
+
 def test_without_the_kernels_the_reference_runs_and_says_so_once(monkeypatch):
     unit, x, gradient = make_unit("1x1", "xnor", "prelu")
     plain = copy.deepcopy(unit)
