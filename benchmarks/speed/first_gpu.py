@@ -152,7 +152,7 @@ def count_waits() -> str:
 def count_launches() -> str:
     training = begin(Training, 0.25, 64, recorded=False)
     training.run_epoch()
-    batch = next(training.train.batches(64, device=CUDA, seed=0))
+    batch = next(training.train.inputs(64, device=CUDA, seed=0))
     training.step(*batch)
     torch.cuda.synchronize()
     with profile(activities=[ProfilerActivity.CUDA]) as profiled:

@@ -24,6 +24,10 @@ class Augmentation:
     shift: float = 0.0
     flip: bool = False
 
+    def reach(self, height: int) -> int:
+        """The largest shift of images of so many rows, in pixels."""
+        return round(self.shift * height)
+
 
 @dataclass(frozen=True, kw_only=True)
 class DataSetEntry:

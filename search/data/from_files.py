@@ -11,9 +11,9 @@ from torch import Tensor
 
 from search.data.in_memory import Pixels
 from search.data.pictures import Broken, Pictures, Wanted, collate
-from search.data.preparation import WHOLE, Part, Preparation, Shape
+from search.data.preparation import Preparation, Shape
 from search.data.source import Source
-from search.data.split import Batches, Split, batches_of, order_of
+from search.data.split import WHOLE, Batches, Inputs, Part, Split, batches_of, draws_of, generator_of
 from search.machine import own_cores
 from space import InputError
 
@@ -91,14 +91,19 @@ class Files(Split):
     def first(self, count: int | None) -> "Files":
         return replace(self, files=self.files[:count])
 
-    def stored(
-        self, batch_size: int, generator: torch.Generator | None, device: torch.device, part: Part = WHOLE
-    ) -> Batches:
-        training = generator is not None
-        batches = batches_of(order_of(len(self), generator), batch_size, part, training=training)
-        crops = torch.randint(2**62, (len(self),), generator=generator) if training else None
-        for pixels, labels in self._decoder.decode(batches, crops):
-            yield pixels.to(device, non_blocking=True), labels.to(device, non_blocking=True)
+    def inputs(self, batch_size: int, *, device: torch.device, seed: int | None = None, part: Part = WHOLE) -> Inputs:
+        """Stored images, uint8 (N, c, h, w), labels (N,), and of training images the draws, (N, 3)."""
+        generator = generator_of(seed)
+        batches = batches_of(len(self), batch_size, generator, part)
+        crops = torch.randint(2**62, (len(self),), generator=generator) if generator else None
+        draws = draws_of(batches, self.preparation, generator, part)
+        for inputs in zip(self._decoder.decode(batches, crops), *(draws,) if draws else ()):
+            (pixels, labels), *drawn = inputs
+            yield tuple(tensor.to(device, non_blocking=True) for tensor in (pixels, labels, *drawn))
+
+    def prepared(self, *inputs: Tensor) -> tuple[Tensor, Tensor]:
+        pixels, labels, *draws = inputs
+        return self.preparation(pixels, *draws or (None,)), labels
 
     @cached_property
     def _decoder(self) -> "_Decoder":

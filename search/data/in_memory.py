@@ -1,14 +1,15 @@
 """Images held in memory: as a source, and in batches."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
 
-from search.data.preparation import WHOLE, Part, Preparation, Shape, fit_shape
+from search.data.preparation import Preparation, Shape, fit_shape
 from search.data.source import Source
-from search.data.split import Batches, Split, batches_of, order_of
+from search.data.split import WHOLE, Inputs, Part, Split, batches_of, draws_of, generator_of
 
 SAMPLE_BYTES = 2**27
 """So much of a data set is looked at for the mean and deviation of its channels."""
@@ -65,12 +66,21 @@ class Images(Split):
     def first(self, count: int | None) -> "Images":
         return replace(self, pixels=self.pixels[:count], labels=self.labels[:count])
 
-    def stored(
-        self, batch_size: int, generator: torch.Generator | None, device: torch.device, part: Part = WHOLE
-    ) -> Batches:
-        if device not in self._copies:
-            self._copies[device] = self.pixels.to(device), self.labels.to(device)
-        pixels, labels = self._copies[device]
-        order = order_of(len(self), generator).to(device, non_blocking=True)
-        for index in batches_of(order, batch_size, part, training=generator is not None):
-            yield pixels[index], labels[index]
+    def inputs(self, batch_size: int, *, device: torch.device, seed: int | None = None, part: Part = WHOLE) -> Inputs:
+        """The index of each image, (N,), and of training images the draws, (N, 3), all of an epoch moved at once."""
+        generator = generator_of(seed)
+        batches = batches_of(len(self), batch_size, generator, part)
+        draws = draws_of(batches, self.preparation, generator, part)
+        return zip(*(_moved(each, device) for each in (batches, draws) if each))
+
+    def prepared(self, *inputs: Tensor) -> tuple[Tensor, Tensor]:
+        index, *draws = inputs
+        if index.device not in self._copies:
+            self._copies[index.device] = self.pixels.to(index.device), self.labels.to(index.device)
+        pixels, labels = self._copies[index.device]
+        return self.preparation(pixels[index], *draws or (None,)), labels[index]
+
+
+def _moved(tensors: Sequence[Tensor], device: torch.device) -> Sequence[Tensor]:
+    """To a device, in one copy."""
+    return torch.cat([*tensors]).to(device, non_blocking=True).split([len(tensor) for tensor in tensors])

@@ -11,9 +11,6 @@ from search.data.catalog import Augmentation
 
 Shape = tuple[int, int, int]
 """(C, H, W) of one image."""
-Part = tuple[int, int]
-"""Which of how many equal parts."""
-WHOLE = (0, 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,16 +28,26 @@ class Preparation:
     std: tuple[float, ...]
     augmentation: Augmentation
 
-    def __call__(self, pixels: Tensor, generator: torch.Generator | None, part: Part = WHOLE) -> Tensor:
-        """uint8 (N, c, h, w), a part of a batch -> float (N, C, H, W); augmented where there is a generator.
+    def __call__(self, pixels: Tensor, draws: Tensor | None) -> Tensor:
+        """uint8 (N, c, h, w) -> float (N, C, H, W); augmented as `draws`, (N, 3), says where there are some.
 
         On a GPU nothing waits for what went before.
         """
         images = fit_shape(pixels.float() / 255, self.input_shape)
-        if generator is not None:
-            images = augment(images, self.augmentation, generator, part)
+        if draws is not None:
+            images = augment(images, self.augmentation, draws)
         mean, std = (_constants(values, images.device) for values in (self.mean, self.std))
         return ((images - mean) / std).contiguous(memory_format=torch.channels_last)
+
+    def draw(self, batch: int, generator: torch.Generator) -> Tensor:
+        """How each image of a batch is augmented, int64 (batch, 3), see `augment`."""
+        shift, draws = self.augmentation.reach(self.input_shape[1]), torch.zeros(batch, 3, dtype=torch.int64)
+        if shift:
+            draws[:, :1] = torch.randint(2 * shift + 1, (batch, 1), generator=generator)
+            draws[:, 1:2] = torch.randint(2 * shift + 1, (batch, 1), generator=generator)
+        if self.augmentation.flip:
+            draws[:, 2:] = torch.rand(batch, 1, generator=generator) < 0.5
+        return draws
 
 
 @cache
@@ -61,25 +68,19 @@ def fit_shape(images: Tensor, shape: Shape) -> Tensor:
     return F.interpolate(images, (height, width), mode="bilinear", antialias=True)
 
 
-def augment(images: Tensor, augmentation: Augmentation, generator: torch.Generator, part: Part = WHOLE) -> Tensor:
-    """Shift and mirror each of (N, C, H, W), a part of a batch, at random.
+def augment(images: Tensor, augmentation: Augmentation, draws: Tensor) -> Tensor:
+    """Shift and mirror each of (N, C, H, W).
 
-    An image's draw depends neither on the device nor on the parts.
+    Args:
+        images: a batch, or a part of one.
+        augmentation: how far images are shifted.
+        draws: (N, 3): the row and the column where each begins within a black border, and whether it is mirrored.
     """
     n, _, height, width = images.shape
-    batch, mine = n * part[1], slice(n * part[0], n * part[0] + n)
-    shift = round(augmentation.shift * height)
-    rows = torch.arange(height).expand(n, -1)
-    columns = torch.arange(width).expand(n, -1)
-    if shift:
-        images = F.pad(images, (shift,) * 4)
-        rows = rows + torch.randint(2 * shift + 1, (batch, 1), generator=generator)[mine]
-        columns = columns + torch.randint(2 * shift + 1, (batch, 1), generator=generator)[mine]
-    if augmentation.flip:
-        mirrored = torch.rand(batch, 1, generator=generator)[mine] < 0.5
-        columns = torch.where(mirrored, columns.flip(1), columns)
-    if not (shift or augmentation.flip):
-        return images
-    rows, columns = (where.to(images.device, non_blocking=True) for where in (rows, columns))
+    bordered = F.pad(images, (augmentation.reach(height),) * 4)
+    row, column, mirrored = draws.unsqueeze(2).unbind(1)
+    down, across = (torch.arange(size, device=images.device) for size in (height, width))
+    across = torch.where(mirrored > 0, width - 1 - across, across)
     each = torch.arange(n, device=images.device).view(n, 1, 1)
-    return images.permute(0, 2, 3, 1)[each, rows.unsqueeze(2), columns.unsqueeze(1)].permute(0, 3, 1, 2)
+    pixels = bordered.permute(0, 2, 3, 1)[each, (down + row).unsqueeze(2), (across + column).unsqueeze(1)]
+    return pixels.permute(0, 3, 1, 2)

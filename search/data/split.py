@@ -6,9 +6,14 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
-from search.data.preparation import WHOLE, Part, Preparation
+from search.data.catalog import Augmentation
+from search.data.preparation import Preparation
 
 Batches = Iterator[tuple[Tensor, Tensor]]
+Inputs = Iterator[tuple[Tensor, ...]]
+Part = tuple[int, int]
+"""Which of how many equal parts."""
+WHOLE = (0, 1)
 
 
 class Split(ABC):
@@ -29,13 +34,15 @@ class Split(ABC):
         """The first so many of them; all for None."""
 
     @abstractmethod
-    def stored(
-        self, batch_size: int, generator: torch.Generator | None, device: torch.device, part: Part = WHOLE
-    ) -> Batches:
-        """Stored images, uint8 (N, c, h, w), and labels (N,), on `device`.
+    def inputs(self, batch_size: int, *, device: torch.device, seed: int | None = None, part: Part = WHOLE) -> Inputs:
+        """Of each batch, what `prepared` makes images and labels of; arguments as in `batches`.
 
-        With a generator they are shuffled, and the odd rest is dropped.
+        Batches of one size have inputs of one shape.
         """
+
+    @abstractmethod
+    def prepared(self, *inputs: Tensor) -> tuple[Tensor, Tensor]:
+        """Float images (N, C, H, W) and labels (N,). On a GPU it does not wait, and can be part of a CUDA graph."""
 
     def batches(self, batch_size: int, *, device: torch.device, seed: int | None = None, part: Part = WHOLE) -> Batches:
         """Float images (N, C, H, W) and labels (N,) on `device`.
@@ -46,27 +53,35 @@ class Split(ABC):
         Args:
             batch_size: images of a batch.
             device: where they go.
-            seed: of order and augmentation.
+            seed: of order and augmentation, which depend neither on the device nor on the parts.
             part: with a seed that part of each batch, which it must divide; without one that part of the images.
         """
-        generator = None if seed is None else torch.Generator().manual_seed(seed)
-        for pixels, labels in self.stored(batch_size, generator, device, part):
-            yield self.preparation(pixels, generator, part), labels
+        for inputs in self.inputs(batch_size, device=device, seed=seed, part=part):
+            yield self.prepared(*inputs)
 
 
-def order_of(count: int, generator: torch.Generator | None) -> Tensor:
-    """Indices of all images, (count,): shuffled by a generator, or as they are."""
-    return torch.arange(count) if generator is None else torch.randperm(count, generator=generator)
+def generator_of(seed: int | None) -> torch.Generator | None:
+    """Seeded; None for None."""
+    return None if seed is None else torch.Generator().manual_seed(seed)
 
 
-def batches_of(order: Tensor, size: int, part: Part, *, training: bool) -> Sequence[Tensor]:
-    """The indices of each batch, of those of this part."""
-    if not training:
-        order = _share(order, part)
+def batches_of(count: int, size: int, generator: torch.Generator | None, part: Part) -> Sequence[Tensor]:
+    """The indices of each batch of `count` images, of those of this part: for training with a generator."""
+    if generator is None:
+        order = _share(torch.arange(count), part)
         return order.split(size) if len(order) else ()
-    chunks = order.split(size)
+    chunks = torch.randperm(count, generator=generator).split(size)
     chunks = chunks[:-1] if len(chunks) > 1 and len(chunks[-1]) < size else chunks
     return [_share(chunk, part) for chunk in chunks]
+
+
+def draws_of(
+    batches: Sequence[Tensor], preparation: Preparation, generator: torch.Generator | None, part: Part
+) -> Sequence[Tensor]:
+    """How the images of this part of each batch are augmented; nothing without a generator or augmentation."""
+    if generator is None or preparation.augmentation == Augmentation():
+        return ()
+    return [_share(preparation.draw(len(batch) * part[1], generator), part) for batch in batches]
 
 
 def _share(order: Tensor, part: Part) -> Tensor:

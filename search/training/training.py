@@ -90,15 +90,15 @@ class Training:
         self._total.zero_()
         steps = max(1, len(self.train) // self.recipe.batch_size)
         epoch_seed = self.seed * 10007 + self.epoch
-        for step, (images, labels) in enumerate(
-            self.train.batches(self.recipe.batch_size, device=self.device, seed=epoch_seed, part=ranks.part())
+        for step, inputs in enumerate(
+            self.train.inputs(self.recipe.batch_size, device=self.device, seed=epoch_seed, part=ranks.part())
         ):
             progress = (self.epoch + (step + 1) / steps) / self.recipe.epochs
             self._set_rate(self.recipe.learning_rate_at(progress))
             if self.recorded:
-                self._recording(self.step, images, labels)
+                self._recording(self.step, *inputs)
             else:
-                self.step(images, labels)
+                self.step(*inputs)
         ranks.average([t for norm, _ in self.norms for t in (norm.running_mean, norm.running_var) if t is not None])
         self.epoch += 1
         mean = ranks.total(self._total).item() / (steps * self.accumulate * ranks.ranks())
@@ -113,8 +113,9 @@ class Training:
             else:
                 group["lr"] = rate
 
-    def step(self, images: Tensor, labels: Tensor) -> None:
-        """Learn a batch, and step on the weights; its loss is added to the epoch's."""
+    def step(self, *inputs: Tensor) -> None:
+        """Learn a batch of `Split.inputs`, and step on the weights; its loss is added to the epoch's."""
+        images, labels = self.train.prepared(*inputs)
         self.optimizer.zero_grad()
         for done, piece in enumerate(zip(images.chunk(self.accumulate), labels.chunk(self.accumulate))):
             self._weigh_statistics(done)

@@ -108,12 +108,13 @@ def test_pictures_decoded_as_needed_are_the_same_ones(fresh, pictures):
     assert isinstance(lazy.train, Files) and lazy.fingerprint == held.fingerprint
     test = load_test("imagefolder", data_dir=pictures, dataset=lazy)
     for split, reference in ((lazy.train, held.train), (lazy.validation, held.validation), (test, None)):
-        batches = list(split.stored(5, None, torch.device("cpu")))
+        batches = list(split.batches(5, device=CPU))
         assert [len(labels) for _, labels in batches][:-1] == [5] * (len(batches) - 1)
-        pixels, labels = (torch.cat(parts) for parts in zip(*batches))
+        images, labels = (torch.cat(parts) for parts in zip(*batches))
         assert len(labels) == len(split)
         if reference:
-            assert torch.equal(pixels, reference.pixels) and torch.equal(labels, reference.labels)
+            assert torch.equal(images, split.preparation(reference.pixels, None))
+            assert torch.equal(labels, reference.labels)
 
 
 def test_pictures_decoded_as_needed_are_shuffled_by_the_seed(fresh, pictures):
@@ -193,7 +194,7 @@ def test_the_first_pictures(fresh, pictures, memory, kind):
     assert isinstance(train, kind) and len(train) == 12
 
     def stored(split):
-        return [torch.cat(parts) for parts in zip(*split.stored(5, None, CPU))]
+        return [torch.cat(parts) for parts in zip(*split.batches(5, device=CPU))]
 
     for count, length in ((7, 7), (1, 1), (50, 12), (None, 12)):
         first = train.first(count)

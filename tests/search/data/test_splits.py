@@ -110,7 +110,7 @@ def test_border_is_black_in_every_channel():
     preparation = Preparation(
         input_shape=(3, 8, 8), mean=(0.5, 0.5, 0.5), std=(0.25, 0.5, 0.5), augmentation=Augmentation(shift=1 / 4)
     )
-    images = preparation(pixels, torch.Generator().manual_seed(0))
+    images = preparation(pixels, preparation.draw(20, torch.Generator().manual_seed(0)))
     assert [sorted(set(images[:, c].flatten().tolist())) for c in range(3)] == [[-2, 2], [-1, 1], [-1, 1]]
 
 
@@ -160,11 +160,19 @@ def moved(image: Tensor, dy: int, dx: int, flip: bool) -> Tensor:
     return out
 
 
+def augmented(images: Tensor, seed: int, **settings) -> Tensor:
+    """`images`, (N, C, H, W), as an augmentation of such settings changes them."""
+    augmentation = Augmentation(**settings)
+    shape = tuple(images.shape[1:])
+    preparation = Preparation(input_shape=shape, mean=(0.0,), std=(1.0,), augmentation=augmentation)
+    return augment(images, augmentation, preparation.draw(len(images), torch.Generator().manual_seed(seed)))
+
+
 @pytest.mark.parametrize("shift, flip", [(0.25, True), (0.25, False), (0.0, True)])
 def test_augmented_images_are_shifted_and_mirrored_ones(shift, flip):
     images = noise(24, 2, 4, 4)
     reach = round(shift * 4)
-    drawn = augment(images, Augmentation(shift=shift, flip=flip), torch.Generator().manual_seed(1))
+    drawn = augmented(images, 1, shift=shift, flip=flip)
     steps = range(-reach, reach + 1)
     moves = [(dy, dx, mirror) for dy in steps for dx in steps for mirror in ((False, True) if flip else (False,))]
     found = set()
@@ -178,17 +186,15 @@ def test_augmented_images_are_shifted_and_mirrored_ones(shift, flip):
 
 def test_half_of_many_images_are_mirrored():
     images = torch.tensor([0.0, 1.0]).view(1, 1, 1, 2).repeat(2000, 1, 1, 1)
-    drawn = augment(images, Augmentation(flip=True), torch.Generator().manual_seed(0))
+    drawn = augmented(images, 0, flip=True)
     assert 0.45 < drawn[:, 0, 0, 0].mean().item() < 0.55
 
 
 def test_augmentation_follows_its_generator_and_may_do_nothing():
     images = noise(5, 1, 4, 4)
-    one, same, other = (
-        augment(images, Augmentation(shift=0.5, flip=True), torch.Generator().manual_seed(seed)) for seed in (1, 1, 2)
-    )
+    one, same, other = (augmented(images, seed, shift=0.5, flip=True) for seed in (1, 1, 2))
     assert torch.equal(one, same) and not torch.equal(one, other)
-    assert torch.equal(augment(images, Augmentation(), torch.Generator()), images)
+    assert torch.equal(augmented(images, 1), images)
 
 
 def png(*chunks: tuple[bytes, bytes]) -> bytes:
@@ -230,7 +236,6 @@ def test_a_picture_that_cannot_be_decoded_is_named(tmp_path, content):
 def test_images_move_to_a_device_once():
     split, meta = split_of(5), torch.device("meta")
     for _ in range(2):
-        assert [(p.device, len(p), c.device, len(c)) for p, c in split.stored(2, None, meta)] == [
-            (meta, n, meta, n) for n in (2, 2, 1)
-        ]
+        batches = split.batches(2, device=meta)
+        assert [(p.device, len(p), c.device, len(c)) for p, c in batches] == [(meta, n, meta, n) for n in (2, 2, 1)]
     assert list(split._copies) == [meta]
