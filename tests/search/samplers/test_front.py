@@ -24,7 +24,7 @@ from space.bounds import extreme
 
 GENES = {f"g{number}": IntDistribution(0, 4) for number in range(6)}
 GENES |= {f"c{number}": CategoricalDistribution(("a", "b", "c")) for number in range(4)}
-DEAREST = 1000.0 + 6 * 4 * 10 + 4 * 2
+MOST_EXPENSIVE = 1000.0 + 6 * 4 * 10 + 4 * 2
 
 
 def ops(params):
@@ -57,7 +57,7 @@ def study_of(trials):
     return study
 
 
-def proposals(study, count, seed=0, limit=DEAREST, **options):
+def proposals(study, count, seed=0, limit=MOST_EXPENSIVE, **options):
     """The first `count` proposals for one trial."""
     sampler = FrontSampler(seed, cost=ops, limit=limit, **options)
     trial = study._storage.get_trial(study._storage.create_new_trial(study._study_id))
@@ -84,7 +84,7 @@ def gain(study, found):
     """What these parameters together truly add to the hypervolume."""
     known = [trial.values for trial in study.get_trials(states=(TrialState.COMPLETE,))]
     more = [*known, *((accuracy(params), ops(params)) for params in found)]
-    after, before = (hypervolume(*np.array(points).T, reference=(0.3, DEAREST)) for points in (more, known))
+    after, before = (hypervolume(*np.array(points).T, reference=(0.3, MOST_EXPENSIVE)) for points in (more, known))
     return after - before
 
 
@@ -203,7 +203,7 @@ def real_ops(network):
     return cost(network, 10).ops
 
 
-DEAREST_OPS = real_ops(extreme(SPACE, real_ops, most_expensive=True))
+MOST_EXPENSIVE_OPS = real_ops(extreme(SPACE, real_ops, most_expensive=True))
 
 
 def synthetic(name, seed, trials):
@@ -232,7 +232,7 @@ def synthetic(name, seed, trials):
         seen.add(network.key)
         points.append((truth(network), real_ops(network)))
         study.tell(trial, (points[-1][0] + rng.normal(0, 0.006), points[-1][1]))
-    return hypervolume(*np.array(points).T, reference=(0.1, DEAREST_OPS))
+    return hypervolume(*np.array(points).T, reference=(0.1, MOST_EXPENSIVE_OPS))
 
 
 def test_the_front_is_found_in_a_fifth_of_the_trials():
