@@ -166,7 +166,7 @@ def read_entry(path: Path, key: str | None = None, *, count: Callable[[Architect
     # The key goes first: to count a network that a changed width makes huge may take all memory.
     _check({"key": entry.architecture.key}, chosen[0], path)
     counted = count(entry.architecture, entry.num_classes)
-    _check({**asdict(counted), "ops": counted.ops}, chosen[0]["cost"], path)
+    _check(counted.to_dict(), chosen[0]["cost"], path)
     return entry
 
 

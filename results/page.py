@@ -10,7 +10,7 @@ from results.published import published_on
 from results.retrained import Retrained, agreement
 from results.run_config import RunConfig
 from results.run_record import RunRecord
-from results.tables import COSTS
+from space.cost import COSTS
 from space.objective import OBJECTIVES
 
 EVALUATED = {

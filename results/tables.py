@@ -12,13 +12,12 @@ from results.files import write_atomic, write_json, write_sums
 from results.noise import Noise
 from results.pareto import hypervolume, knee, on_front
 from results.run_config import RunConfig
+from space.cost import COSTS
 from space.objective import OBJECTIVES, Objective
 
 COLUMNS = (
-    "number", "state", "source", "key", "accuracy", "expected", "ops", "flops", "bops", "padded_bops", "elementwise",
-    "params", "bytes", "epochs", "seconds", "reason",
+    "number", "state", "source", "key", "accuracy", "expected", *COSTS, "epochs", "seconds", "reason",
 )  # fmt: skip
-COSTS = ("ops", "flops", "bops", "padded_bops", "elementwise", "params", "bytes")
 
 
 def read_trials(folder: Path) -> pd.DataFrame:

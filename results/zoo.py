@@ -12,7 +12,6 @@ rounds others up.
 """
 
 import argparse
-from dataclasses import asdict
 from decimal import Decimal
 
 import pandas as pd
@@ -58,7 +57,7 @@ def _row(name: str, network: Architecture, printed: pd.Series) -> dict:
     num_classes = 1000 if network.input_shape == (3, 224, 224) else 10
     counted = cost(network, num_classes)
     binary_params, scales, classifier = _weights(network, num_classes)
-    row = {"name": name, "binary_params": binary_params, **asdict(counted), "ops": counted.ops}
+    row = {"name": name, "binary_params": binary_params, **counted.to_dict()}
     left_out = classifier if printed.get("convention") == "without classifier" else 0
     trained = counted.params - scales
     figures = {

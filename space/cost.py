@@ -1,6 +1,6 @@
 """What a network costs, in numbers; `mobinet.cost` counts them."""
 
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 
 BINARY_PER_FLOAT = 64
 
@@ -33,5 +33,13 @@ class Cost:
         """flops + bops / 64."""
         return self.flops + self.bops / BINARY_PER_FLOAT
 
+    def to_dict(self) -> dict[str, float]:
+        """Every number by its name, `ops` last."""
+        return {**asdict(self), "ops": self.ops}
+
     def __add__(self, other: "Cost") -> "Cost":
         return Cost(**{f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(Cost)})
+
+
+COSTS = ("ops", *(field.name for field in fields(Cost)))
+"""The names of all numbers, in the order of columns."""

@@ -1,7 +1,6 @@
 """The trials of a study as one table, and the accuracies that a regression expects of them."""
 
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -41,8 +40,7 @@ def table_of(
                 "state": record.state,
                 "source": "baseline" if record.key in baselines else "sampler",
                 "key": record.key,
-                "ops": record.cost.ops,
-                **asdict(record.cost),
+                **record.cost.to_dict(),
                 objective.name: objective.of(network, record.cost),
                 "reason": record.reason,
                 **_measured(record),

@@ -166,7 +166,6 @@ class Retraining:
         loaded = ranks.from_first(lambda: load_packed(path)[0]).to(self.device)
         test = load_test(self.dataset, data_dir=self.data_dir, dataset=images)
         top1, top5 = accuracy(loaded, test, device=torch.device(self.device), top=(1, 5))
-        counted = cost(self.architecture, len(images.classes))
         summary = {
             "schema": SCHEMA,
             "key": self.architecture.key,
@@ -176,7 +175,7 @@ class Retraining:
             "test_top5": top5,
             "test_images": len(test),
             "validation_top1": max(row["validation_top1"] for row in metrics),
-            "cost": {**asdict(counted), "ops": counted.ops},
+            "cost": cost(self.architecture, len(images.classes)).to_dict(),
             "file_bytes": len(packed),
             **asdict(self.recipe),
             "seed": self.seed,
