@@ -128,9 +128,11 @@ def assemble(args: argparse.Namespace) -> Search:
 
 def make_backend(args: argparse.Namespace, search: Search) -> Backend:
     """What runs the evaluations."""
-    if args.workers != 0:
+    shape, device = search.study.space.input_shape, search.evaluator.device
+    backend = BACKENDS[args.backend].make(search.evaluator, args, shape, device)
+    if not backend.in_process:
         load_dataset.cache_clear()  # workers load the images for themselves
-    return BACKENDS[args.backend].make(search.evaluator, args, search.study.space.input_shape, search.evaluator.device)
+    return backend
 
 
 def _settings(args: argparse.Namespace, kind: EvaluatorEntry) -> dict[str, Any]:

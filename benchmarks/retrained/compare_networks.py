@@ -46,9 +46,12 @@ def main() -> None:
     args = parser.parse_args()
     entry = DATASETS[args.dataset]
     full = entry.recipes["full"]
+    networks = [parse_network(text, entry.input_shape, args.width) for text in args.networks]
+    shape = networks[0].input_shape
     training = FullTraining(
         dataset=args.dataset,
         data_dir=args.data_dir,
+        input_shape=shape,
         recipe=replace(
             full,
             epochs=args.epochs or full.epochs,
@@ -58,12 +61,10 @@ def main() -> None:
         images=args.images,
         validate=args.validate,
     )
-    networks = [parse_network(text, entry.input_shape, args.width) for text in args.networks]
-    shape = networks[0].input_shape
     data = load_dataset(args.dataset, data_dir=args.data_dir, input_shape=shape, validation=VALIDATION)
     scope = f"{args.images or 'all'} images, {args.seeds} seeds, torch {torch.__version__}"
     print(f"{args.dataset}, {training.recipe}, {scope}")
-    accuracies = training.accuracies(networks, seeds=args.seeds, workers=args.workers)
+    accuracies = training.accuracies(networks, seeds=args.seeds, workers=args.workers, table=None)
     kind = "validation" if args.validate else "test"
     for text, network, mean, std in zip(args.networks, networks, accuracies.mean(0), deviation(accuracies)):
         ops = si(cost(network, len(data.classes)).ops)

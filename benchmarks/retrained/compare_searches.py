@@ -51,14 +51,15 @@ def main() -> None:
             with TemporaryDirectory() as folder:
                 config, pareto, seconds = run_search([*shlex.split(flags), "--seed", str(seed)], Path(folder))
             front = pareto["front"]
+            networks = [Architecture.from_dict(entry["architecture"]) for entry in front]
             training = FullTraining(
                 dataset=config.dataset,
                 data_dir=config.data_dir,
+                input_shape=networks[0].input_shape,
                 recipe=DATASETS[config.dataset].recipes["full"],
                 device=config.device,
             )
-            networks = [Architecture.from_dict(entry["architecture"]) for entry in front]
-            test = training.accuracies(networks, seeds=args.trainings, workers=args.workers).mean(0)
+            test = training.accuracies(networks, seeds=args.trainings, workers=args.workers, table=None).mean(0)
             searched = np.array([entry["accuracy"] for entry in front])
             ops = [entry["cost"]["ops"] for entry in front]
             reference = pareto["reference"]["accuracy"], pareto["reference"]["ops"]

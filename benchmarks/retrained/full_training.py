@@ -1,65 +1,170 @@
-"""Networks trained from scratch on the full schedule, side by side."""
+"""Networks trained from scratch on the full schedule, side by side, and the table that holds what they reached."""
 
-from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
+import csv
+import json
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from multiprocessing import get_context
+from functools import cached_property
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
 from numpy.typing import NDArray
+from scipy import stats
 
-from search.data.dataset import load_dataset, load_test
+from search.backends.backend import Backend
+from search.backends.local import Workers
+from search.backends.streams import Streams
+from search.data.dataset import DataSet, load_dataset, load_test
+from search.data.split import Split
+from search.interrupt import Interrupts
+from search.loop import run_tasks
 from search.recipe import Recipe
+from search.task import Evaluation, Failure, Task
 from search.training.accuracy import accuracy
 from search.training.retraining import VALIDATION
 from search.training.seeds import seeded_build, training_seed
 from search.training.training import Training
-from space import Architecture
+from space import Architecture, InputError
+
+COLUMNS = ("key", "network", "seed", "accuracy", "seconds", "architecture")
 
 Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
 class FullTraining:
-    """How each network of a comparison is trained and judged.
+    """An evaluator: each network is trained by `recipe`, and judged after the last epoch.
 
     Args:
         dataset, data_dir: which images, and where.
+        input_shape: (C, H, W) of the networks.
         recipe: of the training.
         device: such as ``"cpu"`` or ``"cuda"``.
         images: train on the first so many images; None trains on all.
-        validate: judge on the validation images instead of the test images.
+        validation: share of the images that is held out.
+        validate: judge on these instead of the test images.
     """
 
     dataset: str
     data_dir: str
+    input_shape: tuple[int, int, int]
     recipe: Recipe
     device: str
     images: int | None = None
+    validation: float = VALIDATION
     validate: bool = False
 
-    def accuracies(self, networks: Sequence[Architecture], *, seeds: int, workers: int) -> Array:
-        """Top-1 accuracy of each network under each seed, (seeds, n), trained by `workers` processes of one thread."""
-        jobs = [(network, seed) for seed in range(seeds) for network in networks]
-        with ProcessPoolExecutor(workers, get_context("spawn"), torch.set_num_threads, (1,)) as pool:
-            return np.array(list(pool.map(self.accuracy_of, *zip(*jobs)))).reshape(seeds, len(networks))
-
-    def accuracy_of(self, network: Architecture, seed: int) -> float:
-        """Top-1 accuracy of one training after its last epoch, 0 to 1."""
-        data = load_dataset(
-            self.dataset, data_dir=self.data_dir, input_shape=network.input_shape, validation=VALIDATION
-        )
-        seed = training_seed(seed, network)
-        device = torch.device(self.device)
-        net = seeded_build(network, len(data.classes), seed)
-        training = Training(net, data.train.first(self.images), recipe=self.recipe, seed=seed, device=device)
+    def __call__(self, task: Task) -> Evaluation:
+        began, device = time.perf_counter(), torch.device(self.device)
+        seed = training_seed(task.replicate, task.architecture)
+        net = seeded_build(task.architecture, len(self._data.classes), seed)
+        training = Training(net, self._train, recipe=self.recipe, seed=seed, device=device)
         while training.epoch < self.recipe.epochs:
             training.run_epoch()
-        held_out = data.validation if self.validate else load_test(self.dataset, data_dir=self.data_dir, dataset=data)
-        return accuracy(net, held_out, device=device)[0]
+        (reached,) = accuracy(net, self._held_out, device=device)
+        return Evaluation(accuracy=reached, epochs=training.epoch, seconds=time.perf_counter() - began)
+
+    @property
+    def _data(self) -> DataSet:
+        return load_dataset(
+            self.dataset, data_dir=self.data_dir, input_shape=self.input_shape, validation=self.validation
+        )
+
+    @cached_property
+    def _train(self) -> Split:
+        return self._data.train.first(self.images)
+
+    @cached_property
+    def _held_out(self) -> Split:
+        if self.validate:
+            return self._data.validation
+        return load_test(self.dataset, data_dir=self.data_dir, dataset=self._data)
+
+    def run(self, tasks: Iterable[Task], workers: int) -> Iterator[tuple[Task, Evaluation]]:
+        """Each training as it ends; one that fails is printed and left out."""
+        if self.device.startswith("cuda"):
+            _ = self._train, self._held_out  # loaded once, for all threads
+            backend: Backend = Streams(self, device=self.device, count=workers)
+        else:
+            backend = Workers(self, workers=workers, threads=1)
+        try:
+            with Interrupts() as interrupts:
+                for task, outcome in run_tasks(backend, iter(tasks), interrupts):
+                    if isinstance(outcome, Failure):
+                        print(f"{task.architecture.describe()}: {outcome.reason}", file=sys.stderr)
+                    else:
+                        yield task, outcome
+        finally:
+            backend.close()
+
+    def accuracies(self, networks: Sequence[Architecture], *, seeds: int, workers: int, table: Path | None) -> Array:
+        """Top-1 accuracy of each network under each seed, (seeds, n).
+
+        Args:
+            networks: all with the same input shape.
+            seeds: trainings of each.
+            workers: trainings side by side: processes of one thread, or streams of a GPU.
+            table: a CSV file with one row a training, written as it ends; what it holds is not trained again.
+
+        Raises:
+            InputError: a training failed.
+        """
+        found = read_table(table) if table else {}
+        left = (
+            Task(number=number, architecture=network, replicate=seed)
+            for seed in range(seeds)
+            for number, network in enumerate(networks)
+            if (network.key, seed) not in found
+        )
+        for task, evaluation in self.run(left, workers):
+            found[task.architecture.key, task.replicate] = evaluation.accuracy
+            if table:
+                append(table, task, evaluation)
+        if any((network.key, seed) not in found for network in networks for seed in range(seeds)):
+            raise InputError("some trainings failed; run the same command again")
+        return np.array([[found[network.key, seed] for network in networks] for seed in range(seeds)])
+
+
+def read_table(path: Path) -> dict[tuple[str, int], float]:
+    """By key and seed, the accuracies of the trainings in a table; none where there is no such file."""
+    if not path.exists():
+        return {}
+    rows = pd.read_csv(path, dtype={"key": str})
+    return dict(zip(zip(rows["key"], rows["seed"]), rows["accuracy"]))
+
+
+def append(path: Path, task: Task, evaluation: Evaluation) -> None:
+    network, new = task.architecture, not path.exists()
+    values = (
+        *(network.key, network.describe(), task.replicate, evaluation.accuracy, round(evaluation.seconds, 1)),
+        json.dumps(network.to_dict()),
+    )
+    with open(path, "a", newline="") as file:
+        csv.writer(file).writerows([*[COLUMNS][: int(new)], values])
 
 
 def deviation(accuracies: Array) -> Array:
     """Sample standard deviation over seeds, (seeds, n) -> (n,); 0 for a single seed."""
     return accuracies.std(0, ddof=min(1, len(accuracies) - 1))
+
+
+def contrast(accuracies: Array, weights: Array) -> tuple[float, float, float]:
+    """A weighted sum of networks' mean accuracies, its standard error, and the p of the hypothesis that it is 0.
+
+    The trainings of a network scatter by sigma, the same for all, estimated with n (seeds - 1) degrees of freedom. The
+    error is sigma sqrt(sum of weights^2 / seeds), and p that of a two-sided t-test; NaN with a single seed.
+
+    Args:
+        accuracies: (seeds, n).
+        weights: (n,).
+    """
+    seeds, networks = accuracies.shape
+    freedom = networks * (seeds - 1)
+    value = float(accuracies.mean(0) @ weights)
+    sigma = np.sqrt((deviation(accuracies) ** 2).mean()) if freedom else np.nan
+    error = float(sigma * np.sqrt((weights**2).sum() / seeds))
+    return value, error, float(2 * stats.t.sf(abs(value) / error, freedom)) if error > 0 else np.nan

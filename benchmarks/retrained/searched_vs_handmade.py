@@ -5,7 +5,11 @@
 
 The searched networks are those on the front of what the sampler proposed, by validation images. Each hand-designed
 network is compared with the most accurate searched one that costs no more. Test images play no part in the choice.
-Prints OPs and test accuracy of both, mean and standard deviation over seeds, and by how much the searched one is ahead.
+Prints OPs and test accuracy of both, mean and standard deviation over seeds, and by how much the searched one is ahead;
+then how far all are ahead in the mean, with its standard error and p; and the hypervolume of both fronts.
+
+With several runs, such as one of --sampler front and one of random, each is compared, then the first with the others.
+With --table the trainings are kept in a CSV file, and a command that was stopped goes on where it was.
 """
 
 from dataclasses import replace
@@ -15,56 +19,117 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.flags import add_worker_flags, make_parser
-from benchmarks.retrained.full_training import FullTraining, deviation
+from benchmarks.retrained.full_training import Array, FullTraining, contrast, deviation
 from results.command import run_command
 from results.entry import architecture_of
-from results.run_config import read_config
+from results.pareto import hypervolume
+from results.run_config import RunConfig, read_config
 from results.tables import front_of, read_trials
 from search.data.catalog import DATASETS
-from search.flags import positive_int
+from search.flags import positive_float, positive_int
 from search.training.devices import find_device
+from space import InputError
 from space.objective import OBJECTIVES
 
 
-def describe_row(row: pd.Series) -> str:
-    return f"{row['ops']:9,.0f}  {row['mean']:7.2%} +- {row['std']:5.2%}"
+class Comparison:
+    """The hand-designed networks of a run, and for each the searched one to take instead.
+
+    Args:
+        folder: of a finished search.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.config: RunConfig = read_config(folder)
+        trials = read_trials(folder)
+        trials = trials[trials["state"] == "complete"]
+        self.handmade, sampled = (trials[trials["source"] == source] for source in ("baseline", "sampler"))
+        self.front = front_of(sampled, OBJECTIVES[self.config.objective])
+        self.partners = {row.key: self._partner(row.ops) for row in self.handmade.itertuples()}
+        used = self.front[self.front["key"].isin([key for key in self.partners.values() if key])]
+        self.rows = pd.concat([self.handmade, used])
+        self.networks = {row["key"]: architecture_of(row, self.config) for row in self.rows.to_dict("records")}
+
+    def _partner(self, ops: float) -> str | None:
+        """The key of the most accurate network of the front that costs at most so much."""
+        within = self.front[self.front["ops"] <= ops]
+        return within["key"].iloc[-1] if len(within) else None
+
+    def _name(self, key: str) -> str:
+        """Block and K of a hand-designed network, which are alike in all layers that are wide enough."""
+        row = self.rows.set_index("key").loc[key]
+        return f"{row['layer0.block']} K={max(row[name] for name in row.index if name.endswith('.k'))}"
+
+    def print(self, keys: list[str], accuracies: Array) -> Array:
+        """Compare the run's networks, of all that were trained. Returns the weights of its contrast, (n,).
+
+        Args:
+            keys: of the n networks that were trained.
+            accuracies: theirs, (seeds, n).
+        """
+        mean, std = accuracies.mean(0), deviation(accuracies)
+        ops, weights = self.rows.set_index("key")["ops"], np.zeros(len(keys))
+        pairs = [(hand, partner) for hand, partner in self.partners.items() if partner]
+        print(f"\n{self.folder}: {len(self.front)} networks on the front of what the sampler proposed")
+        print("  by hand                    OPs  test               searched OPs  test              ahead")
+        for hand, partner in sorted(pairs, key=lambda pair: ops[pair[0]]):
+            h, p = keys.index(hand), keys.index(partner)
+            weights[p] += 1 / len(pairs)
+            weights[h] -= 1 / len(pairs)
+            print(
+                f"  {self._name(hand):<18} {ops[hand]:11,.0f}  {mean[h]:.2%} +- {std[h]:.2%}   "
+                f"{ops[partner]:11,.0f}  {mean[p]:.2%} +- {std[p]:.2%}  {mean[p] - mean[h]:+7.2%}"
+            )
+        ahead = sum(mean[keys.index(partner)] > mean[keys.index(hand)] for hand, partner in pairs)
+        print(f"{ahead} of {len(pairs)} are more accurate at no more OPs; {_described(accuracies, weights)}")
+        reference = self.config.reference.accuracy, self.config.reference.cost
+        for name, chosen in (("by hand", self.handmade["key"]), ("searched", pd.Series(self.partners.values()))):
+            chosen = [key for key in chosen.dropna().unique()]
+            volume = hypervolume(mean[[keys.index(key) for key in chosen]], ops[chosen], reference=reference)
+            print(f"hypervolume of the front, {name}: {volume:.4f}")
+        return weights
+
+
+def _described(accuracies: Array, weights: Array) -> str:
+    value, error, p = contrast(accuracies, weights)
+    return f"in the mean {value:+.2%} +- {error:.2%} (standard error), p = {p:.2g}"
 
 
 def main() -> None:
     parser = make_parser(__doc__)
-    parser.add_argument("folder", type=Path, help="the folder of a finished search")
+    parser.add_argument("folders", nargs="+", type=Path, metavar="RUN", help="the folder of a finished search")
     parser.add_argument("--seeds", type=positive_int, default=3, help="trainings of each network")
     parser.add_argument("--epochs", type=positive_int, help="default: the data set's full schedule")
+    parser.add_argument("--learning-rate", type=positive_float, help="default: the data set's full schedule")
+    parser.add_argument("--images", type=positive_int, help="train on the first so many images (default: all)")
+    parser.add_argument("--table", type=Path, help="a CSV file that keeps the trainings")
     add_worker_flags(parser)
     args = parser.parse_args()
-    config, trials = read_config(args.folder), read_trials(args.folder)
-    handmade, sampled = (trials[trials["source"] == source] for source in ("baseline", "sampler"))
-    front = front_of(sampled, OBJECTIVES[config.objective])
-    partners = {row.number: front[front["ops"] <= row.ops].tail(1) for row in handmade.itertuples()}
-    used = pd.concat(partners.values()).drop_duplicates("number")
-    print(f"{len(front)} networks on the front of {len(sampled)}; {len(used)} of them have a hand-designed partner")
-    recipe = DATASETS[config.dataset].recipes["full"]
+    comparisons = [Comparison(folder) for folder in args.folders]
+    config, recipe = comparisons[0].config, DATASETS[comparisons[0].config.dataset].recipes["full"]
+    networks = {key: network for each in comparisons for key, network in each.networks.items()}
+    shapes = {network.input_shape for network in networks.values()}
+    if len(shapes) > 1:
+        raise InputError("the runs have images of different sizes; compare runs on the same ones")
     training = FullTraining(
         dataset=config.dataset,
         data_dir=config.data_dir,
-        recipe=replace(recipe, epochs=args.epochs or recipe.epochs),
+        input_shape=shapes.pop(),
+        recipe=replace(
+            recipe,
+            epochs=args.epochs or recipe.epochs,
+            learning_rate=args.learning_rate or recipe.learning_rate,
+        ),
         device=find_device(args.device),
+        images=args.images,
     )
-    rows = pd.concat([handmade, used])
-    networks = [architecture_of(row, config) for row in rows.to_dict("records")]
-    accuracies = training.accuracies(networks, seeds=args.seeds, workers=args.workers)
-    trained = rows.assign(mean=accuracies.mean(0), std=deviation(accuracies)).set_index("number")
-    ahead = []
-    print("  by hand     OPs  test               OPs of the searched, test   ahead")
-    for number, partner in partners.items():
-        hand = trained.loc[number]
-        line = f"{hand['layer0.block']:>7} K={hand['layer4.k']}  {describe_row(hand)}"
-        if len(partner):
-            searched = trained.loc[partner["number"].item()]
-            ahead.append(searched["mean"] - hand["mean"])
-            line += f"   {describe_row(searched)}  {ahead[-1]:+6.2%}"
-        print(line)
-    print(f"{sum(a >= 0 for a in ahead)} of {len(ahead)} are at least as accurate, {np.mean(ahead):+.2%} in the mean")
+    print(f"{len(networks)} networks x {args.seeds} seeds, {training.recipe}", flush=True)
+    keys = list(networks)
+    accuracies = training.accuracies(list(networks.values()), seeds=args.seeds, workers=args.workers, table=args.table)
+    first, *others = (each.print(keys, accuracies) for each in comparisons)
+    for each, weights in zip(comparisons[1:], others):
+        print(f"\n{comparisons[0].folder} against {each.folder}: {_described(accuracies, first - weights)}")
 
 
 if __name__ == "__main__":

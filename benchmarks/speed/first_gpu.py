@@ -5,6 +5,7 @@
 
 Prints a report to paste into an issue. MoBiNet-Mid, K = 4, on random images of 32x32; each speed is the median of
 three epochs of 32 steps, with everything that a search does in one: shifting and mirroring the images, Adam, the loss.
+Trainings side by side are at width 0.25 with batches of 128, recorded, each on a stream of its own.
 
     reference  plain modules, and torch.optim.Adam
     compiled   the same under torch.compile; with --compile, since it takes a minute each
@@ -19,19 +20,23 @@ import warnings
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from statistics import median
+from threading import Barrier
 
 import torch
 from torch import Tensor, nn
 from torch.profiler import ProfilerActivity, profile
 
-from mobinet import build, fused
+from mobinet import fused
 from mobinet.unit import BinaryUnit
 from results.command import run_command
+from search.backends.streams import Streams
 from search.data.catalog import DATASETS
 from search.data.in_memory import Images
 from search.data.preparation import Preparation
 from search.flags import positive_int
 from search.recipe import Recipe
+from search.task import Evaluation, Failure, Task
+from search.training.seeds import seeded_build
 from search.training.training import Training
 from space import Architecture, InputError
 
@@ -54,9 +59,12 @@ class PlainFloat32(Plain, Float32):
     pass
 
 
+def architecture(width: float) -> Architecture:
+    return Architecture.uniform("mobilenet-32", block="mid", k=4, pool="avg", width=width)
+
+
 def network(width: float) -> nn.Module:
-    torch.manual_seed(0)
-    return build(Architecture.uniform("mobilenet-32", block="mid", k=4, pool="avg", width=width), 10)
+    return seeded_build(architecture(width), 10, 0)
 
 
 def images(batch_size: int) -> Images:
@@ -166,6 +174,32 @@ def count_launches() -> str:
     return "\n".join([f"a step of 64 images at width 0.25: {count} launches, {total:.2f} ms of the GPU", *lines])
 
 
+def side_by_side(count: int, batch_size: int = 128) -> float:
+    """Images a second of so many trainings at width 0.25 in all, each on a stream of its own."""
+    recorded = Barrier(count + 1)
+
+    def train(task: Task) -> Evaluation:
+        training = begin(Training, 0.25, batch_size, recorded=True)
+        training.run_epoch()
+        recorded.wait()
+        for _ in range(3):
+            training.run_epoch()
+        return Evaluation(accuracy=0.0, epochs=4, seconds=0.0)
+
+    backend = Streams(train, device="cuda", count=count)
+    for number in range(count):
+        backend.submit(Task(number=number, architecture=architecture(0.25)))
+    recorded.wait()
+    began = time.perf_counter()
+    outcomes = [backend.wait()[1] for _ in range(count)]
+    seconds = time.perf_counter() - began
+    backend.close()
+    failed = [outcome.reason for outcome in outcomes if isinstance(outcome, Failure)]
+    if failed:
+        raise InputError(f"trainings side by side failed: {failed[0]}")
+    return count * 3 * STEPS * batch_size / seconds
+
+
 def table(widths: list[float], batch_sizes: list[int], *, compiled: bool) -> None:
     print("images a second\nwidth batch    type  reference  compiled  stepwise  recorded  recorded / reference")
     for width in widths:
@@ -185,6 +219,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--widths", type=float, nargs="+", default=[0.25, 1.0])
     parser.add_argument("--batch-sizes", type=positive_int, nargs="+", default=[128, 512])
+    parser.add_argument("--streams", type=positive_int, nargs="*", default=[1, 2, 4, 8, 16])
     parser.add_argument("--compile", action="store_true", help="time torch.compile too")
     args = parser.parse_args()
     if not torch.cuda.is_available():
@@ -194,6 +229,8 @@ def main() -> None:
     checks: list[Callable[[], str]] = [check_kernels, check_recording, count_waits, count_launches]
     for check in checks:
         print(check(), flush=True)
+    for count in args.streams:
+        print(f"{count:2} trainings side by side: {side_by_side(count):9,.0f} images a second in all", flush=True)
     table(args.widths, args.batch_sizes, compiled=args.compile)
 
 

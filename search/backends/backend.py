@@ -13,9 +13,10 @@ Shape = tuple[int, int, int]
 
 
 class Backend(Protocol):
-    """Runs up to `slots` tasks at a time."""
+    """Runs up to `slots` tasks at a time; `in_process` where it runs them in this process."""
 
     slots: int
+    in_process: bool
 
     def submit(self, task: Task) -> None:
         """Begin a task; no more than `slots` may be under way."""

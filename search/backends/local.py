@@ -21,6 +21,7 @@ class InProcess:
     """Runs one task at a time, in this process."""
 
     slots = 1
+    in_process = True
 
     def __init__(self, evaluator: Evaluator) -> None:
         self._evaluator = evaluator
@@ -47,6 +48,8 @@ class Workers:
         threads: of each.
         time_limit: seconds after which a task fails and its worker is replaced.
     """
+
+    in_process = False
 
     def __init__(self, evaluator: Evaluator, *, workers: int, threads: int, time_limit: float = math.inf) -> None:
         self.slots = workers
@@ -174,6 +177,10 @@ def workers_and_threads(asked: int | None, *, input_shape: Shape, device: str, c
 
 def _make(evaluator: Evaluator, args: argparse.Namespace, input_shape: Shape, device: str) -> Backend:
     workers, threads = workers_and_threads(args.workers, input_shape=input_shape, device=device, cores=machine.cores())
+    if workers > 1 and device.startswith("cuda") and not args.time_limit:
+        from search.backends.streams import Streams  # which loads torch
+
+        return Streams(evaluator, device=device, count=workers)
     if workers:
         return Workers(evaluator, workers=workers, threads=threads, time_limit=args.time_limit or math.inf)
     machine.use_threads(threads)
@@ -188,7 +195,7 @@ LOCAL = BackendEntry(
             hint="Ray runs as many trials as --cpus-per-trial leaves room for",
             settings={
                 "type": natural_int,
-                "help": "processes that train side by side; 0: in this process (default: one a core, or one on a GPU)",
+                "help": "trials side by side; 0: one, in this process (default: one a core, or one on a GPU)",
             },
         ),
     ),

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable
+from threading import Lock
 
 import torch
 from torch import Tensor
@@ -27,6 +28,8 @@ class CapturedStep:
     def __call__(self, step: Callable[..., None], *inputs: Tensor) -> None:
         """What `step(*inputs)` does; the step and the shapes are the same at each call."""
         self._calls += 1
+        if self._calls == 1:
+            self._stream = _stream_beside()
         if self._calls == WARM_UP + 1:
             self._record(step, inputs)
         if self._graph is not None:
@@ -39,18 +42,18 @@ class CapturedStep:
             step(*inputs)
 
     def _beside(self, step: Callable[..., None], inputs: tuple[Tensor, ...]) -> None:
-        """On a stream of its own, as autograd must have seen the step on another than the default one."""
-        current, stream = torch.cuda.current_stream(), torch.cuda.Stream()
-        stream.wait_stream(current)
-        with torch.cuda.stream(stream):
+        """On the stream of the recording, as autograd must have seen the step on it."""
+        current = torch.cuda.current_stream()
+        self._stream.wait_stream(current)
+        with torch.cuda.stream(self._stream):
             step(*inputs)
-        current.wait_stream(stream)
+        current.wait_stream(self._stream)
 
     def _record(self, step: Callable[..., None], inputs: tuple[Tensor, ...]) -> None:
         places = tuple(tensor.clone() for tensor in inputs)
         graph = torch.cuda.CUDAGraph()
         try:
-            with torch.cuda.graph(graph, capture_error_mode="thread_local"):
+            with _one_at_a_time, torch.cuda.graph(graph, stream=self._stream, capture_error_mode="thread_local"):
                 step(*places)
         except torch.OutOfMemoryError:
             raise
@@ -58,3 +61,17 @@ class CapturedStep:
             warnings.warn(f"training without a CUDA graph, several times slower: {first_line(error)}", stacklevel=2)
             return
         self._graph, self._inputs = graph, places
+
+
+_one_at_a_time = Lock()
+"""A recording begins by waiting for the whole GPU, which fails while another thread records."""
+
+
+def _stream_beside() -> torch.cuda.Stream:
+    """This thread's stream, or another where it is the default one, which cannot be recorded.
+
+    Threads do not share one: what is recorded keeps the workspace that cuBLAS has for a stream, and recordings that are
+    replayed side by side would write to the same one.
+    """
+    current = torch.cuda.current_stream()
+    return torch.cuda.Stream() if current == torch.cuda.default_stream() else current

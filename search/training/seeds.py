@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Lock
 
 import torch
 from torch import nn
@@ -22,9 +23,12 @@ def seeded_build(architecture: Architecture, num_classes: int, seed: int) -> nn.
         return build(architecture, num_classes)
 
 
+_one_at_a_time = Lock()
+
+
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Within it torch draws from `seed`; afterwards its random state is as it was."""
-    with torch.random.fork_rng(devices=[]):
+    """Within it torch draws from `seed`; afterwards its random state is as it was. One thread at a time."""
+    with _one_at_a_time, torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         yield

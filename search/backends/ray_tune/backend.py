@@ -57,6 +57,8 @@ class RayBackend:
         InputError: the cluster cannot be used, or no machine of it has room for a worker.
     """
 
+    in_process = False
+
     def __init__(
         self,
         evaluator: Evaluator,

@@ -44,6 +44,7 @@ def fake_cuda(monkeypatch):
         "graph": record,
         "Stream": lambda: stream,
         "current_stream": lambda: stream,
+        "default_stream": lambda: stream,
         "stream": lambda _: nullcontext(),
     }.items():
         monkeypatch.setattr(captured.torch.cuda, name, value)

@@ -1,0 +1,71 @@
+"""Trials side by side in threads of one process."""
+
+from contextlib import nullcontext
+from threading import Barrier
+
+import pytest
+import torch
+
+from search.backends import streams
+from search.backends.streams import Streams
+from search.evaluators.proxy import Proxy
+from search.recipe import Recipe
+from search.task import Evaluation, Failure, Task
+from space import Architecture
+
+NETWORK = Architecture.uniform("mobilenet-8", block="mid", k=0, pool="avg")
+TASKS = [Task(number=number, architecture=NETWORK, replicate=number) for number in range(3)]
+
+
+def outcomes_of(backend: Streams) -> dict[int, Evaluation | Failure]:
+    for task in TASKS:
+        backend.submit(task)
+    ended = [backend.wait() for _ in TASKS]
+    backend.close()
+    return {task.number: outcome for task, outcome in ended}
+
+
+@pytest.fixture
+def without_gpu(monkeypatch):
+    for name in ("device", "stream"):
+        monkeypatch.setattr(streams.torch.cuda, name, lambda _: nullcontext())
+    monkeypatch.setattr(streams.torch.cuda, "Stream", object)
+
+
+def test_as_many_tasks_run_at_once_as_there_are_slots(without_gpu):
+    met = Barrier(3, timeout=20)
+
+    def evaluate(task):
+        met.wait()  # which raises unless three tasks are here
+        return Evaluation(accuracy=task.number / 10, epochs=1, seconds=0.0)
+
+    found = outcomes_of(Streams(evaluate, device="cuda", count=3))
+    assert {number: outcome.accuracy for number, outcome in found.items()} == {0: 0.0, 1: 0.1, 2: 0.2}
+
+
+def test_a_task_that_fails_fails_alone(without_gpu):
+    def evaluate(task):
+        if task.number == 1:
+            raise ValueError("too wide\nmore")
+        return Evaluation(accuracy=0.5, epochs=1, seconds=0.0)
+
+    found = outcomes_of(Streams(evaluate, device="cuda", count=2))
+    assert found[1] == Failure(reason="ValueError: too wide")
+    assert found[0] == found[2] == Evaluation(accuracy=0.5, epochs=1, seconds=0.0)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
+def test_trainings_side_by_side_equal_those_alone(monkeypatch):
+    monkeypatch.setattr(torch.backends.cudnn, "deterministic", True)
+    proxy = Proxy(
+        dataset="digits",
+        data_dir="data",
+        validation=0.4,
+        recipe=Recipe(epochs=2, batch_size=50, learning_rate=0.05),
+        seed=0,
+        device="cuda",
+    )
+    together = outcomes_of(Streams(proxy, device="cuda", count=3))
+    assert {number: outcome.accuracy for number, outcome in together.items()} == {
+        task.number: proxy(task).accuracy for task in TASKS
+    }
