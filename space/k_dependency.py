@@ -1,8 +1,10 @@
 """K, the dependency of channels: 2^K of them see each other in a 3x3 (MoBiNet, WACV 2020)."""
 
-from space.gene import Gene
+from space.gene import Choices, Gene, number
 
 LARGEST_K = 16
+K = "k"
+"""The kind of the gene."""
 
 
 def legal_k(*channels: int) -> tuple[int, ...]:
@@ -15,9 +17,14 @@ def k_gene(layer: str, *channels: int, largest: int, alone: bool = False) -> Gen
     legal = legal_k(*channels)
     dense = next((k for k in legal if 2**k >= max(channels)), LARGEST_K)
     return Gene(
-        name=f"{layer}.k",
+        name=f"{layer}.{K}",
         choices=tuple(k for k in legal if k <= min(largest, dense)),
         legal=legal,
         aliases={k: dense for k in legal if k > dense},
         alone=alone,
     )
+
+
+def k_of(choices: Choices, layer: str) -> int:
+    """The K of a layer."""
+    return number(choices, f"{layer}.{K}")

@@ -7,7 +7,7 @@ from torch import nn
 from mobinet.conv import BinaryConv2d
 from mobinet.part import Part
 from space import Architecture
-from space.gene import word
+from space.binarizers import binarizers_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,24 +55,17 @@ class Head(Part):
 
 
 def parts(architecture: Architecture, num_classes: int) -> tuple[Part, ...]:
-    layers = (
-        ("conv2", 96, 256, 5, 2, True),
-        ("conv3", 256, 384, 3, 1, False),
-        ("conv4", 384, 384, 3, 1, False),
-        ("conv5", 384, 256, 3, 1, True),
-        ("fc6", 256, 4096, 6, 0, False),
-        ("fc7", 4096, 4096, 1, 0, False),
+    shapes = (  # in_channels, out_channels, size, padding, pooled
+        (96, 256, 5, 2, True),
+        (256, 384, 3, 1, False),
+        (384, 384, 3, 1, False),
+        (384, 256, 3, 1, True),
+        (256, 4096, 6, 0, False),
+        (4096, 4096, 1, 0, False),
     )
+    binarizers = binarizers_of(architecture.choices)
     binary = [
-        Layer(
-            name=name,
-            in_channels=i,
-            out_channels=o,
-            size=size,
-            padding=padding,
-            pooled=pooled,
-            binarizer=word(architecture.choices, f"{name}.binarizer"),
-        )
-        for name, i, o, size, padding, pooled in layers
+        Layer(name=name, in_channels=i, out_channels=o, size=size, padding=padding, pooled=pooled, binarizer=binarizer)
+        for (name, binarizer), (i, o, size, padding, pooled) in zip(binarizers.items(), shapes, strict=True)
     ]
     return Stem(in_channels=architecture.input_shape[0]), *binary, Head(channels=4096, num_classes=num_classes)

@@ -7,19 +7,9 @@ from mobinet.families.parts import separable_network
 from mobinet.part import Part
 from space import Architecture
 from space.backbones import find_backbone
-from space.families.mobinet import LayerChoice
-from space.gene import number, word
+from space.families.group_conv import layers_of
 
 
 def parts(architecture: Architecture, num_classes: int) -> tuple[Part, ...]:
     backbone, choices = find_backbone(architecture.backbone, architecture.width), architecture.canonical().choices
-    layers = [
-        LayerChoice(
-            block="none",
-            k=number(choices, f"layer{index}.k"),
-            pool="avg" if down else None,
-            binarizer=word(choices, f"layer{index}.binarizer"),
-        )
-        for index, (_, _, down) in enumerate(backbone.layers)
-    ]
-    return separable_network(backbone, layers, activation="prelu", num_classes=num_classes)
+    return separable_network(backbone, layers_of(choices), activation="prelu", num_classes=num_classes)

@@ -10,11 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from mobinet.conv import BinaryConv2d
-from mobinet.families.parts import ImageNetStem
+from mobinet.families.parts import Head, ImageNetStem
 from mobinet.part import Chain, Part
 from space import Architecture
-from space.families.meliusnet import GROWTH, STAGES, UNIT, unit_channels
-from space.gene import number, word
+from space.families.meliusnet import GROWTH, UNIT, network_of, unit_channels
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,39 +109,27 @@ class Transition(Part):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Head(Part):
-    """Batch norm, ReLU, global average pooling, float linear layer: (N, C, H, W) -> (N, num_classes)."""
-
-    name: str = "head"
-    channels: int
-    num_classes: int
-
-    def build(self) -> nn.Module:
-        norm, linear = nn.BatchNorm2d(self.channels), nn.Linear(self.channels, self.num_classes)
-        return nn.Sequential(norm, nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), linear)
-
-
 def parts(architecture: Architecture, num_classes: int) -> tuple[Part, ...]:
-    choices, unit = architecture.choices, unit_channels(architecture.width)
+    chosen, unit = network_of(architecture.choices), unit_channels(architecture.width)
     growth = unit * GROWTH // UNIT
-    found: list[Part] = [ImageNetStem(in_channels=architecture.input_shape[0], unit=unit, kind=word(choices, "stem"))]
+    found: list[Part] = [ImageNetStem(in_channels=architecture.input_shape[0], unit=unit, kind=chosen.stem)]
     channels = 2 * unit
-    for index in range(STAGES):
-        stage = Stage(
-            name=f"stage{index}",
-            in_channels=channels,
-            blocks=number(choices, f"stage{index}.blocks"),
-            growth=growth,
-            improvement=choices["improvement"] == "on",
-            binarizer=word(choices, f"stage{index}.binarizer"),
+    for index, stage in enumerate(chosen.stages):
+        found.append(
+            Stage(
+                name=f"stage{index}",
+                in_channels=channels,
+                blocks=stage.blocks,
+                growth=growth,
+                improvement=chosen.improvement,
+                binarizer=stage.binarizer,
+            )
         )
-        found.append(stage)
         channels += stage.blocks * growth
-        if index < STAGES - 1:
-            out = number(choices, f"stage{index}.width") * unit // UNIT
-            groups = number(choices, f"stage{index}.groups")
-            name, shuffle = f"transition{index}", gcd(16, unit)
-            found.append(Transition(name=name, in_channels=channels, out_channels=out, groups=groups, shuffle=shuffle))
+        if stage.width:
+            out, name, shuffle = stage.width * unit // UNIT, f"transition{index}", gcd(16, unit)
+            found.append(
+                Transition(name=name, in_channels=channels, out_channels=out, groups=stage.groups, shuffle=shuffle)
+            )
             channels = out
-    return *found, Head(channels=channels, num_classes=num_classes)
+    return *found, Head(channels=channels, num_classes=num_classes, normalized=True)

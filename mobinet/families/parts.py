@@ -10,7 +10,7 @@ from mobinet.layers import ACTIVATIONS, POOLINGS
 from mobinet.part import Chain, Part
 from mobinet.unit import BinaryUnit
 from space.backbones import Backbone
-from space.families.mobinet import LayerChoice
+from space.separable_layer import LayerChoice
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,14 +107,20 @@ class Pool(Part):
 
 @dataclass(frozen=True, kw_only=True)
 class Head(Part):
-    """Global average pooling and a float linear layer, (N, C, H, W) -> (N, num_classes)."""
+    """Batch norm and ReLU where `normalized`, global average pooling, float linear layer.
+
+    (N, C, H, W) -> (N, num_classes).
+    """
 
     name: str = "head"
     channels: int
     num_classes: int
+    normalized: bool = False
 
     def build(self) -> nn.Module:
-        return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(self.channels, self.num_classes))
+        norm = [nn.BatchNorm2d(self.channels), nn.ReLU()] if self.normalized else []
+        linear = nn.Linear(self.channels, self.num_classes)
+        return nn.Sequential(*norm, nn.AdaptiveAvgPool2d(1), nn.Flatten(), linear)
 
 
 def block_diagonal(weight: Tensor, members: int) -> Tensor:
@@ -141,11 +147,11 @@ def separable_network(
             out_channels=o,
             block=layer.block,
             k=layer.k,
-            pool=layer.pool,
+            pool=layer.pool if down else None,
             activation=activation,
             binarizer=layer.binarizer,
         )
-        for index, ((i, o, _), layer) in enumerate(zip(backbone.layers, layers, strict=True))
+        for index, ((i, o, down), layer) in enumerate(zip(backbone.layers, layers, strict=True))
     ]
     stem = Stem(in_channels=backbone.input_shape[0], out_channels=backbone.stem_channels, stride=backbone.stem_stride)
     return stem, *separable, Head(channels=backbone.layers[-1][1], num_classes=num_classes)

@@ -12,8 +12,7 @@ from mobinet.conv import BinaryConv2d
 from mobinet.families.parts import Head, ImageNetStem
 from mobinet.part import Chain, Part
 from space import Architecture
-from space.families.resnet import stage_channels
-from space.gene import number, word
+from space.families.resnet import network_of, stage_channels
 
 
 class Unit(nn.Module):
@@ -77,18 +76,18 @@ class ResidualUnit(Part):
 
 
 def parts(architecture: Architecture, num_classes: int) -> tuple[Part, ...]:
-    choices, widths = architecture.choices, stage_channels(architecture.width)
-    stem = ImageNetStem(in_channels=architecture.input_shape[0], unit=widths[0] // 2, kind=word(choices, "stem"))
+    chosen, widths = network_of(architecture.choices), stage_channels(architecture.width)
+    stem = ImageNetStem(in_channels=architecture.input_shape[0], unit=widths[0] // 2, kind=chosen.stem)
     stages = [
         Stage(
             name=f"stage{index}",
             in_channels=widths[max(0, index - 1)],
             out_channels=widths[index],
-            convs=number(choices, f"stage{index}.convs"),
+            convs=stage.convs,
             stride=1 if index == 0 else 2,
-            shortcut=word(choices, "shortcut"),
-            binarizer=word(choices, f"stage{index}.binarizer"),
+            shortcut=chosen.shortcut,
+            binarizer=stage.binarizer,
         )
-        for index in range(4)
+        for index, stage in enumerate(chosen.stages)
     ]
     return stem, *stages, Head(channels=widths[-1], num_classes=num_classes)

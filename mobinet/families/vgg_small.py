@@ -7,8 +7,8 @@ from torch import nn
 from mobinet.conv import BinaryConv2d
 from mobinet.part import Part
 from space import Architecture
+from space.binarizers import binarizers_of
 from space.families.vgg_small import scaled_convs
-from space.gene import word
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,9 +46,10 @@ class Head(Part):
 
 def parts(architecture: Architecture, num_classes: int) -> tuple[Part, ...]:
     channels, size, _ = architecture.input_shape
+    convs = scaled_convs(architecture.width)
+    binarizers = None, *binarizers_of(architecture.choices).values()  # the first is float
     found = []
-    for index, (out, pooled) in enumerate(scaled_convs(architecture.width)):
-        binarizer = word(architecture.choices, f"conv{index}.binarizer") if index else None
+    for index, ((out, pooled), binarizer) in enumerate(zip(convs, binarizers, strict=True)):
         found.append(
             Conv(name=f"conv{index}", in_channels=channels, out_channels=out, pooled=pooled, binarizer=binarizer)
         )

@@ -5,12 +5,21 @@ Phan et al., "Binarizing MobileNet via Evolution-based Searching", CVPR 2020, ar
 """
 
 from space.backbones import BACKBONES, find_backbone
-from space.binarizers import binarizer_gene, unusual_binarizers
+from space.binarizers import binarizer_gene, binarizers_of, unusual_binarizers
 from space.family import Family, Named
 from space.gene import Choices, Gene
-from space.k_dependency import k_gene
+from space.k_dependency import k_gene, k_of
+from space.separable_layer import LayerChoice
 
 LARGEST_SEARCHED_K = 6
+
+
+def layers_of(choices: Choices) -> tuple[LayerChoice, ...]:
+    """The choices of each layer, in order, from those of all genes; block and pooling are fixed."""
+    return tuple(
+        LayerChoice(block="none", k=k_of(choices, layer), pool="avg", binarizer=binarizer)
+        for layer, binarizer in binarizers_of(choices).items()
+    )
 
 
 class GroupConv(Family):
@@ -29,7 +38,7 @@ class GroupConv(Family):
 
     def describe(self, choices: Choices) -> str:
         """One word a layer, such as `k3`; then the unusual binarizers."""
-        words = [f"k{choice}" for name, choice in choices.items() if name.endswith(".k")]
+        words = [f"k{layer.k}" for layer in layers_of(choices)]
         return " ".join(words + unusual_binarizers(choices, "xnor"))
 
 

@@ -4,10 +4,12 @@ Bethge et al., "MeliusNet: Can Binary Neural Networks Achieve MobileNet-level Ac
 "BinaryDenseNet: Developing an Architecture for Binary Neural Networks", ICCVW 2019.
 """
 
-from space.binarizers import binarizer_gene, unusual_binarizers
+from dataclasses import dataclass
+
+from space.binarizers import binarizer_gene, binarizers_of, unusual_binarizers
 from space.errors import InputError
 from space.family import Family, Named
-from space.gene import Choices, Gene, number
+from space.gene import Choices, Gene, number, word
 
 STAGES = 4
 GROWTH = 64
@@ -39,6 +41,54 @@ def unit_channels(width: float) -> int:
     if unit % 8:
         raise InputError(f"width {width:g} does not fit meliusnet; use a multiple of 0.25")
     return int(unit)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageChoice:
+    """What is chosen in one stage and the transition behind it.
+
+    Args:
+        blocks: its dense blocks.
+        binarizer: of its convolutions.
+        width: channels that leave the transition, before the factor on channels; None for the last stage, without one.
+        groups: of the transition; 1 without one.
+    """
+
+    blocks: int
+    binarizer: str
+    width: int | None
+    groups: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkChoice:
+    """What is chosen in a network.
+
+    Args:
+        stem: one of `STEMS`, or ``3x3`` for small images.
+        improvement: whether an improvement block follows each dense block.
+        stages: the choices of each.
+    """
+
+    stem: str
+    improvement: bool
+    stages: tuple[StageChoice, ...]
+
+
+def network_of(choices: Choices) -> NetworkChoice:
+    """The typed choices of a network, from those of all genes."""
+    stages = tuple(_stage_of(choices, stage, binarizer) for stage, binarizer in binarizers_of(choices).items())
+    return NetworkChoice(stem=word(choices, "stem"), improvement=choices["improvement"] == "on", stages=stages)
+
+
+def _stage_of(choices: Choices, stage: str, binarizer: str) -> StageChoice:
+    has_transition = f"{stage}.width" in choices
+    return StageChoice(
+        blocks=number(choices, f"{stage}.blocks"),
+        binarizer=binarizer,
+        width=number(choices, f"{stage}.width") if has_transition else None,
+        groups=number(choices, f"{stage}.groups") if has_transition else 1,
+    )
 
 
 class MeliusNet(Family):
@@ -76,15 +126,13 @@ class MeliusNet(Family):
 
     def describe(self, choices: Choices) -> str:
         """`4>160/g4`: blocks of a stage, its transition's channels and groups; then what is not the paper's choice."""
+        network = network_of(choices)
         words = []
-        for stage in range(STAGES):
-            word = str(choices[f"stage{stage}.blocks"])
-            if stage < STAGES - 1:
-                groups = number(choices, f"stage{stage}.groups")
-                word += f">{choices[f'stage{stage}.width']}" + (f"/g{groups}" if groups > 1 else "")
-            words.append(word)
-        words += ["dense"] if choices["improvement"] == "off" else []
-        words += [choices["stem"]] if choices["stem"] == "7x7" else []
+        for stage in network.stages:
+            transition = f">{stage.width}" if stage.width else ""
+            words.append(f"{stage.blocks}{transition}" + (f"/g{stage.groups}" if stage.groups > 1 else ""))
+        words += [] if network.improvement else ["dense"]
+        words += ["7x7"] if network.stem == "7x7" else []
         words += unusual_binarizers(choices, "melius")
         return " ".join(words)
 

@@ -3,13 +3,12 @@
 Phan et al., "MoBiNet: A Mobile Binary Network for Image Classification", WACV 2020, arXiv 1907.12629.
 """
 
-from dataclasses import dataclass
-
 from space.backbones import BACKBONES, find_backbone
-from space.binarizers import binarizer_gene, unusual_binarizers
+from space.binarizers import binarizer_gene, binarizers_of, unusual_binarizers
 from space.family import Family, Named
-from space.gene import Choice, Choices, Gene, number, word
-from space.k_dependency import k_gene, legal_k
+from space.gene import Choice, Choices, Gene, word
+from space.k_dependency import K, k_gene, k_of, legal_k
+from space.separable_layer import LayerChoice
 
 BLOCKS = ("pre", "mid", "post", "none")
 POOLINGS = ("avg", "max", "min")
@@ -21,36 +20,26 @@ def conv3x3_channels(block: str, in_channels: int, out_channels: int) -> int:
     return out_channels if block == "pre" else in_channels
 
 
-@dataclass(frozen=True, kw_only=True)
-class LayerChoice:
-    """What is chosen in one separable layer.
-
-    Args:
-        block: how its three convolutions are ordered.
-        k: log2 of the channels that see each other in its 3x3.
-        pool: its pooling; None where the layer does not downsample.
-        binarizer: of its three convolutions.
-    """
-
-    block: str
-    k: int
-    pool: str | None
-    binarizer: str
+def activation_of(choices: Choices) -> str:
+    """The activation of the whole network."""
+    return word(choices, "activation")
 
 
 def layers_of(choices: Choices) -> tuple[LayerChoice, ...]:
     """The choices of each layer, in order, from those of all genes."""
-    layers = []
-    while (name := f"layer{len(layers)}") + ".block" in choices:
-        layers.append(
-            LayerChoice(
-                block=word(choices, f"{name}.block"),
-                k=number(choices, f"{name}.k"),
-                pool=word(choices, f"{name}.pool") if f"{name}.pool" in choices else None,
-                binarizer=word(choices, f"{name}.binarizer"),
-            )
+    return tuple(
+        LayerChoice(
+            block=_block_of(choices, layer),
+            k=k_of(choices, layer),
+            pool=word(choices, f"{layer}.pool") if f"{layer}.pool" in choices else None,
+            binarizer=binarizer,
         )
-    return tuple(layers)
+        for layer, binarizer in binarizers_of(choices).items()
+    )
+
+
+def _block_of(choices: Choices, layer: str) -> str:
+    return word(choices, f"{layer}.block")
 
 
 class MoBiNet(Family):
@@ -79,10 +68,10 @@ class MoBiNet(Family):
         found = dict(choices)
         for name in choices:
             layer, _, kind = name.rpartition(".")
-            if kind == "k":
+            if kind == K:
                 i, o, _ = layers[int(layer.removeprefix("layer"))]
-                k = number(choices, name)
-                dense = conv3x3_channels(word(choices, f"{layer}.block"), i, o)
+                k = k_of(choices, layer)
+                dense = conv3x3_channels(_block_of(choices, layer), i, o)
                 found[name] = k if 2**k < dense else next(k for k in legal_k(i, o) if 2**k >= dense)
         return found
 
@@ -96,7 +85,7 @@ class MoBiNet(Family):
     def describe(self, choices: Choices) -> str:
         """One word a layer, `mid2` or, where it downsamples, `pre0/avg`; then what is not the paper's choice."""
         words = [f"{it.block}{it.k}" + (f"/{it.pool}" if it.pool else "") for it in layers_of(choices)]
-        words += [activation] if (activation := word(choices, "activation")) != "prelu" else []
+        words += [activation] if (activation := activation_of(choices)) != "prelu" else []
         words += unusual_binarizers(choices, "xnor")
         return " ".join(words)
 

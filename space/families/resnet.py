@@ -4,10 +4,12 @@ Liu et al., "Bi-Real Net", ECCV 2018, arXiv 1808.00278; Bethge et al., "Back to 
 from Scratch?", 2019, arXiv 1906.08637; Xu and Cheung, BMVC 2019, arXiv 1909.11366.
 """
 
-from space.binarizers import binarizer_gene, unusual_binarizers
+from dataclasses import dataclass
+
+from space.binarizers import binarizer_gene, binarizers_of, unusual_binarizers
 from space.errors import InputError
 from space.family import Family, Named
-from space.gene import Choices, Gene
+from space.gene import Choices, Gene, number, word
 
 WIDTHS = (64, 128, 256, 512)
 STEMS = ("7x7", "grouped")
@@ -18,6 +20,43 @@ def stage_channels(width: float) -> tuple[int, ...]:
     if WIDTHS[0] * width % 16:
         raise InputError(f"width {width:g} does not fit resnet; use a multiple of 0.25")
     return tuple(int(channels * width) for channels in WIDTHS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageChoice:
+    """What is chosen in one stage.
+
+    Args:
+        convs: its convolutions, each with a shortcut.
+        binarizer: of these convolutions.
+    """
+
+    convs: int
+    binarizer: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkChoice:
+    """What is chosen in a network.
+
+    Args:
+        stem: one of `STEMS`, or ``3x3`` for small images.
+        shortcut: ``float`` or ``binary``, the 1x1 of shortcuts that change the shape.
+        stages: the choices of each.
+    """
+
+    stem: str
+    shortcut: str
+    stages: tuple[StageChoice, ...]
+
+
+def network_of(choices: Choices) -> NetworkChoice:
+    """The typed choices of a network, from those of all genes."""
+    stages = tuple(
+        StageChoice(convs=number(choices, f"{stage}.convs"), binarizer=binarizer)
+        for stage, binarizer in binarizers_of(choices).items()
+    )
+    return NetworkChoice(stem=word(choices, "stem"), shortcut=word(choices, "shortcut"), stages=stages)
 
 
 class ResNet(Family):
@@ -50,8 +89,9 @@ class ResNet(Family):
 
     def describe(self, choices: Choices) -> str:
         """Convolutions of each stage, such as `4-4-4-4`; then the rest."""
-        convs = "-".join(str(choices[f"stage{stage}.convs"]) for stage in range(4))
-        words = [convs, f"stem-{choices['stem']}", f"shortcut-{choices['shortcut']}"]
+        network = network_of(choices)
+        convs = "-".join(str(stage.convs) for stage in network.stages)
+        words = [convs, f"stem-{network.stem}", f"shortcut-{network.shortcut}"]
         return " ".join(words + unusual_binarizers(choices, "approxsign"))
 
 

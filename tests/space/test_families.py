@@ -21,6 +21,7 @@ from mobinet.export.packed import load_packed
 from results.files import read_json
 from space import Architecture, InputError, load_space, named_network
 from space.binarizers import BINARIZERS
+from space.families import meliusnet, resnet
 from space.family import family_names, find_family, genes_of
 
 ROOT = Path(__file__).parents[2]
@@ -101,6 +102,16 @@ def test_names_are_used_once_and_mean_different_networks():
 
 def shape_of(family):
     return next(iter(find_family(family).backbones.values()))
+
+
+def test_typed_choices_are_those_of_the_papers():
+    melius = meliusnet.network_of(named_network("meliusnet-c", input_shape=(3, 224, 224)).choices)
+    stages = [(stage.blocks, stage.width, stage.groups, stage.binarizer) for stage in melius.stages]
+    assert stages == [(3, 128, 4, "melius"), (5, 192, 4, "melius"), (10, 288, 4, "melius"), (6, None, 1, "melius")]
+    assert (melius.stem, melius.improvement) == ("grouped", True)
+    residual = resnet.network_of(named_network("resnete-34", input_shape=(3, 224, 224)).choices)
+    assert [(stage.convs, stage.binarizer) for stage in residual.stages] == [(n, "melius") for n in (6, 8, 12, 6)]
+    assert (residual.stem, residual.shortcut) == ("7x7", "float")
 
 
 @pytest.mark.parametrize("name, backbone, width", CHEAP)
