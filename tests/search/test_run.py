@@ -225,12 +225,15 @@ def test_a_driver_keeps_no_images_that_it_does_not_train_on(
         loaded.append(weakref.ref(load(self, input_shape)))
         return loaded[-1]()
 
-    def make(evaluator, *_):
-        found.append(loaded[-1]() is not None)
-        return InProcess(evaluator)
+    class Looks(InProcess):
+        in_process = workers == 0
+
+        def submit(self, task):
+            found.append(loaded[-1]() is not None)
+            super().submit(task)
 
     monkeypatch.setattr(Proxy, "images", images)
-    monkeypatch.setitem(BACKENDS, "local", replace(LOCAL, make=make))
+    monkeypatch.setitem(BACKENDS, "local", replace(LOCAL, make=lambda evaluator, *_: Looks(evaluator)))
     flags = "--trials", 1, "--epochs", 1, "--workers", workers, "--data-dir", tmp_path
     assert invoke(search.run, *flags, *small).code == 0
     assert found == [kept]
