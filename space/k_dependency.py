@@ -12,8 +12,8 @@ def legal_k(*channels: int) -> tuple[int, ...]:
     return tuple(k for k in range(LARGEST_K + 1) if all(2**k >= count or count % 2**k == 0 for count in channels))
 
 
-def k_gene(layer: str, *channels: int, largest: int, alone: bool = False) -> Gene:
-    """The K of a layer whose 3x3 runs on one of these numbers of channels; a search takes those up to `largest`."""
+def k_gene(layer: str, *channels: int, largest: int = LARGEST_K, alone: bool = False) -> Gene:
+    """The K of a layer whose 3x3 runs on one of these numbers of channels, up to `largest` or the dense convolution."""
     legal = legal_k(*channels)
     dense = next((k for k in legal if 2**k >= max(channels)), LARGEST_K)
     return Gene(

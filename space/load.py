@@ -10,6 +10,8 @@ from space.family import family_names, find_family, genes_of
 from space.gene import Choices
 from space.search_space import SearchSpace
 
+OWN, OWN_FILES = Path(__file__).parent, ("paper.toml",)
+
 
 def load_space(
     space: str = "mobinet",
@@ -25,7 +27,8 @@ def load_space(
     the same entries for one layer.
 
     Args:
-        space: a family's name, or the path of a TOML file.
+        space: a family's name, or the path of a TOML file; ``paper.toml`` is the range of MoBiNet's paper, unless there
+            is such a file in the working directory.
         backbone: a backbone of the family.
         input_shape: (C, H, W); without a backbone, the family's first one for such images.
         width: factor on its channels.
@@ -38,7 +41,7 @@ def load_space(
     if not space.endswith(".toml"):
         raise InputError(f"--space {space} is neither a family ({', '.join(family_names())}) nor a .toml file")
     try:
-        rules = tomllib.loads(Path(space).read_text(encoding="utf-8"))
+        rules = tomllib.loads(_file(space).read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"cannot read {space}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -48,6 +51,11 @@ def load_space(
         return _whole(family, backbone, input_shape, width).restrict(rules)
     except InputError as error:
         raise InputError(f"{space}: {error}") from None
+
+
+def _file(name: str) -> Path:
+    """The file of this path, or the one of this name beside this module."""
+    return OWN / name if name in OWN_FILES and not Path(name).exists() else Path(name)
 
 
 def named_network(

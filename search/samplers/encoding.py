@@ -1,6 +1,8 @@
 """Optuna's parameters as rows of small integers, and as the features that a regression takes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -52,17 +54,41 @@ class Encoding:
         return rng.integers(sizes, size=(count, len(sizes)))
 
     def features(self, rows: Rows) -> NDArray[np.float64]:
-        """(n, f) of (n, g) rows: a 1 for the value of each parameter among 0s for its others.
+        """(n, f) of (n, g) rows: columns of each parameter, then columns that parameters of a kind share.
 
-        For an integer the 1 is `BEND`, and its place in its range, from 0 to sqrt(2), comes first: a regression
-        takes it for linear unless many networks contradict.
+        A parameter has a 1 for its value among 0s for its others. For an integer the 1 is `BEND`, and its value as a
+        share of the largest, from 0 to sqrt(2), comes first: a regression takes it for linear unless many networks
+        contradict.
+
+        Parameters whose names end alike after the last dot, such as those of all layers, are of a kind. The sum of
+        their columns comes beside them, so that a ridge regression takes an effect in one layer for that in all layers
+        plus its own deviation, both of the same prior variance: a hierarchical model (Gelman and Hill, "Data Analysis
+        Using Regression and Multilevel/Hierarchical Models", 2007, chapter 12).
         """
-        parts = []
-        for position, (name, values) in enumerate(self.choices.items()):
-            one_hot = np.eye(len(values))[rows[:, position]]
-            if name in self.ordered:
-                place = rows[:, [position]] * (np.sqrt(2) / max(1, len(values) - 1))
-                parts += [place, BEND * one_hot]
-            else:
-                parts.append(one_hot)
+        parts = [self._columns(rows, (name,), self.choices[name]) for name in self.choices]
+        for names in self._kinds.values():
+            if len(names) > 1:
+                values = dict.fromkeys(value for name in names for value in self.choices[name])
+                parts.append(self._columns(rows, names, sorted(values) if names[0] in self.ordered else [*values]))
         return np.hstack(parts)
+
+    @cached_property
+    def _kinds(self) -> dict[str, tuple[str, ...]]:
+        kinds: dict[str, tuple[str, ...]] = {}
+        for name in self.choices:
+            kind = name.rpartition(".")[2]
+            kinds[kind] = (*kinds.get(kind, ()), name)
+        return kinds
+
+    def _columns(self, rows: Rows, names: Sequence[str], values: Sequence[Any]) -> NDArray[np.float64]:
+        """The sum over `names` of the columns of each, with one for each of `values`."""
+        counts = np.zeros((len(rows), len(values)))
+        positions = list(self.choices)
+        for name in names:
+            index = np.array([values.index(value) for value in self.choices[name]])
+            counts += np.eye(len(values))[index[rows[:, positions.index(name)]]]
+        if names[0] not in self.ordered:
+            return counts
+        scale = np.array(values, float) - min(values)
+        place = counts @ scale[:, None] * (np.sqrt(2) / max(1, scale.max()))
+        return np.hstack([place, BEND * counts])

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import optuna
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from optuna.distributions import BaseDistribution, FloatDistribution
 from optuna.samplers import BaseSampler, RandomSampler
 from optuna.search_space import IntersectionSearchSpace
@@ -26,6 +26,7 @@ CHILDREN = 300
 STRANGERS = 50
 PARENTS = 40
 REDRAWN = (1, 2, 4)
+AT_LIMIT = 0.25
 
 Array = NDArray[np.float64]
 Score = Callable[[Rows, Array], Array]
@@ -35,10 +36,11 @@ class FrontSampler(BaseSampler):
     """Bayesian optimization of two objectives, one of which, the cost, is known before a network is trained.
 
     In each of `ROUNDS` rounds it draws `CHILDREN` children of the front and of the best `PARENTS` candidates so far,
-    and `STRANGERS` random networks. A linear model of the genes predicts their accuracy, and they are ranked by the
-    expected improvement of the hypervolume; the reference point is the worst accuracy so far and `limit`. Trials under
-    way count as if they had ended as predicted (the kriging believer of Ginsbourger, Le Riche and Carraro, "Kriging is
-    well-suited to parallelize optimization", 2010), so that networks trained in parallel differ.
+    and `STRANGERS` random networks. A linear model of the genes predicts their accuracy. They are ranked by how much
+    each is expected to raise the best accuracy within a budget, for a budget drawn evenly from the log costs so far up
+    to `limit`, or, with a weight of `AT_LIMIT` of that range, `limit` itself. Trials under way count as if they had
+    ended as predicted (the kriging believer of Ginsbourger, Le Riche and Carraro, "Kriging is well-suited to
+    parallelize optimization", 2010), so that networks trained in parallel differ.
 
     The first proposals are random, until `STARTUP` trials count: complete ones with a value of each parameter that is
     being sampled, and finite objectives. Nothing is proposed that any trial has had. Asked again for the same
@@ -47,8 +49,8 @@ class FrontSampler(BaseSampler):
     Args:
         seed: of the proposals; None for a different one each time.
         cost: the second objective, exactly, of the parameters.
-        limit: nothing that costs more is proposed once proposals are not random; without a limit, the reference point
-            has the highest cost so far.
+        limit: nothing that costs more is proposed once proposals are not random; without a limit, the highest cost so
+            far takes its place in the ranking.
     """
 
     def __init__(
@@ -101,20 +103,22 @@ class FrontSampler(BaseSampler):
     def _rank(self, encoding: Encoding, observed: Observations) -> Rows:
         """(n, g) candidates, none of them tried before, the best first."""
         rows, features = observed.rows, observed.features
-        accuracy, cost = observed.values.T
-        reference = accuracy.min(), cost.max() if self._limit == inf else self._limit
+        accuracy, cost = observed.values[:, 0], _log(observed.values[:, 1])
+        highest = cost.max() if self._limit == inf else _log(self._limit)
+        reference = float(accuracy.min()), float(highest + AT_LIMIT * max(0.0, highest - cost.min()))
         predict = Predictor(features, accuracy)
         if observed.under_way:
             coming = np.array(observed.under_way)
             rows, features = np.concatenate([rows, coming]), np.concatenate([features, encoding.features(coming)])
             accuracy = np.append(accuracy, predict(encoding.features(coming))[0])
-            cost = np.append(cost, [self._cost(encoding.decode(row)) for row in coming])
+            cost = np.append(cost, _log([self._cost(encoding.decode(row)) for row in coming]))
             predict = Predictor(features, accuracy)
         best = on_front(accuracy, cost)
         front = accuracy[best], cost[best]
 
         def score(rows: Rows, cost: Array) -> Array:
-            return expected_improvement(*predict(encoding.features(rows)), cost, front=front, reference=reference)
+            predicted = predict(encoding.features(rows))
+            return expected_improvement(*predicted, _log(cost), front=front, reference=reference)
 
         return self._evolve(encoding, rows[best], set(observed.tried), score)
 
@@ -141,6 +145,11 @@ class FrontSampler(BaseSampler):
         mixed = np.where(crossed & (self._rng.random(one.shape) < 0.5), other, one)
         redrawn = self._rng.choice(REDRAWN, size=(CHILDREN, 1)) / one.shape[1]
         return np.where(self._rng.random(one.shape) < redrawn, encoding.draw(self._rng, CHILDREN), mixed)
+
+
+def _log(cost: ArrayLike) -> Array:
+    """Finite for a cost of 0, too."""
+    return np.log(np.maximum(cost, np.finfo(float).tiny))
 
 
 def make_front(seed: int, prices: Prices) -> FrontSampler:

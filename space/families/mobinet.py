@@ -57,7 +57,7 @@ class MoBiNet(Family):
                     aliases={"post": "mid"} if i == o else {},
                 )
             )
-            genes.append(k_gene(f"layer{index}", i, o, largest=4))
+            genes.append(k_gene(f"layer{index}", i, o))
             if down:
                 genes.append(Gene(name=f"layer{index}.pool", choices=POOLINGS, legal=POOLINGS))
             genes.append(binarizer_gene(f"layer{index}", "xnor"))

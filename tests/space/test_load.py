@@ -1,5 +1,6 @@
 """From names and TOML files to spaces and networks."""
 
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -31,10 +32,22 @@ def test_default_choices():
     found = choices_of(load_space(backbone="mobilenet-224"))
     assert found["layer0.block"] == ("pre", "mid", "post")
     assert found["layer2.block"] == ("pre", "mid")
-    assert found["layer12.k"] == (0, 1, 2, 3, 4)
+    assert found["layer0.k"] == (0, 1, 2, 3, 4, 5, 6), "up to the dense convolution of 64 channels"
+    assert found["layer12.k"] == tuple(range(11))
     assert found["layer11.pool"] == ("avg", "max", "min")
     assert (found["activation"], found["layer0.binarizer"]) == (("prelu",), ("xnor",))
     assert len(found) == 1 + 13 + 13 + 4 + 13
+
+
+@pytest.mark.parametrize("backbone", ["mobilenet-8", "mobilenet-224"])
+def test_the_range_of_the_paper(backbone, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    found, every = choices_of(load_space("paper.toml", backbone=backbone)), choices_of(load_space(backbone=backbone))
+    assert found.keys() == every.keys()
+    assert all(found[name] == tuple(k for k in every[name] if k <= 4) for name in found if name.endswith(".k"))
+    assert all(found[name] == every[name] for name in found if not name.endswith(".k"))
+    Path("paper.toml").write_text("k = 0")
+    assert choices_of(load_space("paper.toml", backbone=backbone))["layer1.k"] == (0,)
 
 
 def test_an_empty_file_restricts_nothing(toml):

@@ -36,14 +36,15 @@ def small(whole) -> SearchSpace:
 
 @pytest.fixture(scope="module")
 def large() -> SearchSpace:
-    return load_space(backbone="mobilenet-224")
+    """K up to 4, which no layer spells in two ways: what two networks differ by can be counted."""
+    return load_space("paper.toml", backbone="mobilenet-224")
 
 
-def closed_form(channels, pooled, poolings=3):
-    """Distinct networks with K up to 4: `pre` has log2(out) + 1 of them a layer, `mid` and `post` log2(in) + 1 each."""
+def closed_form(channels, pooled, poolings=3, largest=16):
+    """Distinct networks: `pre` has log2(out) + 1 of them a layer, `mid` and `post` log2(in) + 1 each."""
     factors = []
     for index, (i, o) in enumerate(zip(channels, channels[1:])):
-        before, after = (1 + min(4, int(log2(count))) for count in (i, o))
+        before, after = (1 + min(largest, int(log2(count))) for count in (i, o))
         blocks = after + before * (1 if i == o else 2)
         factors.append(blocks * (poolings if index in pooled else 1))
     return prod(factors)
@@ -75,18 +76,24 @@ def test_size_of_mobilenet_8(width):
 
 
 def test_size_of_the_default_space_in_numbers(whole):
-    assert whole.size == 10 * (13 * 3) * 10 * (15 * 3) * 10
+    assert whole.size == 10 * (13 * 3) * 10 * (16 * 3) * 12
+    assert load_space("paper.toml").size == 10 * (13 * 3) * 10 * (15 * 3) * 10
 
 
 @pytest.mark.parametrize("backbone", ["mobilenet-32", "mobilenet-224"])
 def test_size_of_the_large_backbones(backbone):
-    size = load_space(backbone=backbone).size
-    assert size == closed_form(LARGE_CHANNELS, pooled=(1, 3, 5, 11)) == 15 * 45**4 * 10**8
+    sizes = [load_space(space, backbone=backbone).size for space in ("mobinet", "paper.toml")]
+    assert sizes == [closed_form(LARGE_CHANNELS, pooled=(1, 3, 5, 11), largest=largest) for largest in (16, 4)]
+    assert sizes[1] == 15 * 45**4 * 10**8
 
 
 def test_size_where_few_k_divide_the_channels():
-    """Channels 3, 6, 12, 12, 24, 24: K is kept where 2^K divides or covers both sides of a layer, up to 4."""
-    assert load_space(width=0.75).size == (3 * 2) * (3 * 3 * 3) * (2 * 4) * (3 * 3 * 3) * (2 * 4)
+    """Channels 3, 6, 12, 12, 24, 24: K is kept where 2^K divides or covers both sides of a layer."""
+    expected = (0, 3), (0, 1, 4), (0, 1, 2, 4), (0, 1, 2, 5), (0, 1, 2, 3, 5)
+    found = {gene.name: gene.choices for gene in load_space(width=0.75).genes}
+    assert tuple(found[f"layer{index}.k"] for index in range(5)) == expected
+    blocks_and_k = (3 * 2) * (3 * 3) * (2 * 4) * (3 * 4) * (2 * 5)  # `post` is `mid` where channels stay equal
+    assert load_space(width=0.75).size == blocks_and_k * 3 * 3  # two layers halve the image, three ways each
 
 
 @pytest.mark.parametrize("width", [0.25, 0.5, 0.75, 2])
@@ -216,7 +223,7 @@ def test_spell_knows_other_spellings(whole):
         Architecture.uniform("mobilenet-8", activation="relu"),
         Architecture.uniform("mobilenet-8", width=0.5),
         Architecture.uniform("mobilenet-32"),
-        Architecture.uniform("mobilenet-8", k=5),
+        Architecture.uniform("mobilenet-8", binarizer="react"),
     ],
 )
 def test_default_space_does_not_hold(whole, network):

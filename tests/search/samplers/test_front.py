@@ -17,7 +17,7 @@ from search.backends.local import InProcess
 from search.loop import run_search
 from search.samplers.encoding import Encoding
 from search.samplers.fresh import FreshSampler
-from search.samplers.front import STARTUP, FrontSampler
+from search.samplers.front import AT_LIMIT, STARTUP, FrontSampler
 from search.samplers.history import History
 from space import load_space
 from space.bounds import extreme
@@ -81,10 +81,16 @@ def test_proposals_are_random_until_enough_trials_count():
 
 
 def gain(study, found):
-    """What these parameters together truly add to the hypervolume."""
+    """By how much these parameters together truly raise the best accuracy, over all budgets: even in log cost,
+    with `AT_LIMIT` of that range at the largest."""
     known = [trial.values for trial in study.get_trials(states=(TrialState.COMPLETE,))]
     more = [*known, *((accuracy(params), ops(params)) for params in found)]
-    after, before = (hypervolume(*np.array(points).T, reference=(0.3, MOST_EXPENSIVE)) for points in (more, known))
+    cheapest = min(cost for _, cost in known)
+    budgets = [*np.geomspace(cheapest, MOST_EXPENSIVE, 400), *[MOST_EXPENSIVE] * round(400 * AT_LIMIT)]
+    after, before = (
+        sum(max((reached for reached, cost in points if cost <= budget), default=0.3) for budget in budgets)
+        for points in (more, known)
+    )
     return after - before
 
 
