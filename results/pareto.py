@@ -37,6 +37,25 @@ def hypervolume(accuracy: ArrayLike, cost: ArrayLike, *, reference: tuple[float,
     return float((heights * widths).sum() / ((1 - worst_accuracy) * worst_cost))
 
 
+def mean_within_budget(accuracy: ArrayLike, cost: ArrayLike, *, budgets: tuple[float, float], chance: float) -> float:
+    """The accuracy of the best point within a budget, in the mean over budgets drawn evenly from their logarithms.
+
+    A user with a small budget counts as much as one with a large one; hypervolume weighs by cost itself.
+
+    Args:
+        accuracy, cost: (n,) each.
+        budgets: the lowest and the highest, both above 0.
+        chance: what counts where no point is within the budget, or none is better.
+    """
+    accuracy, cost = np.asarray(accuracy, float), np.asarray(cost, float)
+    lowest, highest = np.log(budgets)
+    front = on_front(accuracy, cost) & (accuracy > chance)
+    order = np.argsort(cost[front])
+    levels = np.append(chance, accuracy[front][order])
+    steps = np.log(np.clip(cost[front][order], *budgets))
+    return float(levels @ np.diff(steps, prepend=lowest, append=highest) / (highest - lowest))
+
+
 def knee(accuracy: ArrayLike, cost: ArrayLike) -> int:
     """Index of the front's point farthest above the line between its two ends, accuracy over log cost.
 

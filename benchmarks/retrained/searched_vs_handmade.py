@@ -102,6 +102,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=positive_int, default=3, help="trainings of each network")
     parser.add_argument("--epochs", type=positive_int, help="default: the data set's full schedule")
     parser.add_argument("--learning-rate", type=positive_float, help="default: the data set's full schedule")
+    parser.add_argument("--batch-size", type=positive_int, help="default: the data set's full schedule")
     parser.add_argument("--images", type=positive_int, help="train on the first so many images (default: all)")
     parser.add_argument("--table", type=Path, help="a CSV file that keeps the trainings")
     add_worker_flags(parser)
@@ -119,6 +120,7 @@ def main() -> None:
         recipe=replace(
             recipe,
             epochs=args.epochs or recipe.epochs,
+            batch_size=args.batch_size or recipe.batch_size,
             learning_rate=args.learning_rate or recipe.learning_rate,
         ),
         device=find_device(args.device),

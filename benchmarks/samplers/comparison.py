@@ -14,12 +14,12 @@ Curves = dict[str, Array]
 """By sampler, the scores of its searches at 1, 2, 3... trials or epochs, (seeds, n); NaN after a search's last."""
 
 
-def score_curves(rows: pd.DataFrame, front: str, axis: str, at: range) -> Curves:
-    """The scores by `front` of all searches, where `axis` has come to each of `at`."""
+def score_curves(rows: pd.DataFrame, score: str, axis: str, at: range) -> Curves:
+    """The scores of all searches, where `axis` has come to each of `at`."""
     curves = {}
     for name in rows["sampler"].unique():
         searches = [search for _, search in rows[rows["sampler"] == name].groupby("seed")]
-        curves[name] = np.array([_scores_at(search[axis], search[front], at) for search in searches])
+        curves[name] = np.array([_scores_at(search[axis], search[score], at) for search in searches])
     return curves
 
 
@@ -30,10 +30,10 @@ def _scores_at(axis: pd.Series, scores: pd.Series, at: range) -> Array:
 
 def describe_medians(curves: Curves, at: list[int], header: str) -> Iterator[str]:
     """The median over seeds at each of `at`, one row a sampler."""
-    yield f"{header:<26}" + "".join(f"{number:>8}" for number in at)
+    yield f"{header:<30}" + "".join(f"{number:>8}" for number in at)
     for name, curve in curves.items():
         medians = np.median(curve[:, np.array(at) - 1], axis=0)
-        yield f"{name:<26}" + "".join(f"{'-':>8}" if np.isnan(m) else f"{m:8.4f}" for m in medians)
+        yield f"{name:<30}" + "".join(f"{'-':>8}" if np.isnan(m) else f"{m:8.4f}" for m in medians)
 
 
 def describe_lead(curves: Curves) -> Iterator[str]:

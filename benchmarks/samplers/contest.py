@@ -8,10 +8,11 @@ unless the search stops it earlier. A search ends when it has used as many epoch
 search that stops trainings early starts more of them.
 
 After each trial a search has two fronts: by the measured accuracies of its complete trials, and by the expected ones
-(smoothed by a regression, as `search.run` does). The score of a front is the hypervolume of the true accuracies of its
-networks, against the reference point of `search.run`.
+(smoothed by a regression, as `search.run` does). A front has two scores, both of the true accuracies of its networks:
+the accuracy of the best within a budget, in the mean over log budgets from the cheapest network to the most expensive,
+and the hypervolume against the reference point of `search.run`.
 
-Prints the median score over seeds, by trials and by epochs; the number of trials after which `front` is where others
+Prints the median scores over seeds, by trials and by epochs; the number of trials after which `front` is where others
 are at their end; and Wilcoxon's signed-rank test, two-sided and paired by seed, of `front` against each other sampler
 at equal numbers of epochs. p is corrected for all tests together (Holm); ** marks p < 0.01.
 """
@@ -40,7 +41,7 @@ from benchmarks.samplers.contest_plot import contest_figure
 from benchmarks.samplers.contestants import BUDGETS, CONTESTANTS, FRONT
 from benchmarks.samplers.learning_curves import LearningCurves
 from benchmarks.samplers.regressions import DEFAULT_REGRESSION, REGRESSIONS
-from benchmarks.samplers.scoring import FRONTS, search
+from benchmarks.samplers.scoring import SCORES, search
 from benchmarks.samplers.surrogate import Surrogate, add_table_flags
 from results.command import run_command
 from search.flags import positive_int
@@ -79,22 +80,22 @@ def main() -> None:
     title = f"{args.space} on {args.dataset}, {source}, {args.seeds} seeds"
     sections: list[Iterator[str]] = []
     curves = {}
-    for front in FRONTS:
-        by_trials = score_curves(rows, front, "trial", range(1, args.trials + 1))
-        by_epochs = score_curves(rows, front, "epochs", range(1, args.trials * surrogate.epochs + 1))
+    for score in SCORES:
+        by_trials = score_curves(rows, score, "trial", range(1, args.trials + 1))
+        by_epochs = score_curves(rows, score, "epochs", range(1, args.trials * surrogate.epochs + 1))
         by_whole_trainings = {name: c[:, surrogate.epochs - 1 :: surrogate.epochs] for name, c in by_epochs.items()}
         sections += [
-            describe_medians(by_trials, checkpoints, f"{front}, trials"),
-            describe_medians(by_epochs, [number * surrogate.epochs for number in checkpoints], f"{front}, epochs"),
+            describe_medians(by_trials, checkpoints, f"{score}, trials"),
+            describe_medians(by_epochs, [number * surrogate.epochs for number in checkpoints], f"{score}, epochs"),
         ]
         if FRONT in args.samplers:
             sections.append(describe_lead(by_trials))
             sections.append(describe_tests(by_whole_trainings, [n for n in TESTED if n <= args.trials]))
-        curves |= {(front, "trials"): by_trials, (front, "epochs"): by_epochs}
+        curves |= {(score, "trials"): by_trials, (score, "epochs"): by_epochs}
     sections.append(describe_seconds(rows))
     print(title, *("\n".join(section) for section in sections), sep="\n\n")
     if args.csv_out:
-        args.csv_out.write_text(rows.round({**dict.fromkeys(FRONTS, 5), "seconds": 4}).to_csv(index=False))
+        args.csv_out.write_text(rows.round({**dict.fromkeys(SCORES, 5), "seconds": 4}).to_csv(index=False))
     if args.plot:
         figure = contest_figure(curves, first=CHECKPOINTS[0] / args.trials, title=title)
         figure.write_image(args.plot)

@@ -1,4 +1,4 @@
-"""The plot of a contest: hypervolume against trials and against epochs."""
+"""The plot of a contest: scores against trials and against epochs."""
 
 import numpy as np
 import plotly.graph_objects as go
@@ -7,7 +7,7 @@ from plotly.subplots import make_subplots
 
 from benchmarks.samplers.comparison import Curves
 from benchmarks.samplers.contestants import FRONT
-from benchmarks.samplers.scoring import FRONTS
+from benchmarks.samplers.scoring import SCORES
 
 POINTS = 120
 
@@ -16,12 +16,12 @@ def contest_figure(curves: dict[tuple[str, str], Curves], *, first: float, title
     """Median and quartiles over seeds.
 
     Args:
-        curves: by front (a row of panels) and axis (a column of panels).
+        curves: by score (a row of panels) and axis (a column of panels).
         first: where the plot begins, as a share of the longest search.
         title: above the panels.
     """
-    figure = make_subplots(len(FRONTS), 2, shared_yaxes="all", horizontal_spacing=0.03, vertical_spacing=0.1)
-    for panel, ((front, axis), samplers) in enumerate(curves.items()):
+    figure = make_subplots(len(SCORES), 2, shared_yaxes="rows", horizontal_spacing=0.03, vertical_spacing=0.1)
+    for panel, ((score, axis), samplers) in enumerate(curves.items()):
         row, column = panel // 2 + 1, panel % 2 + 1
         for (name, curve), color in zip(samplers.items(), qualitative.D3):
             length = curve.shape[1]
@@ -39,5 +39,5 @@ def contest_figure(curves: dict[tuple[str, str], Curves], *, first: float, title
             )  # fmt: skip
         figure.update_xaxes(title=axis, row=row, col=column)
         if column == 1:
-            figure.update_yaxes(title=f"hypervolume of the front by {front}", row=row, col=column)
-    return figure.update_layout(title=title, template="plotly_white", width=1200, height=960)
+            figure.update_yaxes(title=score, row=row, col=column)
+    return figure.update_layout(title=title, template="plotly_white", width=1200, height=480 * len(SCORES))

@@ -8,34 +8,39 @@ import pandas as pd
 from benchmarks.samplers.contestants import BUDGETS, CONTESTANTS
 from benchmarks.samplers.contestants.problem import Problem, Trial
 from benchmarks.samplers.features import NetworkEncoder
+from benchmarks.samplers.learning_curves import Array
 from benchmarks.samplers.surrogate import Surrogate
-from results.pareto import hypervolume, on_front
+from results.pareto import hypervolume, mean_within_budget, on_front
 from search.samplers.encoding import Rows
 from search.study.expectation import expected_accuracy
 from space import SearchSpace
+from space.bounds import extreme
 
-FRONTS = ("measured", "expected")
-"""The accuracies that decide which networks are on the front."""
+SCORES = ("expected, mean", "expected, hypervolume", "measured, mean", "measured, hypervolume")
+"""By the accuracies that decide which networks are on the front, and by the measure of these networks' true ones."""
 
 
 class Scores:
-    """The scores of a search after each of its trials, one for each of `FRONTS`.
+    """The scores of a search after each of its trials, one for each of `SCORES`.
 
-    A score is the hypervolume of the true accuracies of the networks on the front that the search would export.
+    They are of the true accuracies of the networks on the front that the search would export.
 
     Args:
         problem: what is searched.
         surrogate: knows the true accuracies.
-        chance: the accuracy of the reference point; its OPs are those of the most expensive network.
+        chance: the accuracy that counts where the front has no network; hypervolume is against that and the OPs of the
+            most expensive network, and the mean is over budgets from the cheapest network's OPs to these.
     """
 
     def __init__(self, problem: Problem, surrogate: Surrogate, chance: float) -> None:
         self._problem = problem
         self._surrogate = surrogate
-        self._reference = chance, problem.prices.limit
+        self._chance = chance
+        cheapest = extreme(problem.space, problem.ops, most_expensive=False)
+        self._budgets = problem.ops(cheapest), problem.prices.limit
         self._encoder = NetworkEncoder(problem.space)
         self._completed: dict[str, tuple[float, float, float, Rows]] = {}
-        self._scores = [0.0 for _ in FRONTS]
+        self._scores = [0.0 for _ in SCORES]
 
     def after(self, trial: Trial) -> list[float]:
         """The scores once `trial` has ended too."""
@@ -46,9 +51,15 @@ class Scores:
             self._completed[network.key] = trial.accuracy, truth, self._problem.ops(network), row
             measured, true, ops, rows = map(np.array, zip(*self._completed.values()))
             expected = expected_accuracy(self._encoder.encoding, rows, measured)
-            fronts = [on_front(accuracy, ops) for accuracy in (measured, expected)]
-            self._scores = [hypervolume(true[f], ops[f], reference=self._reference) for f in fronts]
+            fronts = [on_front(accuracy, ops) for accuracy in (expected, measured)]
+            self._scores = [score for front in fronts for score in self._measures(true[front], ops[front])]
         return self._scores
+
+    def _measures(self, accuracy: Array, ops: Array) -> tuple[float, float]:
+        return (
+            mean_within_budget(accuracy, ops, budgets=self._budgets, chance=self._chance),
+            hypervolume(accuracy, ops, reference=(self._chance, self._budgets[1])),
+        )
 
 
 def search(
@@ -69,4 +80,4 @@ def search(
         seconds = perf_counter() - problem.training_seconds - began
         epochs += trial.epochs
         rows.append((name, seed, len(rows) + 1, epochs, *scores.after(trial), seconds))
-    return pd.DataFrame(rows, columns=["sampler", "seed", "trial", "epochs", *FRONTS, "seconds"])
+    return pd.DataFrame(rows, columns=["sampler", "seed", "trial", "epochs", *SCORES, "seconds"])

@@ -4,7 +4,8 @@ import torch
 from torch import Tensor, nn
 
 from search.data.split import Split
-from search.training.training import ranks
+from search.training import ranks
+from search.training.captured import launching
 
 
 @torch.no_grad()
@@ -17,8 +18,9 @@ def accuracy(
     """
     net.eval()
     hits = torch.zeros(len(top), dtype=torch.long, device=device)
-    for images, labels in split.batches(batch_size, device=device, part=ranks.part()):
-        hits += torch.stack(_hits(net(images), labels, top))
+    with launching:
+        for images, labels in split.batches(batch_size, device=device, part=ranks.part()):
+            hits += torch.stack(_hits(net(images), labels, top))
     return tuple((ranks.total(hits.cpu()) / len(split)).tolist())
 
 

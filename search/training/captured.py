@@ -31,15 +31,15 @@ class CapturedStep:
         if self._calls == 1:
             self._stream = _stream_beside()
         if self._calls == WARM_UP + 1:
-            self._record(step, inputs)
+            with launching:
+                self._record(step, inputs)
         if self._graph is not None:
             for place, tensor in zip(self._inputs, inputs):
                 place.copy_(tensor)
             self._graph.replay()
-        elif self._calls <= WARM_UP:
-            self._beside(step, inputs)
         else:
-            step(*inputs)
+            with launching:
+                self._beside(step, inputs)
 
     def _beside(self, step: Callable[..., None], inputs: tuple[Tensor, ...]) -> None:
         """On the stream of the recording, as autograd must have seen the step on it."""
@@ -53,7 +53,7 @@ class CapturedStep:
         places = tuple(tensor.clone() for tensor in inputs)
         graph = torch.cuda.CUDAGraph()
         try:
-            with _one_at_a_time, torch.cuda.graph(graph, stream=self._stream, capture_error_mode="thread_local"):
+            with torch.cuda.graph(graph, stream=self._stream, capture_error_mode="thread_local"):
                 step(*places)
         except torch.OutOfMemoryError:
             raise
@@ -63,8 +63,12 @@ class CapturedStep:
         self._graph, self._inputs = graph, places
 
 
-_one_at_a_time = Lock()
-"""A recording begins by waiting for the whole GPU, which fails while another thread records."""
+launching = Lock()
+"""Held by the thread that launches a network's kernels one by one, or records them.
+
+While a thread records, what another one launches may load a kernel or wait for the GPU; then both fail. Replaying a
+recording does neither.
+"""
 
 
 def _stream_beside() -> torch.cuda.Stream:

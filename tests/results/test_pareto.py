@@ -6,7 +6,7 @@ import pytest
 from optuna.trial import create_trial
 from optuna.visualization import plot_hypervolume_history
 
-from results.pareto import hypervolume, knee, on_front
+from results.pareto import hypervolume, knee, mean_within_budget, on_front
 
 SEEDS = range(40)
 
@@ -50,6 +50,19 @@ def test_front_of_few_points():
     assert on_front([0.5], [1.0]).tolist() == [True]
     assert on_front([np.nan], [1.0]).tolist() == [False]
     assert on_front([0.5, 0.5], [1.0, 1.0]).tolist() == [True, True]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_mean_within_budget_is_that_over_many_budgets(seed):
+    accuracy, cost = random_points(seed)
+    budgets, chance = (1.5, 6.0), 0.25
+    within = [
+        max([chance, *(a for a, c in zip(accuracy, cost) if c <= budget and not np.isnan(a))])
+        for budget in np.geomspace(*budgets, 20_001)
+    ]
+    assert mean_within_budget(accuracy, cost, budgets=budgets, chance=chance) == pytest.approx(
+        np.mean(within), abs=1e-3
+    )
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -1,6 +1,7 @@
 """Trials side by side in threads of one process."""
 
 from contextlib import nullcontext
+from random import Random
 from threading import Barrier
 
 import pytest
@@ -11,16 +12,17 @@ from search.backends.streams import Streams
 from search.evaluators.proxy import Proxy
 from search.recipe import Recipe
 from search.task import Evaluation, Failure, Task
-from space import Architecture
+from search.training import captured
+from space import Architecture, load_space
 
 NETWORK = Architecture.uniform("mobilenet-8", block="mid", k=0, pool="avg")
 TASKS = [Task(number=number, architecture=NETWORK, replicate=number) for number in range(3)]
 
 
-def outcomes_of(backend: Streams) -> dict[int, Evaluation | Failure]:
-    for task in TASKS:
+def outcomes_of(backend: Streams, tasks: list[Task] = TASKS) -> dict[int, Evaluation | Failure]:
+    for task in tasks:
         backend.submit(task)
-    ended = [backend.wait() for _ in TASKS]
+    ended = [backend.wait() for _ in tasks]
     backend.close()
     return {task.number: outcome for task, outcome in ended}
 
@@ -54,10 +56,9 @@ def test_a_task_that_fails_fails_alone(without_gpu):
     assert found[0] == found[2] == Evaluation(accuracy=0.5, epochs=1, seconds=0.0)
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
-def test_trainings_side_by_side_equal_those_alone(monkeypatch):
-    monkeypatch.setattr(torch.backends.cudnn, "deterministic", True)
-    proxy = Proxy(
+@pytest.fixture
+def proxy() -> Proxy:
+    return Proxy(
         dataset="digits",
         data_dir="data",
         validation=0.4,
@@ -65,7 +66,24 @@ def test_trainings_side_by_side_equal_those_alone(monkeypatch):
         seed=0,
         device="cuda",
     )
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
+def test_trainings_side_by_side_equal_those_alone(proxy, monkeypatch):
+    monkeypatch.setattr(torch.backends.cudnn, "deterministic", True)
     together = outcomes_of(Streams(proxy, device="cuda", count=3))
     assert {number: outcome.accuracy for number, outcome in together.items()} == {
         task.number: proxy(task).accuracy for task in TASKS
     }
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
+def test_networks_never_run_before_begin_beside_others(proxy, monkeypatch):
+    """Kernels are loaded at their first launch, which must not spoil what another thread records."""
+    notes = []
+    monkeypatch.setattr(captured.warnings, "warn", lambda text, **_: notes.append(text))
+    space, rng = load_space(width=2), Random(0)
+    tasks = [Task(number=number, architecture=space.sample(rng), replicate=0) for number in range(40)]
+    found = outcomes_of(Streams(proxy, device="cuda", count=10), tasks)
+    assert [outcome.reason for outcome in found.values() if isinstance(outcome, Failure)] == []
+    assert notes == []

@@ -1,13 +1,18 @@
 """A training step that is recorded and replayed."""
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
+from threading import Barrier
+from time import sleep
 from types import SimpleNamespace
 
 import pytest
 import torch
+from torch import nn
 
 from search.recipe import Recipe
 from search.training import captured
+from search.training.accuracy import accuracy
 from search.training.captured import WARM_UP, CapturedStep
 from search.training.seeds import seeded_build
 from search.training.training import Training
@@ -92,6 +97,36 @@ def test_memory_that_runs_out_is_no_reason_to_go_on(fake_cuda):
     with pytest.raises(torch.OutOfMemoryError):
         for value in range(WARM_UP + 1):
             recorded(step, torch.tensor(value))
+
+
+def test_nothing_is_launched_while_another_thread_launches_or_records(fake_cuda, digits):
+    inside, met = [], Barrier(4, timeout=20)
+
+    def launch(x):
+        inside.append(x)
+        sleep(0.002)
+        assert inside == [x], "two threads at once"
+        inside.clear()
+
+    class Net(nn.Module):
+        def forward(self, images):
+            launch(self)
+            return torch.zeros(len(images), 10)
+
+    def train(x):
+        recorded = CapturedStep()
+        met.wait()
+        for _ in range(WARM_UP + 2):
+            recorded(launch, x)
+
+    def judge():
+        met.wait()
+        for _ in range(5):
+            accuracy(Net(), digits.validation, device=torch.device("cpu"))
+
+    with ThreadPoolExecutor(4) as threads:
+        for task in [threads.submit(train, torch.tensor(0)) for _ in range(3)] + [threads.submit(judge)]:
+            task.result()
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
