@@ -29,10 +29,10 @@ def write_report(folder: Path, *, published: bool = False) -> Path:
         page = page_of(read_run(folder), published=published)
     except InputError:
         raise
+    except FileNotFoundError as error:
+        raise InputError(f"{folder} is not the folder of a run: it lacks {Path(error.filename).name}") from None
     except (OSError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        raise InputError(
-            f"{folder} holds no finished trials to show ({first_line(error)}); run python -m search.run first"
-        ) from None
+        raise InputError(f"{folder} holds files that cannot be read as those of a run ({first_line(error)})") from None
     path = folder / "report.html"
     write_atomic(path, page)
     return path

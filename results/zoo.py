@@ -12,6 +12,7 @@ rounds others up.
 """
 
 import argparse
+from collections.abc import Mapping
 from decimal import Decimal
 
 import pandas as pd
@@ -41,11 +42,16 @@ def zoo_networks() -> dict[str, Architecture]:
     return {name: named_network(name, input_shape=shape) for name, shape in shapes.items()}
 
 
-def zoo_table() -> pd.DataFrame:
-    """One row a network: what is counted, then each printed figure with the difference, counted less printed."""
-    published = read_published().set_index("name")
+def zoo_table(networks: Mapping[str, Architecture], published: pd.DataFrame) -> pd.DataFrame:
+    """One row a network: what is counted, then each printed figure with the difference, counted less printed.
+
+    Args:
+        networks: by name.
+        published: as `results.published.read_published` returns it.
+    """
+    published = published.set_index("name")
     rows = []
-    for name, network in zoo_networks().items():
+    for name, network in networks.items():
         printed = published.loc[name] if name in published.index else pd.Series(dtype=str)
         rows.append(_row(name, network, printed))
     return pd.DataFrame(rows)
@@ -122,8 +128,8 @@ def main() -> None:
     )
     parser.add_argument("--csv", action="store_true", help="all columns, for programs")
     args = parser.parse_args()
-    table = zoo_table()
-    print(table.to_csv(index=False) if args.csv else zoo_text(table) + "\n", end="")
+    table = zoo_table(zoo_networks(), read_published())
+    print(table.to_csv(index=False) if args.csv else zoo_text(table))
 
 
 if __name__ == "__main__":

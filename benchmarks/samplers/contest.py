@@ -1,7 +1,7 @@
 """Which sampler finds the better front? Searches on a surrogate, so nothing is trained.
 
     pip install -e '.[benchmarks]'
-    python -m benchmarks.samplers.contest --csv benchmarks/tables/digits.csv --seeds 20 --plot samplers.svg
+    python -m benchmarks.samplers.contest --space paper.toml --csv benchmarks/tables/digits.csv --plot samplers.svg
 
 Every search begins with the hand-designed networks. A trial is one training with its noise. It takes all epochs,
 unless the search stops it earlier. A search ends when it has used as many epochs as `--trials` whole trainings, so a

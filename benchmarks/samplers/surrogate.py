@@ -1,6 +1,6 @@
 """A surrogate: predicts what any network of a space would reach, epoch by epoch, without training it.
 
-    python -m benchmarks.samplers.surrogate --csv benchmarks/tables/digits.csv
+    python -m benchmarks.samplers.surrogate --space paper.toml --csv benchmarks/tables/digits.csv
 
 It learns from a table of `benchmarks.samplers.table`. The command prints how well each regression predicts networks
 that it was not fitted to (cross-validation), the best that the noise of the table allows, and that noise.

@@ -1,6 +1,6 @@
 """Train many networks of a space under several seeds, and write their learning curves to a table.
 
-    python -m benchmarks.samplers.table --networks 640 --seeds 2 --csv benchmarks/tables/digits.csv
+    python -m benchmarks.samplers.table --networks 640 --seeds 2 --space paper.toml --csv benchmarks/tables/digits.csv
 
 Two thirds of the networks are the hand-designed ones and random ones, drawn alternately with uniform genes and evenly
 over the costs. The rest are mutants of the front of those. One row is one training: the choices of the genes, OPs, the

@@ -50,7 +50,7 @@ def dump_packed(net: nn.Module, architecture: Architecture, num_classes: int, no
     """
     state = {name: value.cpu() for name, value in packed_state(net).items()}
     header = {"architecture": architecture.to_json(), "num_classes": str(num_classes), **notes}
-    return safetensors.torch.save(state, metadata={**header, "sha256": _digest(state, header)})
+    return _in_order(safetensors.torch.save(state, metadata={**header, "sha256": _digest(state, header)}))
 
 
 def load_packed(path: Path) -> tuple[nn.Module, dict[str, str]]:
@@ -90,6 +90,15 @@ def load_packed(path: Path) -> tuple[nn.Module, dict[str, str]]:
     state |= {name: torch.zeros((), dtype=torch.int64) for name in counters}
     net.load_state_dict(state, assign=True)
     return net.requires_grad_(False).eval(), header
+
+
+def _in_order(file: bytes) -> bytes:
+    """The same file with the entries of its header sorted; safetensors writes them in any order."""
+    length = int.from_bytes(file[:8], "little")
+    header = json.dumps(json.loads(file[8 : 8 + length]), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    padded = header.encode()
+    padded += b" " * (-len(padded) % 8)
+    return len(padded).to_bytes(8, "little") + padded + file[8 + length :]
 
 
 def _digest(state: Mapping[str, Tensor], header: Mapping[str, str]) -> str:

@@ -90,6 +90,12 @@ def test_header(reload):
     assert json.loads(data[8 : 8 + size])["__metadata__"] == header
 
 
+def test_the_same_network_gives_the_same_bytes():
+    notes = {f"note {number}": str(number) for number in range(12)}
+    net = trained(SMALL)
+    assert len({dump_packed(net, SMALL, 5, notes) for _ in range(10)}) == 1
+
+
 def test_a_binary_weight_takes_a_bit():
     net = trained(SMALL)
     weight, state = net.layer4[1].conv.weight, packed_state(net)

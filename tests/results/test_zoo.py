@@ -2,13 +2,13 @@
 
 import io
 import math
+import subprocess
 import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from results import zoo
 from results.zoo import PRINTED, difference, zoo_networks, zoo_table, zoo_text
 from space.family import find_family
 
@@ -30,18 +30,12 @@ IN_NUMBERS = {
 
 @pytest.fixture(scope="module")
 def table():
-    return zoo_table()
-
-
-@pytest.fixture
-def printed(table, monkeypatch, capsys):
-    def call(*args):
-        monkeypatch.setattr(zoo, "zoo_table", lambda: table)
-        monkeypatch.setattr(sys, "argv", ["results.zoo", *args])
-        zoo.main()
-        return capsys.readouterr().out
-
-    return call
+    """What the command prints for programs; figures of papers as text, for their digits count."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "results.zoo", "--csv"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    texts = [f"{kind}_{column}" for kind in ("printed", "difference") for column in PRINTED] + ["top1", "top5"]
+    return pd.read_csv(io.StringIO(ended.stdout), dtype=dict.fromkeys(texts, str), keep_default_na=False)
 
 
 def modules():
@@ -94,20 +88,16 @@ def test_figures(table):
     assert rows.loc["meliusnet-22", "top1"] == "63.6" and rows.loc["mobinet-mid-k3", "top5"] == "76.46"
 
 
-def test_csv_for_programs(printed, table):
-    read = pd.read_csv(io.StringIO(printed("--csv")), dtype=str, keep_default_na=False)
+def test_columns_for_programs(table):
     wanted = ["name", "params", "binary_params", "bytes", "flops", "bops", "ops", "padded_bops", "convention"]
-    assert {*wanted, *(f"difference_{column}" for column in PRINTED)} <= set(read.columns)
-    assert read["name"].tolist() == table["name"].tolist()
-    row = read.set_index("name").loc["meliusnet-22"]
-    assert (row["params"], row["printed_ops_m"], row["difference_ops_m"]) == ("6944584", "208.13", "0.00")
-    assert [float(value) for value in read["ops"]] == table["ops"].tolist()
+    assert {*wanted, *(f"difference_{column}" for column in PRINTED)} <= set(table.columns)
+    row = table.set_index("name").loc["meliusnet-22"]
+    assert (row["params"], row["printed_ops_m"], row["difference_ops_m"]) == (6944584, "208.13", "0.00")
 
 
-def test_text_for_people(printed, table):
-    text = printed()
-    head, *lines = text.splitlines()
-    assert text.endswith("\n") and head.startswith("network") and "OPs M" in head
+def test_text_for_people(table):
+    head, *lines = zoo_text(table).splitlines()
+    assert head.startswith("network") and "OPs M" in head
     assert [line.split()[0] for line in lines] == table["name"].tolist()
     by_name = {line.split()[0]: line for line in lines}
     assert "208.13 (+0)" in by_name["meliusnet-22"] and "without classifier" in by_name["meliusnet-22"]
@@ -115,17 +105,15 @@ def test_text_for_people(printed, table):
     assert by_name["meliusnet-42-7x7"].split() == ["meliusnet-42-7x7", "26.83", "224.44", "9.69", "375.89", "10.49"]
 
 
-def test_a_figure_that_does_not_agree_is_shown(monkeypatch):
+def test_a_figure_that_does_not_agree_is_shown():
     columns = ["name", *PRINTED, "top1", "top5", "convention", "source"]
     rows = [
         {"name": "vgg-small", "flops_m": "3.60", "bops_g": "0.604", "convention": "with classifier", "source": "A"},
         {"name": "vgg-small-ste", "flops_m": "3.60", "params": "4660107", "convention": "without classifier"},
     ]
     wrong = pd.DataFrame([dict.fromkeys(columns, "") | row for row in rows])
-    monkeypatch.setattr(zoo, "read_published", lambda: wrong)
     few = {name: zoo_networks()[name] for name in ("vgg-small", "vgg-small-ste", "vgg-small-react")}
-    monkeypatch.setattr(zoo, "zoo_networks", lambda: few)
-    found = zoo_table()
+    found = zoo_table(few, wrong)
     assert found["difference_flops_m"].tolist() == ["0.02", "-0.06", ""]
     assert found["difference_bops_g"].tolist() == ["0.000", "", ""]
     assert found["difference_params"].tolist() == ["", "-1", ""]
@@ -156,7 +144,6 @@ def test_difference_after_rounding_to_what_is_printed(counted, printed, expected
     assert found == expected and math.isfinite(float(found))
 
 
-def test_bad_usage_is_exit_code_2(printed, capsys):
-    with pytest.raises(SystemExit) as end:
-        printed("--json")
-    assert end.value.code == 2 and "--json" in capsys.readouterr().err
+def test_bad_usage_is_exit_code_2():
+    ended = subprocess.run([sys.executable, "-m", "results.zoo", "--json"], cwd=ROOT, capture_output=True, text=True)
+    assert ended.returncode == 2 and "--json" in ended.stderr

@@ -1,0 +1,99 @@
+"""Every command that README and docs show runs, with settings small enough to take seconds."""
+
+import importlib
+import importlib.util
+import json
+import shlex
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from tests.test_docs import COMMAND, PAGES, ROOT
+
+CIFAR = "--csv benchmarks/tables/cifar10.csv --dataset cifar10 --width 0.125"
+SMALL = {
+    "benchmarks.limits.scale": "--trials 20 --more 2 --samplers random",
+    "benchmarks.retrained.compare_networks": "--dataset digits --width 0.25 --epochs 1 --images 64 --seeds 1",
+    "benchmarks.retrained.searched_vs_handmade": "--seeds 1 --epochs 1 --images 64",
+    "benchmarks.samplers.contest": f"{CIFAR} --seeds 1 --trials 18 --samplers front --workers 1",
+    "benchmarks.samplers.surrogate": CIFAR,
+    "benchmarks.samplers.table": "--width 0.25 --epochs 1 --networks 4 --seeds 1 --images 64 --csv new.csv",
+    "benchmarks.speed.training": "--backbone mobilenet-8 --width 1 --k 0 --steps 1",
+    "search.retrain": "--dataset digits --epochs 1",
+    "search.run": "--dataset digits --trials 3 --epochs 1 --workers 0",
+}
+"""Flags that are added to a command; the last of two counts."""
+
+ELSEWHERE = {
+    "--backend ray": "tests/search/backends/test_ray_tune.py runs it",
+    "results.zoo": "tests/results/test_zoo.py runs it",
+    "benchmarks.limits.faults": "tests/search/test_fuzz.py and test_killed.py are what it repeats",
+    "benchmarks.proxies.fidelity": "it starts a pool of processes ten times, which takes more than a minute",
+    "benchmarks.proxies.candidates": "its trainings have fixed sizes and take hours",
+    "benchmarks.retrained.compare_searches": "its trainings have a fixed size and take minutes",
+}
+"""Where what a command shows is tested, or why it is not."""
+
+
+def commands() -> list:
+    """Each command of users once, and the first one of each benchmark."""
+    found: dict[tuple[str, str], str] = {}
+    for page in PAGES:
+        for module, arguments in COMMAND.findall(page.read_text()):
+            measured_before = module.startswith("benchmarks") and any(module == before for before, _ in found)
+            if page.name != "extend.md" and not measured_before:  # tests/test_extend.py runs those
+                found.setdefault((module.rstrip("."), arguments.strip()), page.name)
+    return [pytest.param(*command, id=f"{page}: {' '.join(command)}") for command, page in found.items()]
+
+
+def missing(module: str, arguments: str) -> str:
+    """Why a command cannot run here, or nothing."""
+    if module == "benchmarks.speed.training" and not importlib.util.find_spec("bitorch"):
+        return "bitorch is not installed"
+    if module == "benchmarks.speed.first_gpu" and not torch.cuda.is_available():
+        return "there is no GPU"
+    return next((reason for part, reason in ELSEWHERE.items() if part in f"{module} {arguments}"), "")
+
+
+@pytest.fixture(scope="module")
+def workplace(tmp_path_factory) -> Path:
+    """A folder with what the commands read: tables, a space, pictures."""
+    folder = tmp_path_factory.mktemp("commands")
+    (folder / "small.toml").write_text('block = ["pre", "mid"]\nk = [0, 1, 2]\npool = ["avg"]\n')
+    shutil.copytree(ROOT / "benchmarks" / "tables", folder / "benchmarks" / "tables")
+    for name, color in {"red": (200, 0, 0), "green": (0, 200, 0)}.items():
+        (folder / "pictures" / name).mkdir(parents=True)
+        for number in range(8):
+            Image.new("RGB", (40, 40), color).save(folder / "pictures" / name / f"{number}.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def key(workplace: Path) -> str:
+    """A network on the front of the runs that commands go on from."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(workplace)
+        run(patch, "search.run", f"{SMALL['search.run']} --out runs/digits")
+    for name in ("NAME", "imagefolder", "one-shot", "pictures", "small"):
+        shutil.copytree(workplace / "runs" / "digits", workplace / "runs" / name)
+    return json.loads((workplace / "runs" / "digits" / "best.json").read_text())["key"]
+
+
+def run(patch: pytest.MonkeyPatch, module: str, arguments: str) -> None:
+    patch.setattr(sys, "argv", [module, *shlex.split(arguments)])
+    importlib.import_module(module).main()
+
+
+@pytest.mark.parametrize("module, arguments", commands())
+def test_it_runs(workplace, key, monkeypatch, tmp_path, module, arguments):
+    if reason := missing(module, arguments):
+        pytest.skip(reason)
+    monkeypatch.chdir(workplace)
+    small = SMALL.get(module, "") + (f" --out {tmp_path}" if module == "search.run" else "")
+    if "imagefolder" in arguments:
+        small = small.replace("--dataset digits", "")
+    run(monkeypatch, module, f"{arguments.replace('KEY', key)} {small}")
