@@ -14,6 +14,7 @@ from results.published import published_on
 from results.run_config import Reference, RunConfig, settle_config, versions
 from search.backends import BACKENDS, Backend
 from search.data.catalog import DATASETS
+from search.data.checking import check_pictures
 from search.data.dataset import load_dataset
 from search.evaluators import EVALUATORS, EvaluatorEntry
 from search.evaluators.on_images import OnImages
@@ -38,6 +39,7 @@ class Search:
         price: its number, for a network.
         cheapest: the lowest price in the space.
         config: the settings.
+        images: what it trains and judges on, in words.
     """
 
     folder: Path
@@ -48,6 +50,7 @@ class Search:
     price: Price
     cheapest: float
     config: RunConfig
+    images: str
 
 
 def assemble(args: argparse.Namespace) -> Search:
@@ -68,6 +71,7 @@ def assemble(args: argparse.Namespace) -> Search:
         space = space.restrict({"binarizer": args.binarizer})
     evaluator = kind.make(_settings(args, kind), args, space=space, folder=folder)
     images = evaluator.images(space.input_shape)
+    described = images.describe()
     found = {
         "num_classes": len(images.classes),
         "train_images": len(images.train),
@@ -123,6 +127,7 @@ def assemble(args: argparse.Namespace) -> Search:
         price=price,
         cheapest=cheapest,
         config=config,
+        images=described,
     )
 
 
@@ -139,11 +144,13 @@ def _settings(args: argparse.Namespace, kind: EvaluatorEntry) -> dict[str, Any]:
     """The fields that all evaluators on images have."""
     dataset, elsewhere = DATASETS[args.dataset], BACKENDS[args.backend].elsewhere
     recipe = dataset.recipes[args.evaluator]
+    data_dir = str(Path(args.data_dir).absolute()) if elsewhere else args.data_dir
     # Another machine works in another folder, and may have the GPU that this one lacks.
     named = elsewhere and args.device and not kind.trains_first
     return {
         "dataset": args.dataset,
-        "data_dir": str(Path(args.data_dir).absolute()) if elsewhere else args.data_dir,
+        "data_dir": data_dir,
+        "leave_out": check_pictures(args.dataset, data_dir, skip=args.skip_broken),
         "validation": dataset.validation,
         "recipe": replace(recipe, epochs=args.epochs or recipe.epochs),
         "seed": args.seed,

@@ -44,6 +44,7 @@ def add_training_flags(parser: argparse.ArgumentParser) -> None:
         "--data-dir",
         help="where the data set is, or is downloaded to (default: data; for a network from a file, the file's)",
     )
+    parser.add_argument("--skip-broken", action="store_true", help="leave out pictures that cannot be read")
     parser.add_argument("--binarizer", choices=BINARIZERS, help="in all layers (default: the family's own)")
     parser.add_argument("--epochs", type=positive_int, help="default: the data set's own")
     parser.add_argument("--seed", type=seed_int, default=0)

@@ -95,6 +95,7 @@ def retrain(args: argparse.Namespace) -> None:
 
 def assemble(args: argparse.Namespace) -> "Retraining":
     """The retraining that the flags ask for."""
+    from search.data.checking import check_pictures
     from search.training.devices import own_device
     from search.training.retraining import Retraining
 
@@ -104,16 +105,18 @@ def assemble(args: argparse.Namespace) -> "Retraining":
         raise InputError(
             f"{args.network} was searched on {dataset!r}, which is no data set here; name one with --dataset"
         )
+    data_dir = args.data_dir or target.data_dir
     recipe = RECIPES[args.recipe] if args.recipe else DATASETS[dataset].recipes["full"]
     return Retraining(
         architecture=target.architecture,
         dataset=dataset,
-        data_dir=args.data_dir or target.data_dir,
+        data_dir=data_dir,
         recipe=replace(recipe, epochs=args.epochs or recipe.epochs),
         seed=args.seed,
         device=own_device(args.device),
         folder=(args.out or target.folder) / target.architecture.key,
         accumulate=args.accumulate,
+        leave_out=check_pictures(dataset, data_dir, skip=args.skip_broken),
     )
 
 

@@ -67,8 +67,7 @@ def begin_text(search: "Search", trials: int) -> str:
     cheapest, limit = (f"{si(price).strip()}{search.objective.unit}" for price in ends)
     return (
         f"{space.size:.3g} networks of {cheapest} to {limit}; {len(space.baselines())} of them designed by hand\n"
-        f"{config.train_images} images to train on, {config.validation_images} to judge on; "
-        f"{len(search.study)} of {trials} trials so far"
+        f"{search.images}\n{len(search.study)} of {trials} trials so far"
     )
 
 

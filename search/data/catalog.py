@@ -34,15 +34,16 @@ class DataSetEntry:
     """What is known of a data set before it is read.
 
     Args:
-        reader: the name of a function in `search.data.readers`, from a folder, and whether the training images are
-            asked for, to a `Source`.
+        reader: the name of a function in `search.data.readers`, from a folder and a part, ``train`` or ``test``, to a
+            `Source`.
         options: further arguments of the reader.
         input_shape: (C, H, W) of the networks that fit its images.
         augmentation: of its training images.
         validation: share of the training images that a search judges networks on.
         recipes: by evaluator, how it trains on these images; ``full`` is that of `search.retrain`.
         published_as: the data set's name in `results.published`.
-        own_classes: whether the test images name classes of their own, which may not be those of the training images.
+        own_parts: whether each part names classes of its own, which may not be those of the training images, and
+            the reader knows a part ``validation``, which may be empty.
     """
 
     reader: str
@@ -52,10 +53,10 @@ class DataSetEntry:
     validation: float
     recipes: Mapping[str, Recipe]
     published_as: str
-    own_classes: bool = False
+    own_parts: bool = False
 
     @property
-    def read(self) -> "Callable[[str, bool], Source]":
+    def read(self) -> "Callable[[str, str], Source]":
         """The reader itself."""
         return partial(getattr(import_module("search.data.readers"), self.reader), **self.options)
 
@@ -107,7 +108,7 @@ DATASETS = {
             "full": Recipe(epochs=120, batch_size=128, learning_rate=0.002),
         },
         published_as="imagenet",
-        own_classes=True,
+        own_parts=True,
     ),
 }
 """By the name that ``--dataset`` takes. A new data set is one entry, and a reader where none of these fits."""

@@ -6,10 +6,13 @@ of their own, which only a retraining loads.
 
 from dataclasses import dataclass
 from functools import lru_cache
+from hashlib import sha256
+
+import torch
 
 from search.data.catalog import DATASETS
 from search.data.preparation import Preparation, Shape
-from search.data.source import IN_MEMORY_BYTES, Source, held_out
+from search.data.source import IN_MEMORY_BYTES, Source
 from search.data.split import Split
 from space import InputError
 
@@ -25,6 +28,7 @@ class DataSet:
         classes: name of each label.
         train, validation: disjoint parts of the training images.
         fingerprint: hexadecimal digest of the training images and labels.
+        notes: what a user should know of the images, a line each.
     """
 
     name: str
@@ -32,11 +36,25 @@ class DataSet:
     train: Split
     validation: Split
     fingerprint: str
+    notes: tuple[str, ...] = ()
+
+    def describe(self) -> str:
+        """How many images there are, of which classes, in which parts; then the notes."""
+        total, more = len(self.train) + len(self.validation), len(self.classes) - SHOWN
+        names = ", ".join(self.classes[:SHOWN]) + (f" and {more:,} more" if more > 0 else "")
+        counts = f"{len(self.train):,} to train on, {len(self.validation):,} to judge on"
+        return "\n".join((f"{total:,} images of {len(self.classes):,} classes ({names}): {counts}", *self.notes))
 
 
 @lru_cache(maxsize=1)
 def load_dataset(
-    name: str, *, data_dir: str, input_shape: Shape, validation: float, in_memory_bytes: int = IN_MEMORY_BYTES
+    name: str,
+    *,
+    data_dir: str,
+    input_shape: Shape,
+    validation: float,
+    leave_out: tuple[str, ...] = (),
+    in_memory_bytes: int = IN_MEMORY_BYTES,
 ) -> DataSet:
     """The training images of `name`, a share of `validation` of them held out; the last one asked for is kept.
 
@@ -45,21 +63,29 @@ def load_dataset(
         data_dir: where it is.
         input_shape: (C, H, W) of the networks.
         validation: share of the images to hold out.
+        leave_out: files that are passed over.
         in_memory_bytes: pictures that take more are decoded as they are needed.
 
     Raises:
         InputError: the data set is unknown, missing, or too small to be split.
     """
-    source = read_source(name, data_dir, train=True)
-    total = len(source.labels)
-    count = round(total * validation)
-    if not 0 < count < total or len(source.classes) < 2:
-        raise InputError(
-            f"{name} has {total} training images of {len(source.classes)} classes: too few to split; add images"
-        )
+    source = read_source(name, data_dir, "train").without(leave_out)
+    own = source.take(torch.arange(0))
+    if DATASETS[name].own_parts:
+        own = read_source(name, data_dir, "validation").without(leave_out)
     fingerprint = source.fingerprint
-    source = source.decoded(input_shape, in_memory_bytes)
-    train, held = (source.take(index) for index in held_out(total, count))
+    if len(own.labels):
+        kept, held = source, _numbered(own, source.classes, data_dir)
+        fingerprint = sha256((fingerprint + held.fingerprint).encode()).hexdigest()[:16]
+    else:
+        kept, held = source.divided(validation, "validation")
+    if not len(kept.labels) or not len(held.labels) or len(source.classes) < 2:
+        raise InputError(
+            f"{name} has {len(source.labels)} training images of {len(source.classes)} classes: too few to split; "
+            "add images"
+        )
+    notes = (*source.notes, *kept.repeated_in(held))
+    train, validated = (part.decoded(input_shape, in_memory_bytes) for part in (kept, held))
     mean, std = train.moments(input_shape)
     augmentation = DATASETS[name].augmentation
     preparation = Preparation(input_shape=input_shape, mean=mean, std=std, augmentation=augmentation)
@@ -67,46 +93,61 @@ def load_dataset(
         name=name,
         classes=source.classes,
         train=train.split(preparation),
-        validation=held.split(preparation),
+        validation=validated.split(preparation),
         fingerprint=fingerprint,
+        notes=notes,
     )
 
 
-def load_test(name: str, *, data_dir: str, dataset: DataSet, in_memory_bytes: int = IN_MEMORY_BYTES) -> Split:
+def load_test(
+    name: str,
+    *,
+    data_dir: str,
+    dataset: DataSet,
+    leave_out: tuple[str, ...] = (),
+    in_memory_bytes: int = IN_MEMORY_BYTES,
+) -> Split:
     """The test images that belong to `dataset`, labelled and prepared like its training images.
+
+    Args:
+        name, data_dir, leave_out, in_memory_bytes: as of `load_dataset`.
+        dataset: the training images.
 
     Raises:
         InputError: there are none, or there are some of classes that `dataset` lacks.
     """
     preparation = dataset.train.preparation
-    source = _test_source(name, data_dir, dataset)
+    source = _test_source(name, data_dir, dataset).without(leave_out)
     return source.decoded(preparation.input_shape, in_memory_bytes).split(preparation)
 
 
 def check_test(name: str, *, data_dir: str, dataset: DataSet) -> None:
     """Raise what `load_test` would about the classes of the test images, without opening one."""
-    if DATASETS[name].own_classes:
+    if DATASETS[name].own_parts:
         _test_source(name, data_dir, dataset)
 
 
 def _test_source(name: str, data_dir: str, dataset: DataSet) -> Source:
-    """Each part of a folder numbers its classes for itself: here they have the numbers of `dataset`."""
-    source = read_source(name, data_dir, train=False)
-    unknown = [label for label in source.classes if label not in dataset.classes]
+    return _numbered(read_source(name, data_dir, "test"), dataset.classes, data_dir)
+
+
+def _numbered(source: Source, classes: tuple[str, ...], data_dir: str) -> Source:
+    """Each part of a folder numbers its classes for itself: here they have the numbers of the training images."""
+    unknown = [label for label in source.classes if label not in classes]
     if unknown:
         raise InputError(
-            f"{data_dir} has test images of classes without training images ({', '.join(unknown[:SHOWN])}); "
-            "name the folders of both parts alike"
+            f"{data_dir} has images of classes without training images ({', '.join(unknown[:SHOWN])}); "
+            "name the folders of all parts alike"
         )
-    return source.renumbered(dataset.classes)
+    return source.renumbered(classes)
 
 
-def read_source(name: str, data_dir: str, *, train: bool) -> Source:
-    """The training or the test images of a data set.
+def read_source(name: str, data_dir: str, part: str) -> Source:
+    """The images of a part of a data set: ``train``, ``test`` or, where it has its own parts, ``validation``.
 
     Raises:
         InputError: the name is unknown, or the images are not there and cannot be downloaded.
     """
     if name not in DATASETS:
         raise InputError(f"no data set is called {name!r}; use one of {', '.join(DATASETS)}")
-    return DATASETS[name].read(data_dir, train)
+    return DATASETS[name].read(data_dir, part)

@@ -1,16 +1,17 @@
 """Picture files: as a source, and in batches that are decoded as they are needed."""
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
+from hashlib import file_digest, sha256
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from search.data.in_memory import Pixels
-from search.data.pictures import Broken, Pictures, Wanted, collate
+from search.data.pictures import DECODING, Broken, Pictures, Wanted, collate
 from search.data.preparation import Preparation, Shape
 from search.data.source import Source
 from search.data.split import WHOLE, Batches, Inputs, Part, Split, batches_of, draws_of, generator_of
@@ -40,11 +41,50 @@ class PictureFiles(Source):
     def take(self, index: Tensor) -> "PictureFiles":
         return replace(self, labels=self.labels[index], files=tuple(self.files[i] for i in index.tolist()))
 
+    def without(self, files: tuple[str, ...]) -> "PictureFiles":
+        left_out = set(files)
+        return self.take(
+            torch.tensor([i for i, path in enumerate(self.files) if path not in left_out], dtype=torch.long)
+        )
+
+    def repeated_in(self, other: Source) -> tuple[str, ...]:
+        assert isinstance(other, PictureFiles), "two parts of one data set"
+        ours = {os.stat(path).st_size: path for path in self.files}
+        alike = [path for path in other.files if os.stat(path).st_size in ours]
+        sizes = {os.stat(path).st_size for path in alike}
+        hashes = {_digest(path): path for path in self.files if os.stat(path).st_size in sizes}
+        pairs = [(hashes[digest], path) for path in alike if (digest := _digest(path)) in hashes]
+        if not pairs:
+            return ()
+        return (
+            f"{len(pairs):,} of the pictures to judge on are also among those to train on, such as {pairs[0][1]} and "
+            f"{pairs[0][0]}; accuracies will be too high",
+        )
+
+    def divided(self, share: float, purpose: str) -> tuple["PictureFiles", "PictureFiles"]:
+        """By a hash of each file's name, so that a file that is removed moves no other.
+
+        A class of two pictures or more has some in both parts.
+        """
+        places = torch.tensor([self._place(path, purpose) for path in self.files], dtype=torch.float64)
+        held = places < share
+        for label in range(len(self.classes)):
+            (members,) = (self.labels == label).nonzero(as_tuple=True)
+            if len(members) > 1 and not held[members].any():
+                held[members[places[members].argmin()]] = True
+            elif len(members) > 1 and held[members].all():
+                held[members[places[members].argmax()]] = False
+        return self.take((~held).nonzero().flatten()), self.take(held.nonzero().flatten())
+
+    def _place(self, path: str, purpose: str) -> float:
+        """Where the file lies between 0 and 1."""
+        name = f"{purpose}/{os.path.relpath(path, self.folder)}"
+        return int.from_bytes(sha256(os.fsencode(name)).digest()[:8], "big") / 2**64
+
     def content(self) -> bytes:
-        """Names and sizes of the files."""
-        return "".join(
-            f"{Path(path).relative_to(self.folder)}:{Path(path).stat().st_size};" for path in self.files
-        ).encode()
+        """How pictures are decoded; names and sizes of the files."""
+        sizes = (f"{os.path.relpath(path, self.folder)}:{os.stat(path).st_size};" for path in self.files)
+        return os.fsencode(DECODING + "".join(sizes))
 
     def decoded(self, input_shape: Shape, in_memory_bytes: int) -> "Source":
         channels, height, width = input_shape
@@ -152,6 +192,11 @@ def _unbroken(loader: torch.utils.data.DataLoader) -> Batches:
         if isinstance(batch, Broken):
             raise InputError(f"{batch.path} cannot be read as a picture ({batch.reason}); remove it")
         yield batch
+
+
+def _digest(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file_digest(file, "sha256").digest()
 
 
 def decoding_workers() -> int:

@@ -3,14 +3,22 @@
 from dataclasses import dataclass
 from functools import cached_property
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from search.data.preparation import Shape
 from space.errors import first_line
 
+if TYPE_CHECKING:
+    from PIL import Image
+
+DECODING = "2;"
+"""Changes when the same file gives other pixels than before."""
+SIXTEEN_BITS = ("PNG", "PPM")
+"""Formats whose pictures Pillow may hold as 32-bit integers though they have 16 bits."""
 Wanted = tuple[int, int | None]
 """The index of a picture, and the seed of its random crop; None for the crop in the centre."""
 
@@ -57,7 +65,7 @@ class Pictures(torch.utils.data.Dataset):
         _, height, width = self.input_shape
         try:
             with Image.open(path) as image:
-                resized = self.resize(image.convert("RGB"))
+                resized = self.resize(as_seen(image))
             if seed is None:
                 cropped = functional.center_crop(resized, [height, width])
             else:
@@ -67,6 +75,26 @@ class Pictures(torch.utils.data.Dataset):
             return functional.pil_to_tensor(cropped), label
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
             return Broken(path, first_line(error))
+
+
+def as_seen(image: "Image.Image") -> "Image.Image":
+    """A picture's first frame in 8-bit RGB: upright, on white where it is transparent, 16 bits scaled to 8.
+
+    Raises:
+        ValueError: its values have no range that is known.
+    """
+    from PIL import Image, ImageOps
+
+    if image.mode == "F" or (image.mode == "I" and image.format not in SIXTEEN_BITS):
+        raise ValueError(f"its values are {'floats' if image.mode == 'F' else '32-bit integers'}; save it with 8 bits")
+    image = ImageOps.exif_transpose(image)
+    if image.mode.startswith("I"):
+        scaled = np.rint(np.asarray(image, np.float64) / 257)
+        return Image.fromarray(scaled.astype(np.uint8)).convert("RGB")
+    if image.has_transparency_data:
+        seen = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", seen.size, "white"), seen).convert("RGB")
+    return image.convert("RGB")
 
 
 def collate(items: list[tuple[Tensor, int] | Broken]) -> tuple[Tensor, Tensor] | Broken:

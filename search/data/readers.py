@@ -1,11 +1,13 @@
 """Readers: each finds the training or the test images of a data set, or of several of one kind."""
 
+from collections.abc import Mapping
 from http.client import HTTPException
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from search.data.folder import Part, find_pictures
 from search.data.from_files import FEW_FILES, PictureFiles
 from search.data.in_memory import Pixels
 from search.data.source import held_out
@@ -16,22 +18,22 @@ DIGITS_TEST = 300
 FOLDER_TEST_SHARE = 0.2
 
 
-def read_digits(data_dir: str, train: bool) -> Pixels:
+def read_digits(data_dir: str, part: str) -> Pixels:
     """1,797 grey 8x8 images that come with scikit-learn (UCI, "Optical Recognition of Handwritten Digits")."""
     from sklearn.datasets import load_digits
 
     images, labels = load_digits(return_X_y=True)
     pixels = torch.from_numpy(np.rint(images * (255 / 16)).astype(np.uint8)).view(-1, 1, 8, 8)
     source = Pixels(pixels=pixels, labels=torch.from_numpy(labels).long(), classes=tuple(map(str, range(10))))
-    return source.take(held_out(len(pixels), DIGITS_TEST)[0 if train else 1])
+    return source.take(held_out(len(pixels), DIGITS_TEST)[0 if part == "train" else 1])
 
 
-def read_torchvision(data_dir: str, train: bool, *, name: str, kind: str) -> Pixels:
+def read_torchvision(data_dir: str, part: str, *, name: str, kind: str) -> Pixels:
     """A data set of torchvision, downloaded where it is missing.
 
     Args:
         data_dir: where it is, or is downloaded to.
-        train: whether its training images are asked for, or its test images.
+        part: ``train`` or ``test``.
         name: for messages.
         kind: its class in `torchvision.datasets`.
 
@@ -40,7 +42,7 @@ def read_torchvision(data_dir: str, train: bool, *, name: str, kind: str) -> Pix
     """
     from torchvision import datasets
 
-    dataset = getattr(datasets, kind)
+    dataset, train = getattr(datasets, kind), part == "train"
     try:
         images = dataset(data_dir, train=train, download=False)
     except RuntimeError:
@@ -56,36 +58,48 @@ def read_torchvision(data_dir: str, train: bool, *, name: str, kind: str) -> Pix
     return Pixels(pixels=pixels.contiguous(), labels=torch.as_tensor(images.targets), classes=tuple(images.classes))
 
 
-def read_folder(data_dir: str, train: bool, *, few: int = FEW_FILES) -> PictureFiles:
-    """DIR/train and DIR/test (or DIR/val), each with a folder a class; or such folders in DIR, a fifth held out.
+def read_folder(data_dir: str, part: str, *, few: int = FEW_FILES) -> PictureFiles:
+    """A part of a folder of pictures, see `search.data.folder`; ``validation`` is empty where it has none of its own.
 
-    `few` is of `PictureFiles`.
+    Without a part ``test``, ``val`` is kept for the test; without parts, a fifth of the pictures is.
+
+    Args:
+        data_dir: the folder.
+        part: ``train``, ``validation`` or ``test``.
+        few: of `PictureFiles`.
 
     Raises:
-        InputError: there are no such folders.
+        InputError: there are no such pictures.
     """
-    folder = Path(data_dir)
-    if not (folder / "train").is_dir():
-        whole = _read_classes(folder, data_dir, few)
-        test = round(len(whole.labels) * FOLDER_TEST_SHARE)
-        return whole.take(held_out(len(whole.labels), test)[0 if train else 1])
-    if train:
-        return _read_classes(folder / "train", data_dir, few)
-    for name in ("test", "val"):
-        if (folder / name).is_dir():
-            return _read_classes(folder / name, data_dir, few)
-    raise InputError(f"{folder} has a folder train but neither test nor val; add one with the test images")
+    found = dict(find_pictures(Path(data_dir)).parts)
+
+    def pictures(part: Part) -> PictureFiles:
+        notes = (_test_note(found), *_skipped_note(part))
+        labels = torch.tensor([label for _, label in part.pictures], dtype=torch.long)
+        files = tuple(path for path, _ in part.pictures)
+        return PictureFiles(folder=data_dir, files=files, labels=labels, classes=part.classes, notes=notes, few=few)
+
+    if "whole" in found:
+        train, test = pictures(found["whole"]).divided(FOLDER_TEST_SHARE, "test")
+        return {"train": train, "validation": train.take(torch.arange(0)), "test": test}[part]
+    if "test" not in found and "validation" in found:
+        found["test"] = found.pop("validation")
+    if part == "test" and part not in found:
+        raise InputError(f"{data_dir} has a folder train but neither test nor val; add one with the test images")
+    return pictures(found[part]) if part in found else pictures(found["train"]).take(torch.arange(0))
 
 
-def _read_classes(part: Path, data_dir: str, few: int) -> PictureFiles:
-    from torchvision.datasets import ImageFolder
+def _test_note(found: Mapping[str, Part]) -> str:
+    if "whole" in found:
+        return f"no folders train and test: {FOLDER_TEST_SHARE:.0%} of the pictures are kept for the test"
+    names = {part: found[part].folder.name for part in found if part != "train"}
+    if "test" not in names:
+        return "no folder test: search.retrain will ask for one"
+    judged = f"{names['validation']} to judge on, " if "validation" in names else ""
+    return f"from the folders {found['train'].folder.name} to train on, {judged}{names['test']} for the test"
 
-    try:
-        images = ImageFolder(str(part))
-    except OSError as error:
-        raise InputError(
-            f"{part} holds no folder of images for each class ({first_line(error)}); name one with --data-dir"
-        ) from None
-    files, labels = zip(*images.samples)
-    labels = torch.tensor(labels)
-    return PictureFiles(folder=data_dir, files=files, labels=labels, classes=tuple(images.classes), few=few)
+
+def _skipped_note(part: Part) -> tuple[str, ...]:
+    if not part.skipped:
+        return ()
+    return (f"skipped {len(part.skipped):,} files and folders that hold no pictures, such as {part.skipped[0]}",)

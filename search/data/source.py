@@ -23,14 +23,24 @@ class Source(ABC):
     Args:
         labels: int64 (N,).
         classes: name of each label.
+        notes: what a user should know of them, a line each.
     """
 
     labels: Tensor
     classes: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
     @abstractmethod
     def take(self, index: Tensor) -> Self:
         """The images at `index`, (n,)."""
+
+    def without(self, files: tuple[str, ...]) -> Self:
+        """The images that are not in these files."""
+        return self
+
+    def repeated_in(self, other: "Source") -> tuple[str, ...]:
+        """A line that says which images are in both, if any are and it is quickly seen."""
+        return ()
 
     @abstractmethod
     def content(self) -> bytes:
@@ -47,6 +57,16 @@ class Source(ABC):
     @abstractmethod
     def split(self, preparation: Preparation) -> Split:
         """The images in batches, prepared."""
+
+    def divided(self, share: float, purpose: str) -> tuple[Self, Self]:
+        """The images kept, and a share of them held out; the same ones each time.
+
+        Args:
+            share: 0 to 1.
+            purpose: what these are held out for; images are drawn anew for another one.
+        """
+        kept, held = held_out(len(self.labels), round(len(self.labels) * share))
+        return self.take(kept), self.take(held)
 
     @property
     def fingerprint(self) -> str:

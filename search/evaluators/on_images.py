@@ -26,6 +26,7 @@ class OnImages(ABC):
         recipe: of the training.
         seed: the study's.
         device: such as ``"cpu"`` or ``"cuda"``.
+        leave_out: files of images that are passed over; the fingerprint of the images tells runs with others apart.
     """
 
     dataset: str
@@ -34,6 +35,7 @@ class OnImages(ABC):
     recipe: Recipe
     seed: int
     device: str
+    leave_out: tuple[str, ...] = ()
 
     def __call__(self, task: Task) -> Evaluation:
         began = time.perf_counter()
@@ -68,9 +70,15 @@ class OnImages(ABC):
 
     def settings(self) -> dict[str, Any]:
         """What its results depend on, as fields of `results.run_config.RunConfig`."""
-        common = {item.name: getattr(self, item.name) for item in fields(OnImages)}
+        common = {item.name: getattr(self, item.name) for item in fields(OnImages) if item.name != "leave_out"}
         return {**common, "recipe": asdict(self.recipe)}
 
     def images(self, input_shape: tuple[int, int, int]) -> DataSet:
         """The images for a backbone of `input_shape` (C, H, W), loaded once in each process."""
-        return load_dataset(self.dataset, data_dir=self.data_dir, input_shape=input_shape, validation=self.validation)
+        return load_dataset(
+            self.dataset,
+            data_dir=self.data_dir,
+            input_shape=input_shape,
+            validation=self.validation,
+            leave_out=self.leave_out,
+        )

@@ -40,6 +40,7 @@ class Retraining:
         device: where.
         folder: takes ``metrics.csv``, ``last.pt``, ``best.pt``, ``model.safetensors`` and ``summary.json``.
         accumulate: slices of a batch that each process learns one after the other.
+        leave_out: files of images that are passed over.
     """
 
     architecture: Architecture
@@ -50,6 +51,7 @@ class Retraining:
     device: str
     folder: Path
     accumulate: int = 1
+    leave_out: tuple[str, ...] = ()
 
     def run(self, on_epoch: Callable[[dict[str, float]], None]) -> dict[str, Any]:
         """Train, or resume from the last checkpoint, and return what ``summary.json`` holds.
@@ -70,7 +72,13 @@ class Retraining:
     def _run(self, on_epoch: Callable[[dict[str, float]], None]) -> dict[str, Any]:
         shape = self.architecture.input_shape
         images = ranks.first_here(
-            lambda: load_dataset(self.dataset, data_dir=self.data_dir, input_shape=shape, validation=VALIDATION)
+            lambda: load_dataset(
+                self.dataset,
+                data_dir=self.data_dir,
+                input_shape=shape,
+                validation=VALIDATION,
+                leave_out=self.leave_out,
+            )
         )
         settings = {
             "architecture": self.architecture.to_json(),
@@ -164,7 +172,7 @@ class Retraining:
             (self.folder / SUMS).unlink(missing_ok=True)
             write_atomic(path, packed)
         loaded = ranks.from_first(lambda: load_packed(path)[0]).to(self.device)
-        test = load_test(self.dataset, data_dir=self.data_dir, dataset=images)
+        test = load_test(self.dataset, data_dir=self.data_dir, dataset=images, leave_out=self.leave_out)
         top1, top5 = accuracy(loaded, test, device=torch.device(self.device), top=(1, 5))
         summary = {
             "schema": SCHEMA,

@@ -20,10 +20,11 @@ EVALUATOR = Instant(broken=frozenset({BROKEN.key}), deadly=frozenset({DEADLY.key
 @pytest.fixture(scope="module")
 def workers(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pictures")
-    for index in range(20):
-        path = folder / "ab"[index % 2] / f"{index}.png"
-        path.parent.mkdir(exist_ok=True)
-        Image.new("L", (10, 10), index).save(path)
+    for part, count in {"train": 8, "val": 4, "test": 2}.items():
+        for index in range(count):
+            path = folder / part / "ab"[index % 2] / f"{index}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.new("L", (10, 10), index).save(path)
     backend = Workers(Pictures(folder=str(folder), key=PICTURED.key, otherwise=EVALUATOR), workers=2, threads=1)
     yield backend
     backend.close()
@@ -58,7 +59,6 @@ def test_any_exception_is_a_failure_with_its_first_line(workers):
 
 def test_workers_can_read_picture_files(workers):
     workers.submit(Task(number=0, architecture=PICTURED))
-    # 20 pictures, less a fifth for the test, less half for validation.
     assert workers.wait()[1] == Evaluation(accuracy=0.0, epochs=8, seconds=0.0)
 
 

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from search.data.catalog import DATASETS
-from search.data.dataset import load_dataset, load_test
+from search.data.dataset import load_dataset, load_test, read_source
 from search.data.from_files import Files
 from search.data.in_memory import Images
 from space import InputError
@@ -65,7 +65,7 @@ def test_digits_are_always_split_alike(digits, fresh):
 
 
 def test_fingerprint_is_of_the_images(digits):
-    source = DATASETS["digits"].read("data", True)
+    source = DATASETS["digits"].read("data", "train")
     assert source.fingerprint == digits.fingerprint
     source.pixels[7, 0, 3, 3] ^= 1
     assert source.fingerprint != digits.fingerprint
@@ -173,6 +173,19 @@ def parts(tmp_path):
     return make
 
 
+def test_the_user_s_own_validation_pictures_judge_and_train_nothing(fresh, parts):
+    folder = Path(parts("ant", "bee", "cat"))
+    without = load_pictures(str(folder)).fingerprint
+    for name, shade in {"bee": 201, "cat": 202}.items():
+        (folder / "val" / name).mkdir(parents=True)
+        Image.new("L", (8, 8), shade).save(folder / "val" / name / "0.png")
+    load_dataset.cache_clear()
+    dataset = load_pictures(str(folder))
+    assert dataset.validation.pixels[:, 0, 0, 0].tolist() == [201, 202] and dataset.validation.labels.tolist() == [1, 2]
+    assert len(dataset.train) == 12 and dataset.train.pixels.max() < 200
+    assert dataset.fingerprint != without
+
+
 def test_test_pictures_have_the_labels_of_the_training_ones(fresh, parts):
     folder = parts("bee", "cat")
     dataset = load_pictures(folder)
@@ -215,6 +228,49 @@ def test_a_broken_picture_is_one_line_whatever_process_decodes_it(fresh, picture
             list(split.batches(4, device=CPU))
     assert str(error.value).startswith(f"{path} cannot be read as a picture (cannot identify image file")
     assert len(str(error.value).splitlines()) == 1
+
+
+def test_what_is_found_is_said(fresh, parts):
+    folder = Path(parts("ant", "bee", "cat"))
+    (folder / "train" / "bee" / "notes.txt").touch()
+    loaded = load_pictures(str(folder))
+    assert loaded.describe().splitlines() == [
+        "12 images of 3 classes (ant, bee, cat): "
+        f"{len(loaded.train)} to train on, {len(loaded.validation)} to judge on",
+        "from the folders train to train on, test for the test",
+        f"skipped 1 files and folders that hold no pictures, such as {folder}/train/bee/notes.txt",
+    ]
+
+
+def test_a_picture_that_is_in_both_parts_is_said(fresh, pictures):
+    loaded = load_pictures(pictures)
+    assert len(loaded.notes) == 1
+    load_dataset.cache_clear()
+    judged, trained = (
+        part.files[0] for part in reversed(read_source("imagefolder", pictures, "train").divided(0.25, "validation"))
+    )
+    Path(judged).write_bytes(Path(trained).read_bytes())
+    *_, said = load_pictures(pictures).notes
+    assert said == (
+        f"1 of the pictures to judge on are also among those to train on, such as {judged} and {trained}; "
+        "accuracies will be too high"
+    )
+
+
+def test_pictures_left_out_move_no_other(fresh, pictures):
+    """Each shade is another picture."""
+
+    def shades(split):
+        return {tuple(pixel.tolist()) for pixel in split.pixels[:, :, 0, 0]}
+
+    whole = load_pictures(pictures)
+    load_dataset.cache_clear()
+    left_out = (str(Path(pictures, "dark", "07.png")), str(Path(pictures, "light", "16.png")))
+    rest = load_dataset("imagefolder", data_dir=pictures, input_shape=(3, 16, 16), validation=0.25, leave_out=left_out)
+    gone = {(70, 0, 5), (160, 0, 5)}
+    for one, other in ((rest.train, whole.train), (rest.validation, whole.validation)):
+        assert shades(one) == shades(other) - gone
+    assert rest.fingerprint != whole.fingerprint
 
 
 def test_pictures_of_one_class_are_too_few(fresh, tmp_path):

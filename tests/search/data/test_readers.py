@@ -32,7 +32,7 @@ def test_held_out_parts_are_disjoint_complete_and_fixed(total, count):
 
 
 def test_digits_are_scikit_learns_and_their_test_images_are_apart():
-    train, test = read_source("digits", "", train=True), read_source("digits", "", train=False)
+    train, test = read_source("digits", "", "train"), read_source("digits", "", "test")
     assert (train.pixels.shape, test.pixels.shape) == ((1497, 1, 8, 8), (300, 1, 8, 8))
     assert train.pixels.dtype == torch.uint8 and train.classes == tuple("0123456789")
     images, labels = load_digits(return_X_y=True)
@@ -63,7 +63,7 @@ class FakeMNIST:
 @pytest.mark.parametrize("train, n", [(True, 7), (False, 3)])
 def test_colour_images_become_channels_first(monkeypatch, train, n):
     monkeypatch.setattr(torchvision.datasets, "CIFAR10", FakeCIFAR)
-    source, plain = read_source("cifar10", "x", train=train), FakeCIFAR("", train, False).data
+    source, plain = read_source("cifar10", "x", "train" if train else "test"), FakeCIFAR("", train, False).data
     assert source.pixels.shape == (n, 3, 32, 32) and source.pixels.dtype == torch.uint8
     for image, channel, y, x in [(0, 0, 0, 1), (2, 2, 31, 0), (1, 1, 5, 17)]:
         assert source.pixels[image, channel, y, x] == plain[image, y, x, channel]
@@ -73,7 +73,7 @@ def test_colour_images_become_channels_first(monkeypatch, train, n):
 
 def test_grey_images_get_a_channel(monkeypatch):
     monkeypatch.setattr(torchvision.datasets, "FashionMNIST", FakeMNIST)
-    source = read_source("fashion-mnist", "x", train=True)
+    source = read_source("fashion-mnist", "x", "train")
     assert source.pixels.shape == (2, 1, 28, 28)
     assert torch.equal(source.pixels[1, 0], FakeMNIST("", True, False).data[1])
     assert source.labels.tolist() == [4, 9]
@@ -89,14 +89,14 @@ def test_what_is_absent_and_cannot_be_downloaded_is_one_clear_line(monkeypatch, 
 
     monkeypatch.setattr(getattr(torchvision.datasets, kind), "download", download)
     with pytest.raises(InputError) as found:
-        read_source(name, str(tmp_path), train=True)
+        read_source(name, str(tmp_path), "train")
     assert name in str(found.value) and "--data-dir" in str(found.value)
     assert len(str(found.value).splitlines()) == 1
 
 
 def test_unknown_data_set():
     with pytest.raises(InputError, match="'imagenet'.*digits"):
-        read_source("imagenet", "", train=True)
+        read_source("imagenet", "", "train")
 
 
 def save(path, value, mode="RGB"):
@@ -108,17 +108,27 @@ def test_folder_with_train_and_val(tmp_path):
     for part, count in (("train", 4), ("val", 2)):
         for index in range(count):
             save(tmp_path / part / ("ant" if index % 2 else "bee") / f"{index}.png", (index, 0, 0))
-    train, test = (read_source("imagefolder", str(tmp_path), train=train) for train in (True, False))
+    train, test = (read_source("imagefolder", str(tmp_path), part) for part in ("train", "test"))
     assert train.classes == test.classes == ("ant", "bee")
     assert [path.removeprefix(str(tmp_path)) for path in test.files] == ["/val/ant/1.png", "/val/bee/0.png"]
+    assert not read_source("imagefolder", str(tmp_path), "validation").files
     assert len(train.files) == 4 and all("/train/" in path for path in train.files)
     assert train.labels.tolist() == [0, 0, 1, 1]
+
+
+def test_a_validation_part_of_the_user_s_own(tmp_path):
+    for part in ("Training", "valid", "test"):
+        for name in ("ant", "bee"):
+            save(tmp_path / part / name / f"{part}.png", 0)
+    for part, folder in {"train": "Training", "validation": "valid", "test": "test"}.items():
+        files = read_source("imagefolder", str(tmp_path), part).files
+        assert files == tuple(f"{tmp_path}/{folder}/{name}/{folder}.png" for name in ("ant", "bee"))
 
 
 def test_plain_folder_holds_a_fifth_out(tmp_path):
     for index in range(20):
         save(tmp_path / "ABC"[index % 3] / f"{index}.png", index, "L")
-    train, test = (read_source("imagefolder", str(tmp_path), train=train) for train in (True, False))
+    train, test = (read_source("imagefolder", str(tmp_path), part) for part in ("train", "test"))
     assert (len(train.files), len(test.files)) == (16, 4)
     assert set(train.files) | set(test.files) == {str(path) for path in tmp_path.glob("*/*.png")}
     for source in (train, test):
@@ -136,5 +146,5 @@ def test_folder_that_cannot_be_used(tmp_path, layout):
     if layout == "no test images":
         save(folder / "train" / "ant" / "0.png", 0)
     with pytest.raises(InputError, match="pictures") as error:
-        read_source("imagefolder", str(folder), train=False)
+        read_source("imagefolder", str(folder), "test")
     assert len(str(error.value).splitlines()) == 1
