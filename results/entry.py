@@ -131,6 +131,8 @@ def read_front(path: Path, config: RunConfig) -> Front:
     """The content of pareto.json, of a run with the settings `config`. Raises InputError on anything else."""
     content = read_json(path)
     entries = _field(content, "front", list, path)
+    if not entries:
+        raise InputError(f"{path} is not what a search writes: its front is empty")
     noise = content.get("noise")
     if noise is not None:
         noise = Noise(std=_field(noise, "std", float, path), pairs=_field(noise, "pairs", int, path))

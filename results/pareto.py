@@ -44,7 +44,7 @@ def mean_within_budget(accuracy: ArrayLike, cost: ArrayLike, *, budgets: tuple[f
 
     Args:
         accuracy, cost: (n,) each.
-        budgets: the lowest and the highest, both above 0.
+        budgets: the lowest and the highest, both above 0; the one budget where they are equal.
         chance: what counts where no point is within the budget, or none is better.
     """
     accuracy, cost = np.asarray(accuracy, float), np.asarray(cost, float)
@@ -52,6 +52,8 @@ def mean_within_budget(accuracy: ArrayLike, cost: ArrayLike, *, budgets: tuple[f
     front = on_front(accuracy, cost) & (accuracy > chance)
     order = np.argsort(cost[front])
     levels = np.append(chance, accuracy[front][order])
+    if lowest == highest:
+        return float(levels[np.append(0, cost[front][order]) <= budgets[1]].max())
     steps = np.log(np.clip(cost[front][order], *budgets))
     return float(levels @ np.diff(steps, prepend=lowest, append=highest) / (highest - lowest))
 

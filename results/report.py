@@ -11,6 +11,13 @@ from results.files import write_atomic
 from space import InputError
 from space.errors import first_line
 
+LACKING = {
+    "config.json": "{} is not the folder of a run: it lacks config.json",
+    "trials.csv": "{} holds a run of which nothing is written yet; try again once its first trials have ended",
+    "pareto.json": "{0} holds a run without a complete trial; {0}/trials.csv has the reasons",
+    "best.json": "{} lacks best.json; to write it again, repeat the command of the search",
+}
+
 
 def write_report(folder: Path, *, published: bool = False) -> Path:
     """Write ``report.html`` from what the run in `folder` left, and return its path.
@@ -25,12 +32,13 @@ def write_report(folder: Path, *, published: bool = False) -> Path:
     from results.page import page_of  # which loads pandas and plotly
     from results.run_record import read_run
 
+    for name, complaint in LACKING.items():
+        if not (folder / name).exists():
+            raise InputError(complaint.format(folder))
     try:
         page = page_of(read_run(folder), published=published)
     except InputError:
         raise
-    except FileNotFoundError as error:
-        raise InputError(f"{folder} is not the folder of a run: it lacks {Path(error.filename).name}") from None
     except (OSError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise InputError(f"{folder} holds files that cannot be read as those of a run ({first_line(error)})") from None
     path = folder / "report.html"

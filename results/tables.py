@@ -13,6 +13,7 @@ from results.noise import Noise
 from results.pareto import hypervolume, knee, on_front
 from results.run_config import RunConfig
 from space.cost import COSTS
+from space.errors import InputError, first_line
 from space.objective import OBJECTIVES, Objective
 
 COLUMNS = (
@@ -21,9 +22,15 @@ COLUMNS = (
 
 
 def read_trials(folder: Path) -> pd.DataFrame:
-    """What `write_tables` wrote into trials.csv."""
-    gaps = {name: "" for name in ("accuracy", "expected", "epochs", "seconds")}
-    return pd.read_csv(folder / "trials.csv", dtype={"key": str}, keep_default_na=False, na_values=gaps)
+    """What `write_tables` wrote into trials.csv. Raises InputError where it holds anything else."""
+    path, gaps = folder / "trials.csv", {name: "" for name in ("accuracy", "expected", "epochs", "seconds")}
+    try:
+        trials = pd.read_csv(path, dtype={"key": str}, keep_default_na=False, na_values=gaps)
+    except ValueError as error:  # of which pandas' own errors are
+        raise InputError(f"{path} is not what a search writes: {first_line(error)}") from None
+    if missing := [name for name in COLUMNS if name not in trials and name != "expected"]:
+        raise InputError(f"{path} is not what a search writes: it has no column {missing[0]}")
+    return trials
 
 
 def deciding_accuracy(trials: pd.DataFrame) -> NDArray[np.float64]:

@@ -23,7 +23,7 @@ def load_space(
     """The search space called `space`, or the one a TOML file restricts.
 
     A file holds ``family = "mobinet"`` (the default), allowed choices for all layers such as
-    ``block = ["pre", "mid"]``, ``k = [0, 1, 2]``, ``pool = ["avg"]``, and tables such as ``[layer3]`` with
+    ``block = ["pre", "mid"]``, ``k = [0, 1, 2]`` or ``k = "up to 2"``, and tables such as ``[layer3]`` with
     the same entries for one layer.
 
     Args:

@@ -1,5 +1,6 @@
 """A search space: the architectures that a search may propose."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -139,7 +140,8 @@ class SearchSpace:
 
         Args:
             rules: ``{"k": [0, 1]}`` for all layers, ``{"layer3": {"k": [0, 1]}}`` for one, which goes before;
-                ``{"tie": ["binarizer"]}`` for one choice in all layers.
+                ``{"k": "up to 4"}`` for those of a layer's own choices; ``{"tie": ["binarizer"]}`` for one choice in
+                all layers.
 
         Raises:
             InputError: a rule names no gene, or choices that do not fit.
@@ -154,14 +156,13 @@ class SearchSpace:
             else:
                 flat[(name,)] = value
         known = {(gene.kind,) for gene in self.genes} | {(gene.layer, gene.kind) for gene in self.genes}
-        for path, choices in flat.items():
+        for path in flat:
             if path not in known:
                 raise InputError(f"no gene of {self.family} on {self.backbone} is called {'.'.join(path)}")
-            flat[path] = tuple(choices) if isinstance(choices, list) else (choices,)
 
         def restricted(gene: Gene) -> Gene:
             choices = flat.get((gene.layer, gene.kind), flat.get((gene.kind,)))
-            return gene if choices is None else gene.restrict(choices)
+            return gene if choices is None else gene.restrict(_chosen(gene, choices))
 
         return replace(self, genes=tuple(map(restricted, self.genes)))._tied(ties)
 
@@ -176,3 +177,10 @@ class SearchSpace:
             one = replace(tied[0], name=kind).restrict(common)
             genes = (one, *(gene for gene in genes if gene not in tied))
         return replace(self, genes=genes)
+
+
+def _chosen(gene: Gene, rule: Any) -> tuple[Any, ...]:
+    """The choices that a rule such as ``[0, 1]``, ``"avg"`` or ``"up to 4"`` leaves of a gene's own."""
+    if isinstance(rule, str) and (limit := re.fullmatch(r"up to (\d+)", rule)):
+        return tuple(choice for choice in gene.choices if isinstance(choice, int) and choice <= int(limit[1]))
+    return tuple(rule) if isinstance(rule, list) else (rule,)

@@ -1,20 +1,21 @@
 """Networks trained from scratch on the full schedule, side by side, and the table that holds what they reached."""
 
 import csv
+import io
 import json
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import torch
 from numpy.typing import NDArray
 from scipy import stats
 
+from results.files import write_atomic
 from search.backends.backend import Backend
 from search.backends.local import Workers
 from search.backends.streams import Streams
@@ -30,7 +31,7 @@ from search.training.seeds import seeded_build, training_seed
 from search.training.training import Training
 from space import Architecture, InputError
 
-COLUMNS = ("key", "network", "seed", "accuracy", "seconds", "architecture")
+COLUMNS = ("key", "network", "seed", "accuracy", "seconds", "training", "architecture")
 
 Array = NDArray[np.float64]
 
@@ -67,6 +68,13 @@ class FullTraining:
             training.run_epoch()
         (reached,) = accuracy(net, self._held_out, device=device)
         return Evaluation(accuracy=reached, epochs=training.epoch, seconds=time.perf_counter() - began)
+
+    @property
+    def described(self) -> str:
+        """All that decides what a network reaches under a seed, in words."""
+        judged = "validation" if self.validate else "test"
+        recipe = ", ".join(f"{name} {value:g}" for name, value in asdict(self.recipe).items())
+        return f"{self.dataset}, {self.images or 'all'} images, judged on {judged} images, {recipe}"
 
     @property
     def _data(self) -> DataSet:
@@ -111,9 +119,9 @@ class FullTraining:
             table: a CSV file with one row a training, written as it ends; what it holds is not trained again.
 
         Raises:
-            InputError: a training failed.
+            InputError: a training failed, or `table` holds something else.
         """
-        found = read_table(table) if table else {}
+        found = read_table(table, self.described) if table else {}
         left = (
             Task(number=number, architecture=network, replicate=seed)
             for seed in range(seeds)
@@ -123,28 +131,45 @@ class FullTraining:
         for task, evaluation in self.run(left, workers):
             found[task.architecture.key, task.replicate] = evaluation.accuracy
             if table:
-                append(table, task, evaluation)
+                append(table, task, evaluation, self.described)
         if any((network.key, seed) not in found for network in networks for seed in range(seeds)):
             raise InputError("some trainings failed; run the same command again")
         return np.array([[found[network.key, seed] for network in networks] for seed in range(seeds)])
 
 
-def read_table(path: Path) -> dict[tuple[str, int], float]:
-    """By key and seed, the accuracies of the trainings in a table; none where there is no such file."""
+def read_table(path: Path, training: str) -> dict[tuple[str, int], float]:
+    """By key and seed, the accuracies of the trainings in a table; none where there is no such file.
+
+    A last line that was not written to its end is removed.
+
+    Args:
+        path: a CSV file.
+        training: as `FullTraining.described` has it; rows of others are passed over.
+
+    Raises:
+        InputError: the file is no such table.
+    """
     if not path.exists():
         return {}
-    rows = pd.read_csv(path, dtype={"key": str})
-    return dict(zip(zip(rows["key"], rows["seed"]), rows["accuracy"]))
+    text = path.read_text()
+    whole = text[: text.rfind("\n") + 1]
+    if whole != text:
+        write_atomic(path, whole)
+    rows = csv.DictReader(io.StringIO(whole))
+    try:
+        return {(r["key"], int(r["seed"])): float(r["accuracy"]) for r in rows if r["training"] == training}
+    except (KeyError, TypeError, ValueError):
+        raise InputError(f"{path} is not a table of trainings; give --table another file") from None
 
 
-def append(path: Path, task: Task, evaluation: Evaluation) -> None:
-    network, new = task.architecture, not path.exists()
+def append(path: Path, task: Task, evaluation: Evaluation, training: str) -> None:
+    network, new = task.architecture, not path.exists() or not path.stat().st_size
     values = (
         *(network.key, network.describe(), task.replicate, evaluation.accuracy, round(evaluation.seconds, 1)),
-        json.dumps(network.to_dict()),
+        *(training, json.dumps(network.to_dict())),
     )
     with open(path, "a", newline="") as file:
-        csv.writer(file).writerows([*[COLUMNS][: int(new)], values])
+        csv.writer(file, lineterminator="\n").writerows([*[COLUMNS][: int(new)], values])
 
 
 def deviation(accuracies: Array) -> Array:

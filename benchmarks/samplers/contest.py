@@ -14,12 +14,13 @@ and the hypervolume against the reference point of `search.run`.
 
 Prints the median scores over seeds, by trials and by epochs; the number of trials after which `front` is where others
 are at their end; and Wilcoxon's signed-rank test, two-sided and paired by seed, of `front` against each other sampler
-at equal numbers of epochs. p is corrected for all tests together (Holm); ** marks p < 0.01.
+at equal numbers of epochs. p is corrected for all tests of a score together (Holm); ** marks p < 0.01.
 """
 
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from importlib.util import find_spec
 from itertools import product
 from multiprocessing import get_context
 from pathlib import Path
@@ -45,6 +46,7 @@ from benchmarks.samplers.scoring import SCORES, search
 from benchmarks.samplers.surrogate import Surrogate, add_table_flags
 from results.command import run_command
 from search.flags import positive_int
+from space import InputError
 
 CHECKPOINTS = (15, 20, 30, 40, 60, 80, 100, 150, 200)
 TESTED = (40, 60, 100, 200)
@@ -67,6 +69,8 @@ def main() -> None:
     parser.add_argument("--plot", type=Path, metavar="FILE", help="write a plot, .svg or .png")
     parser.add_argument("--csv-out", type=Path, metavar="FILE", help="write every score")
     args = parser.parse_args()
+    if args.plot and not find_spec("kaleido"):
+        raise InputError("--plot takes the package kaleido: pip install -e '.[benchmarks]'")
     space = load_space_from(args)
     surrogate = Surrogate(LearningCurves.read(args.csv, space), space, args.regression)
     run = partial(search, surrogate=surrogate, space=space, classes=args.classes, trials=args.trials)
@@ -75,7 +79,7 @@ def main() -> None:
     with ProcessPoolExecutor(args.workers, get_context("spawn"), prepare_process) as pool:
         rows = pd.concat(tqdm(pool.map(run, jobs), total=len(jobs), desc="searches", unit=""))
     rows = rows.sort_values("sampler", key=lambda names: names.map(args.samplers.index), kind="stable")
-    checkpoints = [number for number in CHECKPOINTS if number <= args.trials]
+    checkpoints = [number for number in CHECKPOINTS if number <= args.trials] or [args.trials]
     source = f"surrogate of {args.csv.name} ({args.regression})"
     title = f"{args.space} on {args.dataset}, {source}, {args.seeds} seeds"
     sections: list[Iterator[str]] = []
@@ -97,7 +101,7 @@ def main() -> None:
     if args.csv_out:
         args.csv_out.write_text(rows.round({**dict.fromkeys(SCORES, 5), "seconds": 4}).to_csv(index=False))
     if args.plot:
-        figure = contest_figure(curves, first=CHECKPOINTS[0] / args.trials, title=title)
+        figure = contest_figure(curves, first=checkpoints[0] / args.trials, title=title)
         figure.write_image(args.plot)
 
 

@@ -60,10 +60,10 @@ class Encoding:
         share of the largest, from 0 to sqrt(2), comes first: a regression takes it for linear unless many networks
         contradict.
 
-        Parameters whose names end alike after the last dot, such as those of all layers, are of a kind. The sum of
-        their columns comes beside them, so that a ridge regression takes an effect in one layer for that in all layers
-        plus its own deviation, both of the same prior variance: a hierarchical model (Gelman and Hill, "Data Analysis
-        Using Regression and Multilevel/Hierarchical Models", 2007, chapter 12).
+        Parameters whose names end alike after the last dot, such as those of all layers, are of a kind; integers apart
+        from words. The sum of their columns comes beside them, so that a ridge regression takes an effect in one layer
+        for that in all layers plus its own deviation, both of the same prior variance: a hierarchical model (Gelman and
+        Hill, "Data Analysis Using Regression and Multilevel/Hierarchical Models", 2007, chapter 12).
         """
         parts = [self._columns(rows, (name,), self.choices[name]) for name in self.choices]
         for names in self._kinds.values():
@@ -73,10 +73,10 @@ class Encoding:
         return np.hstack(parts)
 
     @cached_property
-    def _kinds(self) -> dict[str, tuple[str, ...]]:
-        kinds: dict[str, tuple[str, ...]] = {}
+    def _kinds(self) -> dict[tuple[str, bool], tuple[str, ...]]:
+        kinds: dict[tuple[str, bool], tuple[str, ...]] = {}
         for name in self.choices:
-            kind = name.rpartition(".")[2]
+            kind = name.rpartition(".")[2], name in self.ordered
             kinds[kind] = (*kinds.get(kind, ()), name)
         return kinds
 

@@ -105,7 +105,7 @@ class FrontSampler(BaseSampler):
         rows, features = observed.rows, observed.features
         accuracy, cost = observed.values[:, 0], _log(observed.values[:, 1])
         highest = cost.max() if self._limit == inf else _log(self._limit)
-        reference = float(accuracy.min()), float(highest + AT_LIMIT * max(0.0, highest - cost.min()))
+        reference = float(accuracy.min()), float(highest + AT_LIMIT * (max(0.0, highest - cost.min()) or 1))
         predict = Predictor(features, accuracy)
         if observed.under_way:
             coming = np.array(observed.under_way)

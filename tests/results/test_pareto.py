@@ -120,3 +120,9 @@ def test_knee_over_log_ops():
     assert knee([0.1, 0.5], [2e3, 1e3]) == 1
     assert knee([0.1, 0.5], [1e3, 2e3]) == 1  # two ends, and none above
     assert knee([0.12, 0.13, 0.18], [4e3, 5e3, 6e3]) == 2  # one below the line
+
+
+@pytest.mark.parametrize("budget, best", [(0.5, 0.1), (2.0, 0.6), (9.0, 0.6)])
+def test_mean_within_one_budget_is_the_best_within_it(budget, best):
+    accuracy, cost = [0.6, 0.05, 0.3], [2, 1, 3]
+    assert mean_within_budget(accuracy, cost, budgets=(budget, budget), chance=0.1) == best

@@ -138,3 +138,24 @@ def test_missing_run_is_one_line_and_exit_code_2(tmp_path):
     assert done.returncode == 2
     assert done.stderr.startswith("mobinas: ") and done.stderr.count("\n") == 1
     assert "MISSING" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "lost, content, named",
+    [
+        ("config.json", None, "is not the folder of a run: it lacks config.json"),
+        ("trials.csv", None, "nothing is written yet"),
+        ("pareto.json", None, "without a complete trial"),
+        ("best.json", None, "lacks best.json; to write it again, repeat the command of the search"),
+        ("pareto.json", '{"front": [], "hypervolume": 0.0}', "pareto.json is not what a search writes"),
+        ("trials.csv", "", "trials.csv is not what a search writes"),
+        ("trials.csv", 'number,state\n0,"comp', "trials.csv is not what a search writes"),
+        ("trials.csv", "number,state\n0,complete\n", "it has no column source"),
+    ],
+)
+def test_what_is_missing_is_named(run_folder, lost, content, named):
+    (run_folder / "SHA256SUMS").unlink()
+    (run_folder / lost).unlink() if content is None else (run_folder / lost).write_text(content)
+    with pytest.raises(InputError) as error:
+        write_report(run_folder)
+    assert named in str(error.value) and "\n" not in str(error.value)

@@ -220,3 +220,19 @@ def test_a_binarizer_for_each_layer_or_tied_for_all(toml):
 def test_only_what_stands_alone_can_be_tied(toml, kind):
     with pytest.raises(InputError, match="cannot be tied; tie one of binarizer"):
         toml(f"tie = {kind}")
+
+
+@pytest.mark.parametrize("width", [0.75, 1.25])
+def test_the_range_of_the_paper_at_widths_that_few_k_divide(width):
+    found = choices_of(load_space("paper.toml", input_shape=(3, 32, 32), width=width))
+    every = choices_of(load_space(input_shape=(3, 32, 32), width=width))
+    assert every["layer0.k"] != tuple(range(len(every["layer0.k"]) + 1))
+    assert all(found[name] == tuple(k for k in every[name] if k <= 4) for name in found if name.endswith(".k"))
+
+
+def test_up_to(toml):
+    found = choices_of(toml('k = "up to 2"\n[layer3]\nk = "up to 1"'))
+    assert (found["layer0.k"], found["layer3.k"]) == ((0, 1, 2), (0, 1))
+    for rule in ('block = "up to 2"', 'k = "up to two"', 'k = "up to -1"'):
+        with pytest.raises(InputError, match="layer0"):
+            toml(rule)

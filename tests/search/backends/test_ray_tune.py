@@ -164,8 +164,9 @@ def test_the_command_on_a_ray_of_its_own(tmp_path, start, invoke):
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130 and "Traceback" not in err
     assert err.splitlines()[-1] == "mobinas: stopped; to resume, run the same command again"
-    assert all(" | " in line or line[:5].strip().isdigit() or "networks" in line or "images" in line
-               for line in out.splitlines())  # fmt: skip
+    networks, images, so_far, *trials = out.splitlines()
+    assert ("networks" in networks, "images" in images, so_far) == (True, True, "0 of 300 trials so far")
+    assert all(" | " in line or line[:5].strip().isdigit() for line in trials)
     wait_for(lambda: not any(descendants(pid) for pid in family), 30)
     before = completed(tmp_path / "run")
     assert invoke(search.run, "--workers", 0, "--trials", len(before) + 2, *flags).code == 0

@@ -43,3 +43,10 @@ def test_distances_of_features():
     features = ENCODING.features(rows)
     assert ((features - features[0]) ** 2).sum(1) == pytest.approx([0, 2, 2 + 0.32, 0.5 + 0.32, 6.32])
     assert features.shape == (5, 3 + (1 + 3) + 2)
+
+
+def test_a_kind_of_integers_and_words_is_two():
+    whole, words = IntDistribution(0, 2), CategoricalDistribution(("avg", "max"))
+    encoding = Encoding.of({"layer0.k": whole, "layer1.k": whole, "layer2.k": words, "layer3.k": words})
+    features = encoding.features(encoding.draw(np.random.default_rng(0), 5))
+    assert features.shape == (5, 2 * (1 + 3) + 2 * 2 + (1 + 3) + 2)

@@ -258,3 +258,10 @@ class TestContract(MultiObjectiveSamplerTestCase):
     @pytest.fixture
     def sampler(self):
         return lambda: FrontSampler(cost=ops)
+
+
+def test_at_a_constant_cost_the_most_accurate_come_first():
+    study = study_of(ended(params, (accuracy(params), 5.0)) for params in drawn(40))
+    sampler = FrontSampler(0, cost=lambda params: 5.0, limit=5.0)
+    found = [sampler.sample_relative(study, study.ask(), GENES) for _ in range(5)]
+    assert min(map(accuracy, found)) > max(map(accuracy, drawn(40)))
