@@ -1,11 +1,21 @@
 """How every command ends: with one line and exit code 2 where an input cannot be used."""
 
 import argparse
+import signal
 import sys
+import time
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType
 from typing import NoReturn
 
 from space import InputError
+
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Signals that ask a program to end."""
+ECHO = 1.0
+"""Seconds in which a signal is the same as the one before: ``timeout`` signals a process, and then its group."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -15,19 +25,47 @@ class Parser(argparse.ArgumentParser):
         sys.exit(_complain(f"{message}; --help shows all flags", 2))
 
 
-def run_command(main: Callable[[], None]) -> None:
-    """Call `main` and exit: 0 at its end, 2 on an input that cannot be used or an error of the disk, 130 on Ctrl-C."""
+def user_path(text: str) -> Path:
+    """The type of every flag that takes a path: ``--out=~/run`` comes as it stands from most shells."""
     try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise argparse.ArgumentTypeError(f"{text}: {error}") from None
+
+
+def run_command(main: Callable[[], None]) -> None:
+    """Call `main` and exit: 0 at its end, 2 on an input that cannot be used or an error of the disk, 130 on Ctrl-C.
+
+    SIGTERM and SIGHUP, which batch systems, ``timeout`` and closed terminals send, are treated as Ctrl-C is; the exit
+    code is 128 more than the signal's number.
+    """
+    received, since = signal.SIGINT, -ECHO
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        nonlocal received, since
+        if time.monotonic() - since >= ECHO:
+            received, since = signal.Signals(number), time.monotonic()
+            raise KeyboardInterrupt
+
+    usual = {number: signal.getsignal(number) for number in ENDING}
+    heard = [number for number, handler in usual.items() if handler is not signal.SIG_IGN]  # nohup ignores SIGHUP
+    try:
+        for number in heard:
+            signal.signal(number, interrupt)
         main()
     except InputError as error:
         sys.exit(_complain(str(error), 2))
     except OSError as error:
         sys.exit(_complain(f"{error.strerror or error}" + (f": {error.filename}" if error.filename else ""), 2))
     except KeyboardInterrupt:
-        sys.exit(_complain("stopped; to resume, run the same command again", 130))
+        sys.exit(_complain("stopped; to resume, run the same command again", 128 + received))
+    finally:
+        for number in heard:
+            signal.signal(number, usual[number])
 
 
 def _complain(message: str, code: int) -> int:
     line = "".join(character if character.isprintable() else repr(character)[1:-1] for character in message)
-    print(f"mobinas: {line}", file=sys.stderr)
+    with suppress(OSError, ValueError):  # the terminal may be gone
+        print(f"mobinas: {line}", file=sys.stderr)
     return code

@@ -6,7 +6,7 @@ python -m results.report runs/digits
 import argparse
 from pathlib import Path
 
-from results.command import Parser, run_command
+from results.command import Parser, run_command, user_path
 from results.files import write_atomic
 from space import InputError
 from space.errors import first_line
@@ -58,7 +58,7 @@ def main() -> None:
     parser = Parser(
         prog="python -m results.report", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("run", type=Path, help="folder of the run, such as runs/digits")
+    parser.add_argument("run", type=user_path, help="folder of the run, such as runs/digits")
     parser.add_argument("--published", action="store_true", help="overlay what papers report on the same data set")
     args = parser.parse_args()
     print(f"wrote {write_report(args.run, published=args.published)}")

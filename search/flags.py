@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from results.command import user_path
 from search.data.catalog import DATASETS
 from space.binarizers import BINARIZERS
 
@@ -42,6 +43,7 @@ def add_training_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dataset", choices=DATASETS, help="default: digits; for a network from a file, the file's")
     parser.add_argument(
         "--data-dir",
+        type=lambda text: str(user_path(text)),
         help="where the data set is, or is downloaded to (default: data; for a network from a file, the file's)",
     )
     parser.add_argument("--skip-broken", action="store_true", help="leave out pictures that cannot be read")

@@ -1,54 +1,63 @@
-"""Ctrl-C at moments of our choice: between writes to the study, never within one."""
+"""Ctrl-C and its like at moments of our choice: between writes to the study, never within one."""
 
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from types import FrameType
+
+from results.command import ENDING
 
 
 class Interrupts:
-    """As a context, holds Ctrl-C back until `welcome`, where it raises KeyboardInterrupt as usual.
+    """As a context, holds Ctrl-C, SIGTERM and SIGHUP back until `welcome`, where their usual handlers are called.
 
-    Raised anywhere, it can be swallowed by a finalizer of the database or leave a statement open.
+    An exception that they raise anywhere else can be swallowed by a finalizer of the database, or leave a statement
+    open.
     """
 
     def __init__(self) -> None:
-        self._pending = False
+        self._pending: signal.Signals | None = None
         self._welcome = False
 
     def __enter__(self) -> "Interrupts":
-        self._usual = signal.getsignal(signal.SIGINT)
-        if self._usual is signal.default_int_handler:
-            signal.signal(signal.SIGINT, self._note)
+        handlers = {number: signal.getsignal(number) for number in ENDING}
+        self._usual = {number: handler for number, handler in handlers.items() if callable(handler)}
+        for number in self._usual:
+            signal.signal(number, self._note)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        signal.signal(signal.SIGINT, self._usual)
-        if self._pending and kind is None:
-            raise KeyboardInterrupt
+        for number, handler in self._usual.items():
+            signal.signal(number, handler)
+        if kind is None:
+            self._handle()
 
     @contextmanager
     def welcome(self) -> Iterator[None]:
-        """Here Ctrl-C takes effect at once, as does one from before."""
+        """Here a signal takes effect at once, as does one from before."""
         self._welcome = True
         try:
-            if self._pending:
-                raise KeyboardInterrupt
+            self._handle()
             yield
         finally:
             self._welcome = False
 
-    def _note(self, *_: Any) -> None:
-        self._pending = True
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self._pending = signal.Signals(number)
         if self._welcome:
-            raise KeyboardInterrupt
+            self._handle()
+
+    def _handle(self) -> None:
+        if self._pending is not None:
+            self._usual[self._pending](self._pending, None)
 
 
 @contextmanager
 def inherited_by_nobody() -> Iterator[None]:
-    """Processes started here ignore Ctrl-C from their first instruction on."""
-    usual = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Processes started here ignore Ctrl-C, SIGTERM and SIGHUP from their first instruction on."""
+    usual = {number: signal.signal(number, signal.SIG_IGN) for number in ENDING}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, usual)
+        for number, handler in usual.items():
+            signal.signal(number, handler)

@@ -3,6 +3,7 @@
 import ctypes
 import math
 import os
+from pathlib import Path
 
 SMALL_IMAGE = 1000
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
@@ -11,7 +12,24 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 def cores() -> int:
     """Processor cores this process may use; those that torchrun started on one machine share them."""
     found = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, found // int(os.environ.get("LOCAL_WORLD_SIZE", 1)))
+    granted = int(min(found, max(1, cpu_quota())))
+    return max(1, granted // int(os.environ.get("LOCAL_WORLD_SIZE", 1)))
+
+
+def cpu_quota(groups: Path = Path("/sys/fs/cgroup")) -> float:
+    """Cores' worth of time that the container may use, as ``docker --cpus`` sets it; infinite without a limit.
+
+    Args:
+        groups: where the kernel shows the control groups, version 1 or 2, of this container.
+    """
+    try:
+        quota, period = (groups / "cpu.max").read_text().split()
+    except (OSError, ValueError):
+        try:
+            quota, period = ((groups / "cpu" / f"cpu.cfs_{name}_us").read_text() for name in ("quota", "period"))
+        except OSError:
+            return math.inf
+    return int(quota) / int(period) if quota.strip() not in ("max", "-1") else math.inf
 
 
 def useful_threads(input_shape: tuple[int, int, int], available: int) -> int:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from results.command import Parser, run_command
+from results.command import Parser, run_command, user_path
 from results.entry import read_entry
 from search.data.catalog import DATASETS
 from search.flags import add_training_flags, positive_float, positive_int
@@ -58,7 +58,7 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--accumulate", type=positive_int, default=1, help="slices of a batch to learn one after the other (default: 1)"
     )
-    parser.add_argument("--out", type=Path, help="parent of the folder KEY (default: retrain/ beside the file)")
+    parser.add_argument("--out", type=user_path, help="parent of the folder KEY (default: retrain/ beside the file)")
     return parser.parse_args(argv)
 
 
@@ -122,7 +122,7 @@ def assemble(args: argparse.Namespace) -> "Retraining":
 
 def find_target(args: argparse.Namespace) -> Target:
     """The network that the flags name. Raises InputError when there is none, or its file was changed."""
-    path = Path(args.network)
+    path = Path(args.network).expanduser()
     if path.suffix == ".json":
         from mobinet import cost  # which loads torch
 

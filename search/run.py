@@ -6,10 +6,9 @@ To resume a search that was stopped, or to add trials, run the same command agai
 """
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from results.command import Parser, run_command
+from results.command import Parser, run_command, user_path
 from search.backends import BACKENDS
 from search.evaluators import EVALUATORS
 from search.flags import add_choice, add_training_flags, positive_float, positive_int, refuse_flags_of_others
@@ -33,8 +32,9 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--sampler", choices=SAMPLERS, help="default: the evaluator's own")
     parser.add_argument("--max-ops", type=positive_float, help="train no network above so many OPs, such as 2.5e6")
     parser.add_argument("--time-limit", type=positive_float, help="seconds after which a trial fails (default: none)")
+    parser.add_argument("--retry-failed", action="store_true", help="try the networks of failed trials again")
     parser.add_argument("--published", action="store_true", help="overlay published results in the report")
-    parser.add_argument("--out", type=Path, help="folder of the run (default: runs/DATASET)")
+    parser.add_argument("--out", type=user_path, help="folder of the run (default: runs/DATASET)")
     add_choice(parser, "--evaluator", EVALUATORS, default="proxy")
     add_choice(parser, "--backend", BACKENDS, default="local")
     args = parser.parse_args(argv)
@@ -54,6 +54,8 @@ def main() -> None:
     from search.assemble import assemble  # which loads torch
 
     search = assemble(args)
+    if args.retry_failed or not search.study.has_results():
+        search.study.retry_failed()
     print(begin_text(search, args.trials), flush=True)
     run(args, search)
 

@@ -55,7 +55,7 @@ def load_space(
 
 def _file(name: str) -> Path:
     """The file of this path, or the one of this name beside this module."""
-    return OWN / name if name in OWN_FILES and not Path(name).exists() else Path(name)
+    return OWN / name if name in OWN_FILES and not Path(name).exists() else Path(name).expanduser()
 
 
 def named_network(

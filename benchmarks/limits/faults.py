@@ -22,7 +22,7 @@ from benchmarks.flags import make_parser
 from mobinet import cost
 from search.flags import natural_int
 from search.study.digests import check_database, trial_digest
-from search.study.optuna_tables import url_of
+from search.study.optuna_tables import open_storage
 from search.study.study import Study
 from search.task import Evaluation
 from space import load_space
@@ -61,7 +61,7 @@ def show_overhead() -> None:
             study.ask()
             study.tell(number, Evaluation(accuracy=number / TRIALS, epochs=5, seconds=1.0))
         path = Path(folder) / "study.db"
-        trials = optuna.load_study(study_name=None, storage=url_of(path)).trials
+        trials = optuna.load_study(study_name=None, storage=open_storage(path)).trials
         digests = seconds(lambda: [trial_digest(trial, trial.state, trial.values) for trial in trials])
         pages = seconds(lambda: check_database(path))
         study.close()

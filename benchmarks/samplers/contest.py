@@ -80,6 +80,7 @@ def main() -> None:
         rows = pd.concat(tqdm(pool.map(run, jobs), total=len(jobs), desc="searches", unit=""))
     rows = rows.sort_values("sampler", key=lambda names: names.map(args.samplers.index), kind="stable")
     checkpoints = [number for number in CHECKPOINTS if number <= args.trials] or [args.trials]
+    tested = [number for number in TESTED if number <= args.trials] or [args.trials]
     source = f"surrogate of {args.csv.name} ({args.regression})"
     title = f"{args.space} on {args.dataset}, {source}, {args.seeds} seeds"
     sections: list[Iterator[str]] = []
@@ -94,7 +95,7 @@ def main() -> None:
         ]
         if FRONT in args.samplers:
             sections.append(describe_lead(by_trials))
-            sections.append(describe_tests(by_whole_trainings, [n for n in TESTED if n <= args.trials]))
+            sections.append(describe_tests(by_whole_trainings, tested))
         curves |= {(score, "trials"): by_trials, (score, "epochs"): by_epochs}
     sections.append(describe_seconds(rows))
     print(title, *("\n".join(section) for section in sections), sep="\n\n")

@@ -15,6 +15,7 @@ from search.backends.backend import Backend, BackendEntry, Shape, evaluate
 from search.flags import Flag, natural_int
 from search.interrupt import inherited_by_nobody
 from search.task import Evaluation, Evaluator, Failure, Task
+from space import InputError
 
 
 class InProcess:
@@ -91,7 +92,7 @@ class _Worker:
 
     def __init__(self, evaluator: Evaluator, threads: int, time_limit: float) -> None:
         context = multiprocessing.get_context("spawn")
-        self._time_limit = time_limit
+        self._time_limit, self._heard = time_limit, False
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=_work, args=(theirs, evaluator, threads))
         with inherited_by_nobody():
@@ -113,11 +114,16 @@ class _Worker:
             while self.pipe.poll():
                 if outcome := self.pipe.recv():
                     return outcome
-                self.due = time.monotonic() + self._time_limit
+                self.due, self._heard = time.monotonic() + self._time_limit, True
         except (EOFError, OSError):
             self.process.join()
         if not self.process.is_alive():
             self.stop()
+            if not self._heard and self.process.exitcode == 1:
+                raise InputError(
+                    "a worker process cannot start; its own message is above. A script that starts a search needs "
+                    'if __name__ == "__main__":'
+                )
             return Failure(reason=_last_words(self.process.exitcode))
         if time.monotonic() >= self.due:
             self.stop()
@@ -137,17 +143,16 @@ def _last_words(exitcode: int | None) -> str:
 
 
 def _work(pipe: Connection, evaluator: Evaluator, threads: int) -> None:
-    """Evaluate what comes through the pipe until it closes. Ctrl-C is the driver's to handle; its end is ours."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Evaluate what comes through the pipe until it closes. Signals are the driver's to handle; its end is ours."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     machine.use_threads(threads)
     while True:
         try:
             task = pipe.recv()
-        except EOFError:
+            pipe.send(None)
+            pipe.send(evaluate(evaluator, task))
+        except (EOFError, OSError):
             return
-        pipe.send(None)
-        pipe.send(evaluate(evaluator, task))
 
 
 def _end_with_parent() -> None:

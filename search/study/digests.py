@@ -15,6 +15,10 @@ DIGEST = "mobinas:digest"
 """Key of a trial's digest among its system attributes, and what the key of a study attribute's digest begins with."""
 
 
+PATIENCE = 60
+"""Seconds to wait for another program that has the database locked."""
+
+
 class Damaged(ValueError):
     """A study is not as it was written."""
 
@@ -23,7 +27,7 @@ def check_database(path: Path) -> None:
     """Raises Damaged where pages, indices and references of an SQLite file do not fit each other."""
     if not path.stat().st_size:
         raise Damaged("it is empty")
-    with closing(sqlite3.connect(path)) as connection:
+    with closing(sqlite3.connect(path, timeout=PATIENCE)) as connection:
         problems = [*connection.execute("PRAGMA integrity_check(1)"), *connection.execute("PRAGMA foreign_key_check")]
     if problems != [("ok",)]:
         raise Damaged("it is damaged")

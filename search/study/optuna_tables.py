@@ -5,15 +5,20 @@ against those that the installed Optuna makes.
 """
 
 import json
+import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from math import isinf
 from pathlib import Path
 from typing import Any
 
 from optuna.distributions import distribution_to_json
+from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState
-from sqlalchemy import URL, Connection, DateTime, TableClause, column, func, insert, select, table, update
+from sqlalchemy import Connection, DateTime, QueuePool, TableClause, column, delete, func, insert, select, table, update
+
+from search.study.digests import PATIENCE
 
 TRIALS = table(
     "trials",
@@ -29,9 +34,13 @@ STUDY_USER = table("study_user_attributes", *map(column, ("study_id", "key", "va
 STUDY_SYSTEM = table("study_system_attributes", *map(column, ("study_id", "key", "value_json")))
 
 
-def url_of(path: Path) -> str:
-    """The URL of an SQLite file, whatever characters its path has."""
-    return URL.create("sqlite", database=str(path)).render_as_string()
+def open_storage(path: Path) -> RDBStorage:
+    """Optuna's storage in an SQLite file, whatever characters its path has; made if need be.
+
+    A write waits up to `PATIENCE` seconds for other programs that read or write the file.
+    """
+    connect = partial(sqlite3.connect, path.absolute(), timeout=PATIENCE, check_same_thread=False)
+    return RDBStorage("sqlite://", {"creator": connect, "poolclass": QueuePool})
 
 
 def trial_ids(connection: Connection, study_id: int) -> dict[int, int]:
@@ -46,8 +55,10 @@ def last_trial_id(connection: Connection) -> int:
 
 
 def insert_trial(connection: Connection, trial_id: int, study_id: int, trial: FrozenTrial) -> None:
-    """Write a trial that is under way, without its attributes."""
+    """Write a trial that is under way, without its attributes; it takes the place of a queued one of the same id."""
     row = {"trial_id": trial_id, "study_id": study_id, "number": trial.number, "state": trial.state.name}
+    queued = (TRIALS.c.trial_id == trial_id) & (TRIALS.c.study_id == study_id) & (TRIALS.c.state == "WAITING")
+    connection.execute(delete(TRIALS).where(queued))
     connection.execute(insert(TRIALS), {**row, "datetime_start": _utc(trial.datetime_start)})
     params = (
         {

@@ -42,8 +42,10 @@ class MirroredStorage(InMemoryStorage):
             check_database(path)
         else:
             _create(path, name, directions)
-        disk = RDBStorage(disk_tables.url_of(path))
-        optuna.create_study(study_name=name, storage=disk, directions=directions, load_if_exists=True)
+        disk = disk_tables.open_storage(path)
+        names = [study.study_name for study in disk.get_all_studies()]
+        if name not in names:
+            raise InputError(f"{path} holds no study called {name}, but {', '.join(names) or 'none'}; move it away")
         self._engine = disk.engine
         self._id_on_disk = disk.get_study_id_from_name(name)
         self._id_here = self.create_new_study(directions, name)
@@ -66,6 +68,8 @@ class MirroredStorage(InMemoryStorage):
         return self._last_id
 
     def set_trial_state_values(self, trial_id: int, state: TrialState, values: Sequence[float] | None = None) -> bool:
+        if not state.is_finished():  # a queued trial begins, and is on disk from `save` on
+            return super().set_trial_state_values(trial_id, state, values)
         with self._transaction() as connection:
             disk_tables.finish_trial(connection, trial_id, state, values)
             _put_attributes(connection, trial_id, self.get_trial(trial_id), state, values)
@@ -121,7 +125,7 @@ def _create(path: Path, name: str, directions: Sequence[StudyDirection]) -> None
     temporary = temporary_of(path)
     try:
         with _writing(path):
-            disk = RDBStorage(disk_tables.url_of(temporary))
+            disk = disk_tables.open_storage(temporary)
             optuna.create_study(study_name=name, storage=disk, directions=directions)
         disk.remove_session()
         disk.engine.dispose()

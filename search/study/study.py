@@ -6,7 +6,7 @@ from pathlib import Path
 import optuna
 import pandas as pd
 from optuna.study import StudyDirection
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 
 from results.noise import Noise
 from search.lock import lock
@@ -26,6 +26,9 @@ from space.objective import Objective
 NAME = "mobinas"
 DIRECTIONS = (StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE)
 """Of the accuracy and of the objective."""
+QUEUED = "fixed_params"
+"""Where Optuna's `enqueue_trial` keeps the genes."""
+PASSED_OVER = "queued by another program, but it is above --max-ops or another trial has this network"
 
 
 class Study:
@@ -77,9 +80,10 @@ class Study:
             first=self._baselines,
             seen=self._seen,
         )
+        self._path = folder / "study.db"
         self._lock = lock(folder)
         try:
-            self._storage = MirroredStorage(folder / "study.db", name=NAME, directions=DIRECTIONS)
+            self._storage = MirroredStorage(self._path, name=NAME, directions=DIRECTIONS)
             self._study = optuna.load_study(study_name=NAME, storage=self._storage, sampler=self._sampler)
             self._replicates = Replicates(self._study)
             self._take_up()
@@ -87,7 +91,7 @@ class Study:
             raise
         except Exception as error:
             raise InputError(
-                f"cannot use {folder / 'study.db'}: {first_line(error)}; move it away to begin a new study"
+                f"cannot use {self._path}: {first_line(error)}; move it away to begin a new study"
             ) from error
 
     def __len__(self) -> int:
@@ -104,19 +108,23 @@ class Study:
 
     def ask(self) -> Task:
         """A new trial, of a network that no other has. Raises Exhausted when there is none."""
-        trial = self._half_asked = self._half_asked or self._study.ask()
-        network = self.space.suggest(trial)
-        if not self._sampler.allows(network):  # where no gene has a choice, Optuna asks no sampler
-            raise Exhausted
-        cost = self._count(network)
-        price = self._objective.of(network, cost)
-        bars = self._halving.bars(price)
-        write_proposal(trial, key=network.key, cost=cost, bars=bars)
-        self._storage.save(trial.number)
-        self._half_asked = None
-        self._seen.add(network.key)
-        self._running[trial.number] = trial, price
-        return Task(number=trial.number, architecture=network, bars=bars)
+        while True:
+            trial = self._half_asked = self._half_asked or self._study.ask()
+            network = self.space.suggest(trial)
+            allowed = self._sampler.allows(network)
+            if not allowed and QUEUED not in self._storage.get_trial(trial._trial_id).system_attrs:
+                raise Exhausted  # where no gene has a choice, Optuna asks no sampler
+            cost = self._count(network)
+            price = self._objective.of(network, cost)
+            bars = self._halving.bars(price)
+            write_proposal(trial, key=network.key, cost=cost, bars=bars)
+            self._storage.save(trial.number)
+            self._half_asked = None
+            self._running[trial.number] = trial, price
+            if allowed:
+                self._seen.add(network.key)
+                return Task(number=trial.number, architecture=network, bars=bars)
+            self.tell(trial.number, Failure(reason=PASSED_OVER))
 
     def interrupted(self) -> list[Task]:
         """Trials that an earlier process left under way; this process is to finish them."""
@@ -128,6 +136,17 @@ class Study:
                 self._running[record.number] = trial, self._objective.of(network, record.cost)
                 tasks.append(Task(number=record.number, architecture=network, bars=record.bars))
         return tasks
+
+    def retry_failed(self) -> int:
+        """Queue the networks whose trials all failed, in new trials that come next; returns how many."""
+        records = self.records()
+        others = {record.key for record in records if record.state != "failed"}
+        failed = {record.key: record for record in records if record.key not in others}
+        self._seen.difference_update(failed)
+        again = [record for record in failed.values() if self._sampler.allows(self._network(record))]
+        for record in again:
+            self._study.enqueue_trial(record.genes)
+        return len(again)
 
     def tell(self, number: int, outcome: Evaluation | Failure) -> None:
         """Finish a trial."""
@@ -159,7 +178,8 @@ class Study:
     def records(self) -> list[TrialRecord]:
         """All trials, by number."""
         records = map(TrialRecord.read, self._study.get_trials(deepcopy=False))
-        return [record for record in records if record and record.key in self._seen]
+        unsaved = self._half_asked.number if self._half_asked else None
+        return [record for record in records if record and record.number != unsaved]
 
     def table(self, *, smoothed: bool = False) -> pd.DataFrame:
         """One row a trial: `results.tables.COLUMNS`, then one column a gene.
@@ -187,6 +207,23 @@ class Study:
                     self._halving.add(record.number, evaluation.rungs, evaluation.accuracy, record.price)
             elif trial.state == TrialState.RUNNING:  # an earlier version wrote a proposal in several steps
                 self._study.tell(trial.number, state=TrialState.FAIL)
+            elif trial.state == TrialState.WAITING:
+                self._check_queued(trial)
+            elif trial.state in (TrialState.COMPLETE, TrialState.PRUNED):
+                raise InputError(
+                    f"trial {trial.number} of {self._path} was added by another program and lacks what a search "
+                    "records; queue networks with Optuna's enqueue_trial instead"
+                )
+
+    def _check_queued(self, trial: FrozenTrial) -> None:
+        """Raises InputError where another program queued something else than genes of this space."""
+        genes = {gene.name: gene for gene in self.space.genes}
+        for name, choice in trial.system_attrs.get(QUEUED, {}).items():
+            if name not in genes or choice not in genes[name].choices:
+                raise InputError(
+                    f"trial {trial.number} of {self._path} was queued with {name} = {choice!r}, which this space does "
+                    "not have"
+                )
 
     def _network(self, record: TrialRecord) -> Architecture:
         return self.space.architecture(record.genes)

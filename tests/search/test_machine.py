@@ -1,11 +1,13 @@
 """Who gets the threads."""
 
+import math
+
 import pytest
 import torch
 
 from mobinet import build, fused
 from search.data.from_files import decoding_workers
-from search.machine import use_threads, useful_threads
+from search.machine import cores, cpu_quota, use_threads, useful_threads
 from search.training.threads import divide_threads
 from space import Architecture
 
@@ -48,6 +50,27 @@ def test_a_process_decodes_with_the_cores_it_was_given(monkeypatch):
         monkeypatch.setattr("search.machine._threads", threads)
         found.append(decoding_workers())
     assert found == [6, 1, 3, 8]
+
+
+@pytest.mark.parametrize(
+    "files, quota",
+    [
+        ({"cpu.max": "200000 100000\n"}, 2.0),
+        ({"cpu.max": "50000 100000\n"}, 0.5),
+        ({"cpu.max": "max 100000\n"}, math.inf),
+        ({"cpu/cpu.cfs_quota_us": "150000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 1.5),
+        ({"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, math.inf),
+        ({}, math.inf),
+    ],
+)
+def test_a_container_has_the_time_that_it_was_given(tmp_path, monkeypatch, files, quota):
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert cpu_quota(tmp_path) == quota
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: range(64), raising=False)
+    monkeypatch.setattr("search.machine.cpu_quota", lambda: quota)
+    assert cores() == {2.0: 2, 0.5: 1, 1.5: 1}.get(quota, 64)
 
 
 def test_small_images_are_for_one_thread():

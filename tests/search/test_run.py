@@ -16,6 +16,8 @@ import pytest
 import sqlalchemy
 from fakes import made_up
 
+import results.report
+import search.retrain
 import search.run
 from results.tables import COLUMNS
 from search.backends import BACKENDS
@@ -342,6 +344,53 @@ def test_when_all_trials_fail_the_reason_is_said(small, invoke, monkeypatch):
     assert table_of(small[-1])["state"].tolist() == ["failed"] * 5
 
 
+@pytest.mark.parametrize("name", ["a%20b", "what? #1", "ünï 层"])
+def test_a_path_may_have_any_name_and_begin_with_home(small, tmp_path, invoke, instant, monkeypatch, name):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).mkdir()
+    space = (tmp_path / "small.toml").rename(tmp_path / name / "small.toml")
+    flags = f"--out=~/{name}/run", f"--space=~/{name}/small.toml"
+    assert invoke(search.run, "--trials", 5, *SHORT, *flags).code == 0
+    assert len(table_of(space.parent / "run")) == 5 and (space.parent / "run" / "report.html").exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [name]
+    assert invoke(results.report, f"~/{name}/run").code == 0
+    assert invoke(search.retrain, f"~/{name}/run/best.json", "--epochs", 1, f"--out=~/{name}/full").code == 0
+    assert len([*(space.parent / "full").iterdir()]) == 1
+
+
+def test_a_hopeless_search_tries_its_networks_again(small, invoke, instant, monkeypatch):
+    def fail(*_, **__):
+        raise RuntimeError("nothing works")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Proxy, "__call__", fail)
+        assert invoke(search.run, "--trials", 6, *SHORT, *small).code == 2
+    hopeless = table_of(small[-1])["key"].tolist()
+    assert invoke(search.run, "--trials", 6, *SHORT, *small).code == 0
+    table = table_of(small[-1])
+    complete = table[table["state"] == "complete"]
+    assert complete["key"].tolist()[:5] == hopeless and len(complete) == 6 and complete["key"].is_unique
+
+
+def test_failed_trials_are_tried_again_where_asked(small, invoke, instant, monkeypatch):
+    def fail(self, task):
+        if task.number in (1, 3):
+            raise RuntimeError("no memory")
+        return made_up(self, task)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Proxy, "__call__", fail)
+        assert invoke(search.run, "--trials", 6, *SHORT, *small).code == 0
+    failed = table_of(small[-1]).query("state == 'failed'")["key"].tolist()
+    for flags, complete in (((), 4), (("--retry-failed",), 6), (("--retry-failed",), 6)):
+        assert invoke(search.run, "--trials", 6, *SHORT, *small, *flags).code == 0
+        table = table_of(small[-1])
+        assert (table["state"] == "complete").sum() == complete
+        assert (table["state"] == "failed").sum() == 2
+    assert table["key"].tolist()[6:] == failed
+
+
 def test_one_trial_that_fails_leaves_its_reason(small, invoke, monkeypatch):
     def fail(*_, **__):
         raise RuntimeError("nothing works")
@@ -402,13 +451,16 @@ def test_ctrl_c_while_the_study_is_written(small, invoke, instant, statement, co
     assert table["state"].tolist() == ["complete"] * 9 and table["key"].is_unique
 
 
-def test_ctrl_c_ends_cleanly_with_its_outputs(small, start, tmp_path):
+@pytest.mark.parametrize("number, times", [(signal.SIGINT, 1), (signal.SIGTERM, 2), (signal.SIGHUP, 1)])
+def test_a_signal_ends_it_cleanly_with_its_outputs(small, start, tmp_path, number, times):
+    """As a terminal, a batch system or `timeout` sends it: to all processes, perhaps twice."""
     process = start("search.run", "--trials", 300, "--epochs", 10, "--workers", 1, *small, cwd=tmp_path, cores=1)
     wait_for(lambda: len(completed(small[-1])) >= 1)
     time.sleep(0.5)  # the worker is at work again
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal does, to all processes
+    for _ in range(times):
+        os.killpg(process.pid, number)
     _, err = process.communicate(timeout=60)
-    assert process.returncode == 130
+    assert process.returncode == 128 + number
     assert "Traceback" not in err and err.splitlines()[-1] == "mobinas: stopped; to resume, run the same command again"
     table = table_of(small[-1])
     kept = table[table["state"] == "complete"]

@@ -16,7 +16,7 @@ from sqlalchemy import TableClause
 
 from search.study import optuna_tables
 from search.study.digests import DIGEST
-from search.study.optuna_tables import url_of
+from search.study.optuna_tables import open_storage
 from search.study.storage import MirroredStorage
 
 TABLES = [table for table in vars(optuna_tables).values() if isinstance(table, TableClause)]
@@ -40,7 +40,7 @@ def rows_of(path: Path, table: str) -> list[dict]:
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
 def test_columns_are_those_of_the_installed_optuna(tmp_path, table):
-    RDBStorage(url_of(tmp_path / "study.db"))
+    open_storage(tmp_path / "study.db")
     with closing(sqlite3.connect(tmp_path / "study.db")) as disk:
         columns = {name: pk for _, name, _, _, _, pk in disk.execute(f"pragma table_info({table.name})")}
     written = {name for name in table.c.keys() if not columns.get(name)}
@@ -78,7 +78,7 @@ def asked_in(storage: RDBStorage | MirroredStorage) -> optuna.Trial:
 )
 def test_a_trial_is_written_as_optuna_writes_it(tmp_path, state, values):
     began = datetime.now()
-    theirs = RDBStorage(url_of(tmp_path / "theirs.db"))
+    theirs = open_storage(tmp_path / "theirs.db")
     ours = MirroredStorage(tmp_path / "ours.db", name="s", directions=DIRECTIONS)
     for storage in (theirs, ours):
         trial = asked_in(storage)
@@ -92,7 +92,7 @@ def test_a_trial_is_written_as_optuna_writes_it(tmp_path, state, values):
             for name in ("datetime_start", "datetime_complete"):
                 row.pop(name, None)
         assert other == one and (one or not values)
-    (read,) = optuna.load_study(study_name="s", storage=url_of(tmp_path / "ours.db")).trials
+    (read,) = optuna.load_study(study_name="s", storage=open_storage(tmp_path / "ours.db")).trials
     assert (read.params, read.distributions, read.values) == (PARAMS, DISTRIBUTIONS, values)
     assert read.state == (state or TrialState.RUNNING)
     for moment in (read.datetime_start, read.datetime_complete) if state else (read.datetime_start,):
@@ -106,5 +106,5 @@ def test_any_path_is_a_path(tmp_path, name):
     MirroredStorage(folder / "study.db", name="s", directions=DIRECTIONS)
     assert [path.name for path in folder.iterdir()] == ["study.db"]
     assert list(tmp_path.iterdir()) == [folder]
-    again = optuna.load_study(study_name="s", storage=url_of(folder / "study.db"))
+    again = optuna.load_study(study_name="s", storage=open_storage(folder / "study.db"))
     assert again.directions == DIRECTIONS

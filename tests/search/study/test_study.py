@@ -2,6 +2,8 @@
 
 import shutil
 import sqlite3
+import threading
+import time
 from contextlib import closing
 from dataclasses import asdict
 
@@ -185,6 +187,88 @@ def test_trials_of_another_study_do_no_harm(tmp_path):
     assert again.ask().number == 1
     again.tell(1, evaluation(0.5))
     assert again.table()["state"].tolist() == ["running", "complete"]
+
+
+def optunas(folder):
+    """The study as Optuna itself opens it, beside ours."""
+    return optuna.load_study(study_name=None, storage=f"sqlite:///{folder / 'study.db'}")
+
+
+def test_networks_that_another_program_queued_come_first(tmp_path):
+    study = open_study(tmp_path / "run", SPACE)
+    done = study.ask().architecture
+    study.tell(0, evaluation(0.5))
+    study.close()
+    wanted = {**SPACE.spell(done), "layer0.k": 1 - done.choices["layer0.k"]}
+    for genes in (SPACE.spell(done), wanted, {"layer1.block": "pre"}):
+        optunas(tmp_path / "run").enqueue_trial(genes)
+    again = open_study(tmp_path / "run", SPACE)
+    assert len(again) == 1
+    first, second, third = (again.ask() for _ in range(3))
+    assert (first.number, first.architecture) == (2, SPACE.architecture(wanted))
+    assert (second.number, second.architecture.choices["layer1.block"]) == (3, "pre")
+    assert third.number == 4 and len(again) == 4
+    for task in (first, second, third):
+        again.tell(task.number, evaluation(0.5))
+    again.close()
+    assert again.table()["state"].tolist() == ["complete", "failed", "complete", "complete", "complete"]
+    assert "queued" in again.table()["reason"][1]
+    assert open_study(tmp_path / "run", SPACE).table().equals(again.table())
+    assert optunas(tmp_path / "run").trials[2].params == again.records()[2].genes
+
+
+@pytest.mark.parametrize("genes", [{"layer0.k": 7}, {"layer0.q": 0}, {"layer99.k": 0}])
+def test_what_is_no_network_of_the_space_cannot_be_queued(tmp_path, genes):
+    open_study(tmp_path, SPACE).close()
+    optunas(tmp_path).enqueue_trial(genes)
+    (name, choice), *_ = genes.items()
+    with pytest.raises(InputError, match=f"trial 0 of .*study.db was queued with {name} = {choice}, which this"):
+        open_study(tmp_path, SPACE)
+
+
+def test_results_of_another_program_are_refused(tmp_path):
+    open_study(tmp_path, SPACE).close()
+    trial = optuna.create_trial(values=(0.5, 3.0))
+    optunas(tmp_path).add_trial(trial)
+    with pytest.raises(InputError, match="trial 0 of .*study.db was added by another program"):
+        open_study(tmp_path, SPACE)
+
+
+def test_a_renamed_study_is_refused(tmp_path):
+    open_study(tmp_path, SPACE).close()
+    with closing(sqlite3.connect(tmp_path / "study.db")) as disk, disk:
+        disk.execute("update studies set study_name = 'better'")
+    with pytest.raises(InputError, match="study.db holds no study called mobinas, but better"):
+        open_study(tmp_path, SPACE)
+
+
+def test_another_reader_is_waited_for(tmp_path):
+    """Longer than the five seconds that SQLite waits by itself."""
+    study = open_study(tmp_path, SPACE)
+    other = sqlite3.connect(tmp_path / "study.db", isolation_level=None, check_same_thread=False)
+    other.execute("begin exclusive")
+    threading.Timer(7, other.rollback).start()
+    began = time.monotonic()
+    assert study.ask().number == 0 and time.monotonic() - began > 5
+    assert len(optunas(tmp_path).trials) == 1
+
+
+def test_failed_networks_are_queued_again(tmp_path):
+    study = open_study(tmp_path / "run", SPACE)
+    asked = [study.ask().architecture for _ in range(3)]
+    for number, outcome in enumerate((Failure(reason="x"), evaluation(0.5), Failure(reason="y"))):
+        study.tell(number, outcome)
+    study.close()
+    again = open_study(tmp_path / "run", SPACE)
+    assert again.retry_failed() == 2 and len(again) == 1
+    task = again.ask()
+    assert (task.number, task.architecture) == (3, asked[0])
+    again.tell(3, evaluation(0.6))
+    assert again.table()["state"].tolist() == ["failed", "complete", "failed", "complete"]
+    again.close()  # stopped before the second one
+    last = open_study(tmp_path / "run", SPACE)
+    assert len(last) == 3 and last.retry_failed() == 1
+    assert last.ask().architecture == asked[2] and last.ask().number == 5
 
 
 def test_one_process_at_a_time(tmp_path):
