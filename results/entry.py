@@ -99,6 +99,11 @@ class Entry:
             rule=_field(content, "rule", str, path) if "rule" in content else "",
         )
 
+    @property
+    def deciding(self) -> float:
+        """The expected accuracy where there is one, else the measured one."""
+        return self.accuracy if self.expected is None else self.expected
+
 
 @dataclass(frozen=True, kw_only=True)
 class Front:
@@ -161,9 +166,8 @@ def read_entry(path: Path, key: str | None = None, *, count: Callable[[Architect
         raise InputError(f"{path} is not what a search writes: its front is {stated!r}")
     chosen = [entry for entry in stated if key is None or _field(entry, "key", str, path) == key]
     if len(chosen) != 1:
-        keys = ", ".join(str(_field(entry, "key", str, path)) for entry in stated)
-        problem = f"has no network {key}" if key else f"holds {len(stated)} networks; choose one with --key"
-        raise InputError(f"{path} {problem}: {keys}")
+        problem = f"has no network {key}" if key else f"holds {len(stated):,} networks; choose one with --key"
+        raise InputError(f"{path} {problem}; keys are in pareto.csv and in the report")
     entry = Entry.from_dict(chosen[0], path)
     # The key goes first: to count a network that a changed width makes huge may take all memory.
     _check({"key": entry.architecture.key}, chosen[0], path)

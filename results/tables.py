@@ -70,8 +70,12 @@ def choose_best(front: pd.DataFrame, objective: Objective, limit: float | None) 
     return chosen, f"the knee of the front: farthest above {line}"
 
 
-def write_tables(folder: Path, trials: pd.DataFrame, config: RunConfig, noise: Noise | None) -> None:
+def write_tables(
+    folder: Path, trials: pd.DataFrame, config: RunConfig, noise: Noise | None
+) -> tuple[Front, Entry] | None:
     """Write trials.csv and, as soon as a trial is complete, pareto.csv, pareto.json and best.json, then their digests.
+
+    Returns the front and the chosen network, if there are any.
 
     Args:
         folder: the run's.
@@ -81,12 +85,12 @@ def write_tables(folder: Path, trials: pd.DataFrame, config: RunConfig, noise: N
     """
     write_atomic(folder / "trials.csv", trials.to_csv(index=False))
     front = front_of(trials, OBJECTIVES[config.objective])
-    if not front.empty:
-        _write_front(folder, front, config, noise)
+    written = None if front.empty else _write_front(folder, front, config, noise)
     write_sums(folder, "config.json", "trials.csv", "pareto.csv", "pareto.json", "best.json")
+    return written
 
 
-def _write_front(folder: Path, front: pd.DataFrame, config: RunConfig, noise: Noise | None) -> None:
+def _write_front(folder: Path, front: pd.DataFrame, config: RunConfig, noise: Noise | None) -> tuple[Front, Entry]:
     write_atomic(folder / "pareto.csv", front.to_csv(index=False))
     objective, reference = OBJECTIVES[config.objective], config.reference
     entries = tuple(Entry.of(row, config) for row in front.to_dict("records"))
@@ -99,4 +103,6 @@ def _write_front(folder: Path, front: pd.DataFrame, config: RunConfig, noise: No
     )
     write_json(folder / "pareto.json", summary.to_dict(objective.name))
     row, rule = choose_best(front, objective, config.max_ops)
-    write_json(folder / "best.json", replace(entries[row], rule=rule).to_dict())
+    best = replace(entries[row], rule=rule)
+    write_json(folder / "best.json", best.to_dict())
+    return summary, best

@@ -104,11 +104,12 @@ def _weights(network: Architecture, num_classes: int) -> tuple[int, int, int]:
 
 def zoo_text(table: pd.DataFrame) -> str:
     """The table for people: what is counted, then each printed figure and, in brackets, the difference."""
-    heads = ("network", "params M", "FLOPs M", "BOPs G", "OPs M", "packed MB", "top-1", "printed by the paper")
+    counts = ("params M", "FLOPs M", "BOPs G", "OPs M", "packed MB")
+    heads = ("network", *counts, "top-1", "printed by the paper (counted minus printed)")
     lines: list[tuple[str, ...]] = [heads]
     for row in table.to_dict("records"):
         printed = [
-            f"{column} {row[f'printed_{column}']} ({float(row[f'difference_{column}']):+g})"
+            f"{column.replace('_', ' ')} {row[f'printed_{column}']} ({float(row[f'difference_{column}']):+g})"
             for column in PRINTED
             if row[f"printed_{column}"]
         ]

@@ -15,7 +15,7 @@ from results.run_config import Reference, RunConfig, settle_config, versions
 from search.backends import BACKENDS, Backend
 from search.data.catalog import DATASETS
 from search.data.checking import check_pictures
-from search.data.dataset import load_dataset
+from search.data.dataset import check_test, load_dataset
 from search.evaluators import EVALUATORS, EvaluatorEntry
 from search.evaluators.on_images import OnImages
 from search.study.halving import rungs_of
@@ -72,6 +72,7 @@ def assemble(args: argparse.Namespace) -> Search:
     evaluator = kind.make(_settings(args, kind), args, space=space, folder=folder)
     images = evaluator.images(space.input_shape)
     described = images.describe()
+    check_test(args.dataset, data_dir=evaluator.data_dir, dataset=images, needed=False)
     found = {
         "num_classes": len(images.classes),
         "train_images": len(images.train),

@@ -2,7 +2,7 @@
 
 import argparse
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -15,27 +15,29 @@ LARGEST_SEED = 2**49
 
 
 def natural_int(text: str) -> int:
-    if (value := int(text)) < 0:
-        raise argparse.ArgumentTypeError(f"{text} is below 0")
-    return value
+    return int(_number(text, int, "a whole number from 0 on", lambda value: value >= 0))
 
 
 def seed_int(text: str) -> int:
-    if abs(value := int(text)) > LARGEST_SEED:
-        raise argparse.ArgumentTypeError(f"{text} is not between -{LARGEST_SEED} and {LARGEST_SEED}")
-    return value
+    kind = f"a whole number from -{LARGEST_SEED} to {LARGEST_SEED}"
+    return int(_number(text, int, kind, lambda value: abs(value) <= LARGEST_SEED))
 
 
 def positive_int(text: str) -> int:
-    if (value := int(text)) < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not above 0")
-    return value
+    return int(_number(text, int, "a whole number above 0", lambda value: value > 0))
 
 
 def positive_float(text: str) -> float:
-    if not 0 < (value := float(text)) < math.inf:
-        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
-    return value
+    return _number(text, float, "a number above 0", lambda value: 0 < value < math.inf)
+
+
+def _number(text: str, read: Callable[[str], float], kind: str, fits: Callable[[float], bool]) -> float:
+    try:
+        if fits(value := read(text)):
+            return value
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"{text!r} is not {kind}")
 
 
 def add_training_flags(parser: argparse.ArgumentParser) -> None:
@@ -49,8 +51,8 @@ def add_training_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--skip-broken", action="store_true", help="leave out pictures that cannot be read")
     parser.add_argument("--binarizer", choices=BINARIZERS, help="in all layers (default: the family's own)")
     parser.add_argument("--epochs", type=positive_int, help="default: the data set's own")
-    parser.add_argument("--seed", type=seed_int, default=0)
-    parser.add_argument("--device", help="cpu, cuda, cuda:1... (default: cuda if there is one)")
+    parser.add_argument("--seed", type=seed_int, default=0, help="of everything that is drawn (default: 0)")
+    parser.add_argument("--device", help="cpu, cuda, cuda:1, mps (default: cuda if there is one, else cpu)")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -49,8 +49,9 @@ def measure_noise(study: Study, backend: Backend, *, on_note: Callable[[str], No
     if tasks:
         on_note(f"training {len(tasks)} networks again under another seed, to measure the noise")
     with Interrupts() as interrupts:
-        for task, outcome in run_tasks(backend, iter(tasks), interrupts):
+        for done, (task, outcome) in enumerate(run_tasks(backend, iter(tasks), interrupts), 1):
             study.tell_replicate(task.number, outcome)
+            on_note(f"{done} of {len(tasks)}: the network of trial {task.number}")
 
 
 def _proposals(study: Study, trials: int) -> Iterator[Task]:

@@ -3,6 +3,7 @@
 import time
 from pathlib import Path
 
+from results.entry import Entry, Front
 from results.report import write_report
 from results.run_config import RunConfig
 from results.tables import write_tables
@@ -32,9 +33,11 @@ class Outputs:
         if time.monotonic() >= self._due:
             self.write()
 
-    def write(self) -> None:
+    def write(self) -> tuple[Front, Entry] | None:
+        """Write them; returns the front and the chosen network, if there are any."""
         table = self._study.table(smoothed=self._noisy)
-        write_tables(self._folder, table, self._config, self._study.noise())
-        if self._study.has_results():
+        written = write_tables(self._folder, table, self._config, self._study.noise())
+        if written:
             write_report(self._folder, published=self._published)
         self._due = time.monotonic() + REFRESH_SECONDS
+        return written

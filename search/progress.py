@@ -36,7 +36,9 @@ class Progress:
         self._unit = objective.unit
         self._price = price
         done = sum(state != "running" for state in table["state"])
-        self._bar = tqdm(total=max(trials, done), initial=done, unit="trial", dynamic_ncols=True, smoothing=0.1)
+        self._bar = tqdm(
+            total=max(trials, done), initial=done, unit="trial", dynamic_ncols=True, smoothing=0.1, disable=None
+        )
 
     def on_trial(self, task: Task, outcome: Evaluation | Failure) -> None:
         """Show a trial that has just ended."""

@@ -3,7 +3,7 @@
     python -m search.retrain runs/digits/best.json
     python -m search.retrain runs/digits/pareto.json --key 0123456789ab
     python -m search.retrain mobinet-mid-k3 --dataset cifar10
-    torchrun --nproc-per-node 8 -m search.retrain runs/pictures/best.json      on eight GPUs
+    torchrun --nproc-per-node 8 -m search.retrain runs/imagefolder/best.json      on eight GPUs
 
 To resume from the last checkpoint, run the same command again. The report of the run then shows what the network
 reached.
@@ -58,7 +58,11 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--accumulate", type=positive_int, default=1, help="slices of a batch to learn one after the other (default: 1)"
     )
-    parser.add_argument("--out", type=user_path, help="parent of the folder KEY (default: retrain/ beside the file)")
+    parser.add_argument(
+        "--out",
+        type=user_path,
+        help="parent of the folder KEY (default: retrain/ beside the file, or runs/retrain/DATASET/)",
+    )
     return parser.parse_args(argv)
 
 
@@ -83,6 +87,7 @@ def retrain(args: argparse.Namespace) -> None:
 
     retraining = assemble(args)
     use_threads(useful_threads(retraining.architecture.input_shape, cores()))
+    retraining.images()
     print(f"{retraining.architecture.describe()}, into {retraining.folder}", flush=True)
     try:
         summary = retraining.run(show)
@@ -130,12 +135,15 @@ def find_target(args: argparse.Namespace) -> Target:
             if getattr(args, flag) is not None:
                 raise InputError(f"--{flag} goes with a network's name; {path} has its own")
         entry = read_entry(path, args.key, count=cost)
+        own = path.parent / "retrain"
         return Target(
             architecture=entry.architecture,
             dataset=entry.dataset,
             data_dir=entry.data_dir,
-            folder=path.parent / "retrain",
+            folder=own if args.dataset in (None, entry.dataset) else Path("runs", "retrain", args.dataset),
         )
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; name a file in it, such as {path / 'best.json'}")
     if args.key is not None:
         raise InputError("--key goes with a pareto.json, not with a network's name")
     dataset = args.dataset or "digits"
@@ -152,7 +160,8 @@ def end_text(summary: dict[str, Any], folder: Path) -> str:
 
     return (
         f"test top-1 {summary['test_top1']:.2%}, top-5 {summary['test_top5']:.2%} on {summary['test_images']} images; "
-        f"{si(summary['cost']['ops']).strip()}OPs; {summary['file_bytes']:,} bytes in {folder}/model.safetensors"
+        f"{si(summary['cost']['ops']).strip()}OPs; {folder}/model.safetensors has {summary['file_bytes']:,} bytes, "
+        f"{summary['cost']['bytes']:,} of them weights"
     )
 
 

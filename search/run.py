@@ -6,6 +6,7 @@ To resume a search that was stopped, or to add trials, run the same command agai
 """
 
 import argparse
+import shlex
 from typing import TYPE_CHECKING
 
 from results.command import Parser, run_command, user_path
@@ -14,8 +15,10 @@ from search.evaluators import EVALUATORS
 from search.flags import add_choice, add_training_flags, positive_float, positive_int, refuse_flags_of_others
 from search.samplers import SAMPLERS
 from space import InputError
+from space.family import backbone_names, family_names
 
 if TYPE_CHECKING:
+    from results.entry import Entry, Front
     from search.assemble import Search
 
 
@@ -26,9 +29,12 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     add_training_flags(parser)
     parser.set_defaults(dataset="digits", data_dir="data")
     parser.add_argument("--trials", type=positive_int, help="in total (default: the evaluator's own)")
-    parser.add_argument("--backbone", help="default: the one that fits the data set")
-    parser.add_argument("--width", type=positive_float, default=1.0, help="factor on the backbone's channels")
-    parser.add_argument("--space", default="mobinet", help="a family of networks, or a .toml file that restricts one")
+    parser.add_argument("--backbone", help=f"default: the one that fits the data set; {', '.join(backbone_names())}")
+    parser.add_argument("--width", type=positive_float, default=1.0, help="factor on all channels (default: 1)")
+    families = ", ".join(family_names())
+    parser.add_argument(
+        "--space", default="mobinet", help=f"{families}, or a .toml file that restricts one (default: mobinet)"
+    )
     parser.add_argument("--sampler", choices=SAMPLERS, help="default: the evaluator's own")
     parser.add_argument("--max-ops", type=positive_float, help="train no network above so many OPs, such as 2.5e6")
     parser.add_argument("--time-limit", type=positive_float, help="seconds after which a trial fails (default: none)")
@@ -65,10 +71,11 @@ def begin_text(search: "Search", trials: int) -> str:
     from search.progress import si
 
     space, config = search.study.space, search.config
+    size = f"{space.size:,}" if space.size < 1e9 else f"{space.size:.3g}"
     ends = search.cheapest, config.reference.cost
     cheapest, limit = (f"{si(price).strip()}{search.objective.unit}" for price in ends)
     return (
-        f"{space.size:.3g} networks of {cheapest} to {limit}; {len(space.baselines())} of them designed by hand\n"
+        f"{size} networks of {cheapest} to {limit}; {len(space.baselines())} of them designed by hand\n"
         f"{search.images}\n{len(search.study)} of {trials} trials so far"
     )
 
@@ -106,12 +113,26 @@ def run(args: argparse.Namespace, search: "Search") -> None:
     finally:
         progress.close()
         backend.close()
-        outputs.write()
-    if not study.has_results():
+        written = outputs.write()
+    if written is None:
         raise InputError(f"no trial succeeded; the reasons are in {search.folder}/trials.csv")
     if len(study) < args.trials:
         print(f"the space has no more networks within the budget: ended at {len(study)} trials")
-    print(f"wrote {search.folder}/report.html, pareto.csv and best.json")
+    print(end_text(search, *written))
+
+
+def end_text(search: "Search", front: "Front", best: "Entry") -> str:
+    """What was found, and what to do with it."""
+    from search.progress import si
+
+    by = "accuracies" if best.expected is None else "expected accuracies"
+    price = si(search.objective.of(best.architecture, best.cost)).strip()
+    return (
+        f"front by {by}: {len(front.entries)} networks, hypervolume {front.hypervolume:.4f}; "
+        f"see {search.folder}/report.html\n"
+        f"best.json: {best.key}, {best.deciding:.1%} at {price}{search.objective.unit}; to train it fully:\n"
+        f"    python -m search.retrain {shlex.quote(str(search.folder / 'best.json'))}"
+    )
 
 
 if __name__ == "__main__":

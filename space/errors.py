@@ -1,10 +1,13 @@
 """What is told a user whose input cannot be used."""
 
+LONGEST = 300
+
 
 class InputError(ValueError):
     """An input that cannot be used; the message says what is wrong and what to do."""
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of an exception's text, or its name where it has none."""
-    return next(iter(str(error).splitlines()), "") or type(error).__name__
+    """The first line of an exception's text, cut to `LONGEST` characters, or its name where it has none."""
+    line = next(iter(str(error).splitlines()), "") or type(error).__name__
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 3]}..."

@@ -73,6 +73,12 @@ def find_family(name: str) -> Family:
     return importlib.import_module(f"space.families.{name.replace('-', '_')}").FAMILY
 
 
+@cache
+def backbone_names() -> tuple[str, ...]:
+    """Names of all backbones there are."""
+    return tuple(dict.fromkeys(name for family in family_names() for name in find_family(family).backbones))
+
+
 def genes_of(family: str, backbone: str, width: float) -> dict[str, Gene]:
     """The genes of `family` on `backbone`, by name; raises InputError for an unknown backbone or a bad width."""
     if isinstance(width, bool) or not isinstance(width, int | float) or not 0 < width <= LARGEST_WIDTH:

@@ -46,7 +46,8 @@ class Gene:
     def check(self, choice: Any) -> None:
         """Raises InputError when `choice` does not fit this gene."""
         if type(choice) not in (int, str) or choice not in self.legal:
-            raise InputError(f"{self.name} = {choice!r} does not fit; use one of {_listed(self.legal)}")
+            ranges = ', or such as "up to 4"' if isinstance(self.legal[0], int) else ""
+            raise InputError(f"{self.name} = {choice!r} does not fit; use one of {_listed(self.legal)}{ranges}")
 
     def restrict(self, choices: tuple[Choice, ...]) -> "Gene":
         """This gene with other choices, each written once under its canonical spelling."""

@@ -1,6 +1,7 @@
 """From what a user names to a search space or a network."""
 
 import tomllib
+from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
 
@@ -80,7 +81,10 @@ def named_network(
     """
     known = {name: family for family in family_names() for name in find_family(family).named()}
     if name not in known:
-        raise InputError(f"{name} is neither a file nor a network; networks are {', '.join(known)}")
+        near = get_close_matches(name, known, n=3) or [*known][:3]
+        raise InputError(
+            f"{name} is neither a .json file nor a network; such as {', '.join(near)}; python -m results.zoo lists all"
+        )
     named = find_family(known[name]).named()[name]
     backbone = backbone or _fitting_backbone(known[name], input_shape)
     return Architecture.of(

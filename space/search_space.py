@@ -158,7 +158,13 @@ class SearchSpace:
         known = {(gene.kind,) for gene in self.genes} | {(gene.layer, gene.kind) for gene in self.genes}
         for path in flat:
             if path not in known:
-                raise InputError(f"no gene of {self.family} on {self.backbone} is called {'.'.join(path)}")
+                layers = [gene.layer for gene in self.genes if gene.layer]
+                kinds = ", ".join(dict.fromkeys(gene.kind for gene in self.genes))
+                tables = f"; layers are {layers[0]} to {layers[-1]}" if layers else ""
+                raise InputError(
+                    f"{self.family} on {self.backbone} has no choice called {'.'.join(path)}; "
+                    f"choices are {kinds}{tables}"
+                )
 
         def restricted(gene: Gene) -> Gene:
             choices = flat.get((gene.layer, gene.kind), flat.get((gene.kind,)))

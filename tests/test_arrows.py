@@ -12,7 +12,7 @@ ALLOWED = {
     "samplers": {"space", "results"},
     "task": {"space"},
     "data": {"space", "recipe", "machine"},
-    "flags": {"space", "data"},
+    "flags": {"space", "results", "data"},
     "study": {"space", "results", "samplers", "task", "lock"},
     "training": {"space", "mobinet", "results", "data", "machine", "recipe", "lock"},
     "evaluators": {"space", "mobinet", "data", "machine", "recipe", "task", "flags", "training"},
@@ -22,7 +22,7 @@ ALLOWED = {
     "outputs": {"space", "results", "study", "task"},
     "recipe": set(),
     "machine": set(),
-    "interrupt": set(),
+    "interrupt": {"results"},
     "lock": {"space", "results"},
 }
 """Of each room of `search`, what its files may import: other packages, and other rooms of `search`."""

@@ -48,7 +48,7 @@ def check_pictures(name: str, data_dir: str, *, skip: bool) -> tuple[str, ...]:
 def _broken(paths: list[str]) -> Iterator[Broken]:
     with ThreadPoolExecutor(cores()) as threads:
         looked = threads.map(_look, paths)
-        bar = tqdm(looked, total=len(paths), desc="looking at pictures", unit="", disable=len(paths) < MANY)
+        bar = tqdm(looked, total=len(paths), desc="looking at pictures", unit="", disable=len(paths) < MANY or None)
         yield from (found for found in bar if found)
 
 

@@ -17,6 +17,8 @@ from search.data.split import Split
 from space import InputError
 
 SHOWN = 5
+FEWEST = 2
+"""Training images of a class: one to train on, one to judge on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +45,8 @@ class DataSet:
         total, more = len(self.train) + len(self.validation), len(self.classes) - SHOWN
         names = ", ".join(self.classes[:SHOWN]) + (f" and {more:,} more" if more > 0 else "")
         counts = f"{len(self.train):,} to train on, {len(self.validation):,} to judge on"
-        return "\n".join((f"{total:,} images of {len(self.classes):,} classes ({names}): {counts}", *self.notes))
+        head = f"{total:,} images of {len(self.classes):,} classes ({names}): {counts}; test images are not used"
+        return "\n".join((head, *self.notes))
 
 
 @lru_cache(maxsize=1)
@@ -79,11 +82,7 @@ def load_dataset(
         fingerprint = sha256((fingerprint + held.fingerprint).encode()).hexdigest()[:16]
     else:
         kept, held = source.divided(validation, "validation")
-    if not len(kept.labels) or not len(held.labels) or len(source.classes) < 2:
-        raise InputError(
-            f"{name} has {len(source.labels)} training images of {len(source.classes)} classes: too few to split; "
-            "add images"
-        )
+    _check_classes(name, source, kept, held)
     notes = (*source.notes, *kept.repeated_in(held))
     train, validated = (part.decoded(input_shape, in_memory_bytes) for part in (kept, held))
     mean, std = train.moments(input_shape)
@@ -97,6 +96,17 @@ def load_dataset(
         fingerprint=fingerprint,
         notes=notes,
     )
+
+
+def _check_classes(name: str, source: Source, kept: Source, held: Source) -> None:
+    if len(source.classes) < 2:
+        raise InputError(f"{name} has one class ({', '.join(source.classes)}); a classifier needs at least two")
+    counts = torch.bincount(source.labels, minlength=len(source.classes))
+    few = [label for label, count in zip(source.classes, counts) if count < FEWEST]
+    if few or not len(kept.labels) or not len(held.labels):
+        more = f" and {len(few) - SHOWN:,} more" if len(few) > SHOWN else ""
+        of = f" of {', '.join(few[:SHOWN])}{more}" if few else ""
+        raise InputError(f"{name} has too few training images{of}; each class needs at least {FEWEST}")
 
 
 def load_test(
@@ -121,14 +131,25 @@ def load_test(
     return source.decoded(preparation.input_shape, in_memory_bytes).split(preparation)
 
 
-def check_test(name: str, *, data_dir: str, dataset: DataSet) -> None:
-    """Raise what `load_test` would about the classes of the test images, without opening one."""
+def check_test(name: str, *, data_dir: str, dataset: DataSet, needed: bool) -> None:
+    """Look at the names of the test images; none is opened.
+
+    Args:
+        name, data_dir, dataset: as of `load_test`.
+        needed: whether there have to be some.
+
+    Raises:
+        InputError: there are none, or there are some of classes that `dataset` lacks.
+    """
     if DATASETS[name].own_parts:
-        _test_source(name, data_dir, dataset)
+        _test_source(name, data_dir, dataset, needed=needed)
 
 
-def _test_source(name: str, data_dir: str, dataset: DataSet) -> Source:
-    return _numbered(read_source(name, data_dir, "test"), dataset.classes, data_dir)
+def _test_source(name: str, data_dir: str, dataset: DataSet, *, needed: bool = True) -> Source:
+    source = read_source(name, data_dir, "test")
+    if needed and not len(source.labels):
+        raise InputError(f"{data_dir} has no test images; add a folder test beside train, with a folder for each class")
+    return _numbered(source, dataset.classes, data_dir)
 
 
 def _numbered(source: Source, classes: tuple[str, ...], data_dir: str) -> Source:

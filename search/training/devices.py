@@ -6,6 +6,8 @@ from search.training import ranks
 from space import InputError
 from space.errors import first_line
 
+KINDS = ("cpu", "cuda", "mps")
+
 
 def find_device(name: str | None) -> str:
     """The device asked for; without a name CUDA if there is a GPU, else the CPU.
@@ -15,13 +17,13 @@ def find_device(name: str | None) -> str:
     """
     if name is None:
         return "cuda" if torch.cuda.is_available() else "cpu"
+    kind, _, number = name.partition(":")
+    if kind not in KINDS or not (number.isdecimal() or number == "" and not name.endswith(":")):
+        raise InputError(f"--device {name} is not known; use cpu, cuda, cuda:1 or mps")
     try:
-        kind = torch.device(name).type
-        if kind not in ("cpu", "cuda", "mps"):
-            raise RuntimeError("use cpu, cuda or mps")
         torch.zeros(1, device=name)
     except (RuntimeError, AssertionError, NotImplementedError, ImportError) as error:
-        raise InputError(f"--device {name} cannot be used: {first_line(error)}") from None
+        raise InputError(f"--device {name} cannot be used here: {first_line(error)}") from None
     return "cpu" if kind == "cpu" else name
 
 

@@ -15,7 +15,7 @@ from mobinet.export import FORMATS, TrainedNetwork
 from mobinet.export.packed import NAME, load_packed
 from results.files import SCHEMA, SUMS, check_sums, read_json, write_atomic, write_json, write_sums
 from results.run_config import versions
-from search.data.dataset import check_test, load_dataset, load_test
+from search.data.dataset import DataSet, check_test, load_dataset, load_test
 from search.lock import lock
 from search.recipe import Recipe
 from search.training import ranks
@@ -66,20 +66,26 @@ class Retraining:
                 file that is damaged; or the test images, of which none has been read by then, cannot be used.
             NonFiniteLoss: the training diverged.
         """
+        self.images()
         with lock(self.folder) if ranks.rank() == 0 else nullcontext():
             return self._run(on_epoch)
 
-    def _run(self, on_epoch: Callable[[dict[str, float]], None]) -> dict[str, Any]:
-        shape = self.architecture.input_shape
+    def images(self) -> DataSet:
+        """What it trains on. Raises InputError where the images cannot be used, those for the test included."""
         images = ranks.first_here(
             lambda: load_dataset(
                 self.dataset,
                 data_dir=self.data_dir,
-                input_shape=shape,
+                input_shape=self.architecture.input_shape,
                 validation=VALIDATION,
                 leave_out=self.leave_out,
             )
         )
+        check_test(self.dataset, data_dir=self.data_dir, dataset=images, needed=True)
+        return images
+
+    def _run(self, on_epoch: Callable[[dict[str, float]], None]) -> dict[str, Any]:
+        images = self.images()
         settings = {
             "architecture": self.architecture.to_json(),
             "dataset": self.dataset,
@@ -96,7 +102,6 @@ class Retraining:
         summary = self.folder / "summary.json"
         if ranks.from_first(summary.exists) and training.epoch == self.recipe.epochs:
             return ranks.from_first(lambda: self._finished(summary))
-        check_test(self.dataset, data_dir=self.data_dir, dataset=images)
         while training.epoch < self.recipe.epochs:
             began = time.perf_counter()
             loss = training.run_epoch()
@@ -124,7 +129,7 @@ class Retraining:
                 "test_top1": float(),
                 "test_top5": float(),
                 "test_images": int(),
-                "cost": {"ops": int() | float()},
+                "cost": {"ops": int() | float(), "bytes": int()},
                 "file_bytes": int(),
             }:
                 self._write_sums()

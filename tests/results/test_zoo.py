@@ -117,7 +117,7 @@ def test_a_figure_that_does_not_agree_is_shown():
     assert found["difference_flops_m"].tolist() == ["0.02", "-0.06", ""]
     assert found["difference_bops_g"].tolist() == ["0.000", "", ""]
     assert found["difference_params"].tolist() == ["", "-1", ""]
-    assert "flops_m 3.60 (+0.02), bops_g 0.604 (+0); with classifier; A" in zoo_text(found)
+    assert "flops m 3.60 (+0.02), bops g 0.604 (+0); with classifier; A" in zoo_text(found)
 
 
 @pytest.mark.parametrize(

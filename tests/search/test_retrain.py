@@ -4,6 +4,7 @@ import json
 import os
 import signal
 from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -13,6 +14,7 @@ from mobinet.export.packed import load_packed
 from results.files import read_json
 from search.data.catalog import DATASETS
 from search.recipe import Recipe
+from search.retrain import find_target, parse
 from space import InputError
 
 
@@ -93,12 +95,19 @@ def test_any_point_of_the_front_by_its_key(run_copy, invoke, tmp_path):
     front = read_json(run_copy / "pareto.json")["front"]
     assert len(front) > 1
     line = one_line(invoke(search.retrain, run_copy / "pareto.json"))
-    assert "--key" in line and all(item["key"] in line for item in front)
+    assert "--key" in line and "pareto.csv" in line
     assert "no network abc" in one_line(invoke(search.retrain, run_copy / "pareto.json", "--key", "abc"))
     flags = "--key", front[-1]["key"], "--epochs", 1, "--out", tmp_path / "there"
     ended = invoke(search.retrain, run_copy / "pareto.json", *flags)
     assert ended.code == 0 and "report.html" not in ended.out
     assert read_json(tmp_path / "there" / front[-1]["key"] / "summary.json")["cost"] == front[-1]["cost"]
+
+
+def test_on_other_images_it_goes_to_a_folder_of_its_own(judged_copy, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for flags, parent in (((), judged_copy), (("--dataset", "digits"), judged_copy), (("--dataset", "mnist"), None)):
+        target = find_target(parse([str(judged_copy / "best.json"), *flags]))
+        assert target.folder == (parent / "retrain" if parent else Path("runs/retrain/mnist"))
 
 
 def test_a_hand_designed_network_by_its_name(invoke, tmp_path, monkeypatch):

@@ -218,7 +218,8 @@ def pictures_in(folder: Path, *names: str) -> Path:
 
 
 @pytest.mark.parametrize(
-    "classes, said", [((), "neither test nor val"), (("dark", "dim"), r"without training images \(dim\)")]
+    "classes, said",
+    [((), "has no test images; add"), (("dark", "dim"), r"without training images \(dim\)")],
 )
 def test_test_pictures_that_cannot_be_used_are_noticed_before_the_first_epoch(tmp_path, classes, said):
     pictures = pictures_in(tmp_path / "pictures", "train/dark", "train/light", *(f"test/{name}" for name in classes))
