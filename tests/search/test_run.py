@@ -117,10 +117,9 @@ def test_trials_of_a_search(finished):
     assert f"hypervolume {best['hypervolume']:.4f}" in lines[-1]
     chosen = json.loads((folder / "best.json").read_text())
     *_, front, named, command = ended.out.splitlines()
-    assert front.startswith(
-        f"front by accuracies: {len(best['front'])} networks, hypervolume {best['hypervolume']:.4f};"
-    )
-    assert named.startswith(f"best.json: {chosen['key']}, {chosen['accuracy']:.1%} at ")
+    found = f"{len(best['front'])} networks, hypervolume {best['hypervolume']:.4f};"
+    assert front.startswith(f"front by expected accuracies: {found}")
+    assert named.startswith(f"best.json: {chosen['key']}, {chosen['expected']:.1%} at ")
     assert command == "    python -m search.retrain run/best.json"
 
 
