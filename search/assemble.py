@@ -1,6 +1,7 @@
 """From the flags of a search to its parts: space, evaluator, study, settings, back end."""
 
 import argparse
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -11,18 +12,20 @@ import torch
 
 from mobinet import cost
 from results.published import published_on
-from results.run_config import Reference, RunConfig, settle_config, versions
+from results.run_config import Reference, RunConfig, read_config, settle_config, versions
 from search.backends import BACKENDS, Backend
 from search.data.catalog import DATASETS
 from search.data.checking import check_pictures
-from search.data.dataset import check_test, load_dataset
+from search.data.dataset import DataSet, check_test, load_dataset
 from search.evaluators import EVALUATORS, EvaluatorEntry
 from search.evaluators.on_images import OnImages
+from search.evaluators.pace import ENOUGH, LIMIT, WIDTHS, Pace, seconds_per_image, typical
 from search.study.halving import rungs_of
 from search.study.study import Study
 from search.training.devices import find_device
 from space import InputError, SearchSpace, load_space
 from space.bounds import extreme
+from space.family import family_names
 from space.objective import OBJECTIVES, Objective, Price
 
 
@@ -40,6 +43,7 @@ class Search:
         cheapest: the lowest price in the space.
         config: the settings.
         images: what it trains and judges on, in words.
+        pace: of its trainings, where it is known before they begin.
     """
 
     folder: Path
@@ -51,6 +55,11 @@ class Search:
     cheapest: float
     config: RunConfig
     images: str
+    pace: Pace | None
+
+    def close(self) -> None:
+        """Let other processes use the folder."""
+        self.study.close()
 
 
 def assemble(args: argparse.Namespace) -> Search:
@@ -66,23 +75,20 @@ def assemble(args: argparse.Namespace) -> Search:
         published_on(DATASETS[args.dataset].published_as)
     dataset, kind = DATASETS[args.dataset], EVALUATORS[args.evaluator]
     folder = args.out or Path("runs", args.dataset)
-    space = load_space(args.space, backbone=args.backbone, input_shape=dataset.input_shape, width=args.width)
-    if args.binarizer:
-        space = space.restrict({"binarizer": args.binarizer})
-    evaluator = kind.make(_settings(args, kind), args, space=space, folder=folder)
-    images = evaluator.images(space.input_shape)
-    described = images.describe()
-    check_test(args.dataset, data_dir=evaluator.data_dir, dataset=images, needed=False)
-    found = {
-        "num_classes": len(images.classes),
-        "train_images": len(images.train),
-        "validation_images": len(images.validation),
-        "fingerprint": images.fingerprint,
-    }
-    del images  # they may be a GiB, and workers have their own
-    count = partial(cost, num_classes=found["num_classes"])
-    objective = OBJECTIVES["ops"]
+    _repeat_choices(args, folder)
+    objective, settings = OBJECTIVES["ops"], _settings(args, kind)
+    first, *narrower = _widths(args, folder)
+    draft = _Draft.of(args, settings, folder, first)
+    for width in narrower:
+        if draft.has_enough_images(args.trials):
+            break
+        draft = _Draft.of(args, settings, folder, width)
+    if _is_new_and_free(args, folder):
+        draft = draft.shortened(args.trials, narrowed=draft.space.width < first)
+    space, evaluator, images, pace = draft.space, draft.evaluator, draft.images, draft.pace
+    count = partial(cost, num_classes=len(images.classes))
     price = objective.price(count)
+    check_test(args.dataset, data_dir=evaluator.data_dir, dataset=images, needed=False)
     cheapest = price(extreme(space, price))
     if args.max_ops is not None and args.max_ops < cheapest:
         raise InputError(f"every network of this space costs at least {cheapest:g} {objective.unit}; raise --max-ops")
@@ -91,7 +97,10 @@ def assemble(args: argparse.Namespace) -> Search:
         evaluator=args.evaluator,
         **evaluator.settings(),
         published_as=dataset.published_as,
-        **found,
+        num_classes=len(images.classes),
+        train_images=len(images.train),
+        validation_images=len(images.validation),
+        fingerprint=images.fingerprint,
         **_space_settings(space),
         space=args.space,
         binarizer=args.binarizer,
@@ -99,7 +108,7 @@ def assemble(args: argparse.Namespace) -> Search:
         fidelity=args.fidelity,
         objective=objective.name,
         max_ops=args.max_ops,
-        reference=Reference(accuracy=1 / found["num_classes"], cost=limit),
+        reference=Reference(accuracy=1 / len(images.classes), cost=limit),
         backend=args.backend,
         workers=args.workers,
         time_limit=args.time_limit,
@@ -128,7 +137,8 @@ def assemble(args: argparse.Namespace) -> Search:
         price=price,
         cheapest=cheapest,
         config=config,
-        images=described,
+        images=images.describe(),
+        pace=pace,
     )
 
 
@@ -139,6 +149,73 @@ def make_backend(args: argparse.Namespace, search: Search) -> Backend:
     if not backend.in_process:
         load_dataset.cache_clear()  # workers load the images for themselves
     return backend
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Draft:
+    """A search at one width: what is searched, who evaluates it, on what, and at which pace, where that is known."""
+
+    space: SearchSpace
+    evaluator: OnImages
+    images: DataSet
+    pace: Pace | None
+
+    @classmethod
+    def of(cls, args: argparse.Namespace, settings: dict[str, Any], folder: Path, width: float) -> "_Draft":
+        kind, shares = EVALUATORS[args.evaluator], BACKENDS[args.backend].shares
+        shape = DATASETS[args.dataset].input_shape
+        space = load_space(args.space, backbone=args.backbone, input_shape=shape, width=width)
+        if args.binarizer:
+            space = space.restrict({"binarizer": args.binarizer})
+        evaluator = kind.make(settings, args, space=space, folder=folder)
+        images, pace = evaluator.images(space.input_shape), None
+        if shares and not kind.trains_first and evaluator.device == "cpu":
+            slots, threads = shares(args, space.input_shape, evaluator.device)
+            price = OBJECTIVES["ops"].price(partial(cost, num_classes=len(images.classes)))
+            network = typical(space, price, args.max_ops)
+            pace = Pace(
+                per_image=seconds_per_image(network, images, evaluator.recipe, threads=threads),
+                epochs=evaluator.recipe.epochs,
+                judged=len(images.validation),
+                slots=max(1, slots),
+            )
+        return cls(space=space, evaluator=evaluator, images=images, pace=pace)
+
+    def has_enough_images(self, trials: int) -> bool:
+        """Whether there is time for trainings that rank networks."""
+        return self.pace is None or self.pace.search(min(ENOUGH, len(self.images.train)), trials) <= LIMIT
+
+    def shortened(self, trials: int, *, narrowed: bool) -> "_Draft":
+        """The same on as many images as there is time for."""
+        if self.pace is None:
+            return self
+        chosen, evaluator = [f"--width {self.space.width:g}"] if narrowed else [], self.evaluator
+        if (fitting := self.pace.affordable(len(self.images.train), trials)) < len(self.images.train):
+            evaluator = evaluator.shortened(fitting)
+            chosen.append(f"--proxy-images {fitting}")
+        images = evaluator.images(self.space.input_shape)
+        return replace(self, evaluator=evaluator, images=images, pace=replace(self.pace, chosen=" ".join(chosen)))
+
+
+def _repeat_choices(args: argparse.Namespace, folder: Path) -> None:
+    """Where the run in `folder` goes on, take up what was chosen for it when it began."""
+    with suppress(InputError):
+        begun = read_config(folder)
+        args.width = args.width or begun.width
+        args.proxy_images = args.proxy_images or begun.evaluator_settings.get("proxy_images")
+
+
+def _widths(args: argparse.Namespace, folder: Path) -> tuple[float, ...]:
+    """The widths to choose from, the first that leaves time for enough images: one, where it is not ours to choose."""
+    if args.width is not None:
+        return (args.width,)
+    fixed = args.backbone or args.max_ops or args.space not in family_names()
+    return WIDTHS[:1] if fixed or not _is_new_and_free(args, folder) else WIDTHS
+
+
+def _is_new_and_free(args: argparse.Namespace, folder: Path) -> bool:
+    """Whether the run is new and no flag says how long its trainings are."""
+    return args.epochs is None and args.proxy_images is None and not (folder / "config.json").exists()
 
 
 def _settings(args: argparse.Namespace, kind: EvaluatorEntry) -> dict[str, Any]:

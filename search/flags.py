@@ -2,6 +2,7 @@
 
 import argparse
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -29,6 +30,15 @@ def positive_int(text: str) -> int:
 
 def positive_float(text: str) -> float:
     return _number(text, float, "a number above 0", lambda value: 0 < value < math.inf)
+
+
+def duration(text: str) -> float:
+    """Seconds, from a text such as ``90m``, ``2h`` or ``1h30m``."""
+    found = re.fullmatch(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?", text)
+    seconds = sum(float(part or 0) * unit for part, unit in zip(found.groups(), (3600, 60, 1))) if found else 0
+    if not 0 < seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time such as 45s, 90m, 2h or 1h30m")
+    return seconds
 
 
 def _number(text: str, read: Callable[[str], float], kind: str, fits: Callable[[float], bool]) -> float:

@@ -1,7 +1,9 @@
 """The search itself: ask, evaluate, tell, until there are enough trials."""
 
+import time
 from collections.abc import Callable, Iterator
 from itertools import islice
+from math import inf
 
 from search.backends.backend import Backend
 from search.interrupt import Interrupts
@@ -18,25 +20,36 @@ class Hopeless(RuntimeError):
 
 
 def run_search(
-    study: Study, backend: Backend, *, trials: int, on_trial: Callable[[Task, Evaluation | Failure], None]
-) -> None:
+    study: Study,
+    backend: Backend,
+    *,
+    trials: int,
+    on_trial: Callable[[Task, Evaluation | Failure], None],
+    time_budget: float | None = None,
+) -> bool:
     """Run until `study` has `trials` trials in total, or fewer where the space holds no more within the budget.
 
     Args:
         on_trial: called with each trial that ends and its outcome.
+        time_budget: seconds after which no trial begins.
+
+    Returns:
+        Whether it ended by its time budget, or would have right after.
 
     Raises:
         Hopeless: the study has no complete trial, and `HOPELESS` in a row failed.
     """
+    end = inf if time_budget is None else time.monotonic() + time_budget
     failures = 0
     with Interrupts() as interrupts:
-        for task, outcome in run_tasks(backend, _proposals(study, trials), interrupts):
+        for task, outcome in run_tasks(backend, _proposals(study, trials, end), interrupts):
             study.tell(task.number, outcome)
             on_trial(task, outcome)
             if isinstance(outcome, Failure) and not study.has_results():
                 failures += 1
                 if failures >= HOPELESS:
                     raise Hopeless(outcome.reason)
+    return time.monotonic() >= end
 
 
 def measure_noise(study: Study, backend: Backend, *, on_note: Callable[[str], None], most: int = NOISE_PAIRS) -> None:
@@ -54,11 +67,14 @@ def measure_noise(study: Study, backend: Backend, *, on_note: Callable[[str], No
             on_note(f"{done} of {len(tasks)}: the network of trial {task.number}")
 
 
-def _proposals(study: Study, trials: int) -> Iterator[Task]:
-    """Trials that an earlier process left under way, then new ones. Each is asked for when it can begin, not before."""
+def _proposals(study: Study, trials: int, end: float) -> Iterator[Task]:
+    """Trials that an earlier process left under way, then new ones. Each is asked for when it can begin, not before.
+
+    None begins after `end`, on the monotonic clock.
+    """
     yield from study.interrupted()
     try:
-        while len(study) < trials:
+        while len(study) < trials and time.monotonic() < end:
             yield study.ask()
     except Exhausted:
         pass

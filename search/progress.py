@@ -74,6 +74,15 @@ def _front(points: NDArray[np.float64]) -> NDArray[np.float64]:
     return points[on_front(*points.T)]
 
 
+def duration(seconds: float) -> str:
+    """In words, with two digits or so: ``14 s``, ``48 min``, ``3 h 20 min``."""
+    if seconds < 90:
+        return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1g} s"
+    minutes = round(seconds / 60)
+    hours, rest = divmod(minutes, 60)
+    return f"{minutes} min" if minutes < 90 else f"{hours} h {rest} min" if hours < 10 else f"{hours} h"
+
+
 def si(value: float) -> str:
     """Two decimals and a unit prefix, aligned: ``  3.50 k``."""
     for limit, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):

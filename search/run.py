@@ -7,12 +7,13 @@ To resume a search that was stopped, or to add trials, run the same command agai
 
 import argparse
 import shlex
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from results.command import Parser, run_command, user_path
 from search.backends import BACKENDS
 from search.evaluators import EVALUATORS
-from search.flags import add_choice, add_training_flags, positive_float, positive_int, refuse_flags_of_others
+from search.flags import add_choice, add_training_flags, duration, positive_float, positive_int, refuse_flags_of_others
 from search.samplers import SAMPLERS
 from space import InputError
 from space.family import backbone_names, family_names
@@ -30,7 +31,9 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     parser.set_defaults(dataset="digits", data_dir="data")
     parser.add_argument("--trials", type=positive_int, help="in total (default: the evaluator's own)")
     parser.add_argument("--backbone", help=f"default: the one that fits the data set; {', '.join(backbone_names())}")
-    parser.add_argument("--width", type=positive_float, default=1.0, help="factor on all channels (default: 1)")
+    parser.add_argument(
+        "--width", type=positive_float, help="factor on all channels (default: 1; less on a CPU that is slow)"
+    )
     families = ", ".join(family_names())
     parser.add_argument(
         "--space", default="mobinet", help=f"{families}, or a .toml file that restricts one (default: mobinet)"
@@ -38,6 +41,7 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--sampler", choices=SAMPLERS, help="default: the evaluator's own")
     parser.add_argument("--max-ops", type=positive_float, help="train no network above so many OPs, such as 2.5e6")
     parser.add_argument("--time-limit", type=positive_float, help="seconds after which a trial fails (default: none)")
+    parser.add_argument("--time-budget", type=duration, help="begin no trial after so long, such as 90m or 2h")
     parser.add_argument("--retry-failed", action="store_true", help="try the networks of failed trials again")
     parser.add_argument("--published", action="store_true", help="overlay published results in the report")
     parser.add_argument("--out", type=user_path, help="folder of the run (default: runs/DATASET)")
@@ -59,11 +63,11 @@ def main() -> None:
     args = parse()
     from search.assemble import assemble  # which loads torch
 
-    search = assemble(args)
-    if args.retry_failed or not search.study.has_results():
-        search.study.retry_failed()
-    print(begin_text(search, args.trials), flush=True)
-    run(args, search)
+    with closing(assemble(args)) as search:
+        if args.retry_failed or not search.study.has_results():
+            search.study.retry_failed()
+        print(begin_text(search, args.trials), flush=True)
+        run(args, search)
 
 
 def begin_text(search: "Search", trials: int) -> str:
@@ -77,7 +81,30 @@ def begin_text(search: "Search", trials: int) -> str:
     return (
         f"{size} networks of {cheapest} to {limit}; {len(space.baselines())} of them designed by hand\n"
         f"{search.images}\n{len(search.study)} of {trials} trials so far"
+        f"{pace_text(search, trials)}"
     )
+
+
+def pace_text(search: "Search", trials: int) -> str:
+    """How long the trials will take, a line each for that and for what was chosen."""
+    from search.evaluators.pace import LIMIT
+    from search.progress import duration
+
+    pace, images = search.pace, search.config.train_images
+    left = trials - len(search.study)
+    if pace is None or left <= 0:
+        return ""
+    seconds = pace.search(images, left)
+    side = f", {pace.slots} side by side" if pace.slots > 1 else ""
+    text = (
+        f"\nabout {duration(pace.trial(images))} a trial on the {search.config.device}{side}: "
+        f"{duration(seconds)} for {left}"
+    )
+    if pace.chosen:
+        text += f"\nto save time: {pace.chosen}; give these flags to choose for yourself"
+    if seconds > LIMIT:
+        text += "\nto save more time, search a smaller network with --backbone or --width, or end with --time-budget"
+    return text
 
 
 def run(args: argparse.Namespace, search: "Search") -> None:
@@ -105,8 +132,8 @@ def run(args: argparse.Namespace, search: "Search") -> None:
         outputs.refresh()
 
     try:
-        run_search(study, backend, trials=args.trials, on_trial=on_trial)
-        if search.noisy:
+        late = run_search(study, backend, trials=args.trials, on_trial=on_trial, time_budget=args.time_budget)
+        if search.noisy and not late:
             measure_noise(study, backend, on_note=progress.note)
     except Hopeless as error:
         raise InputError(f"the first trials all failed, the last one with: {error}") from None
@@ -116,7 +143,9 @@ def run(args: argparse.Namespace, search: "Search") -> None:
         written = outputs.write()
     if written is None:
         raise InputError(f"no trial succeeded; the reasons are in {search.folder}/trials.csv")
-    if len(study) < args.trials:
+    if late and len(study) < args.trials:
+        print(f"--time-budget ended the search at {len(study)} of {args.trials} trials; the same command resumes it")
+    elif len(study) < args.trials:
         print(f"the space has no more networks within the budget: ended at {len(study)} trials")
     print(end_text(search, *written))
 

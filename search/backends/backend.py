@@ -40,6 +40,8 @@ class BackendEntry:
         require: raises InputError where this machine lacks what it needs.
         make: the back end, from an evaluator, the flags, the images' shape (C, H, W), and the device it computes on.
         elsewhere: whether evaluations may run on other machines, in other folders.
+        shares: how many trials run side by side and the threads of each, from the flags, the images' shape and the
+            device; None where only the evaluations' machines know.
     """
 
     summary: str
@@ -48,6 +50,7 @@ class BackendEntry:
     make: Callable[[Evaluator, argparse.Namespace, Shape, str], Backend]
     require: Callable[[argparse.Namespace], None] = lambda args: None
     elsewhere: bool = False
+    shares: Callable[[argparse.Namespace, Shape, str], tuple[int, int]] | None = None
 
 
 def evaluate(evaluator: Evaluator, task: Task) -> Evaluation | Failure:

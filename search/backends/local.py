@@ -180,8 +180,12 @@ def workers_and_threads(asked: int | None, *, input_shape: Shape, device: str, c
     return workers, machine.useful_threads(input_shape, cores // max(1, workers))
 
 
+def _shares(args: argparse.Namespace, input_shape: Shape, device: str) -> tuple[int, int]:
+    return workers_and_threads(args.workers, input_shape=input_shape, device=device, cores=machine.cores())
+
+
 def _make(evaluator: Evaluator, args: argparse.Namespace, input_shape: Shape, device: str) -> Backend:
-    workers, threads = workers_and_threads(args.workers, input_shape=input_shape, device=device, cores=machine.cores())
+    workers, threads = _shares(args, input_shape, device)
     if workers > 1 and device.startswith("cuda") and not args.time_limit:
         from search.backends.streams import Streams  # which loads torch
 
@@ -206,4 +210,5 @@ LOCAL = BackendEntry(
     ),
     complaint=_complaint,
     make=_make,
+    shares=_shares,
 )

@@ -31,6 +31,7 @@ class DataSet:
         train, validation: disjoint parts of the training images.
         fingerprint: hexadecimal digest of the training images and labels.
         notes: what a user should know of the images, a line each.
+        available: images that it could train on.
     """
 
     name: str
@@ -39,12 +40,14 @@ class DataSet:
     validation: Split
     fingerprint: str
     notes: tuple[str, ...] = ()
+    available: int
 
     def describe(self) -> str:
         """How many images there are, of which classes, in which parts; then the notes."""
-        total, more = len(self.train) + len(self.validation), len(self.classes) - SHOWN
+        total, more = self.available + len(self.validation), len(self.classes) - SHOWN
         names = ", ".join(self.classes[:SHOWN]) + (f" and {more:,} more" if more > 0 else "")
-        counts = f"{len(self.train):,} to train on, {len(self.validation):,} to judge on"
+        of = f" of {self.available:,}" if len(self.train) < self.available else ""
+        counts = f"{len(self.train):,}{of} to train on, {len(self.validation):,} to judge on"
         head = f"{total:,} images of {len(self.classes):,} classes ({names}): {counts}; test images are not used"
         return "\n".join((head, *self.notes))
 
@@ -57,6 +60,7 @@ def load_dataset(
     input_shape: Shape,
     validation: float,
     leave_out: tuple[str, ...] = (),
+    train_images: int | None = None,
     in_memory_bytes: int = IN_MEMORY_BYTES,
 ) -> DataSet:
     """The training images of `name`, a share of `validation` of them held out; the last one asked for is kept.
@@ -67,6 +71,7 @@ def load_dataset(
         input_shape: (C, H, W) of the networks.
         validation: share of the images to hold out.
         leave_out: files that are passed over.
+        train_images: about how many of those that are left to train on are used; None for all.
         in_memory_bytes: pictures that take more are decoded as they are needed.
 
     Raises:
@@ -84,6 +89,9 @@ def load_dataset(
         kept, held = source.divided(validation, "validation")
     _check_classes(name, source, kept, held)
     notes = (*source.notes, *kept.repeated_in(held))
+    available = len(kept.labels)
+    if train_images and train_images < available:
+        kept, _ = kept.divided(1 - train_images / available, "proxy")
     train, validated = (part.decoded(input_shape, in_memory_bytes) for part in (kept, held))
     mean, std = train.moments(input_shape)
     augmentation = DATASETS[name].augmentation
@@ -95,6 +103,7 @@ def load_dataset(
         validation=validated.split(preparation),
         fingerprint=fingerprint,
         notes=notes,
+        available=available,
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from search.evaluators.supernet_paths import PATHS
-from search.flags import Flag
+from search.flags import Flag, positive_int
 from space import SearchSpace
 
 if TYPE_CHECKING:
@@ -66,6 +66,14 @@ EVALUATORS = {
                 settings={
                     "choices": ("full", "halving"),
                     "help": "train every network to the end, or stop those unlikely to reach the front (default: full)",
+                },
+            ),
+            Flag(
+                name="--proxy-images",
+                settings={
+                    "type": positive_int,
+                    "help": "train each network on so many images (default: all, or as many as let the search end "
+                    "within an hour on this CPU)",
                 },
             ),
         ),

@@ -64,6 +64,10 @@ class OnImages(ABC):
             rungs: numbers of epochs.
         """
 
+    def shortened(self, images: int) -> "OnImages":
+        """One that trains on so many images, where the length of a training is the user's to choose."""
+        return self
+
     def prepare(self) -> None:
         """Do what has to be done once, before the first evaluation, in the process that starts the search."""
         return
@@ -73,12 +77,18 @@ class OnImages(ABC):
         common = {item.name: getattr(self, item.name) for item in fields(OnImages) if item.name != "leave_out"}
         return {**common, "recipe": asdict(self.recipe)}
 
-    def images(self, input_shape: tuple[int, int, int]) -> DataSet:
-        """The images for a backbone of `input_shape` (C, H, W), loaded once in each process."""
+    def images(self, input_shape: tuple[int, int, int], train_images: int | None = None) -> DataSet:
+        """The images for a backbone of `input_shape` (C, H, W), loaded once in each process.
+
+        Args:
+            input_shape: of the backbone.
+            train_images: how many to train on, about; None for all there are.
+        """
         return load_dataset(
             self.dataset,
             data_dir=self.data_dir,
             input_shape=input_shape,
             validation=self.validation,
             leave_out=self.leave_out,
+            train_images=train_images,
         )

@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,15 @@ from search.training.training import Training
 from space import Architecture, SearchSpace
 
 
+@dataclass(frozen=True, kw_only=True)
 class Proxy(OnImages):
-    """A short training from scratch."""
+    """A short training from scratch.
+
+    Args:
+        proxy_images: training images to use, the same ones for all networks; None for all there are.
+    """
+
+    proxy_images: int | None = None
 
     def stages(
         self, architecture: Architecture, images: DataSet, seed: int, rungs: frozenset[int]
@@ -28,7 +36,17 @@ class Proxy(OnImages):
             if training.epoch in rungs | {self.recipe.epochs}:
                 yield net, training.epoch
 
+    def shortened(self, images: int) -> "Proxy":
+        return replace(self, proxy_images=images)
+
+    def images(self, input_shape: tuple[int, int, int], train_images: int | None = None) -> DataSet:
+        return super().images(input_shape, train_images or self.proxy_images)
+
+    def settings(self) -> dict[str, Any]:
+        own = {} if self.proxy_images is None else {"proxy_images": self.proxy_images}
+        return {**super().settings(), "evaluator_settings": own}
+
 
 def make(settings: dict[str, Any], args: argparse.Namespace, *, space: SearchSpace, folder: Path) -> Proxy:
     """See `search.evaluators.EvaluatorEntry.make`."""
-    return Proxy(**settings)
+    return Proxy(**settings, proxy_images=args.proxy_images)

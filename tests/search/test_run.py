@@ -17,6 +17,8 @@ import sqlalchemy
 from fakes import made_up
 
 import results.report
+import search.assemble
+import search.evaluators.pace
 import search.retrain
 import search.run
 from results.tables import COLUMNS
@@ -363,6 +365,73 @@ def test_a_path_may_have_any_name_and_begin_with_home(small, tmp_path, invoke, i
     assert invoke(results.report, f"~/{name}/run").code == 0
     assert invoke(search.retrain, f"~/{name}/run/best.json", "--epochs", 1, f"--out=~/{name}/full").code == 0
     assert len([*(space.parent / "full").iterdir()]) == 1
+
+
+@pytest.fixture
+def slow(monkeypatch):
+    """A machine that learns an image in so many seconds, by width."""
+
+    def machine(seconds):
+        monkeypatch.setattr(search.assemble, "seconds_per_image", lambda network, *_, **__: seconds[network.width])
+
+    return machine
+
+
+def settings_of(folder: Path) -> tuple[float, int | None, int]:
+    config = json.loads((folder / "config.json").read_text())
+    return config["width"], config.get("proxy_images"), config["train_images"]
+
+
+@pytest.mark.parametrize(
+    "seconds, found, said",
+    [
+        ({1.0: 1e-4}, (1.0, None, 898), ""),
+        ({1.0: 9.0, 0.5: 1e-4}, (0.5, None, 898), "--width 0.5; give"),
+        ({1.0: 9.0, 0.5: 8.0, 0.25: 7.0}, (0.25, None, 898), "--width 0.25; give"),
+    ],
+)
+def test_a_narrower_network_where_trainings_take_long(tmp_path, invoke, instant, slow, seconds, found, said):
+    slow(seconds)
+    flags = "--trials", 20, "--workers", 0, "--out", tmp_path / "run"
+    ended = invoke(search.run, *flags)
+    assert ended.code == 0 and settings_of(tmp_path / "run") == found
+    assert ("to save time: " in ended.out) == bool(said) and said in ended.out
+    assert ("--time-budget" in ended.out) == (seconds.get(0.25) == 7.0)
+    slow({1.0: 1e-4, 0.5: 1e-4, 0.25: 1e-4})  # the run's own width stays
+    assert invoke(search.run, *flags).code == 0 and settings_of(tmp_path / "run") == found
+
+
+def test_fewer_images_where_trainings_take_long(tmp_path, invoke, instant, slow, monkeypatch):
+    monkeypatch.setattr(search.evaluators.pace, "SIZES", (500, 200, 100))
+    slow({1.0: 3600 / (20 * 12 * 300)})
+    flags = "--trials", 20, "--workers", 0, "--backbone", "mobilenet-8", "--out", tmp_path / "run"
+    monkeypatch.setattr(search.evaluators.pace, "PASS_SHARE", 0)
+    ended = invoke(search.run, *flags)
+    assert settings_of(tmp_path / "run") == (1.0, 200, 200)
+    assert "to save time: --proxy-images 200; give" in ended.out and "40 min for 20" in ended.out
+    slow({1.0: 1e-4})
+    assert invoke(search.run, *flags).code == 0 and settings_of(tmp_path / "run") == (1.0, 200, 200)
+    refused = one_line(invoke(search.run, *flags, "--proxy-images", 300))
+    assert "proxy_images 200 there and 300 here" in refused
+
+
+def test_a_time_budget_ends_a_search_in_order(small, invoke, monkeypatch):
+    def slowly(self, task):
+        time.sleep(0.3)
+        return made_up(self, task)
+
+    monkeypatch.setattr(Proxy, "__call__", slowly)
+    ended = invoke(search.run, "--trials", 40, *SHORT, *small, "--time-budget", "1s")
+    table = table_of(small[-1])
+    assert ended.code == 0 and 2 <= len(table) <= 5 and table["state"].eq("complete").all()
+    assert f"--time-budget ended the search at {len(table)} of 40 trials" in ended.out
+    assert (small[-1] / "report.html").exists()
+
+
+def test_a_second_search_in_one_process(small, invoke, instant, monkeypatch):
+    monkeypatch.setattr("gc.collect", lambda: None)
+    for trials in (3, 5):
+        assert invoke(search.run, "--trials", trials, *SHORT, *small).code == 0
 
 
 def test_a_hopeless_search_tries_its_networks_again(small, invoke, instant, monkeypatch):

@@ -199,7 +199,7 @@ def test_an_address_without_a_cluster_is_refused(tmp_path, invoke):
         (("--backend", "ray", "--device", "cuda:1"), "cpu or cuda"),
         (("--backend", "ray", "--address", "ray://host:10001"), "HOST:PORT"),
         (("--backend", "ray", "--address", "host"), "HOST:PORT"),
-        (("--backend", "ray", "--cpus-per-trial", 0), "0 is not above 0"),
+        (("--backend", "ray", "--cpus-per-trial", 0), "'0' is not a whole number above 0"),
         (("--backend", "ray", "--gpus-per-trial", 1.5), "a whole number, or below 1"),
         (("--backend", "slurm"), "slurm"),
     ],
