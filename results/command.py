@@ -1,6 +1,8 @@
 """How every command ends: with one line and exit code 2 where an input cannot be used."""
 
 import argparse
+import io
+import os
 import signal
 import sys
 import time
@@ -47,6 +49,11 @@ def run_command(main: Callable[[], None]) -> None:
             received, since = signal.Signals(number), time.monotonic()
             raise KeyboardInterrupt
 
+    for name in ("stdout", "stderr"):
+        if (stream := getattr(sys, name)) is None:  # it was closed
+            setattr(sys, name, open(os.devnull, "w"))
+        elif isinstance(stream, io.TextIOWrapper):  # names of files may be of other encodings
+            stream.reconfigure(errors="backslashreplace")
     usual = {number: signal.getsignal(number) for number in ENDING}
     heard = [number for number, handler in usual.items() if handler is not signal.SIG_IGN]  # nohup ignores SIGHUP
     try:
@@ -55,6 +62,9 @@ def run_command(main: Callable[[], None]) -> None:
         main()
     except InputError as error:
         sys.exit(_complain(str(error), 2))
+    except BrokenPipeError:  # who reads our output is gone, as with `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(128 + signal.SIGPIPE)
     except OSError as error:
         sys.exit(_complain(f"{error.strerror or error}" + (f": {error.filename}" if error.filename else ""), 2))
     except KeyboardInterrupt:

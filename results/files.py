@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from space import InputError
+from space.reading import read_input
 
 SUMS = "SHA256SUMS"
 SCHEMA = 1
@@ -20,7 +21,7 @@ def write_atomic(path: Path, content: str | bytes) -> None:
     temporary = temporary_of(path)
     try:
         with open(temporary, "wb") as file:
-            file.write(content.encode() if isinstance(content, str) else content)
+            file.write(content.encode(errors="backslashreplace") if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
@@ -49,9 +50,9 @@ def write_json(path: Path, content: Any) -> None:
 def read_json(path: Path) -> Any:
     """The content of a JSON file. Raises InputError where it cannot be read or is not JSON."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from None
+        return json.loads(read_input(path))
+    except InputError:
+        raise
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is not JSON: {error}") from None
 

@@ -17,6 +17,8 @@ LACKING = {
     "pareto.json": "{0} holds a run without a complete trial; {0}/trials.csv has the reasons",
     "best.json": "{} lacks best.json; to write it again, repeat the command of the search",
 }
+LATE = 1.0
+"""Seconds between a trial's end and the tables that have it, in a search that ended."""
 
 
 def write_report(folder: Path, *, published: bool = False) -> Path:
@@ -54,6 +56,12 @@ def rewrite_report(folder: Path) -> Path:
     return write_report(folder, published=path.exists() and PUBLISHED.encode() in path.read_bytes())
 
 
+def _is_behind(folder: Path) -> bool:
+    """Whether trials ended since the tables of a run were written."""
+    study, table = folder / "study.db", folder / "trials.csv"
+    return study.exists() and table.exists() and study.stat().st_mtime > table.stat().st_mtime + LATE
+
+
 def main() -> None:
     parser = Parser(
         prog="python -m results.report", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -61,6 +69,11 @@ def main() -> None:
     parser.add_argument("run", type=user_path, help="folder of the run, such as runs/digits")
     parser.add_argument("--published", action="store_true", help="overlay what papers report on the same data set")
     args = parser.parse_args()
+    if _is_behind(args.run):
+        print(
+            f"{args.run}/study.db has trials that the tables lack; a search writes its tables every few seconds, and "
+            "at its end: if it was killed, run its command again"
+        )
     print(f"wrote {write_report(args.run, published=args.published)}")
 
 

@@ -1,5 +1,6 @@
 """The tables a study leaves: all trials, the front, and the one network to take."""
 
+import io
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from results.run_config import RunConfig
 from space.cost import COSTS
 from space.errors import InputError, first_line
 from space.objective import OBJECTIVES, Objective
+from space.reading import read_input
 
 COLUMNS = (
     "number", "state", "source", "key", "accuracy", "expected", *COSTS, "epochs", "seconds", "reason",
@@ -25,7 +27,9 @@ def read_trials(folder: Path) -> pd.DataFrame:
     """What `write_tables` wrote into trials.csv. Raises InputError where it holds anything else."""
     path, gaps = folder / "trials.csv", {name: "" for name in ("accuracy", "expected", "epochs", "seconds")}
     try:
-        trials = pd.read_csv(path, dtype={"key": str}, keep_default_na=False, na_values=gaps)
+        trials = pd.read_csv(io.StringIO(read_input(path)), dtype={"key": str}, keep_default_na=False, na_values=gaps)
+    except InputError:
+        raise
     except ValueError as error:  # of which pandas' own errors are
         raise InputError(f"{path} is not what a search writes: {first_line(error)}") from None
     if missing := [name for name in COLUMNS if name not in trials and name != "expected"]:

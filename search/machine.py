@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 
 SMALL_IMAGE = 1000
+UNLIMITED = 2**60
+"""Version 1 of the control groups writes a number above for no limit."""
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 
 
@@ -30,6 +32,21 @@ def cpu_quota(groups: Path = Path("/sys/fs/cgroup")) -> float:
         except OSError:
             return math.inf
     return int(quota) / int(period) if quota.strip() not in ("max", "-1") else math.inf
+
+
+def memory_limit(groups: Path = Path("/sys/fs/cgroup")) -> float:
+    """Bytes that the container may use, as ``docker --memory`` sets it; infinite without a limit.
+
+    Args:
+        groups: as of `cpu_quota`.
+    """
+    for name in ("memory.max", "memory/memory.limit_in_bytes"):
+        try:
+            limit = (groups / name).read_text().strip()
+        except OSError:
+            continue
+        return int(limit) if limit.isdecimal() and int(limit) < UNLIMITED else math.inf
+    return math.inf
 
 
 def useful_threads(input_shape: tuple[int, int, int], available: int) -> int:

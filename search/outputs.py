@@ -9,11 +9,13 @@ from results.run_config import RunConfig
 from results.tables import write_tables
 from search.study.study import Study
 
-REFRESH_SECONDS = 300
+REFRESH_SECONDS = 5
+"""Tables are no older than that, and than what writing them fifty times takes."""
+WRITES = 50
 
 
 class Outputs:
-    """Writes the tables and the report of a study: every `REFRESH_SECONDS` while it runs, and when it ends.
+    """Writes the tables and the report of a study: every few seconds while it runs, and when it ends.
 
     Args:
         folder: the run's.
@@ -29,15 +31,17 @@ class Outputs:
         self._due = time.monotonic() + REFRESH_SECONDS
 
     def refresh(self) -> None:
-        """Write them, unless they were written less than `REFRESH_SECONDS` ago."""
+        """Write them, unless they were written a short time ago."""
         if time.monotonic() >= self._due:
             self.write()
 
     def write(self) -> tuple[Front, Entry] | None:
         """Write them; returns the front and the chosen network, if there are any."""
+        began = time.monotonic()
         table = self._study.table(smoothed=self._noisy)
         written = write_tables(self._folder, table, self._config, self._study.noise())
         if written:
             write_report(self._folder, published=self._published)
-        self._due = time.monotonic() + REFRESH_SECONDS
+        ended = time.monotonic()
+        self._due = ended + max(REFRESH_SECONDS, WRITES * (ended - began))
         return written

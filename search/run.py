@@ -7,7 +7,7 @@ To resume a search that was stopped, or to add trials, run the same command agai
 
 import argparse
 import shlex
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 from results.command import Parser, run_command, user_path
@@ -80,7 +80,7 @@ def begin_text(search: "Search", trials: int) -> str:
     cheapest, limit = (f"{si(price).strip()}{search.objective.unit}" for price in ends)
     return (
         f"{size} networks of {cheapest} to {limit}; {len(space.baselines())} of them designed by hand\n"
-        f"{search.images}\n{len(search.study)} of {trials} trials so far"
+        f"{search.images}\n{len(search.study)} of {trials} trials so far; test images are not used"
         f"{pace_text(search, trials)}"
     )
 
@@ -138,7 +138,8 @@ def run(args: argparse.Namespace, search: "Search") -> None:
     except Hopeless as error:
         raise InputError(f"the first trials all failed, the last one with: {error}") from None
     finally:
-        progress.close()
+        with suppress(OSError):  # the terminal may be gone
+            progress.close()
         backend.close()
         written = outputs.write()
     if written is None:

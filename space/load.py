@@ -9,6 +9,7 @@ from space.architecture import Architecture
 from space.errors import InputError
 from space.family import family_names, find_family, genes_of
 from space.gene import Choices
+from space.reading import read_input
 from space.search_space import SearchSpace
 
 OWN, OWN_FILES = Path(__file__).parent, ("paper.toml",)
@@ -42,10 +43,8 @@ def load_space(
     if not space.endswith(".toml"):
         raise InputError(f"--space {space} is neither a family ({', '.join(family_names())}) nor a .toml file")
     try:
-        rules = tomllib.loads(_file(space).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"cannot read {space}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        rules = tomllib.loads(read_input(_file(space)))
+    except tomllib.TOMLDecodeError as error:
         raise InputError(f"{space} is not TOML: {error}") from None
     family = rules.pop("family", "mobinet")
     try:

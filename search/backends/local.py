@@ -17,6 +17,9 @@ from search.interrupt import inherited_by_nobody
 from search.task import Evaluation, Evaluator, Failure, Task
 from space import InputError
 
+WORKER_BYTES = 2**30
+"""Of memory, for each worker in a container with a limit."""
+
 
 class InProcess:
     """Runs one task at a time, in this process."""
@@ -167,7 +170,9 @@ def _complaint(args: argparse.Namespace) -> str:
     return ""
 
 
-def workers_and_threads(asked: int | None, *, input_shape: Shape, device: str, cores: int) -> tuple[int, int]:
+def workers_and_threads(
+    asked: int | None, *, input_shape: Shape, device: str, cores: int, memory: float = math.inf
+) -> tuple[int, int]:
     """How many worker processes, 0 for none, and the threads of each.
 
     Args:
@@ -175,13 +180,21 @@ def workers_and_threads(asked: int | None, *, input_shape: Shape, device: str, c
         input_shape: (C, H, W) of one image.
         device: where they compute.
         cores: that they share.
+        memory: bytes that they share.
     """
-    workers = asked if asked is not None else cores if device == "cpu" else 1
+    fitting = min(cores, max(1, memory / WORKER_BYTES))
+    workers = asked if asked is not None else int(fitting) if device == "cpu" else 1
     return workers, machine.useful_threads(input_shape, cores // max(1, workers))
 
 
 def _shares(args: argparse.Namespace, input_shape: Shape, device: str) -> tuple[int, int]:
-    return workers_and_threads(args.workers, input_shape=input_shape, device=device, cores=machine.cores())
+    return workers_and_threads(
+        args.workers,
+        input_shape=input_shape,
+        device=device,
+        cores=machine.cores(),
+        memory=machine.memory_limit(),
+    )
 
 
 def _make(evaluator: Evaluator, args: argparse.Namespace, input_shape: Shape, device: str) -> Backend:

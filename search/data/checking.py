@@ -8,7 +8,7 @@ from tqdm import tqdm
 
 from search.data.catalog import DATASETS
 from search.data.folder import find_pictures
-from search.data.pictures import Broken, as_seen
+from search.data.pictures import Broken, Unreadable, as_seen, opened
 from search.machine import cores
 from space import InputError
 from space.errors import first_line
@@ -53,12 +53,10 @@ def _broken(paths: list[str]) -> Iterator[Broken]:
 
 
 def _look(path: str) -> Broken | None:
-    from PIL import Image
-
     try:
-        with Image.open(path) as image:
+        with opened(path) as image:
             image.draft("RGB", SMALL)
             as_seen(image)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except Unreadable as error:
         return Broken(path, first_line(error))
     return None

@@ -12,7 +12,7 @@ import torch
 
 from search.data.catalog import DATASETS
 from search.data.preparation import Preparation, Shape
-from search.data.source import IN_MEMORY_BYTES, Source
+from search.data.source import Source, most_in_memory
 from search.data.split import Split
 from space import InputError
 
@@ -48,7 +48,7 @@ class DataSet:
         names = ", ".join(self.classes[:SHOWN]) + (f" and {more:,} more" if more > 0 else "")
         of = f" of {self.available:,}" if len(self.train) < self.available else ""
         counts = f"{len(self.train):,}{of} to train on, {len(self.validation):,} to judge on"
-        head = f"{total:,} images of {len(self.classes):,} classes ({names}): {counts}; test images are not used"
+        head = f"{total:,} images of {len(self.classes):,} classes ({names}): {counts}"
         return "\n".join((head, *self.notes))
 
 
@@ -61,7 +61,7 @@ def load_dataset(
     validation: float,
     leave_out: tuple[str, ...] = (),
     train_images: int | None = None,
-    in_memory_bytes: int = IN_MEMORY_BYTES,
+    in_memory_bytes: int | None = None,
 ) -> DataSet:
     """The training images of `name`, a share of `validation` of them held out; the last one asked for is kept.
 
@@ -72,7 +72,7 @@ def load_dataset(
         validation: share of the images to hold out.
         leave_out: files that are passed over.
         train_images: about how many of those that are left to train on are used; None for all.
-        in_memory_bytes: pictures that take more are decoded as they are needed.
+        in_memory_bytes: pictures that take more are decoded as they are needed; None for what the machine allows.
 
     Raises:
         InputError: the data set is unknown, missing, or too small to be split.
@@ -92,7 +92,8 @@ def load_dataset(
     available = len(kept.labels)
     if train_images and train_images < available:
         kept, _ = kept.divided(1 - train_images / available, "proxy")
-    train, validated = (part.decoded(input_shape, in_memory_bytes) for part in (kept, held))
+    limit = most_in_memory() if in_memory_bytes is None else in_memory_bytes
+    train, validated = (part.decoded(input_shape, limit) for part in (kept, held))
     mean, std = train.moments(input_shape)
     augmentation = DATASETS[name].augmentation
     preparation = Preparation(input_shape=input_shape, mean=mean, std=std, augmentation=augmentation)
@@ -124,7 +125,7 @@ def load_test(
     data_dir: str,
     dataset: DataSet,
     leave_out: tuple[str, ...] = (),
-    in_memory_bytes: int = IN_MEMORY_BYTES,
+    in_memory_bytes: int | None = None,
 ) -> Split:
     """The test images that belong to `dataset`, labelled and prepared like its training images.
 
@@ -137,7 +138,8 @@ def load_test(
     """
     preparation = dataset.train.preparation
     source = _test_source(name, data_dir, dataset).without(leave_out)
-    return source.decoded(preparation.input_shape, in_memory_bytes).split(preparation)
+    limit = most_in_memory() if in_memory_bytes is None else in_memory_bytes
+    return source.decoded(preparation.input_shape, limit).split(preparation)
 
 
 def check_test(name: str, *, data_dir: str, dataset: DataSet, needed: bool) -> None:

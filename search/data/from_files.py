@@ -1,6 +1,7 @@
 """Picture files: as a source, and in batches that are decoded as they are needed."""
 
 import os
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -11,7 +12,7 @@ import torch
 from torch import Tensor
 
 from search.data.in_memory import Pixels
-from search.data.pictures import DECODING, Broken, Pictures, Wanted, collate
+from search.data.pictures import DECODING, Broken, Pictures, Wanted, collate, collate_arrays
 from search.data.preparation import Preparation, Shape
 from search.data.source import Source
 from search.data.split import WHOLE, Batches, Inputs, Part, Split, batches_of, draws_of, generator_of
@@ -21,6 +22,7 @@ from space import InputError
 MOST_WORKERS = 8
 FEW_FILES = 2048
 """One process decodes as many at once."""
+SHARED_MEMORY, SHARED_BYTES = "/dev/shm", 2**30
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
@@ -183,7 +185,8 @@ class _Decoder:
 
 
 def _loader(pictures: Pictures, **settings: Any) -> torch.utils.data.DataLoader:
-    return torch.utils.data.DataLoader(pictures, collate_fn=collate, **settings)
+    into_batch = collate if has_shared_memory() else collate_arrays
+    return torch.utils.data.DataLoader(pictures, collate_fn=into_batch, **settings)
 
 
 def _unbroken(loader: torch.utils.data.DataLoader) -> Batches:
@@ -191,7 +194,16 @@ def _unbroken(loader: torch.utils.data.DataLoader) -> Batches:
     for batch in loader:
         if isinstance(batch, Broken):
             raise InputError(f"{batch.path} cannot be read as a picture ({batch.reason}); remove it")
-        yield batch
+        images, labels = map(torch.as_tensor, batch)
+        yield images, labels
+
+
+def has_shared_memory() -> bool:
+    """Whether there is room for the batches of several processes; Docker's usual 64 MiB are too little."""
+    try:
+        return shutil.disk_usage(SHARED_MEMORY).free >= SHARED_BYTES
+    except OSError:
+        return True  # other systems keep it elsewhere
 
 
 def _digest(path: str) -> bytes:

@@ -1,5 +1,8 @@
 """One picture file, decoded."""
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from random import Random
@@ -57,14 +60,13 @@ class Pictures(torch.utils.data.Dataset):
         return len(self.files)
 
     def __getitem__(self, index: Wanted) -> tuple[Tensor, int] | Broken:
-        from PIL import Image
         from torchvision.transforms.v2 import functional
 
         number, seed = index
         path, label = self.files[number]
         _, height, width = self.input_shape
         try:
-            with Image.open(path) as image:
+            with opened(path) as image:
                 resized = self.resize(as_seen(image))
             if seed is None:
                 cropped = functional.center_crop(resized, [height, width])
@@ -73,8 +75,28 @@ class Pictures(torch.utils.data.Dataset):
                 top, left = draw(0, resized.height - height), draw(0, resized.width - width)
                 cropped = functional.crop(resized, top, left, height, width)
             return functional.pil_to_tensor(cropped), label
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        except Unreadable as error:
             return Broken(path, first_line(error))
+
+
+class Unreadable(ValueError):
+    """A picture that cannot be decoded."""
+
+
+@contextmanager
+def opened(path: str) -> "Iterator[Image.Image]":
+    """A picture file. Raises Unreadable, also for what fails while it is open."""
+    from PIL import Image
+
+    warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # comes far below the limit
+    try:
+        with Image.open(path) as image:
+            yield image
+    except Image.DecompressionBombError:
+        most = 2 * (Image.MAX_IMAGE_PIXELS or 0)
+        raise Unreadable(f"it has more than {most:,} pixels; make it smaller") from None
+    except (OSError, ValueError, SyntaxError) as error:
+        raise Unreadable(first_line(error)) from None
 
 
 def as_seen(image: "Image.Image") -> "Image.Image":
@@ -95,6 +117,12 @@ def as_seen(image: "Image.Image") -> "Image.Image":
         seen = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", seen.size, "white"), seen).convert("RGB")
     return image.convert("RGB")
+
+
+def collate_arrays(items: list[tuple[Tensor, int] | Broken]) -> tuple[Any, Any] | Broken:
+    """As arrays of NumPy, which come through a pipe: tensors take shared memory."""
+    batch = collate(items)
+    return batch if isinstance(batch, Broken) else (batch[0].numpy(), batch[1].numpy())
 
 
 def collate(items: list[tuple[Tensor, int] | Broken]) -> tuple[Tensor, Tensor] | Broken:

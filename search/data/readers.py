@@ -1,5 +1,6 @@
 """Readers: each finds the training or the test images of a data set, or of several of one kind."""
 
+import pickle
 from collections.abc import Mapping
 from http.client import HTTPException
 from pathlib import Path
@@ -15,6 +16,8 @@ from space import InputError
 from space.errors import first_line
 
 DIGITS_TEST = 300
+UNREADABLE = (ValueError, EOFError, AssertionError, KeyError, pickle.UnpicklingError)
+"""What torchvision raises where files are damaged that it has no checksums for."""
 FOLDER_TEST_SHARE = 0.2
 
 
@@ -43,15 +46,18 @@ def read_torchvision(data_dir: str, part: str, *, name: str, kind: str) -> Pixel
     from torchvision import datasets
 
     dataset, train = getattr(datasets, kind), part == "train"
+    folder = Path(data_dir, getattr(dataset, "base_folder", kind))
     try:
         images = dataset(data_dir, train=train, download=False)
-    except RuntimeError:
+    except (RuntimeError, *UNREADABLE):
+        there = "is damaged or incomplete in" if folder.exists() else "is not in"
         try:
             images = dataset(data_dir, train=train, download=True)
-        except (OSError, RuntimeError, HTTPException) as error:
-            reason = first_line(error)
+        except (OSError, RuntimeError, HTTPException, *UNREADABLE) as error:
+            reason = first_line(getattr(error, "reason", None) or error)
             raise InputError(
-                f"{name} is not under {data_dir} and cannot be downloaded ({reason}); name its folder with --data-dir"
+                f"{name} {there} {folder} and cannot be downloaded ({reason}); connect to the internet, or name the "
+                "folder above another copy with --data-dir"
             ) from None
     pixels = torch.as_tensor(images.data)
     pixels = pixels.unsqueeze(1) if pixels.ndim == 3 else pixels.permute(0, 3, 1, 2)

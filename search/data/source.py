@@ -10,9 +10,11 @@ from torch import Tensor
 
 from search.data.preparation import Preparation, Shape
 from search.data.split import Split
+from search.machine import memory_limit
 
 IN_MEMORY_BYTES = 2**30
-"""Picture files that take no more once decoded are decoded once and held in memory."""
+IN_MEMORY_SHARE = 1 / 16
+"""Of the memory of a container; each worker holds its own images."""
 SEED = 0
 
 
@@ -77,6 +79,11 @@ class Source(ABC):
         """The same images with the labels that their classes have among `classes`."""
         numbers = torch.tensor([classes.index(name) for name in self.classes])
         return replace(self, labels=numbers[self.labels], classes=classes)
+
+
+def most_in_memory() -> int:
+    """Picture files that take no more bytes once decoded are decoded once and held in memory."""
+    return int(min(IN_MEMORY_BYTES, IN_MEMORY_SHARE * memory_limit()))
 
 
 def held_out(total: int, count: int) -> tuple[Tensor, Tensor]:

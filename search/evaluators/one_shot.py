@@ -28,6 +28,9 @@ from space import Architecture, InputError, SearchSpace
 SAVE_EVERY = 10.0
 """Seconds of training that a crash may cost."""
 
+LINES = 10
+"""Of its progress, where there is no terminal for a bar."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class OneShot(OnImages):
@@ -52,11 +55,13 @@ class OneShot(OnImages):
     def prepare(self) -> None:
         """Train the supernet with all cores, and show how far that is. Raises InputError where it diverges."""
         use_threads(useful_threads(self.space.input_shape, cores()))
-        with tqdm(total=self.recipe.epochs, desc="supernet", unit="epoch", dynamic_ncols=True) as bar:
+        with tqdm(total=self.recipe.epochs, desc="supernet", unit="epoch", dynamic_ncols=True, disable=None) as bar:
 
             def on_epoch(epoch: int, loss: float) -> None:
                 bar.set_postfix_str(f"loss {loss:.3f}", refresh=False)
                 bar.update(epoch - bar.n)
+                if bar.disable and epoch % max(1, self.recipe.epochs // LINES) == 0:
+                    print(f"supernet: epoch {epoch} of {self.recipe.epochs}, loss {loss:.3f}", flush=True)
 
             try:
                 self.train(on_epoch)

@@ -37,12 +37,26 @@ def test_old_file_stays_whole_when_the_write_fails(tmp_path, monkeypatch, step):
     assert names(tmp_path) == ["file"]
 
 
-def test_old_file_stays_whole_when_the_text_cannot_be_encoded(tmp_path):
-    write_atomic(tmp_path / "file", "old")
-    with pytest.raises(UnicodeEncodeError):
-        write_atomic(tmp_path / "file", "\ud800")
-    assert (tmp_path / "file").read_text() == "old"
-    assert names(tmp_path) == ["file"]
+def test_a_name_that_is_not_utf_8_is_written_by_its_codes(tmp_path):
+    write_atomic(tmp_path / "file", os.fsdecode(b"caf\xe9"))
+    assert (tmp_path / "file").read_text() == "caf\\udce9"
+    write_json(tmp_path / "json", os.fsdecode(b"caf\xe9"))
+    assert os.fsencode(read_json(tmp_path / "json")) == b"caf\xe9"
+
+
+def test_what_is_no_file_of_sane_size_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with open(tmp_path / "huge", "wb") as huge:
+        huge.truncate(2**40)  # takes no room
+    for path, said in (
+        (tmp_path / "pipe", "is not a file"),
+        (Path("/dev/zero"), "is not a file"),
+        (tmp_path, "is not a file"),
+        (tmp_path / "huge", "has 1,099,511,627,776 bytes, which is far too much"),
+        (tmp_path / "none", "cannot read .*none: No such file"),
+    ):
+        with pytest.raises(InputError, match=said):
+            read_json(path)
 
 
 def test_json_round_trip(tmp_path):

@@ -7,7 +7,8 @@ import torch
 
 from mobinet import build, fused
 from search.data.from_files import decoding_workers
-from search.machine import cores, cpu_quota, use_threads, useful_threads
+from search.data.source import most_in_memory
+from search.machine import cores, cpu_quota, memory_limit, use_threads, useful_threads
 from search.training.threads import divide_threads
 from space import Architecture
 
@@ -71,6 +72,25 @@ def test_a_container_has_the_time_that_it_was_given(tmp_path, monkeypatch, files
     monkeypatch.setattr("os.sched_getaffinity", lambda _: range(64), raising=False)
     monkeypatch.setattr("search.machine.cpu_quota", lambda: quota)
     assert cores() == {2.0: 2, 0.5: 1, 1.5: 1}.get(quota, 64)
+
+
+@pytest.mark.parametrize(
+    "files, limit",
+    [
+        ({"memory.max": "2147483648\n"}, 2**31),
+        ({"memory.max": "max\n"}, math.inf),
+        ({"memory/memory.limit_in_bytes": "1073741824\n"}, 2**30),
+        ({"memory/memory.limit_in_bytes": "9223372036854771712\n"}, math.inf),
+        ({}, math.inf),
+    ],
+)
+def test_a_container_has_the_memory_that_it_was_given(tmp_path, monkeypatch, files, limit):
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert memory_limit(tmp_path) == limit
+    monkeypatch.setattr("search.data.source.memory_limit", lambda: limit)
+    assert most_in_memory() == {2**31: 2**27, 2**30: 2**26}.get(limit, 2**30)
 
 
 def test_small_images_are_for_one_thread():

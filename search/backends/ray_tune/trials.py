@@ -181,5 +181,5 @@ class Outcomes(tune.Callback):
         self._driver.tell(trial.config["task"], trial.last_result["outcome"])
 
     def on_trial_error(self, *, trial: Trial, **_: Any) -> None:
-        text = Path(trial.error_file).read_text().strip()
+        text = Path(trial.error_file).read_text(encoding="utf-8", errors="replace").strip()
         self._driver.lose(trial.config["task"], text.splitlines()[-1].partition(". ")[0])

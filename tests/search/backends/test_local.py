@@ -97,3 +97,10 @@ def test_ctrl_c_is_not_a_failure():
 )
 def test_number_of_workers_and_their_threads_on_eight_cores(asked, device, shape, expected):
     assert workers_and_threads(asked, input_shape=shape, device=device, cores=8) == expected
+
+
+@pytest.mark.parametrize("gigabytes, workers", [(0.5, 1), (1, 1), (3.9, 3), (64, 8)])
+def test_workers_fit_into_the_memory_of_a_container(gigabytes, workers):
+    shares = {"input_shape": (1, 8, 8), "device": "cpu", "cores": 8, "memory": gigabytes * 2**30}
+    assert workers_and_threads(None, **shares) == (workers, 1)
+    assert workers_and_threads(8, **shares) == (8, 1)

@@ -11,7 +11,7 @@ from PIL import Image
 
 from search.data.catalog import DATASETS
 from search.data.dataset import load_dataset, load_test, read_source
-from search.data.from_files import Files
+from search.data.from_files import Files, has_shared_memory
 from search.data.in_memory import Images
 from space import InputError
 
@@ -236,8 +236,7 @@ def test_what_is_found_is_said(fresh, parts):
     loaded = load_pictures(str(folder))
     assert loaded.describe().splitlines() == [
         "12 images of 3 classes (ant, bee, cat): "
-        f"{len(loaded.train)} to train on, {len(loaded.validation)} to judge on; "
-        "test images are not used",
+        f"{len(loaded.train)} to train on, {len(loaded.validation)} to judge on",
         "from the folders train to train on, test for the test",
         f"skipped 1 files and folders that hold no pictures, such as {folder}/train/bee/notes.txt",
     ]
@@ -282,6 +281,21 @@ def test_a_class_of_one_picture_is_too_small(fresh, tmp_path):
             Image.new("L", (8, 8), index).save(path)
     with pytest.raises(InputError, match="too few training images of few; each class needs at least 2"):
         load_pictures(str(tmp_path))
+
+
+def test_without_shared_memory_batches_are_the_same(fresh, pictures, monkeypatch):
+    def batches():
+        load_dataset.cache_clear()
+        loaded = load_pictures(pictures, memory=0)
+        found = [*loaded.train.batches(4, device=torch.device("cpu"), seed=3)]
+        return [tensor for batch in found for tensor in batch]
+
+    monkeypatch.setattr("search.data.from_files.SHARED_BYTES", 2**60)
+    assert not has_shared_memory()
+    without = batches()
+    monkeypatch.setattr("search.data.from_files.SHARED_BYTES", 0)
+    assert has_shared_memory() and len(without) >= 4
+    assert all(torch.equal(*pair) for pair in zip(without, batches(), strict=True))
 
 
 def test_pictures_of_one_class_are_too_few(fresh, tmp_path):

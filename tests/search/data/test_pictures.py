@@ -1,5 +1,7 @@
 """One picture file, decoded as it is meant to be seen."""
 
+import warnings
+
 import numpy as np
 import pytest
 import torch
@@ -53,6 +55,17 @@ def test_what_is_transparent_is_white(tmp_path, mode):
     else:
         Image.new(mode, (16, 16)).save(path, transparency=0 if mode == "P" else (0, 0, 0))
     assert decoded(path).unique().tolist() == [255]
+
+
+def test_a_picture_of_too_many_pixels_is_called_that(tmp_path, monkeypatch):
+    path = tmp_path / "large.png"
+    Image.new("L", (30, 30)).save(path)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 800)  # Pillow warns from there on
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert decoded(path).shape == SQUARE
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 400)
+    assert decoded(path) == Broken(str(path), "it has more than 800 pixels; make it smaller")
 
 
 def test_half_transparent_black_is_grey(tmp_path):

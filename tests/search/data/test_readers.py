@@ -94,6 +94,26 @@ def test_what_is_absent_and_cannot_be_downloaded_is_one_clear_line(monkeypatch, 
     assert len(str(found.value).splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    "name, kind, file",
+    [
+        ("cifar10", "CIFAR10", "cifar-10-batches-py/data_batch_1"),
+        ("mnist", "MNIST", "MNIST/raw/train-images-idx3-ubyte"),
+    ],
+)
+def test_what_is_damaged_is_not_called_absent(monkeypatch, tmp_path, name, kind, file):
+    def download(self):
+        if name == "cifar10":  # torchvision downloads MNIST only where a file is missing
+            raise URLError("no route to host")
+
+    monkeypatch.setattr(getattr(torchvision.datasets, kind), "download", download)
+    monkeypatch.setattr(torchvision.datasets.MNIST, "_check_exists", lambda self: True)
+    (tmp_path / file).parent.mkdir(parents=True)
+    (tmp_path / file).write_bytes(b"nothing of the kind")
+    with pytest.raises(InputError, match=f"{name} is damaged or incomplete in {tmp_path}/.* and cannot be downloaded"):
+        read_source(name, str(tmp_path), "train")
+
+
 def test_unknown_data_set():
     with pytest.raises(InputError, match="'imagenet'.*digits"):
         read_source("imagenet", "", "train")
