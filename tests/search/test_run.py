@@ -221,6 +221,7 @@ def test_tables_and_report_are_made_anew_while_a_search_runs(tmp_path, invoke, m
 
     monkeypatch.setattr(Proxy, "__call__", look)
     monkeypatch.setattr("search.outputs.REFRESH_SECONDS", 0)
+    monkeypatch.setattr("search.outputs.WRITES", 0)
     assert invoke(search.run, "--trials", 5, "--workers", 0, "--out", tmp_path / "run").code == 0
     assert found == [False, 1, 2, 3, 4]
 

@@ -165,7 +165,11 @@ def test_the_command_on_a_ray_of_its_own(tmp_path, start, invoke):
     assert process.returncode == 130 and "Traceback" not in err
     assert err.splitlines()[-1] == "mobinas: stopped; to resume, run the same command again"
     networks, images, so_far, *trials = out.splitlines()
-    assert ("networks" in networks, "images" in images, so_far) == (True, True, "0 of 300 trials so far")
+    assert ("networks" in networks, "images" in images, so_far) == (
+        True,
+        True,
+        "0 of 300 trials so far; test images are not used",
+    )
     assert all(" | " in line or line[:5].strip().isdigit() for line in trials)
     wait_for(lambda: not any(descendants(pid) for pid in family), 30)
     before = completed(tmp_path / "run")
