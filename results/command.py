@@ -13,11 +13,12 @@ from types import FrameType
 from typing import NoReturn
 
 from space import InputError
+from space.errors import printable
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Signals that ask a program to end."""
-ECHO = 1.0
-"""Seconds in which a signal is the same as the one before: ``timeout`` signals a process, and then its group."""
+ECHO = 10.0
+"""Seconds in which further signals change nothing: outputs are written, and ``timeout`` signals twice."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -75,7 +76,6 @@ def run_command(main: Callable[[], None]) -> None:
 
 
 def _complain(message: str, code: int) -> int:
-    line = "".join(character if character.isprintable() else repr(character)[1:-1] for character in message)
     with suppress(OSError, ValueError):  # the terminal may be gone
-        print(f"mobinas: {line}", file=sys.stderr)
+        print(f"mobinas: {printable(message)}", file=sys.stderr)
     return code

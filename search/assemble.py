@@ -75,6 +75,7 @@ def assemble(args: argparse.Namespace) -> Search:
         published_on(DATASETS[args.dataset].published_as)
     dataset, kind = DATASETS[args.dataset], EVALUATORS[args.evaluator]
     folder = args.out or Path("runs", args.dataset)
+    load_dataset.cache_clear()  # pictures may have changed since an earlier search of this process
     _repeat_choices(args, folder)
     objective, settings = OBJECTIVES["ops"], _settings(args, kind)
     first, *narrower = _widths(args, folder)
@@ -85,10 +86,11 @@ def assemble(args: argparse.Namespace) -> Search:
         draft = _Draft.of(args, settings, folder, width)
     if _is_new_and_free(args, folder):
         draft = draft.shortened(args.trials, narrowed=draft.space.width < first)
-    space, evaluator, images, pace = draft.space, draft.evaluator, draft.images, draft.pace
+    space, images, pace = draft.space, draft.images, draft.pace
+    evaluator = replace(draft.evaluator, fingerprint=images.fingerprint)
     count = partial(cost, num_classes=len(images.classes))
     price = objective.price(count)
-    check_test(args.dataset, data_dir=evaluator.data_dir, dataset=images, needed=False)
+    notes = check_test(args.dataset, data_dir=evaluator.data_dir, dataset=images, needed=False)
     cheapest = price(extreme(space, price))
     if args.max_ops is not None and args.max_ops < cheapest:
         raise InputError(f"every network of this space costs at least {cheapest:g} {objective.unit}; raise --max-ops")
@@ -127,6 +129,8 @@ def assemble(args: argparse.Namespace) -> Search:
         seed=args.seed,
         rungs=rungs_of(evaluator.recipe.epochs) if args.fidelity == "halving" else (),
     )
+    if len(study) and not (folder / "config.json").exists():
+        raise InputError(f"{folder} has trials but lacks config.json, the settings they had; use another --out")
     settle_config(folder, config)
     return Search(
         folder=folder,
@@ -137,7 +141,7 @@ def assemble(args: argparse.Namespace) -> Search:
         price=price,
         cheapest=cheapest,
         config=config,
-        images=images.describe(),
+        images="\n".join((images.describe(), *notes)),
         pace=pace,
     )
 

@@ -7,6 +7,9 @@ from types import FrameType
 
 from results.command import ENDING
 
+SWALLOWED = 0.5
+"""Seconds after which a signal that had no effect is raised again."""
+
 
 class Interrupts:
     """As a context, holds Ctrl-C, SIGTERM and SIGHUP back until `welcome`, where their usual handlers are called.
@@ -24,10 +27,11 @@ class Interrupts:
         self._usual = {number: handler for number, handler in handlers.items() if callable(handler)}
         for number in self._usual:
             signal.signal(number, self._note)
+        self._alarm = signal.signal(signal.SIGALRM, self._insist)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        for number, handler in self._usual.items():
+        for number, handler in {**self._usual, signal.SIGALRM: self._alarm}.items():
             signal.signal(number, handler)
         if kind is None:
             self._handle()
@@ -41,11 +45,19 @@ class Interrupts:
             yield
         finally:
             self._welcome = False
+            signal.setitimer(signal.ITIMER_REAL, 0)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self._pending = signal.Signals(number)
         if self._welcome:
+            signal.setitimer(signal.ITIMER_REAL, SWALLOWED)
             self._handle()
+
+    def _insist(self, number: int, frame: FrameType | None) -> None:
+        """A finalizer swallowed the exception, or it would have left `welcome`."""
+        if self._welcome:
+            signal.setitimer(signal.ITIMER_REAL, SWALLOWED)
+            raise KeyboardInterrupt
 
     def _handle(self) -> None:
         if self._pending is not None:

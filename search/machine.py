@@ -31,7 +31,8 @@ def cpu_quota(groups: Path = Path("/sys/fs/cgroup")) -> float:
             quota, period = ((groups / "cpu" / f"cpu.cfs_{name}_us").read_text() for name in ("quota", "period"))
         except OSError:
             return math.inf
-    return int(quota) / int(period) if quota.strip() not in ("max", "-1") else math.inf
+    numbers = quota.strip().isdecimal() and period.strip().isdecimal() and int(period)
+    return int(quota) / int(period) if numbers else math.inf
 
 
 def memory_limit(groups: Path = Path("/sys/fs/cgroup")) -> float:

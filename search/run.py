@@ -142,6 +142,8 @@ def run(args: argparse.Namespace, search: "Search") -> None:
             progress.close()
         backend.close()
         written = outputs.write()
+    if not len(study):
+        raise InputError("--time-budget ended the search before its first trial; give it more")
     if written is None:
         raise InputError(f"no trial succeeded; the reasons are in {search.folder}/trials.csv")
     if late and len(study) < args.trials:

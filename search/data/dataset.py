@@ -15,6 +15,7 @@ from search.data.preparation import Preparation, Shape
 from search.data.source import Source, most_in_memory
 from search.data.split import Split
 from space import InputError
+from space.errors import printable
 
 SHOWN = 5
 FEWEST = 2
@@ -45,7 +46,7 @@ class DataSet:
     def describe(self) -> str:
         """How many images there are, of which classes, in which parts; then the notes."""
         total, more = self.available + len(self.validation), len(self.classes) - SHOWN
-        names = ", ".join(self.classes[:SHOWN]) + (f" and {more:,} more" if more > 0 else "")
+        names = printable(", ".join(self.classes[:SHOWN])) + (f" and {more:,} more" if more > 0 else "")
         of = f" of {self.available:,}" if len(self.train) < self.available else ""
         counts = f"{len(self.train):,}{of} to train on, {len(self.validation):,} to judge on"
         head = f"{total:,} images of {len(self.classes):,} classes ({names}): {counts}"
@@ -80,7 +81,9 @@ def load_dataset(
     source = read_source(name, data_dir, "train").without(leave_out)
     own = source.take(torch.arange(0))
     if DATASETS[name].own_parts:
-        own = read_source(name, data_dir, "validation").without(leave_out)
+        own = read_source(name, data_dir, "validation")
+        if len(own.labels) and not len((own := own.without(leave_out)).labels):
+            raise InputError(f"no picture to judge on in {data_dir} can be read; remove their folder, or mend them")
     fingerprint = source.fingerprint
     if len(own.labels):
         kept, held = source, _numbered(own, source.classes, data_dir)
@@ -88,7 +91,7 @@ def load_dataset(
     else:
         kept, held = source.divided(validation, "validation")
     _check_classes(name, source, kept, held)
-    notes = (*source.notes, *kept.repeated_in(held))
+    notes = (*source.notes, *kept.repeated_in(held, "to judge on"))
     available = len(kept.labels)
     if train_images and train_images < available:
         kept, _ = kept.divided(1 - train_images / available, "proxy")
@@ -116,7 +119,9 @@ def _check_classes(name: str, source: Source, kept: Source, held: Source) -> Non
     if few or not len(kept.labels) or not len(held.labels):
         more = f" and {len(few) - SHOWN:,} more" if len(few) > SHOWN else ""
         of = f" of {', '.join(few[:SHOWN])}{more}" if few else ""
-        raise InputError(f"{name} has too few training images{of}; each class needs at least {FEWEST}")
+        raise InputError(
+            f"{name} has too few training images{of}; each class needs at least {FEWEST} beside those for the test"
+        )
 
 
 def load_test(
@@ -142,8 +147,8 @@ def load_test(
     return source.decoded(preparation.input_shape, limit).split(preparation)
 
 
-def check_test(name: str, *, data_dir: str, dataset: DataSet, needed: bool) -> None:
-    """Look at the names of the test images; none is opened.
+def check_test(name: str, *, data_dir: str, dataset: DataSet, needed: bool) -> tuple[str, ...]:
+    """Look at the files of the test images; none is decoded. Returns what a user should know, a line each.
 
     Args:
         name, data_dir, dataset: as of `load_test`.
@@ -152,8 +157,10 @@ def check_test(name: str, *, data_dir: str, dataset: DataSet, needed: bool) -> N
     Raises:
         InputError: there are none, or there are some of classes that `dataset` lacks.
     """
-    if DATASETS[name].own_parts:
-        _test_source(name, data_dir, dataset, needed=needed)
+    if not DATASETS[name].own_parts:
+        return ()
+    test = _test_source(name, data_dir, dataset, needed=needed)
+    return read_source(name, data_dir, "train").repeated_in(test, "for the test")
 
 
 def _test_source(name: str, data_dir: str, dataset: DataSet, *, needed: bool = True) -> Source:

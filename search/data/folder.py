@@ -1,7 +1,9 @@
 """A folder of pictures: which parts it has, which classes, and which of its files are pictures."""
 
 import os
+import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +21,8 @@ PICTURES = (
 )
 """Endings of files that are opened, in any case."""
 FOREIGN = frozenset({"__macosx", "thumbs.db", "desktop.ini"})
+RUNS = ("study.db", "*/study.db", "retrain/*/*/summary.json")
+"""What a folder with runs of this program holds."""
 SHOWN = 5
 
 
@@ -68,15 +72,28 @@ def find_pictures(folder: Path) -> PictureFolder:
     for several in (names for names in found.values() if len(names) > 1):
         raise InputError(f"{folder} holds {' and '.join(several)}, which are the same part; leave one")
     parts = {part: names[0] for part, names in found.items() if names}
-    if not parts:
+    others = [name for name in names if name not in parts.values()]
+    if not parts or others and not ("train" in parts and _folders(folder / parts["train"])):
+        _check_names(folder, names)
         return PictureFolder(folder=folder, parts={"whole": _part(folder)})
     if "train" not in parts:
         raise InputError(f"{folder} holds {' and '.join(parts.values())} but no train; add a folder train")
-    return PictureFolder(folder=folder, parts={part: _part(folder / name) for part, name in parts.items()})
+    beside = tuple(str(folder / name) for name in others)
+    return PictureFolder(folder=folder, parts={part: _part(folder / name, beside) for part, name in parts.items()})
 
 
-def _part(folder: Path) -> Part:
-    skipped: list[str] = []
+def _check_names(folder: Path, names: list[str]) -> None:
+    """Raises InputError where folders are named like parts of a data set, and not like classes."""
+    words = {name: set(re.split(r"[^a-z]+", name.lower())) for name in names}
+    alike = {part: [n for n, split in words.items() if split & {*known}] for part, known in PARTS.items()}
+    named = {name: part for part, found in alike.items() for name in found}
+    if len(named) == len(names) and len({*named.values()}) > 1:
+        pairs = ", ".join(f"{name} to {part.removesuffix('idation')}" for name, part in named.items())
+        raise InputError(f"{folder} seems to hold the parts of a data set; rename {pairs}")
+
+
+def _part(folder: Path, beside: tuple[str, ...] = ()) -> Part:
+    skipped: list[str] = [*beside]
     pictures: list[tuple[str, int]] = []
     folders = _folders(folder)
     for number, entry in enumerate(folders):
@@ -87,7 +104,7 @@ def _part(folder: Path) -> Part:
         counts[number] += 1
     _check_classes(folder, [entry.name for entry in folders], counts)
     with os.scandir(folder) as entries:
-        skipped += [entry.path for entry in entries if not entry.is_dir() or _foreign(entry.name)]
+        skipped += [entry.path for entry in entries if not _is_folder(entry) or _foreign(entry)]
     classes = tuple(entry.name for entry in folders)
     return Part(folder=folder, classes=classes, pictures=tuple(pictures), skipped=tuple(sorted(skipped)))
 
@@ -95,17 +112,26 @@ def _part(folder: Path) -> Part:
 def _check_classes(folder: Path, names: list[str], counts: list[int]) -> None:
     if not names:
         raise InputError(f"{folder} holds no folders; pictures belong in a folder for each class")
-    if empty := [name for name, count in zip(names, counts) if not count]:
-        raise InputError(f"{folder} holds folders without pictures ({_listed(empty)}); remove them")
-    below = [{entry.name.lower() for entry in _folders(folder / name)} for name in names]
-    shared = set.intersection(*below)
-    if len(names) == 1 and len(shared) > 1:
+    below = {name: {entry.name.lower() for entry in _folders(folder / name)} for name in names}
+    shared = set.intersection(*below.values())
+    parts = {name for known in PARTS.values() for name in known}
+    if len(names) == 1 and (len(shared) > 1 or shared & parts):
         raise InputError(f"the classes lie one folder deeper; use --data-dir {folder / names[0]}")
-    if any(name in known for name in shared for known in PARTS.values()):
+    if shared & parts or len(shared) > 1 and len(names) > 1:
         raise InputError(
             f"each class of {folder} holds the same folders ({_listed(sorted(shared))}); turn it round: these outside, "
             "with a folder for each class in each"
         )
+    for name, inner in below.items():
+        if len(again := sorted(inner & {other.lower() for other in names})) > 1:
+            raise InputError(
+                f"{folder / name} holds folders that are called like the classes ({_listed(again)}); if it is a second "
+                "copy, move it away"
+            )
+    if empty := [name for name, count in zip(names, counts) if not count]:
+        endings = sorted({path.suffix.lower() for name in empty for path in (folder / name).rglob("*.*")})
+        there = f", but files that end in {_listed(endings)}, which are not read" if endings else ""
+        raise InputError(f"{folder} holds folders without pictures ({_listed(empty)}){there}; fill or remove them")
 
 
 def _walk(folder: str, seen: set[str], skipped: list[str]) -> Iterator[str]:
@@ -118,11 +144,11 @@ def _walk(folder: str, seen: set[str], skipped: list[str]) -> Iterator[str]:
     with os.scandir(folder) as found:
         entries = sorted(found, key=lambda entry: entry.name)
     for entry in entries:
-        if _foreign(entry.name):
+        if _foreign(entry):
             skipped.append(entry.path)
-        elif entry.is_dir():
+        elif _is_folder(entry):
             yield from _walk(entry.path, seen, skipped)
-        elif entry.is_file() and entry.name.lower().endswith(PICTURES):
+        elif _is_file(entry) and entry.name.lower().endswith(PICTURES):
             yield entry.path
         else:
             skipped.append(entry.path)
@@ -130,12 +156,26 @@ def _walk(folder: str, seen: set[str], skipped: list[str]) -> Iterator[str]:
 
 def _folders(folder: Path) -> list[os.DirEntry[str]]:
     with os.scandir(folder) as entries:
-        return sorted((e for e in entries if e.is_dir() and not _foreign(e.name)), key=lambda entry: entry.name)
+        return sorted((e for e in entries if _is_folder(e) and not _foreign(e)), key=lambda entry: entry.name)
 
 
-def _foreign(name: str) -> bool:
-    """Whether another program left it: hidden, or one of the known ones."""
-    return name.startswith(".") or name.lower() in FOREIGN
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    with suppress(OSError):  # a link that leads to itself
+        return entry.is_dir()
+    return False
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    with suppress(OSError):
+        return entry.is_file()
+    return False
+
+
+def _foreign(entry: os.DirEntry[str]) -> bool:
+    """Whether another program left it, hidden or one of the known ones, or we did."""
+    if entry.name.startswith(".") or entry.name.lower() in FOREIGN:
+        return True
+    return _is_folder(entry) and any(glob for pattern in RUNS for glob in Path(entry.path).glob(pattern))
 
 
 def _listed(names: list[str]) -> str:

@@ -49,7 +49,7 @@ class PictureFiles(Source):
             torch.tensor([i for i, path in enumerate(self.files) if path not in left_out], dtype=torch.long)
         )
 
-    def repeated_in(self, other: Source) -> tuple[str, ...]:
+    def repeated_in(self, other: Source, purpose: str) -> tuple[str, ...]:
         assert isinstance(other, PictureFiles), "two parts of one data set"
         ours = {os.stat(path).st_size: path for path in self.files}
         alike = [path for path in other.files if os.stat(path).st_size in ours]
@@ -59,7 +59,7 @@ class PictureFiles(Source):
         if not pairs:
             return ()
         return (
-            f"{len(pairs):,} of the pictures to judge on are also among those to train on, such as {pairs[0][1]} and "
+            f"{len(pairs):,} of the pictures {purpose} are also among those to train on, such as {pairs[0][1]} and "
             f"{pairs[0][0]}; accuracies will be too high",
         )
 

@@ -22,6 +22,8 @@ DECODING = "2;"
 """Changes when the same file gives other pixels than before."""
 SIXTEEN_BITS = ("PNG", "PPM")
 """Formats whose pictures Pillow may hold as 32-bit integers though they have 16 bits."""
+LONGEST = 100
+"""Times the short side: the long side of a picture that is used; the short one is scaled to the network's input."""
 Wanted = tuple[int, int | None]
 """The index of a picture, and the seed of its random crop; None for the crop in the centre."""
 
@@ -91,11 +93,14 @@ def opened(path: str) -> "Iterator[Image.Image]":
     warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # comes far below the limit
     try:
         with Image.open(path) as image:
+            if max(image.size) > LONGEST * min(image.size):
+                width, height = image.size
+                raise ValueError(f"{width:,} x {height:,} pixels are too long and thin; cut it")
             yield image
     except Image.DecompressionBombError:
         most = 2 * (Image.MAX_IMAGE_PIXELS or 0)
         raise Unreadable(f"it has more than {most:,} pixels; make it smaller") from None
-    except (OSError, ValueError, SyntaxError) as error:
+    except Exception as error:  # each format has its own where a file is damaged
         raise Unreadable(first_line(error)) from None
 
 

@@ -40,8 +40,13 @@ class Source(ABC):
         """The images that are not in these files."""
         return self
 
-    def repeated_in(self, other: "Source") -> tuple[str, ...]:
-        """A line that says which images are in both, if any are and it is quickly seen."""
+    def repeated_in(self, other: "Source", purpose: str) -> tuple[str, ...]:
+        """A line that says which of these training images are also in another part, if it is quickly seen.
+
+        Args:
+            other: that part.
+            purpose: what its images are for, such as ``to judge on``.
+        """
         return ()
 
     @abstractmethod

@@ -14,7 +14,10 @@ from search.recipe import Recipe
 from search.task import Evaluation, Task
 from search.training.accuracy import accuracy
 from search.training.seeds import training_seed
-from space import Architecture
+from space import Architecture, InputError
+
+FOUND = ("leave_out", "fingerprint")
+"""Fields that are no settings: they follow from the images."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +30,7 @@ class OnImages(ABC):
         seed: the study's.
         device: such as ``"cpu"`` or ``"cuda"``.
         leave_out: files of images that are passed over; the fingerprint of the images tells runs with others apart.
+        fingerprint: of the images that the search began with; None for any.
     """
 
     dataset: str
@@ -36,6 +40,7 @@ class OnImages(ABC):
     seed: int
     device: str
     leave_out: tuple[str, ...] = ()
+    fingerprint: str | None = None
 
     def __call__(self, task: Task) -> Evaluation:
         began = time.perf_counter()
@@ -74,7 +79,7 @@ class OnImages(ABC):
 
     def settings(self) -> dict[str, Any]:
         """What its results depend on, as fields of `results.run_config.RunConfig`."""
-        common = {item.name: getattr(self, item.name) for item in fields(OnImages) if item.name != "leave_out"}
+        common = {item.name: getattr(self, item.name) for item in fields(OnImages) if item.name not in FOUND}
         return {**common, "recipe": asdict(self.recipe)}
 
     def images(self, input_shape: tuple[int, int, int], train_images: int | None = None) -> DataSet:
@@ -83,8 +88,11 @@ class OnImages(ABC):
         Args:
             input_shape: of the backbone.
             train_images: how many to train on, about; None for all there are.
+
+        Raises:
+            InputError: they cannot be used, or are not those that the search began with.
         """
-        return load_dataset(
+        images = load_dataset(
             self.dataset,
             data_dir=self.data_dir,
             input_shape=input_shape,
@@ -92,3 +100,8 @@ class OnImages(ABC):
             leave_out=self.leave_out,
             train_images=train_images,
         )
+        if self.fingerprint not in (None, images.fingerprint):
+            raise InputError(
+                f"the images in {self.data_dir} changed since the search began; begin again with another --out"
+            )
+        return images

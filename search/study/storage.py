@@ -116,6 +116,8 @@ class MirroredStorage(InMemoryStorage):
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
+        if not self._path.exists():  # SQLite would go on writing into a file without a name
+            raise InputError(f"{self._path} was removed while the search ran; what it held is in the tables beside it")
         with _writing(self._path), self._engine.begin() as connection:
             yield connection
 

@@ -84,6 +84,10 @@ class Retraining:
         check_test(self.dataset, data_dir=self.data_dir, dataset=images, needed=True)
         return images
 
+    def notes(self) -> tuple[str, ...]:
+        """What a user should know of the test images, a line each."""
+        return check_test(self.dataset, data_dir=self.data_dir, dataset=self.images(), needed=True)
+
     def _run(self, on_epoch: Callable[[dict[str, float]], None]) -> dict[str, Any]:
         images = self.images()
         settings = {
