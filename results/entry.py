@@ -166,6 +166,8 @@ def read_entry(path: Path, key: str | None = None, *, count: Callable[[Architect
         raise InputError(f"{path} is not what a search writes: its front is {stated!r}")
     chosen = [entry for entry in stated if key is None or _field(entry, "key", str, path) == key]
     if len(chosen) != 1:
+        if key and len(stated) == 1:
+            raise InputError(f"{path} holds another network than {key}; those of the front are in pareto.json")
         problem = f"has no network {key}" if key else f"holds {len(stated):,} networks; choose one with --key"
         raise InputError(f"{path} {problem}; keys are in pareto.csv and in the report")
     entry = Entry.from_dict(chosen[0], path)

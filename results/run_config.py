@@ -13,7 +13,13 @@ from space import InputError
 from space.objective import OBJECTIVES
 
 SHOWN = 5
-IN_WORDS = {"fingerprint": "fingerprint of the training images"}
+IN_WORDS = {
+    "fingerprint": "fingerprint of the training images",
+    "recipe.epochs": "--epochs",
+    "proxy_images": "--proxy-images",
+    "width": "--width",
+    "seed": "--seed",
+}
 PUBLISHED_BEFORE = {"imagefolder": "imagenet"}
 """Of runs that do not say."""
 PACKAGES = ("mobinas", "torch", "torchvision", "optuna", "fvcore", "numpy")

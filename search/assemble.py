@@ -16,16 +16,16 @@ from results.run_config import Reference, RunConfig, read_config, settle_config,
 from search.backends import BACKENDS, Backend
 from search.data.catalog import DATASETS
 from search.data.checking import check_pictures
-from search.data.dataset import DataSet, check_test, load_dataset
+from search.data.dataset import check_test, load_dataset
+from search.draft import fitting_draft
 from search.evaluators import EVALUATORS, EvaluatorEntry
 from search.evaluators.on_images import OnImages
-from search.evaluators.pace import ENOUGH, LIMIT, WIDTHS, Pace, seconds_per_image, typical
+from search.evaluators.pace import Pace
 from search.study.halving import rungs_of
 from search.study.study import Study
 from search.training.devices import find_device
-from space import InputError, SearchSpace, load_space
+from space import InputError, SearchSpace
 from space.bounds import extreme
-from space.family import family_names
 from space.objective import OBJECTIVES, Objective, Price
 
 
@@ -44,6 +44,7 @@ class Search:
         config: the settings.
         images: what it trains and judges on, in words.
         pace: of its trainings, where it is known before they begin.
+        time_budget: seconds after which no trial begins, if any.
     """
 
     folder: Path
@@ -56,6 +57,7 @@ class Search:
     config: RunConfig
     images: str
     pace: Pace | None
+    time_budget: float | None
 
     def close(self) -> None:
         """Let other processes use the folder."""
@@ -78,14 +80,7 @@ def assemble(args: argparse.Namespace) -> Search:
     load_dataset.cache_clear()  # pictures may have changed since an earlier search of this process
     _repeat_choices(args, folder)
     objective, settings = OBJECTIVES["ops"], _settings(args, kind)
-    first, *narrower = _widths(args, folder)
-    draft = _Draft.of(args, settings, folder, first)
-    for width in narrower:
-        if draft.has_enough_images(args.trials):
-            break
-        draft = _Draft.of(args, settings, folder, width)
-    if _is_new_and_free(args, folder):
-        draft = draft.shortened(args.trials, narrowed=draft.space.width < first)
+    draft = fitting_draft(args, settings, folder)
     space, images, pace = draft.space, draft.images, draft.pace
     evaluator = replace(draft.evaluator, fingerprint=images.fingerprint)
     count = partial(cost, num_classes=len(images.classes))
@@ -141,7 +136,8 @@ def assemble(args: argparse.Namespace) -> Search:
         price=price,
         cheapest=cheapest,
         config=config,
-        images="\n".join((images.describe(), *notes)),
+        images="\n".join((images.describe(), *notes, *_left_out(evaluator.leave_out))),
+        time_budget=args.time_budget,
         pace=pace,
     )
 
@@ -155,50 +151,8 @@ def make_backend(args: argparse.Namespace, search: Search) -> Backend:
     return backend
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Draft:
-    """A search at one width: what is searched, who evaluates it, on what, and at which pace, where that is known."""
-
-    space: SearchSpace
-    evaluator: OnImages
-    images: DataSet
-    pace: Pace | None
-
-    @classmethod
-    def of(cls, args: argparse.Namespace, settings: dict[str, Any], folder: Path, width: float) -> "_Draft":
-        kind, shares = EVALUATORS[args.evaluator], BACKENDS[args.backend].shares
-        shape = DATASETS[args.dataset].input_shape
-        space = load_space(args.space, backbone=args.backbone, input_shape=shape, width=width)
-        if args.binarizer:
-            space = space.restrict({"binarizer": args.binarizer})
-        evaluator = kind.make(settings, args, space=space, folder=folder)
-        images, pace = evaluator.images(space.input_shape), None
-        if shares and not kind.trains_first and evaluator.device == "cpu":
-            slots, threads = shares(args, space.input_shape, evaluator.device)
-            price = OBJECTIVES["ops"].price(partial(cost, num_classes=len(images.classes)))
-            network = typical(space, price, args.max_ops)
-            pace = Pace(
-                per_image=seconds_per_image(network, images, evaluator.recipe, threads=threads),
-                epochs=evaluator.recipe.epochs,
-                judged=len(images.validation),
-                slots=max(1, slots),
-            )
-        return cls(space=space, evaluator=evaluator, images=images, pace=pace)
-
-    def has_enough_images(self, trials: int) -> bool:
-        """Whether there is time for trainings that rank networks."""
-        return self.pace is None or self.pace.search(min(ENOUGH, len(self.images.train)), trials) <= LIMIT
-
-    def shortened(self, trials: int, *, narrowed: bool) -> "_Draft":
-        """The same on as many images as there is time for."""
-        if self.pace is None:
-            return self
-        chosen, evaluator = [f"--width {self.space.width:g}"] if narrowed else [], self.evaluator
-        if (fitting := self.pace.affordable(len(self.images.train), trials)) < len(self.images.train):
-            evaluator = evaluator.shortened(fitting)
-            chosen.append(f"--proxy-images {fitting}")
-        images = evaluator.images(self.space.input_shape)
-        return replace(self, evaluator=evaluator, images=images, pace=replace(self.pace, chosen=" ".join(chosen)))
+def _left_out(files: tuple[str, ...]) -> tuple[str, ...]:
+    return (f"left out {len(files):,} pictures that cannot be read, such as {files[0]}",) if files else ()
 
 
 def _repeat_choices(args: argparse.Namespace, folder: Path) -> None:
@@ -207,19 +161,6 @@ def _repeat_choices(args: argparse.Namespace, folder: Path) -> None:
         begun = read_config(folder)
         args.width = args.width or begun.width
         args.proxy_images = args.proxy_images or begun.evaluator_settings.get("proxy_images")
-
-
-def _widths(args: argparse.Namespace, folder: Path) -> tuple[float, ...]:
-    """The widths to choose from, the first that leaves time for enough images: one, where it is not ours to choose."""
-    if args.width is not None:
-        return (args.width,)
-    fixed = args.backbone or args.max_ops or args.space not in family_names()
-    return WIDTHS[:1] if fixed or not _is_new_and_free(args, folder) else WIDTHS
-
-
-def _is_new_and_free(args: argparse.Namespace, folder: Path) -> bool:
-    """Whether the run is new and no flag says how long its trainings are."""
-    return args.epochs is None and args.proxy_images is None and not (folder / "config.json").exists()
 
 
 def _settings(args: argparse.Namespace, kind: EvaluatorEntry) -> dict[str, Any]:

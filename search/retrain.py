@@ -142,6 +142,8 @@ def find_target(args: argparse.Namespace) -> Target:
             data_dir=entry.data_dir,
             folder=own if args.dataset in (None, entry.dataset) else Path("runs", "retrain", args.dataset),
         )
+    if path.is_file():
+        raise InputError(f"{path} is not a best.json or pareto.json of a search")
     if path.is_dir():
         raise InputError(f"{path} is a folder; name a file in it, such as {path / 'best.json'}")
     if args.key is not None:
@@ -159,6 +161,7 @@ def end_text(summary: dict[str, Any], folder: Path) -> str:
     from search.progress import si
 
     return (
+        f"kept the epoch that was best on validation images, {summary['validation_top1']:.2%}\n"
         f"test top-1 {summary['test_top1']:.2%}, top-5 {summary['test_top5']:.2%} on {summary['test_images']} images; "
         f"{si(summary['cost']['ops']).strip()}OPs; {folder}/model.safetensors has {summary['file_bytes']:,} bytes, "
         f"{summary['cost']['bytes']:,} of them weights"

@@ -18,6 +18,9 @@ from search.samplers import SAMPLERS
 from space import InputError
 from space.family import backbone_names, family_names
 
+SHORT = 60.0
+"""Seconds; shorter searches take as long as starting and compiling."""
+
 if TYPE_CHECKING:
     from results.entry import Entry, Front
     from search.assemble import Search
@@ -78,10 +81,15 @@ def begin_text(search: "Search", trials: int) -> str:
     size = f"{space.size:,}" if space.size < 1e9 else f"{space.size:.3g}"
     ends = search.cheapest, config.reference.cost
     cheapest, limit = (f"{si(price).strip()}{search.objective.unit}" for price in ends)
+    channels, height, width = space.input_shape
+    baselines = len(space.baselines())
+    only = "; so few trials train only those" if trials <= baselines else ""
     return (
-        f"{size} networks of {cheapest} to {limit}; {len(space.baselines())} of them designed by hand\n"
-        f"{search.images}\n{len(search.study)} of {trials} trials so far; test images are not used"
-        f"{pace_text(search, trials)}"
+        f"{space.family} on {space.backbone} at width {space.width:g}, images of {height} x {width} in "
+        f"{'grey' if channels == 1 else 'colour'}\n"
+        f"{size} networks of {cheapest} to {limit}; {baselines} designed by hand are trained first{only}\n"
+        f"{search.images}\ntest images are kept for search.retrain\n"
+        f"{len(search.study)} of {trials} trials so far{pace_text(search, trials)}"
     )
 
 
@@ -100,9 +108,11 @@ def pace_text(search: "Search", trials: int) -> str:
         f"\nabout {duration(pace.trial(images))} a trial on the {search.config.device}{side}: "
         f"{duration(seconds)} for {left}"
     )
+    if seconds < SHORT:
+        text = "; the rest takes about a minute, more where kernels have to be compiled first"
     if pace.chosen:
-        text += f"\nto save time: {pace.chosen}; give these flags to choose for yourself"
-    if seconds > LIMIT:
+        text += f"\nchosen to end within an hour or near it: {pace.chosen}; these flags take other values"
+    if seconds > LIMIT and not search.time_budget:
         text += "\nto save more time, search a smaller network with --backbone or --width, or end with --time-budget"
     return text
 
@@ -132,16 +142,20 @@ def run(args: argparse.Namespace, search: "Search") -> None:
         outputs.refresh()
 
     try:
-        late = run_search(study, backend, trials=args.trials, on_trial=on_trial, time_budget=args.time_budget)
-        if search.noisy and not late:
-            measure_noise(study, backend, on_note=progress.note)
-    except Hopeless as error:
-        raise InputError(f"the first trials all failed, the last one with: {error}") from None
-    finally:
-        with suppress(OSError):  # the terminal may be gone
-            progress.close()
-        backend.close()
-        written = outputs.write()
+        try:
+            late = run_search(study, backend, trials=args.trials, on_trial=on_trial, time_budget=args.time_budget)
+            if search.noisy and not late:
+                measure_noise(study, backend, on_note=progress.note)
+        except Hopeless as error:
+            raise InputError(f"the first trials all failed, the last one with: {error}") from None
+        finally:
+            with suppress(OSError):  # the terminal may be gone
+                progress.close()
+            backend.close()
+            written = outputs.write()
+    except KeyboardInterrupt:
+        print(f"{len(study)} of {args.trials} trials so far; the tables and the report are in {search.folder}")
+        raise
     if not len(study):
         raise InputError("--time-budget ended the search before its first trial; give it more")
     if written is None:
@@ -157,13 +171,16 @@ def end_text(search: "Search", front: "Front", best: "Entry") -> str:
     """What was found, and what to do with it."""
     from search.progress import si
 
-    by = "accuracies" if best.expected is None else "expected accuracies"
+    smoothed = any(entry.expected not in (None, entry.accuracy) for entry in front.entries)
+    kind, count = "expected " if smoothed else "", len(front.entries)
     price = si(search.objective.of(best.architecture, best.cost)).strip()
     return (
-        f"front by {by}: {len(front.entries)} networks, hypervolume {front.hypervolume:.4f}; "
+        f"front by {kind}accuracies: {count} network{'s' if count > 1 else ''}, hypervolume {front.hypervolume:.4f}; "
         f"see {search.folder}/report.html\n"
-        f"best.json: {best.key}, {best.deciding:.1%} at {price}{search.objective.unit}; to train it fully:\n"
+        f"best.json: {best.key}, {kind}accuracy {best.deciding:.1%} at {price}{search.objective.unit}; to train it "
+        f"fully:\n"
         f"    python -m search.retrain {shlex.quote(str(search.folder / 'best.json'))}"
+        f"{' --skip-broken' if search.evaluator.leave_out else ''}"
     )
 
 

@@ -41,7 +41,9 @@ def load_space(
     if space in family_names():
         return _whole(space, backbone, input_shape, width)
     if not space.endswith(".toml"):
-        raise InputError(f"--space {space} is neither a family ({', '.join(family_names())}) nor a .toml file")
+        file = f"{space}.toml"
+        there = f"; did you mean {file}?" if Path(file).exists() else ""
+        raise InputError(f"--space {space} is neither a family ({', '.join(family_names())}) nor a .toml file{there}")
     try:
         rules = tomllib.loads(read_input(_file(space)))
     except tomllib.TOMLDecodeError as error:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import file_digest, sha256
+from math import ceil, floor
 from typing import Any
 
 import torch
@@ -66,16 +67,19 @@ class PictureFiles(Source):
     def divided(self, share: float, purpose: str) -> tuple["PictureFiles", "PictureFiles"]:
         """By a hash of each file's name, so that a file that is removed moves no other.
 
-        A class of two pictures or more has some in both parts.
+        Of each class about the share is held out: where hashes give less than two thirds of it or more than one and a
+        half times as much, the files next in order make up for it. A class of two pictures has one in each part.
         """
         places = torch.tensor([self._place(path, purpose) for path in self.files], dtype=torch.float64)
         held = places < share
         for label in range(len(self.classes)):
             (members,) = (self.labels == label).nonzero(as_tuple=True)
-            if len(members) > 1 and not held[members].any():
-                held[members[places[members].argmin()]] = True
-            elif len(members) > 1 and held[members].all():
-                held[members[places[members].argmax()]] = False
+            if len(members) > 1:
+                expected = share * len(members)
+                least, most = max(1, floor(expected / 1.5)), min(len(members) - 1, ceil(expected * 1.5))
+                count = min(max(int(held[members].sum()), least), most)
+                held[members] = False
+                held[members[places[members].argsort()[:count]]] = True
         return self.take((~held).nonzero().flatten()), self.take(held.nonzero().flatten())
 
     def _place(self, path: str, purpose: str) -> float:

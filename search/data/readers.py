@@ -96,7 +96,11 @@ def _test_note(found: Mapping[str, Part]) -> str:
     if "test" not in names:
         return "no folder test: search.retrain will ask for one"
     judged = f"{names['validation']} to judge on, " if "validation" in names else ""
-    return f"from the folders {found['train'].folder.name} to train on, {judged}{names['test']} for the test"
+    count = len(found["test"].pictures)
+    return (
+        f"from the folders {found['train'].folder.name} to train on, {judged}{names['test']} for the test "
+        f"({count:,} pictures)"
+    )
 
 
 def _skipped_note(part: Part) -> tuple[str, ...]:

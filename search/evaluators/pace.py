@@ -54,11 +54,11 @@ class Pace:
         """Seconds of so many trials."""
         return self.trial(images) * trials / self.slots
 
-    def affordable(self, images: int, trials: int) -> int:
-        """`images`, or the largest of `SIZES` with which the trials end within `LIMIT`; at least the smallest one."""
-        if self.search(images, trials) <= LIMIT:
+    def affordable(self, images: int, trials: int, limit: float = LIMIT) -> int:
+        """`images`, or the largest of `SIZES` with which the trials end in time; at least the smallest one."""
+        if self.search(images, trials) <= limit:
             return images
-        fitting = (size for size in SIZES if size <= images and self.search(size, trials) <= LIMIT)
+        fitting = (size for size in SIZES if size <= images and self.search(size, trials) <= limit)
         return next(fitting, min(images, SIZES[-1]))
 
 

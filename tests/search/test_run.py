@@ -15,9 +15,10 @@ import pandas as pd
 import pytest
 import sqlalchemy
 from fakes import made_up
+from PIL import Image
 
 import results.report
-import search.assemble
+import search.draft
 import search.evaluators.pace
 import search.retrain
 import search.run
@@ -25,6 +26,7 @@ from results.tables import COLUMNS
 from search.backends import BACKENDS
 from search.backends.local import LOCAL, InProcess
 from search.data.catalog import DATASETS
+from search.data.dataset import load_dataset
 from search.evaluators.proxy import Proxy
 from search.lock import lock
 from search.recipe import Recipe
@@ -120,8 +122,8 @@ def test_trials_of_a_search(finished):
     chosen = json.loads((folder / "best.json").read_text())
     *_, front, named, command = ended.out.splitlines()
     found = f"{len(best['front'])} networks, hypervolume {best['hypervolume']:.4f};"
-    assert front.startswith(f"front by expected accuracies: {found}")
-    assert named.startswith(f"best.json: {chosen['key']}, {chosen['expected']:.1%} at ")
+    assert front.startswith(f"front by accuracies: {found}")
+    assert named.startswith(f"best.json: {chosen['key']}, accuracy {chosen['expected']:.1%} at ")
     assert command == "    python -m search.retrain run/best.json"
 
 
@@ -174,7 +176,7 @@ def test_more_trials_go_on_where_it_stopped(run_copy, invoke):
     [
         (("--seed", 1), "seed 0 there and 1 here"),
         (("--sampler", "random"), "sampler"),
-        (("--epochs", 2), "recipe"),
+        (("--epochs", 2), "--epochs"),
         (("--max-ops", 5e3), "max_ops"),
         (("--evaluator", "supernet", "--sampler", "tpe"), "evaluator"),
     ],
@@ -373,7 +375,7 @@ def slow(monkeypatch):
     """A machine that learns an image in so many seconds, by width."""
 
     def machine(seconds):
-        monkeypatch.setattr(search.assemble, "seconds_per_image", lambda network, *_, **__: seconds[network.width])
+        monkeypatch.setattr(search.draft, "seconds_per_image", lambda network, *_, **__: seconds[network.width])
 
     return machine
 
@@ -387,8 +389,8 @@ def settings_of(folder: Path) -> tuple[float, int | None, int]:
     "seconds, found, said",
     [
         ({1.0: 1e-4}, (1.0, None, 898), ""),
-        ({1.0: 9.0, 0.5: 1e-4}, (0.5, None, 898), "--width 0.5; give"),
-        ({1.0: 9.0, 0.5: 8.0, 0.25: 7.0}, (0.25, None, 898), "--width 0.25; give"),
+        ({1.0: 9.0, 0.5: 1e-4}, (0.5, None, 898), ": --width 0.5; these flags"),
+        ({1.0: 9.0, 0.5: 8.0, 0.25: 7.0}, (0.25, None, 898), ": --width 0.25; these flags"),
     ],
 )
 def test_a_narrower_network_where_trainings_take_long(tmp_path, invoke, instant, slow, seconds, found, said):
@@ -396,7 +398,7 @@ def test_a_narrower_network_where_trainings_take_long(tmp_path, invoke, instant,
     flags = "--trials", 20, "--workers", 0, "--out", tmp_path / "run"
     ended = invoke(search.run, *flags)
     assert ended.code == 0 and settings_of(tmp_path / "run") == found
-    assert ("to save time: " in ended.out) == bool(said) and said in ended.out
+    assert ("chosen to end within an hour" in ended.out) == bool(said) and said in ended.out
     assert ("--time-budget" in ended.out) == (seconds.get(0.25) == 7.0)
     slow({1.0: 1e-4, 0.5: 1e-4, 0.25: 1e-4})  # the run's own width stays
     assert invoke(search.run, *flags).code == 0 and settings_of(tmp_path / "run") == found
@@ -409,11 +411,41 @@ def test_fewer_images_where_trainings_take_long(tmp_path, invoke, instant, slow,
     monkeypatch.setattr(search.evaluators.pace, "PASS_SHARE", 0)
     ended = invoke(search.run, *flags)
     assert settings_of(tmp_path / "run") == (1.0, 200, 200)
-    assert "to save time: --proxy-images 200; give" in ended.out and "40 min for 20" in ended.out
+    assert ": --proxy-images 200; these flags" in ended.out and "40 min for 20" in ended.out
     slow({1.0: 1e-4})
     assert invoke(search.run, *flags).code == 0 and settings_of(tmp_path / "run") == (1.0, 200, 200)
     refused = one_line(invoke(search.run, *flags, "--proxy-images", 300))
-    assert "proxy_images 200 there and 300 here" in refused
+    assert "--proxy-images 200 there and 300 here" in refused
+
+
+def test_pictures_that_change_while_a_search_runs_fail_its_trials(tmp_path, invoke, monkeypatch):
+    pictures = tmp_path / "pictures"
+
+    def save(*numbers):
+        for number in numbers:
+            path = pictures / "ab"[number % 2] / f"{number}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.new("L", (8, 8), number).save(path)
+
+    def changed(self, task):
+        if task.number == 2:
+            save(90, 91)
+            load_dataset.cache_clear()  # as in a worker that takes the place of another
+        return trained(self, task)
+
+    save(*range(40))
+    trained = Proxy.__call__
+    monkeypatch.setattr(Proxy, "__call__", changed)
+    flags = "--dataset", "imagefolder", "--data-dir", pictures, "--backbone", "mobilenet-8", "--out", tmp_path / "run"
+    assert invoke(search.run, *flags, *SHORT, "--trials", 4).code == 0
+    table = table_of(tmp_path / "run")
+    assert table["state"].tolist() == ["complete", "complete", "failed", "failed"]
+    assert table["reason"][2:].str.contains("changed since the search began").all()
+
+
+def test_trials_without_their_settings_are_refused(judged_copy, invoke, instant):
+    (judged_copy / "config.json").unlink()
+    assert "lacks config.json" in one_line(invoke(search.run, "--trials", 18, *SHORT, "--out", judged_copy))
 
 
 def test_a_time_budget_ends_a_search_in_order(small, invoke, monkeypatch):

@@ -164,11 +164,10 @@ def test_the_command_on_a_ray_of_its_own(tmp_path, start, invoke):
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130 and "Traceback" not in err
     assert err.splitlines()[-1] == "mobinas: stopped; to resume, run the same command again"
-    networks, images, so_far, *trials = out.splitlines()
-    assert ("networks" in networks, "images" in images, so_far) == (
-        True,
-        True,
-        "0 of 300 trials so far; test images are not used",
+    space, networks, images, test, so_far, *trials, ended = out.splitlines()
+    assert ("mobilenet" in space, "networks" in networks, "images" in images, "test images" in test) == (True,) * 4
+    assert so_far == "0 of 300 trials so far" and ended.endswith(
+        "of 300 trials so far; the tables and the report are in run"
     )
     assert all(" | " in line or line[:5].strip().isdigit() for line in trials)
     wait_for(lambda: not any(descendants(pid) for pid in family), 30)

@@ -10,8 +10,8 @@ import torch
 from PIL import Image
 
 from search.data.catalog import DATASETS
-from search.data.dataset import load_dataset, load_test, read_source
-from search.data.from_files import Files, has_shared_memory
+from search.data.dataset import check_test, load_dataset, load_test, read_source
+from search.data.from_files import Files, PictureFiles, has_shared_memory
 from search.data.in_memory import Images
 from space import InputError
 
@@ -237,7 +237,7 @@ def test_what_is_found_is_said(fresh, parts):
     assert loaded.describe().splitlines() == [
         "12 images of 3 classes (ant, bee, cat): "
         f"{len(loaded.train)} to train on, {len(loaded.validation)} to judge on",
-        "from the folders train to train on, test for the test",
+        "from the folders train to train on, test for the test (12 pictures)",
         f"skipped 1 files and folders that hold no pictures, such as {folder}/train/bee/notes.txt",
     ]
 
@@ -271,6 +271,32 @@ def test_pictures_left_out_move_no_other(fresh, pictures):
     for one, other in ((rest.train, whole.train), (rest.validation, whole.validation)):
         assert shades(one) == shades(other) - gone
     assert rest.fingerprint != whole.fingerprint
+
+
+def test_pictures_of_the_test_that_are_trained_on_are_said(fresh, tmp_path):
+    for part in ("train", "test"):
+        for index in range(10):
+            path = tmp_path / part / "ab"[index % 2] / f"{index}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.new("L", (8, 8), index + (part == "test") * (index > 2) * 100).save(path)
+    (said,) = check_test("imagefolder", data_dir=str(tmp_path), dataset=load_pictures(str(tmp_path)), needed=True)
+    assert said.startswith("3 of the pictures for the test are also among those to train on")
+
+
+def test_every_class_has_about_its_share_in_each_part(fresh, tmp_path):
+    """By hashes alone, one class of forty had 1 of the 8 that a fifth is."""
+    for number in range(300):
+        for name in ("apples", "pears", "red cars"):
+            path = tmp_path / name / f"{number:03}.png"
+            path.parent.mkdir(exist_ok=True)
+            path.touch()
+    for few in (10, 40, 120, 300):
+        files = tuple(str(path) for path in sorted(tmp_path.glob("*/*.png")) if int(path.stem) < few)
+        labels = torch.arange(3).repeat_interleave(few)
+        source = PictureFiles(folder=str(tmp_path), files=files, labels=labels, classes=("a", "b", "c"))
+        for share in (0.1, 0.2, 0.4):
+            counts = source.divided(share, "validation")[1].labels.bincount()
+            assert (counts * 1.5 >= int(share * few)).all() and (counts <= 1.5 * share * few + 1).all()
 
 
 def test_a_class_of_one_picture_is_too_small(fresh, tmp_path):

@@ -95,6 +95,15 @@ def test_names_that_are_not_text_are_kept(tmp_path):
         (("val/cat/0.png", "test/cat/0.png"), "val and test but no train"),
         (("train/cat/0.png", "Train/cat/0.png"), "the same part"),
         (("train/0.png", "test/cat/0.png"), "train holds no folders"),
+        (
+            ("seg_train/seg_train/sea/0.png", "seg_test/seg_test/sea/0.png"),
+            "rename seg_train to train, seg_test to test",
+        ),
+        (("training_set/cat/0.png", "test_set/cat/0.png"), "rename training_set to train, test_set to test"),
+        (("a/0.png", "b/0.png", "plant/a/0.png", "plant/b/0.png"), r"plant holds .* like the classes \(a, b\)"),
+        (("dataset/train/cat/0.png", "dataset/train/dog/0.png"), "one folder deeper; use --data-dir .*dataset"),
+        (("cat/front/0.png", "cat/side/0.png", "dog/front/0.png", "dog/side/0.png"), "same folders.*front, side"),
+        (("cat/0.png", "dog/0.heic"), r"without pictures \(dog\), but files that end in \.heic, which are not read"),
     ],
 )
 def test_a_layout_that_cannot_be_meant_is_refused(tmp_path, names, message):
@@ -102,6 +111,36 @@ def test_a_layout_that_cannot_be_meant_is_refused(tmp_path, names, message):
     with pytest.raises(InputError, match=message) as error:
         find_pictures(tmp_path)
     assert len(str(error.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "names", [("valid", "invalid"), ("car", "train", "bus"), ("test", "exam"), ("crash_test", "test_drive")]
+)
+def test_classes_may_be_called_like_parts(tmp_path, names):
+    fill(tmp_path, *(f"{name}/0.png" for name in names))
+    (whole,) = find_pictures(tmp_path).parts.values()
+    assert whole.classes == tuple(sorted(names))
+
+
+def test_what_lies_beside_the_parts_is_skipped(tmp_path):
+    fill(tmp_path, "train/cat/0.png", "train/dog/0.png", "holdout/cat/0.png")
+    parts = find_pictures(tmp_path).parts
+    assert parts["train"].skipped == (str(tmp_path / "holdout"),)
+
+
+def test_our_own_runs_among_the_classes_are_skipped(tmp_path):
+    fill(tmp_path, "cat/0.png", "dog/0.png", "runs/imagefolder/study.db", "runs/plot.png", "kept/study.db")
+    fill(tmp_path, "full/retrain/digits/KEY/summary.json")
+    (whole,) = find_pictures(tmp_path).parts.values()
+    assert whole.classes == ("cat", "dog") and len(whole.skipped) == 3
+
+
+def test_a_link_to_itself_is_skipped(tmp_path):
+    fill(tmp_path, "cat/0.png", "dog/0.png")
+    for name in ("cat/loop.png", "loop"):
+        os.symlink(Path(name).name, tmp_path / name)
+    (whole,) = find_pictures(tmp_path).parts.values()
+    assert sorted(held(whole, tmp_path)) == ["cat/0.png", "dog/0.png"] and len(whole.skipped) == 2
 
 
 def test_a_file_is_no_folder(tmp_path):

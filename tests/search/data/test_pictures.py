@@ -1,5 +1,6 @@
 """One picture file, decoded as it is meant to be seen."""
 
+import struct
 import warnings
 
 import numpy as np
@@ -66,6 +67,26 @@ def test_a_picture_of_too_many_pixels_is_called_that(tmp_path, monkeypatch):
         assert decoded(path).shape == SQUARE
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 400)
     assert decoded(path) == Broken(str(path), "it has more than 800 pixels; make it smaller")
+
+
+def test_a_thin_picture_would_take_all_memory(tmp_path):
+    """Its short side is scaled to the network's input: 60,000 x 1 would become 15,360,000 x 256."""
+    Image.new("L", (60_000, 1)).save(tmp_path / "line.png")
+    Image.new("L", (100, 1)).save(tmp_path / "bar.png")
+    assert decoded(tmp_path / "line.png").reason == "60,000 x 1 pixels are too long and thin; cut it"
+    assert decoded(tmp_path / "bar.png").shape == SQUARE
+
+
+@pytest.mark.parametrize(
+    "error", [struct.error("required argument"), RuntimeError("Failed to decode"), TypeError(), MemoryError()]
+)
+def test_whatever_a_damaged_picture_raises_it_is_broken(tmp_path, monkeypatch, error):
+    def load(self):
+        raise error
+
+    Image.new("L", (9, 9)).save(tmp_path / "x.png")
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", load)
+    assert isinstance(decoded(tmp_path / "x.png"), Broken)
 
 
 def test_half_transparent_black_is_grey(tmp_path):

@@ -271,6 +271,14 @@ def test_failed_networks_are_queued_again(tmp_path):
     assert last.ask().architecture == asked[2] and last.ask().number == 5
 
 
+def test_a_file_that_is_removed_is_missed(tmp_path):
+    study = open_study(tmp_path, SPACE)
+    study.ask()
+    (tmp_path / "study.db").unlink()
+    with pytest.raises(InputError, match="study.db was removed while the search ran"):
+        study.tell(0, evaluation(0.5))
+
+
 def test_one_process_at_a_time(tmp_path):
     study = open_study(tmp_path, SPACE)
     with pytest.raises(InputError, match="another process"):

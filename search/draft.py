@@ -1,0 +1,95 @@
+"""A search at the width, and on as many images, as this machine has time for."""
+
+import argparse
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from mobinet import cost
+from search.backends import BACKENDS
+from search.data.catalog import DATASETS
+from search.data.dataset import DataSet
+from search.evaluators import EVALUATORS
+from search.evaluators.on_images import OnImages
+from search.evaluators.pace import ENOUGH, LIMIT, WIDTHS, Pace, seconds_per_image, typical
+from space import SearchSpace, load_space
+from space.family import family_names
+from space.objective import OBJECTIVES
+
+
+def fitting_draft(args: argparse.Namespace, settings: dict[str, Any], folder: Path) -> "Draft":
+    """The first draft of `WIDTHS` with time for enough images; the last one, where none has.
+
+    Where flags say how long trainings are, or the run in `folder` goes on, these decide.
+    """
+    limit = min(LIMIT, args.time_budget or LIMIT)
+    first, *narrower = _widths(args, folder)
+    draft = Draft.of(args, settings, folder, first)
+    for width in narrower:
+        if draft.has_enough_images(args.trials, limit):
+            break
+        draft = Draft.of(args, settings, folder, width)
+    if _is_new_and_free(args, folder):
+        draft = draft.shortened(args.trials, limit, narrowed=draft.space.width < first)
+    return draft
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """A search at one width: what is searched, who evaluates it, on what, and at which pace, where that is known."""
+
+    space: SearchSpace
+    evaluator: OnImages
+    images: DataSet
+    pace: Pace | None
+
+    @classmethod
+    def of(cls, args: argparse.Namespace, settings: dict[str, Any], folder: Path, width: float) -> "Draft":
+        kind, shares = EVALUATORS[args.evaluator], BACKENDS[args.backend].shares
+        shape = DATASETS[args.dataset].input_shape
+        space = load_space(args.space, backbone=args.backbone, input_shape=shape, width=width)
+        if args.binarizer:
+            space = space.restrict({"binarizer": args.binarizer})
+        evaluator = kind.make(settings, args, space=space, folder=folder)
+        images, pace = evaluator.images(space.input_shape), None
+        if shares and not kind.trains_first and evaluator.device == "cpu":
+            slots, threads = shares(args, space.input_shape, evaluator.device)
+            price = OBJECTIVES["ops"].price(partial(cost, num_classes=len(images.classes)))
+            print(f"timing a training at width {width:g}", flush=True)
+            network = typical(space, price, args.max_ops)
+            pace = Pace(
+                per_image=seconds_per_image(network, images, evaluator.recipe, threads=threads),
+                epochs=evaluator.recipe.epochs,
+                judged=len(images.validation),
+                slots=max(1, slots),
+            )
+        return cls(space=space, evaluator=evaluator, images=images, pace=pace)
+
+    def has_enough_images(self, trials: int, limit: float) -> bool:
+        """Whether `limit` seconds are enough for trainings that rank networks."""
+        return self.pace is None or self.pace.search(min(ENOUGH, len(self.images.train)), trials) <= limit
+
+    def shortened(self, trials: int, limit: float, *, narrowed: bool) -> "Draft":
+        """The same on as many images as `limit` seconds are enough for."""
+        if self.pace is None:
+            return self
+        chosen, evaluator = [f"--width {self.space.width:g}"] if narrowed else [], self.evaluator
+        if (fitting := self.pace.affordable(len(self.images.train), trials, limit)) < len(self.images.train):
+            evaluator = evaluator.shortened(fitting)
+            chosen.append(f"--proxy-images {fitting}")
+        images = evaluator.images(self.space.input_shape)
+        return replace(self, evaluator=evaluator, images=images, pace=replace(self.pace, chosen=" ".join(chosen)))
+
+
+def _widths(args: argparse.Namespace, folder: Path) -> tuple[float, ...]:
+    """The widths to choose from, the first that leaves time for enough images: one, where it is not ours to choose."""
+    if args.width is not None:
+        return (args.width,)
+    fixed = args.backbone or args.max_ops or args.space not in family_names()
+    return WIDTHS[:1] if fixed or not _is_new_and_free(args, folder) else WIDTHS
+
+
+def _is_new_and_free(args: argparse.Namespace, folder: Path) -> bool:
+    """Whether the run is new and no flag says how long its trainings are."""
+    return args.epochs is None and args.proxy_images is None and not (folder / "config.json").exists()
