@@ -9,10 +9,12 @@ Prints OPs and test accuracy of both, mean and standard deviation over seeds, an
 then how far all are ahead in the mean, with its standard error and p; and the hypervolume of both fronts.
 
 With several runs, such as one of --sampler front and one of random, each is compared, then the first with the others.
-With --table the trainings are kept in a CSV file, and a command that was stopped goes on where it was.
+With --table the trainings are kept in a CSV file, and a command that was stopped goes on where it was. --plot draws
+all of them.
 """
 
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +22,7 @@ import pandas as pd
 
 from benchmarks.flags import add_worker_flags, make_parser
 from benchmarks.retrained.full_training import Array, FullTraining, contrast, deviation
+from benchmarks.retrained.lead_plot import lead_figure
 from results.command import run_command
 from results.entry import architecture_of
 from results.pareto import hypervolume
@@ -105,8 +108,11 @@ def main() -> None:
     parser.add_argument("--batch-size", type=positive_int, help="default: the data set's full schedule")
     parser.add_argument("--images", type=positive_int, help="train on the first so many images (default: all)")
     parser.add_argument("--table", type=Path, help="a CSV file that keeps the trainings")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="write a plot, .svg or .png")
     add_worker_flags(parser)
     args = parser.parse_args()
+    if args.plot and not find_spec("kaleido"):
+        raise InputError("--plot takes the package kaleido: pip install -e '.[benchmarks]'")
     comparisons = [Comparison(folder) for folder in args.folders]
     config, recipe = comparisons[0].config, DATASETS[comparisons[0].config.dataset].recipes["full"]
     networks = {key: network for each in comparisons for key, network in each.networks.items()}
@@ -132,6 +138,18 @@ def main() -> None:
     first, *others = (each.print(keys, accuracies) for each in comparisons)
     for each, weights in zip(comparisons[1:], others):
         print(f"\n{comparisons[0].folder} against {each.folder}: {_described(accuracies, first - weights)}")
+    if args.plot:
+        title = f"{config.family} on {config.dataset}, width {config.width:g}, {args.seeds} full trainings each"
+        lead_figure(_groups(comparisons), keys, accuracies, title=title).write_image(args.plot)
+
+
+def _groups(comparisons: list[Comparison]) -> dict[str, pd.Series]:
+    """OPs by key: of the hand-designed networks, then of those that each search has beside them."""
+    groups = {"by hand": comparisons[0].handmade.set_index("key")["ops"]}
+    for each in comparisons:
+        ops = each.rows.set_index("key")["ops"].drop(each.handmade["key"])
+        groups[f"searched, sampler {each.config.sampler}"] = ops
+    return groups
 
 
 if __name__ == "__main__":
