@@ -19,6 +19,7 @@ IN_WORDS = {
     "proxy_images": "--proxy-images",
     "width": "--width",
     "seed": "--seed",
+    "max_ops": "--max-ops",
 }
 PUBLISHED_BEFORE = {"imagefolder": "imagenet"}
 """Of runs that do not say."""
@@ -149,8 +150,8 @@ def settle_config(folder: Path, config: RunConfig) -> None:
         return
     there, here = _flat(read_config(folder).to_dict()), _flat(config.to_dict())
     differences = [
-        f"{IN_WORDS.get(name, name)} {there.get(name)} there and {here.get(name)} here"
-        for name in sorted(there.keys() | here.keys())
+        f"{IN_WORDS.get(name, name)} {_shown(there.get(name))} there and {_shown(here.get(name))} here"
+        for name in sorted(there.keys() | here.keys(), key=lambda name: (name not in IN_WORDS, name))
         if name.partition(".")[0] not in FREE_TO_CHANGE and there.get(name) != here.get(name)
     ]
     if differences:
@@ -158,6 +159,10 @@ def settle_config(folder: Path, config: RunConfig) -> None:
         raise InputError(
             f"{folder} was begun with other settings: {'; '.join(differences)}; repeat those, or use another --out"
         )
+
+
+def _shown(value: Any) -> Any:
+    return "not given" if value is None else value
 
 
 def versions() -> dict[str, str]:

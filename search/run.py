@@ -67,8 +67,7 @@ def main() -> None:
     from search.assemble import assemble  # which loads torch
 
     with closing(assemble(args)) as search:
-        if args.retry_failed or not search.study.has_results():
-            search.study.retry_failed()
+        search.study.retry_failed(early=not args.retry_failed)
         print(begin_text(search, args.trials), flush=True)
         run(args, search)
 
@@ -83,12 +82,13 @@ def begin_text(search: "Search", trials: int) -> str:
     cheapest, limit = (f"{si(price).strip()}{search.objective.unit}" for price in ends)
     channels, height, width = space.input_shape
     baselines = len(space.baselines())
+    ignored = search.study.ignored and f"{search.study.ignored} trials of other programs are ignored\n" or ""
     only = "; so few trials train only those" if trials <= baselines else ""
     return (
         f"{space.family} on {space.backbone} at width {space.width:g}, images of {height} x {width} in "
         f"{'grey' if channels == 1 else 'colour'}\n"
         f"{size} networks of {cheapest} to {limit}; {baselines} designed by hand are trained first{only}\n"
-        f"{search.images}\ntest images are kept for search.retrain\n"
+        f"{search.images}\n{ignored}test images are kept for search.retrain\n"
         f"{len(search.study)} of {trials} trials so far{pace_text(search, trials)}"
     )
 

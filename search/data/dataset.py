@@ -91,7 +91,9 @@ def load_dataset(
     else:
         kept, held = source.divided(validation, "validation")
     _check_classes(name, source, kept, held)
-    notes = (*source.notes, *kept.repeated_in(held, "to judge on"))
+    missing = _missing(held)
+    unjudged = (f"no pictures to judge on of {missing}: accuracies leave them out",) if missing else ()
+    notes = (*source.notes, *unjudged, *kept.repeated_in(held, "to judge on"))
     available = len(kept.labels)
     if train_images and train_images < available:
         kept, _ = kept.divided(1 - train_images / available, "proxy")
@@ -160,7 +162,17 @@ def check_test(name: str, *, data_dir: str, dataset: DataSet, needed: bool) -> t
     if not DATASETS[name].own_parts:
         return ()
     test = _test_source(name, data_dir, dataset, needed=needed)
-    return read_source(name, data_dir, "train").repeated_in(test, "for the test")
+    missing = _missing(test) if len(test.labels) else ""
+    notes = (f"no pictures for the test of {missing}",) if missing else ()
+    return *notes, *read_source(name, data_dir, "train").repeated_in(test, "for the test")
+
+
+def _missing(source: Source) -> str:
+    """The classes without an image, in words."""
+    there = set(source.labels.tolist())
+    found = [label for number, label in enumerate(source.classes) if number not in there]
+    more = f" and {len(found) - SHOWN:,} more" if len(found) > SHOWN else ""
+    return ", ".join(found[:SHOWN]) + more
 
 
 def _test_source(name: str, data_dir: str, dataset: DataSet, *, needed: bool = True) -> Source:

@@ -50,10 +50,12 @@ class PictureFolder:
     Args:
         folder: the whole.
         parts: by name, those of `PARTS` that are there; ``whole`` alone where the classes lie in the folder itself.
+        beside: folders beside the parts, which are ignored.
     """
 
     folder: Path
     parts: Mapping[str, Part] = field(default_factory=dict)
+    beside: tuple[str, ...] = ()
 
 
 def find_pictures(folder: Path) -> PictureFolder:
@@ -78,13 +80,13 @@ def find_pictures(folder: Path) -> PictureFolder:
         return PictureFolder(folder=folder, parts={"whole": _part(folder)})
     if "train" not in parts:
         raise InputError(f"{folder} holds {' and '.join(parts.values())} but no train; add a folder train")
-    beside = tuple(str(folder / name) for name in others)
-    return PictureFolder(folder=folder, parts={part: _part(folder / name, beside) for part, name in parts.items()})
+    found = {part: _part(folder / name) for part, name in parts.items()}
+    return PictureFolder(folder=folder, parts=found, beside=tuple(others))
 
 
 def _check_names(folder: Path, names: list[str]) -> None:
     """Raises InputError where folders are named like parts of a data set, and not like classes."""
-    words = {name: set(re.split(r"[^a-z]+", name.lower())) for name in names}
+    words = {name: set(re.split(r"[_.-]+", name.lower())) for name in names if _folders(folder / name)}
     alike = {part: [n for n, split in words.items() if split & {*known}] for part, known in PARTS.items()}
     named = {name: part for part, found in alike.items() for name in found}
     if len(named) == len(names) and len({*named.values()}) > 1:
@@ -92,8 +94,8 @@ def _check_names(folder: Path, names: list[str]) -> None:
         raise InputError(f"{folder} seems to hold the parts of a data set; rename {pairs}")
 
 
-def _part(folder: Path, beside: tuple[str, ...] = ()) -> Part:
-    skipped: list[str] = [*beside]
+def _part(folder: Path) -> Part:
+    skipped: list[str] = []
     pictures: list[tuple[str, int]] = []
     folders = _folders(folder)
     for number, entry in enumerate(folders):

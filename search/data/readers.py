@@ -73,10 +73,12 @@ def read_folder(data_dir: str, part: str, *, few: int = FEW_FILES) -> PictureFil
     Raises:
         InputError: there are no such pictures.
     """
-    found = dict(find_pictures(Path(data_dir)).parts)
+    looked = find_pictures(Path(data_dir))
+    found = dict(looked.parts)
+    ignored = (f"ignored beside the parts: {', '.join(looked.beside)}",) if looked.beside else ()
 
     def pictures(part: Part) -> PictureFiles:
-        notes = (_test_note(found), *_skipped_note(part))
+        notes = (_test_note(found), *ignored, *_skipped_note(part))
         labels = torch.tensor([label for _, label in part.pictures], dtype=torch.long)
         files = tuple(path for path, _ in part.pictures)
         return PictureFiles(folder=data_dir, files=files, labels=labels, classes=part.classes, notes=notes, few=few)

@@ -54,11 +54,13 @@ def last_trial_id(connection: Connection) -> int:
     return connection.scalar(select(func.max(TRIALS.c.trial_id))) or 0
 
 
-def insert_trial(connection: Connection, trial_id: int, study_id: int, trial: FrozenTrial) -> None:
-    """Write a trial that is under way, without its attributes; it takes the place of a queued one of the same id."""
+def insert_trial(
+    connection: Connection, trial_id: int, study_id: int, trial: FrozenTrial, *, queued: bool = False
+) -> None:
+    """Write a trial that is under way, without its attributes; `queued` ones are there, and are written anew."""
     row = {"trial_id": trial_id, "study_id": study_id, "number": trial.number, "state": trial.state.name}
-    queued = (TRIALS.c.trial_id == trial_id) & (TRIALS.c.study_id == study_id) & (TRIALS.c.state == "WAITING")
-    connection.execute(delete(TRIALS).where(queued))
+    if queued:
+        connection.execute(delete(TRIALS).where(TRIALS.c.trial_id == trial_id))
     connection.execute(insert(TRIALS), {**row, "datetime_start": _utc(trial.datetime_start)})
     params = (
         {

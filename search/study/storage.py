@@ -11,7 +11,7 @@ from optuna.storages import InMemoryStorage, RDBStorage
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import Connection, TableClause
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from results.files import temporary_of
 from search.study import optuna_tables as disk_tables
@@ -37,6 +37,8 @@ class MirroredStorage(InMemoryStorage):
     def __init__(self, path: Path, *, name: str, directions: Sequence[StudyDirection]) -> None:
         super().__init__()
         self._path = path
+        self._queued: set[int] = set()
+        """Ids of trials that were queued on disk when it was opened."""
         self._last_id = -1  # the first trial in memory gets 0
         if path.exists():
             check_database(path)
@@ -60,7 +62,8 @@ class MirroredStorage(InMemoryStorage):
         trial_id = self.trial_id(number)
         trial = self.get_trial(trial_id)
         with self._transaction() as connection:
-            disk_tables.insert_trial(connection, trial_id, self._id_on_disk, trial)
+            queued = trial_id in self._queued
+            disk_tables.insert_trial(connection, trial_id, self._id_on_disk, trial, queued=queued)
             _put_attributes(connection, trial_id, trial, trial.state, None)
 
     def create_new_trial(self, study_id: int, template_trial: FrozenTrial | None = None) -> int:
@@ -90,6 +93,8 @@ class MirroredStorage(InMemoryStorage):
             last_id = disk_tables.last_trial_id(connection)
         for trial in disk.get_all_trials(self._id_on_disk, deepcopy=False):
             check_trial(trial)
+            if trial.state == TrialState.WAITING:
+                self._queued.add(ids[trial.number])
             self._skip_ids(before=ids[trial.number])
             self.create_new_trial(self._id_here, trial)
         self._skip_ids(before=last_id + 1)
@@ -141,6 +146,10 @@ def _writing(path: Path) -> Iterator[None]:
     try:
         yield
     except (DBAPIError, StorageInternalError) as error:  # the database's own message says more than Optuna's
+        if isinstance(error, IntegrityError) and "UNIQUE" in str(error.orig):
+            raise InputError(
+                f"another program wrote a trial into {path} while the search ran; the same command resumes the search"
+            ) from None
         cause = error if isinstance(error, DBAPIError) else error.__cause__
         raise InputError(f"cannot write {path}: {getattr(cause, 'orig', cause)}") from error
 

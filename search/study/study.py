@@ -6,7 +6,7 @@ from pathlib import Path
 import optuna
 import pandas as pd
 from optuna.study import StudyDirection
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import TrialState
 
 from results.noise import Noise
 from search.lock import lock
@@ -21,13 +21,14 @@ from search.task import Evaluation, Failure, Task
 from space import Architecture, InputError, SearchSpace
 from space.cost import Cost
 from space.errors import first_line
+from space.gene import Choice
 from space.objective import Objective
 
 NAME = "mobinas"
 DIRECTIONS = (StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE)
 """Of the accuracy and of the objective."""
 QUEUED = "fixed_params"
-"""Where Optuna's `enqueue_trial` keeps the genes."""
+"""Where Optuna's `enqueue_trial` keeps the genes, among a trial's attributes."""
 PASSED_OVER = "queued by another program, but it is above --max-ops or another trial has this network"
 
 
@@ -67,6 +68,7 @@ class Study:
         self._count = count
         self._objective = objective
         self._baselines = space.baselines()
+        self.ignored = 0
         self._seen: set[str] = set()
         self._half_asked: optuna.Trial | None = None
         self._running: dict[int, tuple[optuna.Trial, float]] = {}
@@ -137,11 +139,18 @@ class Study:
                 tasks.append(Task(number=record.number, architecture=network, bars=record.bars))
         return tasks
 
-    def retry_failed(self) -> int:
-        """Queue the networks whose trials all failed, in new trials that come next; returns how many."""
+    def retry_failed(self, *, early: bool = False) -> int:
+        """Queue the networks whose trials all failed, in new trials that come next; returns how many.
+
+        Args:
+            early: only those that failed before any trial was complete, for which something else may be to blame.
+        """
         records = self.records()
         others = {record.key for record in records if record.state != "failed"}
+        first = min((record.number for record in records if record.state == "complete"), default=len(records))
         failed = {record.key: record for record in records if record.key not in others}
+        if early:
+            failed = {key: record for key, record in failed.items() if record.number < first}
         self._seen.difference_update(failed)
         again = [record for record in failed.values() if self._sampler.allows(self._network(record))]
         for record in again:
@@ -207,23 +216,16 @@ class Study:
                     self._halving.add(record.number, evaluation.rungs, evaluation.accuracy, record.price)
             elif trial.state == TrialState.RUNNING:  # an earlier version wrote a proposal in several steps
                 self._study.tell(trial.number, state=TrialState.FAIL)
-            elif trial.state == TrialState.WAITING:
-                self._check_queued(trial)
+            elif trial.state == TrialState.WAITING and not self._has(trial.system_attrs.get(QUEUED, {})):
+                self._storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
+                self.ignored += 1
             elif trial.state in (TrialState.COMPLETE, TrialState.PRUNED):
-                raise InputError(
-                    f"trial {trial.number} of {self._path} was added by another program and lacks what a search "
-                    "records; queue networks with Optuna's enqueue_trial instead"
-                )
+                self.ignored += 1
 
-    def _check_queued(self, trial: FrozenTrial) -> None:
-        """Raises InputError where another program queued something else than genes of this space."""
-        genes = {gene.name: gene for gene in self.space.genes}
-        for name, choice in trial.system_attrs.get(QUEUED, {}).items():
-            if name not in genes or choice not in genes[name].choices:
-                raise InputError(
-                    f"trial {trial.number} of {self._path} was queued with {name} = {choice!r}, which this space does "
-                    "not have"
-                )
+    def _has(self, genes: dict[str, Choice]) -> bool:
+        """Whether these are choices of the space."""
+        known = {gene.name: gene.choices for gene in self.space.genes}
+        return all(name in known and choice in known[name] for name, choice in genes.items())
 
     def _network(self, record: TrialRecord) -> Architecture:
         return self.space.architecture(record.genes)

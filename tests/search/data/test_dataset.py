@@ -283,6 +283,25 @@ def test_pictures_of_the_test_that_are_trained_on_are_said(fresh, tmp_path):
     assert said.startswith("3 of the pictures for the test are also among those to train on")
 
 
+def test_classes_that_are_never_judged(fresh, tmp_path):
+    def fill(part, *names):
+        for name in names:
+            for index in range(4):
+                path = tmp_path / part / name / f"{index}.png"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                Image.new("L", (8, 8), index + 10 * len(part)).save(path)
+
+    fill("train", "a", "b", "c")
+    fill("val", "a", "c")
+    loaded = load_pictures(str(tmp_path))  # val is for the test
+    assert "no pictures for the test of b" in check_test(
+        "imagefolder", data_dir=str(tmp_path), dataset=loaded, needed=True
+    )
+    fill("test", "a", "b", "c")
+    load_dataset.cache_clear()
+    assert "no pictures to judge on of b: accuracies leave them out" in load_pictures(str(tmp_path)).notes
+
+
 def test_every_class_has_about_its_share_in_each_part(fresh, tmp_path):
     """By hashes alone, one class of forty had 1 of the 8 that a fifth is."""
     for number in range(300):

@@ -99,7 +99,7 @@ def test_names_that_are_not_text_are_kept(tmp_path):
             ("seg_train/seg_train/sea/0.png", "seg_test/seg_test/sea/0.png"),
             "rename seg_train to train, seg_test to test",
         ),
-        (("training_set/cat/0.png", "test_set/cat/0.png"), "rename training_set to train, test_set to test"),
+        (("training_set/cat/0.png", "test_set/cat/0.png"), r"rename training_set to train, test_set to test"),
         (("a/0.png", "b/0.png", "plant/a/0.png", "plant/b/0.png"), r"plant holds .* like the classes \(a, b\)"),
         (("dataset/train/cat/0.png", "dataset/train/dog/0.png"), "one folder deeper; use --data-dir .*dataset"),
         (("cat/front/0.png", "cat/side/0.png", "dog/front/0.png", "dog/side/0.png"), "same folders.*front, side"),
@@ -114,7 +114,14 @@ def test_a_layout_that_cannot_be_meant_is_refused(tmp_path, names, message):
 
 
 @pytest.mark.parametrize(
-    "names", [("valid", "invalid"), ("car", "train", "bus"), ("test", "exam"), ("crash_test", "test_drive")]
+    "names",
+    [
+        ("valid", "invalid"),
+        ("car", "train", "bus"),
+        ("test", "exam"),
+        ("crash_test", "test_drive"),
+        ("train_a", "test_b"),
+    ],
 )
 def test_classes_may_be_called_like_parts(tmp_path, names):
     fill(tmp_path, *(f"{name}/0.png" for name in names))
@@ -124,8 +131,8 @@ def test_classes_may_be_called_like_parts(tmp_path, names):
 
 def test_what_lies_beside_the_parts_is_skipped(tmp_path):
     fill(tmp_path, "train/cat/0.png", "train/dog/0.png", "holdout/cat/0.png")
-    parts = find_pictures(tmp_path).parts
-    assert parts["train"].skipped == (str(tmp_path / "holdout"),)
+    found = find_pictures(tmp_path)
+    assert (list(found.parts), found.beside) == (["train"], ("holdout",))
 
 
 def test_our_own_runs_among_the_classes_are_skipped(tmp_path):

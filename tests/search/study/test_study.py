@@ -221,17 +221,41 @@ def test_networks_that_another_program_queued_come_first(tmp_path):
 def test_what_is_no_network_of_the_space_cannot_be_queued(tmp_path, genes):
     open_study(tmp_path, SPACE).close()
     optunas(tmp_path).enqueue_trial(genes)
-    (name, choice), *_ = genes.items()
-    with pytest.raises(InputError, match=f"trial 0 of .*study.db was queued with {name} = {choice}, which this"):
-        open_study(tmp_path, SPACE)
+    study = open_study(tmp_path, SPACE)
+    assert study.ignored == 1 and study.ask().number == 1
+    study.close()
+    assert len(open_study(tmp_path, SPACE)) == 1
 
 
-def test_results_of_another_program_are_refused(tmp_path):
+def test_results_of_another_program_are_ignored(tmp_path):
     open_study(tmp_path, SPACE).close()
-    trial = optuna.create_trial(values=(0.5, 3.0))
-    optunas(tmp_path).add_trial(trial)
-    with pytest.raises(InputError, match="trial 0 of .*study.db was added by another program"):
-        open_study(tmp_path, SPACE)
+    optunas(tmp_path).add_trial(optuna.create_trial(values=(0.5, 3.0)))
+    study = open_study(tmp_path, SPACE)
+    assert study.ignored == 1 and len(study) == len(study.table()) == 0
+    study.tell(study.ask().number, evaluation(0.5))
+    assert study.table()["number"].tolist() == [1]
+
+
+@pytest.mark.parametrize("step", ["enqueue", "add", "ask"])
+def test_a_trial_that_another_program_writes_meanwhile_stops_the_search(tmp_path, step):
+    study = open_study(tmp_path, SPACE)
+    study.tell(study.ask().number, evaluation(0.5))
+    other = optunas(tmp_path)
+    if step == "enqueue":
+        other.enqueue_trial({"layer0.k": 1})
+    elif step == "add":
+        other.add_trial(optuna.create_trial(values=(0.5, 3.0)))
+    else:
+        other.ask()
+    with pytest.raises(InputError, match="another program wrote a trial into .*; the same command resumes"):
+        study.ask()
+    study.close()
+    again = open_study(tmp_path, SPACE)
+    task = again.ask()
+    assert task.number == (1 if step == "enqueue" else 2)
+    again.tell(task.number, evaluation(0.6))
+    again.close()
+    assert open_study(tmp_path, SPACE).table()["state"].tolist() == ["complete", "complete"]
 
 
 def test_a_renamed_study_is_refused(tmp_path):
@@ -277,6 +301,17 @@ def test_a_file_that_is_removed_is_missed(tmp_path):
     (tmp_path / "study.db").unlink()
     with pytest.raises(InputError, match="study.db was removed while the search ran"):
         study.tell(0, evaluation(0.5))
+
+
+def test_what_failed_before_anything_worked_is_tried_again_by_itself(tmp_path):
+    study = open_study(tmp_path / "run", SPACE)
+    for number, outcome in enumerate((Failure(reason="x"), evaluation(0.5), Failure(reason="y"))):
+        study.ask()
+        study.tell(number, outcome)
+    assert study.retry_failed(early=True) == 1
+    again = study.ask()
+    study.tell(again.number, Failure(reason="x"))
+    assert study.retry_failed(early=True) == 0 and study.retry_failed() == 2
 
 
 def test_one_process_at_a_time(tmp_path):
