@@ -4,6 +4,8 @@ python -m results.report runs/digits
 """
 
 import argparse
+import subprocess
+import sys
 from pathlib import Path
 
 from results.command import Parser, run_command, user_path
@@ -69,11 +71,8 @@ def main() -> None:
     parser.add_argument("run", type=user_path, help="folder of the run, such as runs/digits")
     parser.add_argument("--published", action="store_true", help="overlay what papers report on the same data set")
     args = parser.parse_args()
-    if _is_behind(args.run):
-        print(
-            f"{args.run}/study.db has trials that the tables lack; a search writes its tables every few seconds, and "
-            "at its end: if it was killed, run its command again"
-        )
+    if _is_behind(args.run):  # only a process of its own may know of studies: this package is below them
+        subprocess.run([sys.executable, "-m", "search.refresh", str(args.run)], check=False)
     print(f"wrote {write_report(args.run, published=args.published)}")
 
 
