@@ -32,7 +32,7 @@ ELSEWHERE = {
     "--backend ray": "tests/search/backends/test_ray_tune.py runs it",
     "results.zoo": "tests/results/test_zoo.py runs it",
     "benchmarks.limits.faults": "tests/search/test_fuzz.py and test_killed.py are what it repeats",
-    "--dataset cifar10 --width 0.125": "digits, on which commands are tried, are too small for this width",
+    "search.run --dataset cifar10 --width 0.125": "digits, on which commands are tried, are too small for this width",
     "benchmarks/tables/cifar10-random": "it trains on CIFAR-10; the one on digits is run",
     "benchmarks.proxies.fidelity": "it starts a pool of processes ten times, which takes more than a minute",
     "benchmarks.proxies.candidates": "its trainings have fixed sizes and take hours",
