@@ -1,12 +1,14 @@
 """Command-line flags that several benchmarks share."""
 
 import argparse
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from search.data.catalog import DATASETS
 from search.flags import positive_float, positive_int
 from search.training.devices import find_device
-from space import SearchSpace, load_space
+from space import InputError, SearchSpace, load_space
 
 
 def make_parser(description: str | None) -> argparse.ArgumentParser:
@@ -37,6 +39,17 @@ def add_worker_flags(parser: argparse.ArgumentParser) -> None:
     """Which device trains, and how many networks at a time."""
     parser.add_argument("--device", help="cpu, cuda, cuda:1... (default: cuda if there is one)")
     parser.add_argument("--workers", type=positive_int, default=2, help="trainings side by side, one thread each")
+
+
+def add_plot_flag(parser: argparse.ArgumentParser) -> None:
+    """Where a plot goes; see `require_plotting`."""
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="write a plot, .svg or .png")
+
+
+def require_plotting(plot: Path | None) -> None:
+    """Raises InputError where a plot is wanted and the package that writes it is missing."""
+    if plot and not find_spec("kaleido"):
+        raise InputError("--plot takes the package kaleido: pip install -e '.[benchmarks]'")
 
 
 def image_settings(args: argparse.Namespace) -> dict[str, Any]:

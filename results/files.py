@@ -49,10 +49,9 @@ def write_json(path: Path, content: Any) -> None:
 
 def read_json(path: Path) -> Any:
     """The content of a JSON file. Raises InputError where it cannot be read or is not JSON."""
+    text = read_input(path)
     try:
-        return json.loads(read_input(path))
-    except InputError:
-        raise
+        return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is not JSON: {error}") from None
 

@@ -26,10 +26,9 @@ COLUMNS = (
 def read_trials(folder: Path) -> pd.DataFrame:
     """What `write_tables` wrote into trials.csv. Raises InputError where it holds anything else."""
     path, gaps = folder / "trials.csv", {name: "" for name in ("accuracy", "expected", "epochs", "seconds")}
+    text = io.StringIO(read_input(path))
     try:
-        trials = pd.read_csv(io.StringIO(read_input(path)), dtype={"key": str}, keep_default_na=False, na_values=gaps)
-    except InputError:
-        raise
+        trials = pd.read_csv(text, dtype={"key": str}, keep_default_na=False, na_values=gaps)
     except ValueError as error:  # of which pandas' own errors are
         raise InputError(f"{path} is not what a search writes: {first_line(error)}") from None
     if missing := [name for name in COLUMNS if name not in trials and name != "expected"]:

@@ -186,6 +186,6 @@ def _space_settings(space: SearchSpace) -> dict[str, Any]:
         "family": space.family,
         "backbone": space.backbone,
         "width": space.width,
-        "genes": {gene.name: list(gene.choices) for gene in space.genes},
+        "genes": space.choices,
         "networks": space.size,
     }

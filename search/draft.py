@@ -48,9 +48,7 @@ class Draft:
     def of(cls, args: argparse.Namespace, settings: dict[str, Any], folder: Path, width: float) -> "Draft":
         kind, shares = EVALUATORS[args.evaluator], BACKENDS[args.backend].shares
         shape = DATASETS[args.dataset].input_shape
-        space = load_space(args.space, backbone=args.backbone, input_shape=shape, width=width)
-        if args.binarizer:
-            space = space.restrict({"binarizer": args.binarizer})
+        space = load_space(args.space, backbone=args.backbone, input_shape=shape, width=width, binarizer=args.binarizer)
         evaluator = kind.make(settings, args, space=space, folder=folder)
         images, pace = evaluator.images(space.input_shape), None
         if shares and not kind.trains_first and evaluator.device == "cpu":

@@ -9,9 +9,8 @@ from results.run_config import RunConfig
 from results.tables import write_tables
 from search.study.study import Study
 
-REFRESH_SECONDS = 5
-"""Tables are no older than that, and than what writing them fifty times takes."""
-WRITES = 50
+REFRESH_SECONDS, WRITES = 5, 50
+"""From one write to the next there are at least so many seconds, and so many times as long as a write takes."""
 
 
 class Outputs:

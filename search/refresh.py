@@ -26,10 +26,10 @@ def refresh(folder: Path) -> None:
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     config = read_config(folder)
-    space = load_space(config.space or config.family, backbone=config.backbone, width=config.width)
-    if config.binarizer:
-        space = space.restrict({"binarizer": config.binarizer})
-    if {gene.name: list(gene.choices) for gene in space.genes} != config.genes:
+    space = load_space(
+        config.space or config.family, backbone=config.backbone, width=config.width, binarizer=config.binarizer
+    )
+    if space.choices != config.genes:
         raise InputError(f"{config.space} was changed since the search in {folder} began; put it back")
     study = Study(
         folder,

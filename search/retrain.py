@@ -87,7 +87,7 @@ def retrain(args: argparse.Namespace) -> None:
 
     retraining = assemble(args)
     use_threads(useful_threads(retraining.architecture.input_shape, cores()))
-    print("\n".join((retraining.images().describe(), *retraining.notes())))
+    print(retraining.images.describe())
     print(f"{retraining.architecture.describe()}, into {retraining.folder}", flush=True)
     try:
         summary = retraining.run(show)

@@ -82,7 +82,7 @@ def begin_text(search: "Search", trials: int) -> str:
     cheapest, limit = (f"{si(price).strip()}{search.objective.unit}" for price in ends)
     channels, height, width = space.input_shape
     baselines = len(space.baselines())
-    ignored = search.study.ignored and f"{search.study.ignored} trials of other programs are ignored\n" or ""
+    ignored = f"{search.study.ignored} trials of other programs are ignored\n" if search.study.ignored else ""
     only = "; so few trials train only those" if trials <= baselines else ""
     return (
         f"{space.family} on {space.backbone} at width {space.width:g}, images of {height} x {width} in "
@@ -111,7 +111,7 @@ def pace_text(search: "Search", trials: int) -> str:
     if seconds < SHORT:
         text = "; the rest takes about a minute, more where kernels have to be compiled first"
     if pace.chosen:
-        text += f"\nchosen to end within an hour or near it: {pace.chosen}; these flags take other values"
+        text += f"\nto save time, this search uses {pace.chosen}; give these flags for other values"
     if seconds > LIMIT and not search.time_budget:
         text += "\nto save more time, search a smaller network with --backbone or --width, or end with --time-budget"
     return text

@@ -1,6 +1,8 @@
 """What is told a user whose input cannot be used."""
 
-LONGEST = 300
+from collections.abc import Sequence
+
+LONGEST, SHOWN = 300, 5
 
 
 class InputError(ValueError):
@@ -10,6 +12,12 @@ class InputError(ValueError):
 def printable(text: str) -> str:
     """The text with line breaks and the like as their codes."""
     return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first `SHOWN` names, and how many more there are."""
+    more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more
 
 
 def first_line(error: BaseException) -> str:

@@ -21,6 +21,7 @@ def load_space(
     backbone: str | None = None,
     input_shape: tuple[int, int, int] = (1, 8, 8),
     width: float = 1.0,
+    binarizer: str | None = None,
 ) -> SearchSpace:
     """The search space called `space`, or the one a TOML file restricts.
 
@@ -34,10 +35,16 @@ def load_space(
         backbone: a backbone of the family.
         input_shape: (C, H, W); without a backbone, the family's first one for such images.
         width: factor on its channels.
+        binarizer: of all layers; None for the space's own.
 
     Raises:
         InputError: the file cannot be read, or its choices do not fit the backbone.
     """
+    found = _named_space(space, backbone, input_shape, width)
+    return found.restrict({"binarizer": binarizer}) if binarizer else found
+
+
+def _named_space(space: str, backbone: str | None, input_shape: tuple[int, int, int], width: float) -> SearchSpace:
     if space in family_names():
         return _whole(space, backbone, input_shape, width)
     if not space.endswith(".toml"):

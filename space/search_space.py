@@ -97,6 +97,11 @@ class SearchSpace:
         for parts in product(*self.groups):
             yield self.architecture({name: choice for part in parts for name, choice in part})
 
+    @property
+    def choices(self) -> dict[str, list[Choice]]:
+        """What a search may pick for each gene, by its name."""
+        return {gene.name: list(gene.choices) for gene in self.genes}
+
     def baselines(self) -> tuple[Architecture, ...]:
         """The hand-designed networks within this space, each once."""
         found = {}

@@ -14,13 +14,12 @@ all of them.
 """
 
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from benchmarks.flags import add_worker_flags, make_parser
+from benchmarks.flags import add_plot_flag, add_worker_flags, make_parser, require_plotting
 from benchmarks.retrained.full_training import Array, FullTraining, contrast, deviation
 from benchmarks.retrained.lead_plot import lead_figure
 from results.command import run_command
@@ -108,11 +107,10 @@ def main() -> None:
     parser.add_argument("--batch-size", type=positive_int, help="default: the data set's full schedule")
     parser.add_argument("--images", type=positive_int, help="train on the first so many images (default: all)")
     parser.add_argument("--table", type=Path, help="a CSV file that keeps the trainings")
-    parser.add_argument("--plot", type=Path, metavar="FILE", help="write a plot, .svg or .png")
+    add_plot_flag(parser)
     add_worker_flags(parser)
     args = parser.parse_args()
-    if args.plot and not find_spec("kaleido"):
-        raise InputError("--plot takes the package kaleido: pip install -e '.[benchmarks]'")
+    require_plotting(args.plot)
     comparisons = [Comparison(folder) for folder in args.folders]
     config, recipe = comparisons[0].config, DATASETS[comparisons[0].config.dataset].recipes["full"]
     networks = {key: network for each in comparisons for key, network in each.networks.items()}

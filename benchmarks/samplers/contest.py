@@ -20,7 +20,6 @@ at equal numbers of epochs. p is corrected for all tests of a score together (Ho
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from importlib.util import find_spec
 from itertools import product
 from multiprocessing import get_context
 from pathlib import Path
@@ -30,7 +29,7 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
-from benchmarks.flags import load_space_from, make_parser
+from benchmarks.flags import add_plot_flag, load_space_from, make_parser, require_plotting
 from benchmarks.samplers.comparison import (
     describe_lead,
     describe_medians,
@@ -46,7 +45,6 @@ from benchmarks.samplers.scoring import SCORES, search
 from benchmarks.samplers.surrogate import Surrogate, add_table_flags
 from results.command import run_command
 from search.flags import positive_int
-from space import InputError
 
 CHECKPOINTS = (15, 20, 30, 40, 60, 80, 100, 150, 200)
 TESTED = (40, 60, 100, 200)
@@ -66,11 +64,10 @@ def main() -> None:
     parser.add_argument("--trials", type=positive_int, default=200, help="whole trainings of each search")
     parser.add_argument("--seeds", type=positive_int, default=20, help="searches of each sampler")
     parser.add_argument("--workers", type=positive_int, default=2, help="searches side by side")
-    parser.add_argument("--plot", type=Path, metavar="FILE", help="write a plot, .svg or .png")
+    add_plot_flag(parser)
     parser.add_argument("--csv-out", type=Path, metavar="FILE", help="write every score")
     args = parser.parse_args()
-    if args.plot and not find_spec("kaleido"):
-        raise InputError("--plot takes the package kaleido: pip install -e '.[benchmarks]'")
+    require_plotting(args.plot)
     space = load_space_from(args)
     surrogate = Surrogate(LearningCurves.read(args.csv, space), space, args.regression)
     run = partial(search, surrogate=surrogate, space=space, classes=args.classes, trials=args.trials)

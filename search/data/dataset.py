@@ -15,9 +15,8 @@ from search.data.preparation import Preparation, Shape
 from search.data.source import Source, most_in_memory
 from search.data.split import Split
 from space import InputError
-from space.errors import printable
+from space.errors import SHOWN, listed, printable
 
-SHOWN = 5
 FEWEST = 2
 """Training images of a class: one to train on, one to judge on."""
 
@@ -45,8 +44,7 @@ class DataSet:
 
     def describe(self) -> str:
         """How many images there are, of which classes, in which parts; then the notes."""
-        total, more = self.available + len(self.validation), len(self.classes) - SHOWN
-        names = printable(", ".join(self.classes[:SHOWN])) + (f" and {more:,} more" if more > 0 else "")
+        total, names = self.available + len(self.validation), printable(listed(self.classes))
         of = f" of {self.available:,}" if len(self.train) < self.available else ""
         counts = f"{len(self.train):,}{of} to train on, {len(self.validation):,} to judge on"
         head = f"{total:,} images of {len(self.classes):,} classes ({names}): {counts}"
@@ -92,7 +90,7 @@ def load_dataset(
         kept, held = source.divided(validation, "validation")
     _check_classes(name, source, kept, held)
     missing = _missing(held)
-    unjudged = (f"no pictures to judge on of {missing}: accuracies leave them out",) if missing else ()
+    unjudged = (f"no pictures of {missing} to judge on: accuracies do not cover them",) if missing else ()
     notes = (*source.notes, *unjudged, *kept.repeated_in(held, "to judge on"))
     available = len(kept.labels)
     if train_images and train_images < available:
@@ -119,8 +117,7 @@ def _check_classes(name: str, source: Source, kept: Source, held: Source) -> Non
     counts = torch.bincount(source.labels, minlength=len(source.classes))
     few = [label for label, count in zip(source.classes, counts) if count < FEWEST]
     if few or not len(kept.labels) or not len(held.labels):
-        more = f" and {len(few) - SHOWN:,} more" if len(few) > SHOWN else ""
-        of = f" of {', '.join(few[:SHOWN])}{more}" if few else ""
+        of = f" of {listed(few)}" if few else ""
         raise InputError(
             f"{name} has too few training images{of}; each class needs at least {FEWEST} beside those for the test"
         )
@@ -163,16 +160,14 @@ def check_test(name: str, *, data_dir: str, dataset: DataSet, needed: bool) -> t
         return ()
     test = _test_source(name, data_dir, dataset, needed=needed)
     missing = _missing(test) if len(test.labels) else ""
-    notes = (f"no pictures for the test of {missing}",) if missing else ()
+    notes = (f"no test pictures of {missing}",) if missing else ()
     return *notes, *read_source(name, data_dir, "train").repeated_in(test, "for the test")
 
 
 def _missing(source: Source) -> str:
     """The classes without an image, in words."""
     there = set(source.labels.tolist())
-    found = [label for number, label in enumerate(source.classes) if number not in there]
-    more = f" and {len(found) - SHOWN:,} more" if len(found) > SHOWN else ""
-    return ", ".join(found[:SHOWN]) + more
+    return listed([label for number, label in enumerate(source.classes) if number not in there])
 
 
 def _test_source(name: str, data_dir: str, dataset: DataSet, *, needed: bool = True) -> Source:

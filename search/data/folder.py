@@ -2,12 +2,12 @@
 
 import os
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from space import InputError
+from space.errors import listed
 
 PARTS = {
     "train": ("train", "training"),
@@ -21,9 +21,6 @@ PICTURES = (
 )
 """Endings of files that are opened, in any case."""
 FOREIGN = frozenset({"__macosx", "thumbs.db", "desktop.ini"})
-RUNS = ("study.db", "*/study.db", "retrain/*/*/summary.json")
-"""What a folder with runs of this program holds."""
-SHOWN = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,10 +67,10 @@ def find_pictures(folder: Path) -> PictureFolder:
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder; name one with --data-dir")
     names = [entry.name for entry in _folders(folder)]
-    found = {part: [name for name in names if name.lower() in known] for part, known in PARTS.items()}
-    for several in (names for names in found.values() if len(names) > 1):
+    known = {part: [name for name in names if name.lower() in usual] for part, usual in PARTS.items()}
+    for several in (names for names in known.values() if len(names) > 1):
         raise InputError(f"{folder} holds {' and '.join(several)}, which are the same part; leave one")
-    parts = {part: names[0] for part, names in found.items() if names}
+    parts = {part: names[0] for part, names in known.items() if names}
     others = [name for name in names if name not in parts.values()]
     if not parts or others and not ("train" in parts and _folders(folder / parts["train"])):
         _check_names(folder, names)
@@ -86,32 +83,37 @@ def find_pictures(folder: Path) -> PictureFolder:
 
 def _check_names(folder: Path, names: list[str]) -> None:
     """Raises InputError where folders are named like parts of a data set, and not like classes."""
-    words = {name: set(re.split(r"[_.-]+", name.lower())) for name in names if _folders(folder / name)}
-    alike = {part: [n for n, split in words.items() if split & {*known}] for part, known in PARTS.items()}
-    named = {name: part for part, found in alike.items() for name in found}
+    named = {name: part for name in names if _folders(folder / name) and (part := _part_meant(name))}
     if len(named) == len(names) and len({*named.values()}) > 1:
-        pairs = ", ".join(f"{name} to {part.removesuffix('idation')}" for name, part in named.items())
+        order = [known[0] for known in PARTS.values()]
+        pairs = ", ".join(f"{n} to {part}" for n, part in sorted(named.items(), key=lambda pair: order.index(pair[1])))
         raise InputError(f"{folder} seems to hold the parts of a data set; rename {pairs}")
+
+
+def _part_meant(name: str) -> str:
+    """The usual name of the part that a folder's name has among its words, as in ``seg_train``; empty without."""
+    words = re.split(r"[_.-]+", name.lower())
+    return next((known[0] for known in PARTS.values() if not {*known}.isdisjoint(words)), "")
 
 
 def _part(folder: Path) -> Part:
     skipped: list[str] = []
     pictures: list[tuple[str, int]] = []
     folders = _folders(folder)
+    classes = tuple(entry.name for entry in folders)
     for number, entry in enumerate(folders):
         seen = {os.path.realpath(folder), os.path.realpath(folder.parent)}
         pictures += [(path, number) for path in _walk(entry.path, seen, skipped)]
     counts = [0] * len(folders)
     for _, number in pictures:
         counts[number] += 1
-    _check_classes(folder, [entry.name for entry in folders], counts)
+    _check_classes(folder, classes, counts)
     with os.scandir(folder) as entries:
-        skipped += [entry.path for entry in entries if not _is_folder(entry) or _foreign(entry)]
-    classes = tuple(entry.name for entry in folders)
+        skipped += [entry.path for entry in entries if entry.name not in classes]
     return Part(folder=folder, classes=classes, pictures=tuple(pictures), skipped=tuple(sorted(skipped)))
 
 
-def _check_classes(folder: Path, names: list[str], counts: list[int]) -> None:
+def _check_classes(folder: Path, names: Sequence[str], counts: list[int]) -> None:
     if not names:
         raise InputError(f"{folder} holds no folders; pictures belong in a folder for each class")
     below = {name: {entry.name.lower() for entry in _folders(folder / name)} for name in names}
@@ -121,19 +123,19 @@ def _check_classes(folder: Path, names: list[str], counts: list[int]) -> None:
         raise InputError(f"the classes lie one folder deeper; use --data-dir {folder / names[0]}")
     if shared & parts or len(shared) > 1 and len(names) > 1:
         raise InputError(
-            f"each class of {folder} holds the same folders ({_listed(sorted(shared))}); turn it round: these outside, "
+            f"each class of {folder} holds the same folders ({listed(sorted(shared))}); turn it round: these outside, "
             "with a folder for each class in each"
         )
     for name, inner in below.items():
         if len(again := sorted(inner & {other.lower() for other in names})) > 1:
             raise InputError(
-                f"{folder / name} holds folders that are called like the classes ({_listed(again)}); if it is a second "
+                f"{folder / name} holds folders that are called like the classes ({listed(again)}); if it is a second "
                 "copy, move it away"
             )
     if empty := [name for name, count in zip(names, counts) if not count]:
         endings = sorted({path.suffix.lower() for name in empty for path in (folder / name).rglob("*.*")})
-        there = f", but files that end in {_listed(endings)}, which are not read" if endings else ""
-        raise InputError(f"{folder} holds folders without pictures ({_listed(empty)}){there}; fill or remove them")
+        there = f", but files that end in {listed(endings)}, which are not read" if endings else ""
+        raise InputError(f"{folder} holds folders without pictures ({listed(empty)}){there}; fill or remove them")
 
 
 def _walk(folder: str, seen: set[str], skipped: list[str]) -> Iterator[str]:
@@ -162,24 +164,31 @@ def _folders(folder: Path) -> list[os.DirEntry[str]]:
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
-    with suppress(OSError):  # a link that leads to itself
+    try:
         return entry.is_dir()
-    return False
+    except OSError:  # a link that leads to itself
+        return False
 
 
 def _is_file(entry: os.DirEntry[str]) -> bool:
-    with suppress(OSError):
+    try:
         return entry.is_file()
-    return False
+    except OSError:
+        return False
 
 
 def _foreign(entry: os.DirEntry[str]) -> bool:
     """Whether another program left it, hidden or one of the known ones, or we did."""
     if entry.name.startswith(".") or entry.name.lower() in FOREIGN:
         return True
-    return _is_folder(entry) and any(glob for pattern in RUNS for glob in Path(entry.path).glob(pattern))
+    return _is_folder(entry) and _holds_runs(entry.path)
 
 
-def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more
+def _holds_runs(folder: str) -> bool:
+    """Whether it is a run of this program, or holds runs."""
+    if os.path.exists(os.path.join(folder, "study.db")):
+        return True
+    with os.scandir(folder) as entries:
+        if any(_is_folder(entry) and os.path.exists(os.path.join(entry.path, "study.db")) for entry in entries):
+            return True
+    return any(Path(folder).glob("retrain/*/*/summary.json"))

@@ -3,7 +3,8 @@
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -66,12 +67,13 @@ class Retraining:
                 file that is damaged; or the test images, of which none has been read by then, cannot be used.
             NonFiniteLoss: the training diverged.
         """
-        self.images()
+        images = self.images  # before anything is written
         with lock(self.folder) if ranks.rank() == 0 else nullcontext():
-            return self._run(on_epoch)
+            return self._run(images, on_epoch)
 
+    @cached_property
     def images(self) -> DataSet:
-        """What it trains on. Raises InputError where the images cannot be used, those for the test included."""
+        """What it trains on; its notes are on the test images too. Raises InputError where any cannot be used."""
         images = ranks.first_here(
             lambda: load_dataset(
                 self.dataset,
@@ -81,15 +83,10 @@ class Retraining:
                 leave_out=self.leave_out,
             )
         )
-        check_test(self.dataset, data_dir=self.data_dir, dataset=images, needed=True)
-        return images
+        notes = check_test(self.dataset, data_dir=self.data_dir, dataset=images, needed=True)
+        return replace(images, notes=(*images.notes, *notes))
 
-    def notes(self) -> tuple[str, ...]:
-        """What a user should know of the test images, a line each."""
-        return check_test(self.dataset, data_dir=self.data_dir, dataset=self.images(), needed=True)
-
-    def _run(self, on_epoch: Callable[[dict[str, float]], None]) -> dict[str, Any]:
-        images = self.images()
+    def _run(self, images: DataSet, on_epoch: Callable[[dict[str, float]], None]) -> dict[str, Any]:
         settings = {
             "architecture": self.architecture.to_json(),
             "dataset": self.dataset,

@@ -1,6 +1,7 @@
 """Who gets the threads."""
 
 import math
+from pathlib import Path
 
 import pytest
 import torch
@@ -13,6 +14,13 @@ from search.training.threads import divide_threads
 from space import Architecture
 
 CPU = torch.device("cpu")
+
+
+def fill(folder: Path, files: dict[str, str]) -> None:
+    """Write files, by their names below a folder."""
+    for name, text in files.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text)
 
 
 @pytest.fixture(autouse=True)
@@ -65,9 +73,7 @@ def test_a_process_decodes_with_the_cores_it_was_given(monkeypatch):
     ],
 )
 def test_a_container_has_the_time_that_it_was_given(tmp_path, monkeypatch, files, quota):
-    for name, text in files.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(text)
+    fill(tmp_path, files)
     assert cpu_quota(tmp_path) == quota
     monkeypatch.setattr("os.sched_getaffinity", lambda _: range(64), raising=False)
     monkeypatch.setattr("search.machine.cpu_quota", lambda: quota)
@@ -85,9 +91,7 @@ def test_a_container_has_the_time_that_it_was_given(tmp_path, monkeypatch, files
     ],
 )
 def test_a_container_has_the_memory_that_it_was_given(tmp_path, monkeypatch, files, limit):
-    for name, text in files.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(text)
+    fill(tmp_path, files)
     assert memory_limit(tmp_path) == limit
     monkeypatch.setattr("search.data.source.memory_limit", lambda: limit)
     assert most_in_memory() == {2**31: 2**27, 2**30: 2**26}.get(limit, 2**30)

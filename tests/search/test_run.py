@@ -389,8 +389,8 @@ def settings_of(folder: Path) -> tuple[float, int | None, int]:
     "seconds, found, said",
     [
         ({1.0: 1e-4}, (1.0, None, 898), ""),
-        ({1.0: 9.0, 0.5: 1e-4}, (0.5, None, 898), ": --width 0.5; these flags"),
-        ({1.0: 9.0, 0.5: 8.0, 0.25: 7.0}, (0.25, None, 898), ": --width 0.25; these flags"),
+        ({1.0: 9.0, 0.5: 1e-4}, (0.5, None, 898), "uses --width 0.5; give these flags"),
+        ({1.0: 9.0, 0.5: 8.0, 0.25: 7.0}, (0.25, None, 898), "uses --width 0.25; give these flags"),
     ],
 )
 def test_a_narrower_network_where_trainings_take_long(tmp_path, invoke, instant, slow, seconds, found, said):
@@ -398,7 +398,7 @@ def test_a_narrower_network_where_trainings_take_long(tmp_path, invoke, instant,
     flags = "--trials", 20, "--workers", 0, "--out", tmp_path / "run"
     ended = invoke(search.run, *flags)
     assert ended.code == 0 and settings_of(tmp_path / "run") == found
-    assert ("chosen to end within an hour" in ended.out) == bool(said) and said in ended.out
+    assert ("to save time, this search uses " in ended.out) == bool(said) and said in ended.out
     assert ("--time-budget" in ended.out) == (seconds.get(0.25) == 7.0)
     slow({1.0: 1e-4, 0.5: 1e-4, 0.25: 1e-4})  # the run's own width stays
     assert invoke(search.run, *flags).code == 0 and settings_of(tmp_path / "run") == found
@@ -411,7 +411,7 @@ def test_fewer_images_where_trainings_take_long(tmp_path, invoke, instant, slow,
     monkeypatch.setattr(search.evaluators.pace, "PASS_SHARE", 0)
     ended = invoke(search.run, *flags)
     assert settings_of(tmp_path / "run") == (1.0, 200, 200)
-    assert ": --proxy-images 200; these flags" in ended.out and "40 min for 20" in ended.out
+    assert "uses --proxy-images 200; give these flags" in ended.out and "40 min for 20" in ended.out
     slow({1.0: 1e-4})
     assert invoke(search.run, *flags).code == 0 and settings_of(tmp_path / "run") == (1.0, 200, 200)
     refused = one_line(invoke(search.run, *flags, "--proxy-images", 300))

@@ -294,12 +294,10 @@ def test_classes_that_are_never_judged(fresh, tmp_path):
     fill("train", "a", "b", "c")
     fill("val", "a", "c")
     loaded = load_pictures(str(tmp_path))  # val is for the test
-    assert "no pictures for the test of b" in check_test(
-        "imagefolder", data_dir=str(tmp_path), dataset=loaded, needed=True
-    )
+    assert "no test pictures of b" in check_test("imagefolder", data_dir=str(tmp_path), dataset=loaded, needed=True)
     fill("test", "a", "b", "c")
     load_dataset.cache_clear()
-    assert "no pictures to judge on of b: accuracies leave them out" in load_pictures(str(tmp_path)).notes
+    assert "no pictures of b to judge on: accuracies do not cover them" in load_pictures(str(tmp_path)).notes
 
 
 def test_every_class_has_about_its_share_in_each_part(fresh, tmp_path):
