@@ -159,6 +159,8 @@ def _repeat_choices(args: argparse.Namespace, folder: Path) -> None:
     """Where the run in `folder` goes on, take up what was chosen for it when it began."""
     with suppress(InputError):
         begun = read_config(folder)
+        if begun.family == args.space:
+            args.backbone = args.backbone or begun.backbone
         args.width = args.width or begun.width
         args.proxy_images = args.proxy_images or begun.evaluator_settings.get("proxy_images")
 

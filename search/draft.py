@@ -15,29 +15,28 @@ from search.evaluators.on_images import OnImages
 from search.evaluators.pace import ENOUGH, LIMIT, WIDTHS, Pace, seconds_per_image, typical
 from space import SearchSpace, load_space
 from space.family import family_names
+from space.load import smaller_backbones
 from space.objective import OBJECTIVES
 
 
 def fitting_draft(args: argparse.Namespace, settings: dict[str, Any], folder: Path) -> "Draft":
-    """The first draft of `WIDTHS` with time for enough images; the last one, where none has.
+    """The first draft with time for enough images; the last one, where none has.
 
     Where flags say how long trainings are, or the run in `folder` goes on, these decide.
     """
     limit = min(LIMIT, args.time_budget or LIMIT)
-    first, *narrower = _widths(args, folder)
-    draft = Draft.of(args, settings, folder, first)
-    for width in narrower:
+    (backbone, width), *smaller = _sizes(args, folder)
+    first = draft = Draft.of(args, settings, folder, backbone, width)
+    for backbone, width in smaller:
         if draft.has_enough_images(args.trials, limit):
             break
-        draft = Draft.of(args, settings, folder, width)
-    if _is_new_and_free(args, folder):
-        draft = draft.shortened(args.trials, limit, narrowed=draft.space.width < first)
-    return draft
+        draft = Draft.of(args, settings, folder, backbone, width)
+    return draft.shortened(args.trials, limit, first.space) if _is_new_and_free(args, folder) else draft
 
 
 @dataclass(frozen=True, kw_only=True)
 class Draft:
-    """A search at one width: what is searched, who evaluates it, on what, and at which pace, where that is known."""
+    """A search at one size: what is searched, who evaluates it, on what, and at which pace, where that is known."""
 
     space: SearchSpace
     evaluator: OnImages
@@ -45,16 +44,18 @@ class Draft:
     pace: Pace | None
 
     @classmethod
-    def of(cls, args: argparse.Namespace, settings: dict[str, Any], folder: Path, width: float) -> "Draft":
+    def of(
+        cls, args: argparse.Namespace, settings: dict[str, Any], folder: Path, backbone: str | None, width: float
+    ) -> "Draft":
         kind, shares = EVALUATORS[args.evaluator], BACKENDS[args.backend].shares
         shape = DATASETS[args.dataset].input_shape
-        space = load_space(args.space, backbone=args.backbone, input_shape=shape, width=width, binarizer=args.binarizer)
+        space = load_space(args.space, backbone=backbone, input_shape=shape, width=width, binarizer=args.binarizer)
         evaluator = kind.make(settings, args, space=space, folder=folder)
         images, pace = evaluator.images(space.input_shape), None
         if shares and not kind.trains_first and evaluator.device == "cpu":
             slots, threads = shares(args, space.input_shape, evaluator.device)
             price = OBJECTIVES["ops"].price(partial(cost, num_classes=len(images.classes)))
-            print(f"timing a training at width {width:g}", flush=True)
+            print(f"timing a training of {space.backbone} at width {width:g}", flush=True)
             network = typical(space, price, args.max_ops)
             pace = Pace(
                 per_image=seconds_per_image(network, images, evaluator.recipe, threads=threads),
@@ -68,11 +69,13 @@ class Draft:
         """Whether `limit` seconds are enough for trainings that rank networks."""
         return self.pace is None or self.pace.search(min(ENOUGH, len(self.images.train)), trials) <= limit
 
-    def shortened(self, trials: int, limit: float, *, narrowed: bool) -> "Draft":
-        """The same on as many images as `limit` seconds are enough for."""
+    def shortened(self, trials: int, limit: float, first: SearchSpace) -> "Draft":
+        """The same on as many images as `limit` seconds are enough for; it says what differs from the `first` space."""
         if self.pace is None:
             return self
-        chosen, evaluator = [f"--width {self.space.width:g}"] if narrowed else [], self.evaluator
+        space, evaluator = self.space, self.evaluator
+        chosen = [f"--backbone {space.backbone}"] if space.backbone != first.backbone else []
+        chosen += [f"--width {space.width:g}"] if space.width != first.width else []
         if (fitting := self.pace.affordable(len(self.images.train), trials, limit)) < len(self.images.train):
             evaluator = evaluator.shortened(fitting)
             chosen.append(f"--proxy-images {fitting}")
@@ -80,12 +83,13 @@ class Draft:
         return replace(self, evaluator=evaluator, images=images, pace=replace(self.pace, chosen=" ".join(chosen)))
 
 
-def _widths(args: argparse.Namespace, folder: Path) -> tuple[float, ...]:
-    """The widths to choose from, the first that leaves time for enough images: one, where it is not ours to choose."""
-    if args.width is not None:
-        return (args.width,)
-    fixed = args.backbone or args.max_ops or args.space not in family_names()
-    return WIDTHS[:1] if fixed or not _is_new_and_free(args, folder) else WIDTHS
+def _sizes(args: argparse.Namespace, folder: Path) -> tuple[tuple[str | None, float], ...]:
+    """Backbones and widths to choose from, large to small: one, where it is not ours to choose."""
+    fixed = args.backbone or args.width or args.max_ops or args.space not in family_names()
+    if fixed or not _is_new_and_free(args, folder):
+        return ((args.backbone, args.width or WIDTHS[0]),)
+    smaller = smaller_backbones(args.space, DATASETS[args.dataset].input_shape)
+    return tuple((backbone, width) for backbone in (None, *smaller) for width in WIDTHS)
 
 
 def _is_new_and_free(args: argparse.Namespace, folder: Path) -> bool:

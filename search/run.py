@@ -33,9 +33,10 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     add_training_flags(parser)
     parser.set_defaults(dataset="digits", data_dir="data")
     parser.add_argument("--trials", type=positive_int, help="in total (default: the evaluator's own)")
-    parser.add_argument("--backbone", help=f"default: the one that fits the data set; {', '.join(backbone_names())}")
+    default = "the one for images of the data set, or for smaller ones on a slow CPU"
+    parser.add_argument("--backbone", help=f"default: {default}; {', '.join(backbone_names())}")
     parser.add_argument(
-        "--width", type=positive_float, help="factor on all channels (default: 1; less on a CPU that is slow)"
+        "--width", type=positive_float, help="factor on all channels (default: 1, or less on a slow CPU)"
     )
     families = ", ".join(family_names())
     parser.add_argument(

@@ -107,6 +107,14 @@ def _whole(family: str, backbone: str | None, input_shape: tuple[int, int, int],
     return SearchSpace(family=family, backbone=backbone, width=width, genes=genes)
 
 
+def smaller_backbones(family: str, input_shape: tuple[int, int, int]) -> list[str]:
+    """The family's backbones for images (C, H, W) with fewer pixels and as many colours, large to small."""
+    channels, height, width = input_shape
+    backbones = find_family(family).backbones.items()
+    pixels = {name: h * w for name, (c, h, w) in backbones if c == channels and h * w < height * width}
+    return sorted(pixels, key=lambda name: -pixels[name])
+
+
 def _fitting_backbone(family: str, input_shape: tuple[int, int, int]) -> str:
     backbones = find_family(family).backbones
     for name, shape in backbones.items():

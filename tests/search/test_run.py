@@ -372,10 +372,13 @@ def test_a_path_may_have_any_name_and_begin_with_home(small, tmp_path, invoke, i
 
 @pytest.fixture
 def slow(monkeypatch):
-    """A machine that learns an image in so many seconds, by width."""
+    """A machine that learns an image in so many seconds, by backbone or width."""
 
     def machine(seconds):
-        monkeypatch.setattr(search.draft, "seconds_per_image", lambda network, *_, **__: seconds[network.width])
+        def measured(network, *_, **__):
+            return seconds[network.backbone if network.backbone in seconds else network.width]
+
+        monkeypatch.setattr(search.draft, "seconds_per_image", measured)
 
     return machine
 
@@ -402,6 +405,24 @@ def test_a_narrower_network_where_trainings_take_long(tmp_path, invoke, instant,
     assert ("--time-budget" in ended.out) == (seconds.get(0.25) == 7.0)
     slow({1.0: 1e-4, 0.5: 1e-4, 0.25: 1e-4})  # the run's own width stays
     assert invoke(search.run, *flags).code == 0 and settings_of(tmp_path / "run") == found
+
+
+def test_a_backbone_for_smaller_images_where_trainings_take_long(tmp_path, invoke, instant, slow):
+    for number in range(60):
+        path = tmp_path / "pictures" / "ab"[number % 2] / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (40, 40), (number, 0, 0)).save(path)
+    data = "--dataset", "imagefolder", "--data-dir", tmp_path / "pictures", "--out", tmp_path / "run"
+    flags = "--trials", 2, "--workers", 0, *data
+    slow({"mobilenet-224": 90.0, 1.0: 90.0, 0.5: 1e-4})
+    ended = invoke(search.run, *flags)
+    assert ended.code == 0
+    assert "uses --backbone mobilenet-32 --width 0.5; give these flags" in ended.out
+    assert "mobinet on mobilenet-32 at width 0.5, images of 32 x 32" in ended.out
+    slow({"mobilenet-224": 1e-4, 0.5: 1e-4})
+    assert invoke(search.run, *flags).code == 0
+    config = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert (config["backbone"], config["width"]) == ("mobilenet-32", 0.5)
 
 
 def test_fewer_images_where_trainings_take_long(tmp_path, invoke, instant, slow, monkeypatch):
