@@ -8,9 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from results.command import Parser, run_command, user_path
 from results.files import write_atomic
 from space import InputError
+from space.command import Parser, run_command, user_path
 from space.errors import first_line
 
 LACKING = {

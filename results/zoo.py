@@ -17,9 +17,9 @@ from decimal import Decimal
 
 import pandas as pd
 
-from results.command import Parser, run_command
 from results.published import read_published
 from space import Architecture, named_network
+from space.command import Parser, run_command
 from space.cost import BINARY_PER_FLOAT
 from space.family import family_names, find_family
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from results.command import user_path
 from search.data.catalog import DATASETS
 from space.binarizers import BINARIZERS
+from space.command import user_path
 
 LARGEST_SEED = 2**49
 """The seed of an epoch, 10007 times as much, still fits torch's 64 bits."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from results.command import ENDING
+from space.command import ENDING
 
 SWALLOWED = 0.5
 """Seconds after which a signal that had no effect is raised again."""

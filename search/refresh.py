@@ -9,9 +9,9 @@ import argparse
 from functools import partial
 from pathlib import Path
 
-from results.command import Parser, run_command, user_path
 from results.run_config import read_config
 from space import InputError, load_space
+from space.command import Parser, run_command, user_path
 from space.objective import OBJECTIVES
 
 

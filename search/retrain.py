@@ -17,12 +17,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from results.command import Parser, run_command, user_path
 from results.entry import read_entry
 from search.data.catalog import DATASETS
 from search.flags import add_training_flags, positive_float, positive_int
 from search.recipe import RECIPES
 from space import Architecture, InputError, named_network
+from space.command import Parser, run_command, user_path
 from space.errors import first_line
 
 if TYPE_CHECKING:

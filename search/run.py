@@ -10,12 +10,12 @@ import shlex
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
-from results.command import Parser, run_command, user_path
 from search.backends import BACKENDS
 from search.evaluators import EVALUATORS
 from search.flags import add_choice, add_training_flags, duration, positive_float, positive_int, refuse_flags_of_others
 from search.samplers import SAMPLERS
 from space import InputError
+from space.command import Parser, run_command, user_path
 from space.family import backbone_names, family_names
 
 SHORT = 60.0

@@ -22,7 +22,7 @@ ALLOWED = {
     "outputs": {"space", "results", "study", "task"},
     "recipe": set(),
     "machine": set(),
-    "interrupt": {"results"},
+    "interrupt": {"space"},
     "lock": {"space", "results"},
 }
 """Of each room of `search`, what its files may import: other packages, and other rooms of `search`."""

@@ -21,7 +21,6 @@ import optuna
 from benchmarks.flags import make_parser
 from benchmarks.limits.instant import instant
 from mobinet import Cost, cost
-from results.command import run_command
 from results.files import write_json
 from results.run_config import Reference, RunConfig
 from search.backends.backend import Backend
@@ -35,6 +34,7 @@ from search.samplers import SAMPLERS
 from search.study.study import Study
 from search.task import Task
 from space import Architecture, SearchSpace, load_space
+from space.command import run_command
 from space.objective import OBJECTIVES
 
 CLASSES = 10

@@ -23,7 +23,6 @@ import torch
 from scipy.stats import kendalltau
 
 from mobinet import cost
-from results.command import run_command
 from search.data.catalog import DATASETS
 from search.data.dataset import load_dataset
 from search.flags import positive_float, positive_int
@@ -33,6 +32,7 @@ from search.training.accuracy import accuracy
 from search.training.seeds import seeded_build, training_seed
 from search.training.training import NonFiniteLoss, Training
 from space import Architecture, InputError, SearchSpace, load_space
+from space.command import run_command
 
 COLUMNS = ("key", "network", "ops", "schedule", "seed", "accuracy", "seconds")
 BLOCKS, KS = ("pre", "mid", "post"), (0, 2, 3, 4, 6)

@@ -22,10 +22,10 @@ from benchmarks.proxies.fidelity import networks_to_rank, ranking
 from benchmarks.samplers.features import NetworkEncoder
 from benchmarks.samplers.learning_curves import LearningCurves
 from benchmarks.samplers.surrogate import add_table_flags
-from results.command import run_command
 from search.flags import positive_int
 from search.study.expectation import expected_accuracy
 from space import InputError
+from space.command import run_command
 
 Array = NDArray[np.float64]
 

@@ -34,7 +34,6 @@ from scipy.stats import kendalltau
 from benchmarks.flags import add_space_flags, add_training_flags, image_settings, load_space_from, make_parser
 from benchmarks.proxies.excerpt import Excerpt
 from mobinet import cost
-from results.command import run_command
 from search.backends.local import Workers
 from search.data.catalog import DATASETS
 from search.evaluators.on_images import OnImages
@@ -46,6 +45,7 @@ from search.loop import run_tasks
 from search.machine import use_threads
 from search.task import Evaluation, Failure, Task
 from space import Architecture, InputError, SearchSpace
+from space.command import run_command
 
 SEEDS = 2
 

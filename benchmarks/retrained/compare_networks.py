@@ -15,7 +15,6 @@ import torch
 from benchmarks.flags import add_training_flags, make_parser
 from benchmarks.retrained.full_training import FullTraining, deviation
 from mobinet import cost
-from results.command import run_command
 from search.data.catalog import DATASETS
 from search.data.dataset import load_dataset
 from search.flags import positive_float, positive_int
@@ -23,6 +22,7 @@ from search.progress import si
 from search.training.devices import find_device
 from search.training.retraining import VALIDATION
 from space import Architecture, named_network
+from space.command import run_command
 
 
 def parse_network(text: str, shape: tuple[int, int, int], width: float | None) -> Architecture:

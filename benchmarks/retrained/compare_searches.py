@@ -19,13 +19,13 @@ import numpy as np
 
 from benchmarks.flags import make_parser
 from benchmarks.retrained.full_training import FullTraining
-from results.command import run_command
 from results.files import read_json
 from results.pareto import hypervolume
 from results.run_config import RunConfig, read_config
 from search.data.catalog import DATASETS
 from search.flags import positive_int
 from space import Architecture, InputError
+from space.command import run_command
 
 
 def run_search(flags: list[str], folder: Path) -> tuple[RunConfig, dict[str, Any], float]:

@@ -10,10 +10,10 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks.flags import make_parser
-from results.command import run_command
 from results.run_config import read_config
 from results.tables import front_of, read_trials
 from space import InputError
+from space.command import run_command
 from space.objective import OBJECTIVES
 
 

@@ -22,7 +22,6 @@ import pandas as pd
 from benchmarks.flags import add_plot_flag, add_worker_flags, make_parser, require_plotting
 from benchmarks.retrained.full_training import Array, FullTraining, contrast, deviation
 from benchmarks.retrained.lead_plot import lead_figure
-from results.command import run_command
 from results.entry import architecture_of
 from results.pareto import hypervolume
 from results.run_config import RunConfig, read_config
@@ -31,6 +30,7 @@ from search.data.catalog import DATASETS
 from search.flags import positive_float, positive_int
 from search.training.devices import find_device
 from space import InputError
+from space.command import run_command
 from space.objective import OBJECTIVES
 
 

@@ -43,8 +43,8 @@ from benchmarks.samplers.learning_curves import LearningCurves
 from benchmarks.samplers.regressions import DEFAULT_REGRESSION, REGRESSIONS
 from benchmarks.samplers.scoring import SCORES, search
 from benchmarks.samplers.surrogate import Surrogate, add_table_flags
-from results.command import run_command
 from search.flags import positive_int
+from space.command import run_command
 
 CHECKPOINTS = (15, 20, 30, 40, 60, 80, 100, 150, 200)
 TESTED = (40, 60, 100, 200)

@@ -21,8 +21,8 @@ from benchmarks.flags import add_space_flags, load_space_from, make_parser
 from benchmarks.samplers.features import NetworkEncoder
 from benchmarks.samplers.learning_curves import Array, LearningCurves
 from benchmarks.samplers.regressions import DEFAULT_REGRESSION, REGRESSIONS
-from results.command import run_command
 from space import Architecture, SearchSpace
+from space.command import run_command
 
 FOLDS = 10
 NEIGHBOURS = 60

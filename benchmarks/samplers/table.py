@@ -21,7 +21,6 @@ from benchmarks.flags import add_space_flags, add_training_flags, image_settings
 from benchmarks.proxies.excerpt import Excerpt
 from benchmarks.samplers.learning_curves import free_choices, free_genes
 from mobinet import cost
-from results.command import run_command
 from results.pareto import on_front
 from search.backends.backend import Backend
 from search.backends.local import Workers
@@ -33,6 +32,7 @@ from search.loop import run_tasks
 from search.machine import use_threads
 from search.task import Failure, Task
 from space import Architecture, InputError, SearchSpace
+from space.command import run_command
 from space.gene import Choice
 
 EXPLORED = 2 / 3

@@ -28,7 +28,6 @@ from torch.profiler import ProfilerActivity, profile
 
 from mobinet import fused
 from mobinet.unit import BinaryUnit
-from results.command import run_command
 from search.backends.streams import Streams
 from search.data.catalog import DATASETS
 from search.data.in_memory import Images
@@ -39,6 +38,7 @@ from search.task import Evaluation, Failure, Task
 from search.training.seeds import seeded_build
 from search.training.training import Training
 from space import Architecture, InputError
+from space.command import run_command
 
 STEPS = 32
 CUDA = torch.device("cuda")

@@ -46,11 +46,11 @@ from torch import Tensor, nn
 from mobinet import build, fused
 from mobinet.conv import BinaryConv2d
 from mobinet.unit import BinaryUnit
-from results.command import run_command
 from search.flags import positive_int
 from search.machine import cores
 from search.training.flat_adam import FlatAdam
 from space import Architecture
+from space.command import run_command
 
 NETWORKS = (("mobilenet-8", 1.0), ("mobilenet-8", 4.0), ("mobilenet-32", 0.5))
 BATCH_SIZE = 64

@@ -21,6 +21,7 @@ class TrainedNetwork:
         architecture: of which it is.
         classes: name of each output.
         mean, std: of each channel of the images, in 0..1, by which they are normalised.
+        accuracy: on the test images, where it is known.
     """
 
     net: "nn.Module"
@@ -28,6 +29,7 @@ class TrainedNetwork:
     classes: tuple[str, ...]
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    accuracy: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,5 +50,6 @@ class ExportFormat:
 
 
 FORMATS = {
+    "c": ExportFormat(summary="a folder of C99 that needs nothing else", module="c.folder"),
     "safetensors": ExportFormat(summary="one file with 1-bit weights, for `mobinet.load_packed`", module="packed"),
 }

@@ -6,10 +6,10 @@ import sys
 import pytest
 
 from results import report
-from results.command import run_command
 from results.plot import pareto_figure, pareto_info
 from results.published import read_published
 from results.report import write_report
+from space.command import run_command
 
 FIGURES = ("params", "params_m", "binary_params", "flops_m", "bops_g", "ops_m", "megabytes", "top1", "top5")
 

@@ -16,9 +16,9 @@ import torch
 from fakes import made_up
 
 import search.run
-from results.command import run_command
 from search.data.dataset import load_dataset
 from search.evaluators.proxy import Proxy
+from space.command import run_command
 
 ROOT = Path(__file__).parents[2]
 Ended = namedtuple("Ended", "code out err")

@@ -118,7 +118,7 @@ def test_a_batch_that_cannot_be_divided_is_one_line(torchrun, invoke, tmp_path):
 FAILING = """
 import os
 import torch
-from results.command import run_command
+from space.command import run_command
 from search.training import ranks
 from space import InputError
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from results.command import run_command
 from space import InputError
+from space.command import run_command
 
 ROOT = Path(__file__).parents[2]
 
@@ -34,7 +34,7 @@ def test_ends_with_one_line_and_a_code(capsys, error, code, said):
 def ended(script: str, **settings) -> subprocess.CompletedProcess:
     """How a process ends that runs a `main` of these lines as a command."""
     body = "\n".join(f"    {line}" for line in script.splitlines())
-    text = f"from results.command import run_command\ndef main():\n{body}\nrun_command(main)"
+    text = f"from space.command import run_command\ndef main():\n{body}\nrun_command(main)"
     return subprocess.run([sys.executable, "-c", text], capture_output=True, cwd=ROOT, timeout=60, **settings)
 
 
@@ -51,7 +51,7 @@ def test_nobody_has_to_read():
     assert (found.returncode, found.stderr) == (0, b"2\n")
     read, write = os.pipe()
     os.close(read)
-    text = "from results.command import run_command; run_command(lambda: print('x', flush=True))"
+    text = "from space.command import run_command; run_command(lambda: print('x', flush=True))"
     with open(write, "wb") as pipe:
         command = [sys.executable, "-c", text]
         found = subprocess.run(command, stdout=pipe, stderr=subprocess.PIPE, cwd=ROOT, timeout=60)

@@ -1,0 +1,1 @@
+"""Export to C99: a folder that any C compiler turns into a program."""

@@ -1,0 +1,163 @@
+"""The folder: network.h, network.c, the kernels they use, an example, a Makefile and a README."""
+
+from importlib.resources import files as resources
+from textwrap import fill
+
+import numpy as np
+
+from mobinet.export import TrainedNetwork
+from mobinet.export.c.arena import arena_of, scratch_of
+from mobinet.export.c.pieces import pieces_of
+from mobinet.export.c.source import Source, source_of
+from mobinet.export.steps import BinaryConv, Conv, Program
+from mobinet.export.translate import steps_of
+from space import InputError
+from space.family import find_family
+
+COPIED = ("kernels.h", "lanes.h", "main.c", "Makefile")
+LARGEST_SUM = 32767
+"""Of a 16-bit integer."""
+
+
+def files(network: TrainedNetwork) -> dict[str, bytes]:
+    """See `mobinet.export.ExportFormat`."""
+    program = steps_of(network)
+    _check(program)
+    pieces = pieces_of(program)
+    arena = arena_of(pieces, program.shapes)
+    source = source_of(pieces, program.shapes, arena)
+    scratch = max(scratch_of(piece, program.shapes) for piece in pieces)
+    texts = {
+        "network.h": _header(network, arena.size + scratch),
+        "network.c": _source(network, program, source, arena.size),
+        "README.md": _readme(network, constants=source.size, arena=4 * (arena.size + scratch)),
+    }
+    copied = {name: (resources("mobinet.export.c") / name).read_bytes() for name in COPIED}
+    return {name: text.encode() for name, text in texts.items()} | copied
+
+
+def _check(program: Program) -> None:
+    for step in program.steps:
+        if isinstance(step, BinaryConv) and np.prod(step.signs.shape[:3]) > LARGEST_SUM:
+            raise InputError(f"a filter of more than {LARGEST_SUM} weights cannot be exported to c")
+
+
+def _name(network: TrainedNetwork) -> str:
+    architecture = network.architecture
+    described = find_family(architecture.family).describe(architecture.choices)
+    return f"{architecture.family} on {architecture.backbone} at width {architecture.width:g}: {described}"
+
+
+def _header(network: TrainedNetwork, arena: int) -> str:
+    channels, height, width = network.architecture.input_shape
+    name = fill(_name(network), 116, subsequent_indent="   ")
+    return f"""\
+/* {name} */
+
+#ifndef NETWORK_H
+#define NETWORK_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {{
+#endif
+
+#define NETWORK_HEIGHT {height}
+#define NETWORK_WIDTH {width}
+#define NETWORK_CHANNELS {channels}
+#define NETWORK_CLASSES {len(network.classes)}
+#define NETWORK_ARENA {arena} /* floats of working memory */
+
+extern const char *const network_classes[NETWORK_CLASSES];
+
+/* The scores of an image; the largest one is of its class. Images are (height, width, channels){_colours(channels)}:
+   bytes of 0 to 255, or floats of 0 to 1. The arena may be used for something else between two calls. */
+void network_bytes(const uint8_t *image, float *scores, float *arena);
+void network_floats(const float *image, float *scores, float *arena);
+
+#ifdef __cplusplus
+}}
+#endif
+#endif
+"""
+
+
+def _colours(channels: int) -> str:
+    return ", red, green, blue" if channels == 3 else ""
+
+
+def _source(network: TrainedNetwork, program: Program, source: Source, values: int) -> str:
+    windows = [step.window.size for step in program.steps if isinstance(step, Conv | BinaryConv)]
+    classes = ", ".join(_quoted(name) for name in network.classes)
+    lines, calls = "\n\n".join(source.definitions), "\n".join(f"    {call}" for call in source.calls)
+    return f"""\
+#include "network.h"
+
+#define LARGEST_WINDOW {max(windows)}
+#include "kernels.h"
+
+const char *const network_classes[NETWORK_CLASSES] = {{
+{fill(classes, 116, initial_indent="    ", subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)}}};
+
+{lines}
+
+static void network(struct image image, float *scores, float *arena)
+{{
+    uint32_t *scratch = (uint32_t *)(arena + {values});
+{calls}
+}}
+
+void network_bytes(const uint8_t *image, float *scores, float *arena)
+{{
+    network((struct image){{image, NULL}}, scores, arena);
+}}
+
+void network_floats(const float *image, float *scores, float *arena)
+{{
+    network((struct image){{NULL, image}}, scores, arena);
+}}
+"""
+
+
+def _quoted(name: str) -> str:
+    """A string literal; each byte that is not plain ASCII as three octal digits, which no letter can lengthen."""
+    plain = {byte for byte in range(32, 127)} - {ord(c) for c in '"\\?'}
+    return '"' + "".join(chr(byte) if byte in plain else f"\\{byte:03o}" for byte in name.encode()) + '"'
+
+
+def _readme(network: TrainedNetwork, *, constants: int, arena: int) -> str:
+    channels, height, width = network.architecture.input_shape
+    accuracy = "" if network.accuracy is None else f"\n| accuracy on the test images | {network.accuracy:.2%} |"
+    kind = "PPM" if channels == 3 else "PGM"
+    return f"""\
+# {_name(network)}
+
+| | |
+|---|---|
+| input | {height} x {width} pixels, {"grey" if channels == 1 else "in colour"} |
+| classes | {len(network.classes)} |{accuracy}
+| constants (flash) | {constants:,} bytes, beside the code |
+| arena (RAM) | {arena:,} bytes, beside {STACK} KB of stack |
+
+C99, without dependencies, allocations or global variables; any number of threads may call it.
+
+    make
+    ./network picture.{kind.lower()}      # a binary {kind} of {width} x {height} pixels
+
+In a program of your own, compile `network.c` with it:
+
+```c
+#include "network.h"
+
+static float arena[NETWORK_ARENA], scores[NETWORK_CLASSES];
+network_bytes(image, scores, arena);
+```
+
+Compile with `-O3` and for the processor at hand (`-march=native`): AVX-512, AVX2, SSE2, NEON and WebAssembly's vectors
+are used where the compiler may. Every build gives the same scores to the bit.
+"""
+
+
+STACK = 4
+"""KB that calls take at most: the taps of a window of 11 x 11 and the sums of 512 lanes."""

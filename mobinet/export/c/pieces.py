@@ -1,0 +1,74 @@
+"""Steps that are executed in one pass over memory, as pieces."""
+
+from collections import Counter
+from dataclasses import dataclass, replace
+
+from mobinet.export.steps import Add, Affine, BinaryConv, Conv, Pool, PReLU, Program, Shape, Shift, Step
+
+Elementwise = Affine | Shift | PReLU | Add
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Piece:
+    """A step and the elementwise ones that follow it on each row.
+
+    Args:
+        head: the step; None where a piece is elementwise from the first on.
+        finish: what follows it.
+        value: number of what the head reads.
+        other: of what the `Add` among `finish`, or the head, reads besides.
+        result: of what it leaves.
+        shape: of that.
+        image: for a convolution of the image, by which it is normalized.
+    """
+
+    head: Step | None
+    finish: tuple[Elementwise, ...] = ()
+    value: int
+    other: int | None = None
+    result: int
+    shape: Shape
+    image: Affine | None = None
+
+    def reads(self) -> set[int]:
+        return {self.value} | ({self.other} if self.other is not None else set())
+
+    def in_place_of(self, shapes: list[Shape]) -> set[int]:
+        """What it may overwrite with its result: each place is read before it is written."""
+        same = {number for number in self.reads() if shapes[number] == self.shape}
+        match self.head:
+            case None:
+                return same
+            case BinaryConv(window=window):
+                return same if window.stride == 1 else same - {self.value}
+            case Conv():
+                return same - {self.value}
+            case Pool(window=window) if window.padding == 0 and window.size == window.stride:
+                return {self.value}
+        return set()
+
+
+def pieces_of(program: Program) -> list[Piece]:
+    """The steps after the normalization of the image, fused."""
+    uses = Counter(number for step in program.steps for number in step.inputs)
+    normalize, *steps = program.steps
+    assert isinstance(normalize, Affine) and normalize.inputs == (0,)
+    pieces: list[Piece] = []
+    for number, step in enumerate(steps, 2):
+        value, *others = step.inputs
+        other = others[0] if others else None
+        last = pieces[-1] if pieces else None
+        if not isinstance(step, Elementwise):
+            image = normalize if value == 1 else None
+            pieces.append(Piece(head=step, value=value, other=other, result=number, shape=step.shape, image=image))
+        elif last and last.result == value and uses[value] == 1 and _continues(last, other):
+            finish, other = (*last.finish, step), last.other if other is None else other
+            pieces[-1] = replace(last, finish=finish, other=other, result=number)
+        else:
+            pieces.append(Piece(head=None, finish=(step,), value=value, other=other, result=number, shape=step.shape))
+    return pieces
+
+
+def _continues(piece: Piece, other: int | None) -> bool:
+    """Whether another elementwise step can follow; one that adds `other`, if that is given."""
+    return isinstance(piece.head, Conv | BinaryConv | None) and (other is None or piece.other is None)

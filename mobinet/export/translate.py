@@ -1,0 +1,225 @@
+"""From a trained network to its steps: what each kind of layer is in `TRANSLATIONS`."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from mobinet.conv import BinaryConv2d
+from mobinet.export import TrainedNetwork
+from mobinet.export.steps import (
+    Add,
+    Affine,
+    BinaryConv,
+    Concat,
+    Conv,
+    Floats,
+    Linear,
+    Mean,
+    Pool,
+    PReLU,
+    Program,
+    Shape,
+    Shift,
+    Shuffle,
+    Window,
+)
+from mobinet.families.meliusnet import DenseBlock, ImprovementBlock, NewFeatures
+from mobinet.families.resnet import Unit as ResidualUnit
+from mobinet.layers import MinPool2d, RPReLU
+from mobinet.unit import BinaryUnit
+from space import InputError
+
+
+def steps_of(network: TrainedNetwork) -> Program:
+    """The steps from an image, float32 (H, W, C) in 0..1, to the scores, (1, 1, classes). Raises InputError."""
+    channels, height, width = network.architecture.input_shape
+    program = Program(shapes=[(height, width, channels)])
+    mean, std = (np.array(values, np.float64) for values in (network.mean, network.std))
+    value = program.add(
+        Affine(inputs=(0,), shape=program.shapes[0], scale=_rounded(1 / std), offset=_rounded(-mean / std))
+    )
+    _append(program, network.net, value)
+    if not any(isinstance(step, BinaryConv) for step in program.steps):
+        raise InputError(f"{network.architecture.family} has no binary layers to export; use onnx or torch.export")
+    return program
+
+
+def _append(program: Program, module: nn.Module, value: int) -> int:
+    """Append the steps of a module that reads `value`; returns the number of its result."""
+    for kind, translate in TRANSLATIONS.items():
+        if type(module) is kind:
+            return translate(program, module, value)
+    raise InputError(f"a layer {type(module).__name__} cannot be exported")
+
+
+def _sequential(program: Program, module: nn.Sequential, value: int) -> int:
+    for inner in module:
+        value = _append(program, inner, value)
+    return value
+
+
+def _conv(program: Program, conv: nn.Conv2d, value: int) -> int:
+    window = Window(size=conv.kernel_size[0], stride=conv.stride[0], padding=int(conv.padding[0]))
+    return program.add(
+        Conv(
+            inputs=(value,),
+            shape=_shape_after(program.shapes[value], window, conv.out_channels),
+            weight=_rounded(_double(conv.weight).transpose(2, 3, 1, 0)),
+            window=window,
+            groups=conv.groups,
+        )
+    )
+
+
+def _binary_conv(program: Program, conv: BinaryConv2d, value: int) -> int:
+    filters, _, size, _ = conv.weight.shape
+    window = Window(size=size, stride=conv.stride, padding=conv.padding)
+    binarizer, channels = conv.binarizer, program.shapes[value][2]
+    scale = conv.scale if conv.scale is not None else binarizer.scale(conv.weight)
+    gain = 1.0 if binarizer.gain is None else _double(binarizer.gain).item()
+    shift = np.zeros(channels) if binarizer.shift is None else _double(binarizer.shift).ravel()
+    return program.add(
+        BinaryConv(
+            inputs=(value,),
+            shape=_shape_after(program.shapes[value], window, filters),
+            signs=(_double(conv.weight) >= 0).transpose(2, 3, 1, 0),
+            scale=_rounded(_double(scale).ravel() * gain),
+            threshold=_rounded(shift),
+            low=int(binarizer.low),
+            low_border=conv.low_border,
+            window=window,
+            groups=conv.groups,
+        )
+    )
+
+
+def _norm(program: Program, norm: nn.BatchNorm2d, value: int) -> int:
+    assert norm.running_mean is not None and norm.running_var is not None
+    scale = _double(norm.weight) / np.sqrt(_double(norm.running_var) + norm.eps)
+    offset = _double(norm.bias) - _double(norm.running_mean) * scale
+    return program.add(
+        Affine(inputs=(value,), shape=program.shapes[value], scale=_rounded(scale), offset=_rounded(offset))
+    )
+
+
+def _prelu(program: Program, module: nn.PReLU, value: int) -> int:
+    shape = program.shapes[value]
+    slope = np.broadcast_to(_rounded(_double(module.weight)), (shape[2],))
+    return program.add(PReLU(inputs=(value,), shape=shape, slope=slope))
+
+
+def _relu(program: Program, module: nn.ReLU, value: int) -> int:
+    shape = program.shapes[value]
+    return program.add(PReLU(inputs=(value,), shape=shape, slope=np.zeros(shape[2], np.float32)))
+
+
+def _rprelu(program: Program, module: RPReLU, value: int) -> int:
+    shape = program.shapes[value]
+    before, after = (_double(each).ravel() for each in (module.before, module.after))
+    value = program.add(Shift(inputs=(value,), shape=shape, offset=_rounded(-before)))
+    value = _append(program, module.prelu, value)
+    return program.add(Shift(inputs=(value,), shape=shape, offset=_rounded(after)))
+
+
+def _pool(kind: str) -> Callable[[Program, nn.Module, int], int]:
+    def translate(program: Program, module: Any, value: int) -> int:
+        window = Window(size=2, stride=2)
+        if kind != "min":
+            window = Window(size=module.kernel_size, stride=module.stride, padding=module.padding)
+        if window.size == 1:
+            return value
+        shape = _shape_after(program.shapes[value], window, program.shapes[value][2])
+        return program.add(Pool(inputs=(value,), shape=shape, kind=kind, window=window))
+
+    return translate
+
+
+def _mean(program: Program, module: nn.AdaptiveAvgPool2d, value: int) -> int:
+    return program.add(Mean(inputs=(value,), shape=(1, 1, program.shapes[value][2])))
+
+
+def _linear(program: Program, module: nn.Linear, value: int) -> int:
+    height, width, channels = program.shapes[value]
+    weight = _double(module.weight).reshape(-1, channels, height, width).transpose(2, 3, 1, 0)
+    return program.add(
+        Linear(
+            inputs=(value,),
+            shape=(1, 1, module.out_features),
+            weight=_rounded(weight.reshape(height * width * channels, -1)),
+            bias=_rounded(_double(module.bias)),
+        )
+    )
+
+
+def _shuffle(program: Program, module: nn.ChannelShuffle, value: int) -> int:
+    return program.add(Shuffle(inputs=(value,), shape=program.shapes[value], groups=module.groups))
+
+
+def _unit(program: Program, unit: BinaryUnit, value: int) -> int:
+    result = value
+    for inner in (unit.conv, unit.activation, unit.norm):
+        result = _append(program, inner, result)
+    return program.add(Add(inputs=(result, value), shape=program.shapes[result]))
+
+
+def _residual(program: Program, unit: ResidualUnit, value: int) -> int:
+    result = _append(program, unit.norm, _append(program, unit.conv, value))
+    return program.add(Add(inputs=(result, _append(program, unit.shortcut, value)), shape=program.shapes[result]))
+
+
+def _features(program: Program, block: NewFeatures, value: int) -> int:
+    return _append(program, block.conv, _append(program, block.norm, value))
+
+
+def _dense(program: Program, block: DenseBlock, value: int) -> int:
+    new = _features(program, block, value)
+    height, width, channels = program.shapes[value]
+    return program.add(Concat(inputs=(value, new), shape=(height, width, channels + program.shapes[new][2])))
+
+
+def _improvement(program: Program, block: ImprovementBlock, value: int) -> int:
+    better, shape = _features(program, block, value), program.shapes[value]
+    return program.add(Add(inputs=(value, better), shape=shape, first=shape[2] - program.shapes[better][2]))
+
+
+def _same(program: Program, module: nn.Module, value: int) -> int:
+    return value
+
+
+TRANSLATIONS: dict[type[nn.Module], Callable] = {
+    nn.Sequential: _sequential,
+    nn.Conv2d: _conv,
+    BinaryConv2d: _binary_conv,
+    nn.BatchNorm2d: _norm,
+    nn.PReLU: _prelu,
+    nn.ReLU: _relu,
+    RPReLU: _rprelu,
+    nn.AvgPool2d: _pool("avg"),
+    nn.MaxPool2d: _pool("max"),
+    MinPool2d: _pool("min"),
+    nn.AdaptiveAvgPool2d: _mean,
+    nn.Linear: _linear,
+    nn.ChannelShuffle: _shuffle,
+    nn.Identity: _same,
+    nn.Flatten: _same,
+    BinaryUnit: _unit,
+    ResidualUnit: _residual,
+    DenseBlock: _dense,
+    ImprovementBlock: _improvement,
+}
+"""From a kind of layer to its steps. A layer of a new family is a line here."""
+
+
+def _shape_after(shape: Shape, window: Window, channels: int) -> Shape:
+    return window.out(shape[0]), window.out(shape[1]), channels
+
+
+def _double(tensor: Tensor) -> NDArray[np.float64]:
+    return tensor.detach().cpu().double().numpy()
+
+
+def _rounded(values: NDArray[np.float64] | Sequence[float]) -> Floats:
+    return np.ascontiguousarray(values, dtype=np.float32)

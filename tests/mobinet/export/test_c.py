@@ -1,0 +1,184 @@
+"""The exported C, built in many ways, against the steps executed by NumPy: equal to the bit."""
+
+import shutil
+import subprocess
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mobinet.export import FORMATS, TrainedNetwork
+from mobinet.export.c.arena import arena_of
+from mobinet.export.c.folder import files
+from mobinet.export.c.pieces import pieces_of
+from mobinet.export.c.source import negative
+from mobinet.export.reference import scores
+from mobinet.export.steps import BinaryConv
+from mobinet.export.translate import steps_of
+from space import Architecture, InputError
+from tests.mobinet.export.networks import NETWORKS, as_trained
+
+HARNESS = """
+#include <stdio.h>
+#include <stdlib.h>
+#include "network.h"
+int main(void)
+{
+    enum { SIZE = NETWORK_HEIGHT * NETWORK_WIDTH * NETWORK_CHANNELS };
+    static uint8_t image[SIZE];
+    float *arena = malloc(NETWORK_ARENA * sizeof *arena), *scores = malloc(NETWORK_CLASSES * sizeof *scores);
+    for (int i = 0; i < NETWORK_ARENA; i++)
+        arena[i] = 1e30f;
+    while (fread(image, 1, SIZE, stdin) == SIZE) {
+        network_bytes(image, scores, arena);
+        fwrite(scores, sizeof *scores, NETWORK_CLASSES, stdout);
+    }
+    free(arena), free(scores);
+    return 0;
+}
+"""
+NATIVE = "gcc -std=c99 -O1 -march=native"
+BUILDS = {
+    "plain": "gcc -std=c99 -O0 -DLANES=64",
+    "plain, 32 bits": "gcc -std=c99 -O2 -DLANES=32",
+    "sanitized": "gcc -std=c99 -O1 -march=native -fsanitize=address,undefined -fno-sanitize-recover",
+    "SSE2": "gcc -std=c99 -O3 -Wall -Wextra -Werror -Wno-unused-function",
+    "AVX2, contracting": "gcc -std=gnu17 -O3 -mavx2 -mfma",
+    "native": "gcc -std=c99 -O3 -march=native",
+    "clang": "clang -std=c99 -O2 -march=native",
+    "aarch64": "aarch64-linux-gnu-gcc -std=c99 -O2 -static",
+}
+RUNNERS = {"aarch64": "qemu-aarch64-static"}
+
+
+@cache
+def exported(name: str) -> TrainedNetwork:
+    return as_trained(NETWORKS[name]())
+
+
+def write(folder: Path, network: TrainedNetwork) -> None:
+    for name, content in (files(network) | {"harness.c": HARNESS.encode()}).items():
+        (folder / name).write_bytes(content)
+
+
+def run(folder: Path, compiler: str, images: np.ndarray, runner: str = "") -> np.ndarray:
+    """The scores of images, (N, H, W, C) bytes -> (N, classes)."""
+    if not shutil.which(compiler.split()[0]):
+        pytest.skip(f"{compiler.split()[0]} is not installed")
+    if "native" in compiler and not Path("/proc/cpuinfo").exists():
+        pytest.skip("the processor is unknown")
+    if runner and not shutil.which(runner):
+        pytest.skip(f"{runner} is not installed")
+    subprocess.run([*compiler.split(), "-o", "harness", "harness.c", "network.c"], cwd=folder, check=True)
+    command = [*runner.split(), "./harness"]
+    out = subprocess.run(command, cwd=folder, input=images.tobytes(), stdout=subprocess.PIPE, check=True).stdout
+    return np.frombuffer(out, np.float32).reshape(len(images), -1)
+
+
+def random_images(network: TrainedNetwork, count: int) -> np.ndarray:
+    channels, height, width = network.architecture.input_shape
+    return np.random.default_rng(0).integers(0, 256, (count, height, width, channels), dtype=np.uint8)
+
+
+def expected(network: TrainedNetwork, images: np.ndarray) -> np.ndarray:
+    program = steps_of(network)
+    return np.stack([scores(program, image.astype(np.float32) / np.float32(255)) for image in images])
+
+
+def bits(values: np.ndarray) -> list:
+    return values.view(np.uint32).tolist()
+
+
+@pytest.mark.parametrize("compiler", [NATIVE, BUILDS["plain, 32 bits"]], ids=["native", "plain"])
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_kind_of_network(tmp_path, name, compiler):
+    network = exported(name)
+    images = random_images(network, 2)
+    write(tmp_path, network)
+    assert bits(run(tmp_path, compiler, images)) == bits(expected(network, images))
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_every_build(tmp_path, build):
+    network = exported("of each K and block")
+    images = random_images(network, 1)
+    write(tmp_path, network)
+    found = run(tmp_path, BUILDS[build], images, RUNNERS.get(build, ""))
+    assert bits(found) == bits(expected(network, images))
+
+
+def test_the_program_names_the_class(tmp_path):
+    network = as_trained(Architecture.uniform("mobilenet-8", block="mid", k=2, pool="avg"))
+    image = random_images(network, 1)
+    write(tmp_path, network)
+    if not shutil.which("make") or not shutil.which("cc"):
+        pytest.skip("make or cc is not installed")
+    subprocess.run(["make", "-s"], cwd=tmp_path, check=True)
+    (tmp_path / "picture.pgm").write_bytes(b"P5 8 8 255\n" + image.tobytes())
+    out = subprocess.run(["./network", "picture.pgm"], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    (best,) = (line for line in out.splitlines() if line.startswith("*"))
+    assert best.split(maxsplit=2)[2] == network.classes[expected(network, image)[0].argmax()]
+    for content in (b"P5 9 8 255\n" + image.tobytes(), b"P5 8 8 255\n" + image.tobytes()[:-1], b"GIF89a"):
+        (tmp_path / "wrong.pgm").write_bytes(content)
+        wrong = subprocess.run(["./network", "wrong.pgm"], cwd=tmp_path, capture_output=True, text=True)
+        assert (wrong.returncode, wrong.stderr.count("\n")) == (2, 1)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_values_that_live_together_do_not_overlap(name):
+    program = steps_of(exported(name))
+    pieces = pieces_of(program)
+    arena = arena_of(pieces, program.shapes)
+    sizes = {number: int(np.prod(shape)) for number, shape in enumerate(program.shapes)}
+    held: dict[int, int] = {}  # place -> the value that lies there
+    for at, piece in enumerate(pieces):
+        for number in piece.reads() & arena.offsets.keys():
+            places = range(arena.offsets[number], arena.offsets[number] + sizes[number])
+            assert {held[place] for place in places} == {number}
+        if at < len(pieces) - 1:
+            offset = arena.offsets[piece.result]
+            assert offset + sizes[piece.result] <= arena.size
+            held |= dict.fromkeys(range(offset, offset + sizes[piece.result]), piece.result)
+
+
+def test_a_unit_that_keeps_its_channels_takes_no_further_memory():
+    """The paper's network, mid: two maps of the first layer, 32 and 64 channels, then in place: 96 * 112^2 floats."""
+    network = as_trained(Architecture.uniform("mobilenet-224", block="none", k=2, pool="avg", width=0.25))
+    program = steps_of(network)
+    # The largest pair: layer 1 widens 16 to 32 channels at 112 x 112.
+    assert arena_of(pieces_of(program), program.shapes).size == (16 + 32) * 112 * 112
+
+
+def test_weights_take_a_bit_each():
+    """mobilenet-32: each layer's binary weights are whole words of 32, so that nothing is padded."""
+    network = as_trained(Architecture.uniform("mobilenet-32", block="mid", k=5, pool="avg"))
+    layers = [step for step in steps_of(network).steps if isinstance(step, BinaryConv)]
+    assert len(layers) == 39
+    for layer in layers:
+        assert negative(layer).nbytes * 8 == layer.signs.size
+
+
+def test_names_of_classes_are_kept(tmp_path):
+    network = as_trained(Architecture.uniform("mobilenet-8", block="mid", k=0, pool="avg"))
+    names = ('a"b', "\\0", "??/x", "naïve 7", "a\nb", "%s", "日本", "end", "9", "")
+    changed = TrainedNetwork(**(vars(network) | {"classes": names}))
+    write(tmp_path, changed)
+    (tmp_path / "names.c").write_text(
+        '#include <stdio.h>\n#include "network.h"\n'
+        "int main(void) { for (int c = 0; c < NETWORK_CLASSES; c++) fwrite(network_classes[c], 1,"
+        " __builtin_strlen(network_classes[c]) + 1, stdout); return 0; }"
+    )
+    if not shutil.which("gcc"):
+        pytest.skip("gcc is not installed")
+    subprocess.run(
+        ["gcc", "-std=c99", "-Werror=trigraphs", "-o", "names", "names.c", "network.c"], cwd=tmp_path, check=True
+    )
+    out = subprocess.run("./names", cwd=tmp_path, capture_output=True, check=True).stdout
+    assert tuple(out.decode().split("\0")[:-1]) == names
+
+
+def test_float_networks_are_refused():
+    network = as_trained(Architecture.of("mobilenet-v1", "mobilenet-8", 1.0, {}).canonical())
+    with pytest.raises(InputError, match="mobilenet-v1 has no binary layers"):
+        FORMATS["c"].files(network)

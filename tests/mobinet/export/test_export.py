@@ -1,0 +1,78 @@
+"""python -m mobinet.export"""
+
+import json
+import sys
+from dataclasses import replace
+
+import pytest
+
+from mobinet.export import FORMATS, __main__
+from mobinet.export.packed import NAME
+from space import Architecture
+from space.command import run_command
+from tests.mobinet.export.networks import as_trained
+
+NETWORK = Architecture.uniform("mobilenet-8", block="mid", k=1, pool="avg")
+
+
+@pytest.fixture
+def trained(tmp_path):
+    """A folder as search.retrain leaves it, within a run."""
+    folder = tmp_path / "run" / "retrain" / "key"
+    folder.mkdir(parents=True)
+    (folder / NAME).write_bytes(FORMATS["safetensors"].files(as_trained(NETWORK))[NAME])
+    (folder / "summary.json").write_text(json.dumps({"test_top1": 0.875}))
+    return folder
+
+
+@pytest.fixture
+def export(monkeypatch, capsys):
+    def call(*args):
+        monkeypatch.setattr(sys, "argv", ["export", *map(str, args)])
+        capsys.readouterr()
+        try:
+            run_command(__main__.main)
+        except SystemExit as end:
+            return end.code, capsys.readouterr().err
+        return 0, capsys.readouterr().out
+
+    return call
+
+
+def test_a_run_its_folder_and_its_file_are_the_same(trained, export, tmp_path):
+    written = []
+    for number, path in enumerate((trained, trained.parents[1], trained / NAME)):
+        out = tmp_path / str(number)
+        assert export(path, "--format", "c", "--out", out)[0] == 0
+        written.append({file.name: file.read_bytes() for file in out.iterdir()})
+    assert written[0] == written[1] == written[2]
+    assert set(written[0]) == {"README.md", "Makefile", "kernels.h", "lanes.h", "main.c", "network.c", "network.h"}
+    assert b"| accuracy on the test images | 87.50% |" in written[0]["README.md"]
+
+
+def test_weights_from_a_file_are_those_of_the_network(trained, export, tmp_path):
+    """Scales go through the file as floats; what is exported from it is what is exported without it."""
+    export(trained, "--format", "c", "--out", tmp_path / "c")
+    direct = FORMATS["c"].files(replace(as_trained(NETWORK), accuracy=0.875))
+    assert {file.name: file.read_bytes() for file in (tmp_path / "c").iterdir()} == direct
+
+
+def test_what_cannot_be_exported_is_said_in_a_line(trained, export, tmp_path):
+    nothing, other, foreign = tmp_path / "nothing", trained.parent / "other", tmp_path / "foreign.safetensors"
+    nothing.mkdir()
+    foreign.write_bytes(b"{}")
+    out = "--out", tmp_path / "out"
+    for args, said in {
+        (nothing, "--format", "c", *out): "holds no model.safetensors; python -m search.retrain writes one",
+        (foreign, "--format", "c", *out): "is not a packed network",
+        (tmp_path / "missing", "--format", "c", *out): "missing",
+        (trained, "--format", "d", *out): "invalid choice: 'd'",
+        (trained, "--format", "c", "--out", trained / NAME): "File exists",
+    }.items():
+        code, err = export(*args)
+        assert (code, err.count("\n")) == (2, 1) and said in err
+    other.mkdir()
+    (other / NAME).write_bytes((trained / NAME).read_bytes())
+    code, err = export(trained.parents[1], "--format", "c", *out)
+    assert (code, err.count("\n")) == (2, 1) and "2 trained networks" in err and str(trained) in err
+    assert not (tmp_path / "out").exists()
