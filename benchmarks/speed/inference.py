@@ -1,0 +1,159 @@
+"""Time one image through exported networks, beside what runs the same network elsewhere.
+
+    python -m benchmarks.speed.inference
+
+One thread, batch 1, medians, all in one run. Each network is exported to C and built for several instruction sets;
+beside it run PyTorch and, where it is installed, onnxruntime with the float form of the same network. Last comes what a
+user would take instead: MobileNet-v1 in onnxruntime, float and int8. Weights are random: times do not depend on them.
+"""
+
+import argparse
+import ctypes
+import importlib.util
+import logging
+import subprocess
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import torch
+from torch import nn
+
+from mobinet import build
+from mobinet.conv import BinaryConv2d
+from mobinet.export import FORMATS, TrainedNetwork
+from space import Architecture, named_network
+from space.command import Parser, run_command
+
+FLAGS = {"plain": "-DLANES=64", "SSE2": "", "AVX2": "-mavx2", "native": "-march=native"}
+NETWORKS = {
+    "mobilenet-8": (1.0, (0, 2, 4)),
+    "mobilenet-32": (0.5, (0, 2, 4, 6)),
+    "mobilenet-224": (1.0, (0, 2, 4, 6)),
+}
+INSTEAD = ("mobilenet-v1-0.5", "mobilenet-v1-1")
+SECONDS = 1.0
+"""Of each measurement, at least; and at least five calls."""
+
+
+def parse() -> argparse.Namespace:
+    parser = Parser(prog="python -m benchmarks.speed.inference", description=str(__doc__).splitlines()[0])
+    parser.add_argument("--backbones", nargs="+", choices=NETWORKS, default=list(NETWORKS), help="default: all")
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="of each measurement (default: %(default)g)")
+    return parser.parse_args()
+
+
+def microseconds(call: Callable[[], object], seconds: float) -> float:
+    """The median of calls that take so long together."""
+    call()
+    times, began = [], time.perf_counter()
+    while len(times) < 5 or time.perf_counter() - began < seconds:
+        start = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - start)
+    return median(times) * 1e6
+
+
+def as_trained(architecture: Architecture) -> TrainedNetwork:
+    """The network as an export wants it, with packed weights."""
+    classes = 1000 if architecture.input_shape[1] == 224 else 10
+    net = build(architecture, classes).eval()
+    for module in net.modules():
+        if isinstance(module, BinaryConv2d):
+            module.pack_weights()
+    channels = architecture.input_shape[0]
+    names = tuple(map(str, range(classes)))
+    return TrainedNetwork(
+        net=net, architecture=architecture, classes=names, mean=(0.5,) * channels, std=(0.25,) * channels
+    )
+
+
+def compiled(network: TrainedNetwork, folder: Path, flags: str) -> Callable[[], object]:
+    """A call of the exported C, built with `flags`."""
+    for name, content in FORMATS["c"].files(network).items():
+        (folder / name).write_bytes(content)
+    library = folder / f"network{flags}.so"
+    command = ["cc", "-std=c99", "-O3", *flags.split(), "-shared", "-fPIC", "-o", str(library), "network.c"]
+    subprocess.run(command, cwd=folder, check=True)
+    floats = (folder / "network.h").read_text().split("#define NETWORK_ARENA ")[1].split()[0]
+    run = ctypes.CDLL(str(library)).network_bytes
+    image = np.random.default_rng(0).integers(0, 256, network.architecture.input_shape, dtype=np.uint8)
+    scores, arena = np.empty(len(network.classes), np.float32), np.empty(int(floats), np.float32)
+    places = [ctypes.c_void_p(array.ctypes.data) for array in (image, scores, arena)]
+    return lambda: (run(*places), image, scores, arena)
+
+
+def onnxruntime_calls(net: nn.Module, shape: tuple[int, int, int], folder: Path, *, int8: bool) -> Iterator[Callable]:
+    """Calls of the network in onnxruntime: float and, where wanted, int8; none where it is not installed."""
+    if not all(importlib.util.find_spec(name) for name in ("onnx", "onnxruntime")):
+        return
+    import onnxruntime
+
+    image = torch.rand(1, *shape)
+    path = folder / "float.onnx"
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(net, (image,), str(path), dynamo=False, opset_version=17, input_names=["image"])
+    paths = [path]
+    if int8:
+        from onnxruntime.quantization import CalibrationDataReader, quantize_static
+
+        class Reader(CalibrationDataReader):
+            left = 4
+
+            def get_next(self) -> dict[str, np.ndarray] | None:
+                self.left -= 1
+                return {"image": torch.rand(1, *shape).numpy()} if self.left >= 0 else None
+
+        logging.disable(logging.WARNING)
+        paths.append(folder / "int8.onnx")
+        quantize_static(str(path), str(paths[-1]), Reader(), per_channel=True)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    for each in paths:
+        session = onnxruntime.InferenceSession(str(each), options, providers=["CPUExecutionProvider"])
+        yield lambda session=session: session.run(None, {"image": image.numpy()})
+
+
+@torch.inference_mode()
+def main() -> None:
+    args = parse()
+    torch.set_num_threads(1)
+    print("microseconds an image; in brackets, how many times as fast as onnxruntime's float\n")
+    print("| network | torch | onnxruntime | " + " | ".join(FLAGS) + " |")
+    print("|---" * (3 + len(FLAGS)) + "|")
+    for backbone in args.backbones:
+        width, ks = NETWORKS[backbone]
+        for k in ks:
+            network = as_trained(Architecture.uniform(backbone, block="mid", k=k, pool="avg", width=width))
+            print(f"| {backbone} at width {width:g}, mid, K={k} | {_row(network, args.seconds)} |", flush=True)
+    if "mobilenet-224" in args.backbones:
+        print("\n| what a user would take instead | onnxruntime float | int8 |\n|---|---|---|")
+        for name in INSTEAD:
+            network = as_trained(named_network(name, input_shape=(3, 224, 224)))
+            with tempfile.TemporaryDirectory() as folder:
+                calls = onnxruntime_calls(network.net, (3, 224, 224), Path(folder), int8=True)
+                times = [f"{microseconds(call, args.seconds):,.0f}" for call in calls]
+            print(f"| {name} | {' | '.join(times) or 'onnxruntime is not installed'} |", flush=True)
+
+
+def _row(network: TrainedNetwork, seconds: float) -> str:
+    shape = network.architecture.input_shape
+    image = torch.rand(1, *shape)
+    with tempfile.TemporaryDirectory() as folder:
+        peer = next(onnxruntime_calls(network.net, shape, Path(folder), int8=False), None)
+        baseline = microseconds(peer, seconds) if peer else None
+        cells = [f"{microseconds(lambda: network.net(image), seconds):,.0f}", f"{baseline:,.0f}" if baseline else "-"]
+        for flags in FLAGS.values():
+            found = microseconds(compiled(network, Path(folder), flags), seconds)
+            cells.append(f"{found:,.0f}" + (f" ({baseline / found:.1f})" if baseline else ""))
+    return " | ".join(cells)
+
+
+if __name__ == "__main__":
+    run_command(main)
