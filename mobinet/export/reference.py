@@ -22,6 +22,8 @@ def _run(step: steps.Step, x: Floats, y: Floats | None = None) -> Floats:
     match step:
         case steps.Affine(scale=scale, offset=offset):
             return x * scale + offset
+        case steps.Bend(limit=limit, above=above, below=below):
+            return x * np.where(x > limit, above[0], below[0]) + np.where(x > limit, above[1], below[1])
         case steps.Shift(offset=offset):
             return x + offset
         case steps.PReLU(slope=slope):
@@ -102,4 +104,4 @@ def _binary_convolved(step: steps.BinaryConv, x: Floats) -> Floats:
         split = tap.reshape(*tap.shape[:2], step.groups, members)
         signed = sign.reshape(members, step.groups, filters // step.groups)
         total += np.einsum("hwgm,mgf->hwgf", split, signed).reshape(step.shape)
-    return step.scale * total.astype(np.float32)
+    return total.astype(np.float32)

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+Floats = NDArray[np.floating]
+"""float64 as translated, float32 once folded."""
 Bits = NDArray[np.bool_]
 Shape = tuple[int, int, int]
 """(H, W, C)."""
@@ -60,13 +61,12 @@ class Conv(Step):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class BinaryConv(Step):
-    """scale * n, where n is a whole number: the sum over a window of bits times signs.
+    """A whole number: the sum over a window of bits times signs.
 
     A bit is 1 where x >= `threshold`, else `low`. Outside the image it is `low` where the border is low, else 0.
 
     Args:
         signs: (kH, kW, I / groups, O); true is +1, false -1.
-        scale: (O,).
         threshold: (I,).
         low: -1 or 0.
         low_border: see above.
@@ -74,7 +74,6 @@ class BinaryConv(Step):
     """
 
     signs: Bits
-    scale: Floats
     threshold: Floats
     low: int
     low_border: bool
@@ -94,6 +93,15 @@ class Affine(Step):
 
     scale: Floats
     offset: Floats
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Bend(Step):
+    """x * slope + offset, both from `above` where x > `limit` (C,), else from `below`; these are (2, C)."""
+
+    limit: Floats
+    above: Floats
+    below: Floats
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

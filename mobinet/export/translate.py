@@ -1,6 +1,6 @@
 """From a trained network to its steps: what each kind of layer is in `TRANSLATIONS`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,13 +9,13 @@ from torch import Tensor, nn
 
 from mobinet.conv import BinaryConv2d
 from mobinet.export import TrainedNetwork
+from mobinet.export.fold import folded
 from mobinet.export.steps import (
     Add,
     Affine,
     BinaryConv,
     Concat,
     Conv,
-    Floats,
     Linear,
     Mean,
     Pool,
@@ -38,13 +38,11 @@ def steps_of(network: TrainedNetwork) -> Program:
     channels, height, width = network.architecture.input_shape
     program = Program(shapes=[(height, width, channels)])
     mean, std = (np.array(values, np.float64) for values in (network.mean, network.std))
-    value = program.add(
-        Affine(inputs=(0,), shape=program.shapes[0], scale=_rounded(1 / std), offset=_rounded(-mean / std))
-    )
+    value = program.add(Affine(inputs=(0,), shape=program.shapes[0], scale=1 / std, offset=-mean / std))
     _append(program, network.net, value)
     if not any(isinstance(step, BinaryConv) for step in program.steps):
         raise InputError(f"{network.architecture.family} has no binary layers to export; use onnx or torch.export")
-    return program
+    return folded(program)
 
 
 def _append(program: Program, module: nn.Module, value: int) -> int:
@@ -67,7 +65,7 @@ def _conv(program: Program, conv: nn.Conv2d, value: int) -> int:
         Conv(
             inputs=(value,),
             shape=_shape_after(program.shapes[value], window, conv.out_channels),
-            weight=_rounded(_double(conv.weight).transpose(2, 3, 1, 0)),
+            weight=_double(conv.weight).transpose(2, 3, 1, 0),
             window=window,
             groups=conv.groups,
         )
@@ -81,47 +79,47 @@ def _binary_conv(program: Program, conv: BinaryConv2d, value: int) -> int:
     scale = conv.scale if conv.scale is not None else binarizer.scale(conv.weight)
     gain = 1.0 if binarizer.gain is None else _double(binarizer.gain).item()
     shift = np.zeros(channels) if binarizer.shift is None else _double(binarizer.shift).ravel()
-    return program.add(
+    shape = _shape_after(program.shapes[value], window, filters)
+    value = program.add(
         BinaryConv(
             inputs=(value,),
-            shape=_shape_after(program.shapes[value], window, filters),
+            shape=shape,
             signs=(_double(conv.weight) >= 0).transpose(2, 3, 1, 0),
-            scale=_rounded(_double(scale).ravel() * gain),
-            threshold=_rounded(shift),
+            threshold=shift,
             low=int(binarizer.low),
             low_border=conv.low_border,
             window=window,
             groups=conv.groups,
         )
     )
+    scales = _double(scale).ravel() * gain
+    return program.add(Affine(inputs=(value,), shape=shape, scale=scales, offset=np.zeros(filters)))
 
 
 def _norm(program: Program, norm: nn.BatchNorm2d, value: int) -> int:
     assert norm.running_mean is not None and norm.running_var is not None
     scale = _double(norm.weight) / np.sqrt(_double(norm.running_var) + norm.eps)
     offset = _double(norm.bias) - _double(norm.running_mean) * scale
-    return program.add(
-        Affine(inputs=(value,), shape=program.shapes[value], scale=_rounded(scale), offset=_rounded(offset))
-    )
+    return program.add(Affine(inputs=(value,), shape=program.shapes[value], scale=scale, offset=offset))
 
 
 def _prelu(program: Program, module: nn.PReLU, value: int) -> int:
     shape = program.shapes[value]
-    slope = np.broadcast_to(_rounded(_double(module.weight)), (shape[2],))
+    slope = np.broadcast_to(_double(module.weight), (shape[2],))
     return program.add(PReLU(inputs=(value,), shape=shape, slope=slope))
 
 
 def _relu(program: Program, module: nn.ReLU, value: int) -> int:
     shape = program.shapes[value]
-    return program.add(PReLU(inputs=(value,), shape=shape, slope=np.zeros(shape[2], np.float32)))
+    return program.add(PReLU(inputs=(value,), shape=shape, slope=np.zeros(shape[2])))
 
 
 def _rprelu(program: Program, module: RPReLU, value: int) -> int:
     shape = program.shapes[value]
     before, after = (_double(each).ravel() for each in (module.before, module.after))
-    value = program.add(Shift(inputs=(value,), shape=shape, offset=_rounded(-before)))
+    value = program.add(Shift(inputs=(value,), shape=shape, offset=-before))
     value = _append(program, module.prelu, value)
-    return program.add(Shift(inputs=(value,), shape=shape, offset=_rounded(after)))
+    return program.add(Shift(inputs=(value,), shape=shape, offset=after))
 
 
 def _pool(kind: str) -> Callable[[Program, nn.Module, int], int]:
@@ -148,8 +146,8 @@ def _linear(program: Program, module: nn.Linear, value: int) -> int:
         Linear(
             inputs=(value,),
             shape=(1, 1, module.out_features),
-            weight=_rounded(weight.reshape(height * width * channels, -1)),
-            bias=_rounded(_double(module.bias)),
+            weight=weight.reshape(height * width * channels, -1),
+            bias=_double(module.bias),
         )
     )
 
@@ -219,7 +217,3 @@ def _shape_after(shape: Shape, window: Window, channels: int) -> Shape:
 
 def _double(tensor: Tensor) -> NDArray[np.float64]:
     return tensor.detach().cpu().double().numpy()
-
-
-def _rounded(values: NDArray[np.float64] | Sequence[float]) -> Floats:
-    return np.ascontiguousarray(values, dtype=np.float32)

@@ -3,9 +3,9 @@
 from collections import Counter
 from dataclasses import dataclass, replace
 
-from mobinet.export.steps import Add, Affine, BinaryConv, Conv, Pool, PReLU, Program, Shape, Shift, Step
+from mobinet.export.steps import Add, Affine, Bend, BinaryConv, Conv, Pool, PReLU, Program, Shape, Shift, Step
 
-Elementwise = Affine | Shift | PReLU | Add
+Elementwise = Affine | Bend | Shift | PReLU | Add
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -1,6 +1,6 @@
 """network.c: the weights of a network as constants, and the calls of the kernels."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from textwrap import fill
 
@@ -8,10 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mobinet.export.c.arena import Arena
+from mobinet.export.c.finish import finish_constants, finish_lines
 from mobinet.export.c.pieces import Elementwise, Piece
 from mobinet.export.steps import (
-    Add,
-    Affine,
     BinaryConv,
     Concat,
     Conv,
@@ -19,9 +18,7 @@ from mobinet.export.steps import (
     Linear,
     Mean,
     Pool,
-    PReLU,
     Shape,
-    Shift,
     Shuffle,
     Window,
 )
@@ -64,9 +61,9 @@ class Source:
     def words(self, values: NDArray[np.uint32]) -> str:
         return self.array("uint32_t", (f"{value:#x}" for value in values.ravel()), b"w" + values.tobytes())
 
-    def finish(self, steps: tuple[Elementwise, ...], kind: str, *, scaled: bool) -> str:
-        """Name of the function that executes the steps on rows of `kind`; counts are `scaled` first."""
-        body = "\n".join(_finish_lines(steps, scaled=scaled))
+    def finish(self, steps: tuple[Elementwise, ...], kind: str) -> str:
+        """Name of the function that executes the steps on rows of `kind`."""
+        body = "\n".join(finish_lines(steps))
         if (kind, body) not in self.finishes:
             name = self.finishes[kind, body] = f"finish{len(self.finishes)}"
             head = f"static void {name}(const {kind} *x, int stride, const float *other, float *y, int pixels,"
@@ -93,8 +90,8 @@ def _call(source: Source, piece: Piece, shapes: list[Shape], *, x: str, other: s
     match piece.head:
         case BinaryConv() | Conv() as step:
             binary = isinstance(step, BinaryConv)
-            finish = source.finish(piece.finish, "int16_t" if binary else "float", scaled=binary)
-            constants = source.floats(_constants(piece.finish, step.scale if binary else None))
+            finish = source.finish(piece.finish, "int16_t" if binary else "float")
+            constants = source.floats(finish_constants(piece.finish))
             fields = {
                 "in": _shape(shape),
                 "out": _shape(step.shape),
@@ -134,63 +131,10 @@ def _call(source: Source, piece: Piece, shapes: list[Shape], *, x: str, other: s
         case Shuffle(groups=groups):
             return f"shuffle({height * width}, {channels}, {groups}, {x}, {y});"
         case None:
-            finish = source.finish(piece.finish, "float", scaled=False)
-            constants = source.floats(_constants(piece.finish, None))
+            finish = source.finish(piece.finish, "float")
+            constants = source.floats(finish_constants(piece.finish))
             return f"{finish}({x}, {channels}, {other}, {y}, {height * width}, {channels}, {others}, {constants});"
     raise TypeError(piece.head)
-
-
-def _finish_lines(steps: tuple[Elementwise, ...], *, scaled: bool) -> Iterator[str]:
-    """The body of a function: for each pixel, for each channel, the steps in order."""
-    add = next((step for step in steps if isinstance(step, Add)), None)
-    used = 0
-
-    def constant() -> str:
-        nonlocal used
-        used += 1
-        return f"k[{f'{used - 1} * channels + ' if used > 1 else ''}c]"
-
-    values = [f"float v = {constant()} * (float)x[c];" if scaled else "float v = x[c];"]
-    if any(isinstance(step, PReLU) for step in steps):
-        values.insert(0, "float w;")
-    for step in steps:
-        match step:
-            case Affine():
-                values += [f"v = v * {constant()};", f"v = v + {constant()};"]
-            case Shift():
-                values += [f"v = v + {constant()};"]
-            case PReLU():
-                values += [f"w = {constant()} * v;", "v = v > 0 ? v : w;"]
-            case Add(first=0):
-                values += ["v = v + other[c - start];"]
-            case Add(first=first):
-                values += [f"v = c < {first} ? v : v + other[c - {first}];"]
-    repeats = add is not None and add.first == 0
-    yield f"    const int part = {'others' if repeats else 'channels'};"
-    yield from (["    (void)k;"] if not used else [])
-    yield "    for (int p = 0; p < pixels; p++, x += stride, y += channels, other += others)"
-    yield "        for (int start = 0; start < channels; start += part) {"
-    yield "            const int end = start + part;"
-    yield "            INDEPENDENT"
-    yield "            for (int c = start; c < end; c++) {"
-    yield from (f"                {value}" for value in values)
-    yield "                y[c] = v;"
-    yield "            }"
-    yield "        }"
-
-
-def _constants(steps: tuple[Elementwise, ...], scale: Floats | None) -> Floats:
-    """What `_finish_lines` reads, in the same order."""
-    found = [] if scale is None else [scale]
-    for step in steps:
-        match step:
-            case Affine(scale=factor, offset=offset):
-                found += [factor, offset]
-            case Shift(offset=offset):
-                found += [offset]
-            case PReLU(slope=slope):
-                found += [slope]
-    return np.concatenate(found) if found else np.zeros(1, np.float32)
 
 
 def negative(step: BinaryConv) -> NDArray[np.uint32]:
