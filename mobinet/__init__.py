@@ -1,8 +1,8 @@
 """The networks: built, counted, packed to one bit."""
 
+from mobinet.classifier import Classifier, load_packed
 from mobinet.cost import cost
-from mobinet.export.packed import load_packed
 from mobinet.part import build
 from space.cost import Cost
 
-__all__ = ["Cost", "build", "cost", "load_packed"]
+__all__ = ["Classifier", "Cost", "build", "cost", "load_packed"]

@@ -11,7 +11,7 @@ PACKAGES = ("space", "mobinet", "results", "search", "benchmarks")
 ALLOWED = {
     "samplers": {"space", "results"},
     "task": {"space"},
-    "data": {"space", "recipe", "machine"},
+    "data": {"space", "mobinet", "recipe", "machine"},
     "flags": {"space", "results", "data"},
     "study": {"space", "results", "samplers", "task", "lock"},
     "training": {"space", "mobinet", "results", "data", "machine", "recipe", "lock"},

@@ -53,7 +53,7 @@ def dump_packed(net: nn.Module, architecture: Architecture, num_classes: int, no
     return _in_order(safetensors.torch.save(state, metadata={**header, "sha256": _digest(state, header)}))
 
 
-def load_packed(path: Path) -> tuple[nn.Module, dict[str, str]]:
+def read_packed(path: Path) -> tuple[nn.Module, dict[str, str]]:
     """The network in a file, in eval mode and for inference only, and the file's header.
 
     Its outputs equal those of the network that was saved, to the bit.

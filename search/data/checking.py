@@ -6,9 +6,10 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from mobinet.pictures import Unreadable, as_seen, opened
 from search.data.catalog import DATASETS
 from search.data.folder import find_pictures
-from search.data.pictures import Broken, Unreadable, as_seen, opened
+from search.data.pictures import Broken
 from search.machine import cores
 from space import InputError
 from space.errors import first_line

@@ -13,7 +13,7 @@ import torch
 
 from mobinet import cost
 from mobinet.export import FORMATS, TrainedNetwork
-from mobinet.export.packed import NAME, load_packed
+from mobinet.export.packed import NAME, read_packed
 from results.files import SCHEMA, SUMS, check_sums, read_json, write_atomic, write_json, write_sums
 from results.run_config import versions
 from search.data.dataset import DataSet, check_test, load_dataset, load_test
@@ -177,7 +177,7 @@ class Retraining:
         if ranks.rank() == 0:
             (self.folder / SUMS).unlink(missing_ok=True)
             write_atomic(path, packed)
-        loaded = ranks.from_first(lambda: load_packed(path)[0]).to(self.device)
+        loaded = ranks.from_first(lambda: read_packed(path)[0]).to(self.device)
         test = load_test(self.dataset, data_dir=self.data_dir, dataset=images, leave_out=self.leave_out)
         top1, top5 = accuracy(loaded, test, device=torch.device(self.device), top=(1, 5))
         summary = {

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from mobinet import build, cost
 from mobinet.binarizers import BINARIZERS
 from mobinet.conv import BinaryConv2d
-from mobinet.export.packed import dump_packed, load_packed
+from mobinet.export.packed import dump_packed, read_packed
 from mobinet.layers import RPReLU
 from search.recipe import Recipe
 from search.training.seeds import seeded_build
@@ -274,7 +274,7 @@ def test_packed_to_the_bit_and_to_the_byte(network, tmp_path):
         expected = net.eval()(x)
     data = dump_packed(net, network, 5, {})
     (tmp_path / "net.safetensors").write_bytes(data)
-    loaded, _ = load_packed(tmp_path / "net.safetensors")
+    loaded, _ = read_packed(tmp_path / "net.safetensors")
     with torch.no_grad():
         assert torch.equal(loaded(x), expected)
     assert len(data) - 8 - int.from_bytes(data[:8], "little") == cost(network, 5).bytes

@@ -9,7 +9,7 @@ import torch
 
 from mobinet import build, cost
 from mobinet.binarizers import BINARIZERS
-from mobinet.export.packed import dump_packed, load_packed, packed_state
+from mobinet.export.packed import dump_packed, packed_state, read_packed
 from space import Architecture, InputError
 
 SMALL = Architecture.uniform("mobilenet-8", width=0.25, block="mid", pool="avg")
@@ -50,7 +50,7 @@ def reload(tmp_path):
     def load(data):
         path = tmp_path / "model.safetensors"
         path.write_bytes(data)
-        return load_packed(path)
+        return read_packed(path)
 
     return load
 
@@ -212,4 +212,4 @@ def test_float_tensors_that_do_not_fit_are_refused(reload, changes):
 def test_a_file_that_cannot_be_read(tmp_path):
     for path in (tmp_path / "missing.safetensors", tmp_path):
         with pytest.raises(InputError, match=path.name):
-            load_packed(path)
+            read_packed(path)

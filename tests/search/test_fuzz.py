@@ -12,7 +12,7 @@ from fakes import Instant, open_study, small_space
 from faults import MUTATIONS, mutations
 
 from mobinet import build, cost
-from mobinet.export.packed import dump_packed, load_packed
+from mobinet.export.packed import dump_packed, read_packed
 from mobinet.supernet import Supernet
 from results.entry import read_entry
 from results.files import SUMS
@@ -154,7 +154,7 @@ def test_a_packed_network(tmp_path):
     path.write_bytes(dump_packed(build(NETWORK, 10), NETWORK, 10, {"classes": '["a", "b"]'}))
 
     def read():
-        net, header = load_packed(path)
+        net, header = read_packed(path)
         notes = {name: header[name] for name in ("architecture", "num_classes", "classes")}
         return notes, {name: value.numpy().tobytes() for name, value in net.state_dict().items()}
 

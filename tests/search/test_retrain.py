@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import search.retrain
-from mobinet.export.packed import load_packed
+from mobinet.export.packed import read_packed
 from results.files import read_json
 from search.data.catalog import DATASETS
 from search.recipe import Recipe
@@ -48,7 +48,7 @@ def test_the_winner_is_trained_and_written(run_copy, invoke):
     summary = read_json(folder / "summary.json")
     assert (summary["key"], summary["cost"], summary["epochs"]) == (best["key"], best["cost"], 2)
     assert pd.read_csv(folder / "metrics.csv")["epoch"].tolist() == [1, 2]
-    assert load_packed(folder / "model.safetensors")[1]["num_classes"] == "10"
+    assert read_packed(folder / "model.safetensors")[1]["num_classes"] == "10"
     assert f"{summary['test_top1']:.2%}" in ended.out and "epoch    2" in ended.out
     again = invoke(search.retrain, run_copy / "best.json", "--epochs", 2)
     assert again.code == 0 and "epoch    " not in again.out

@@ -17,7 +17,7 @@ from torch import nn
 import search.retrain
 from mobinet import build, cost
 from mobinet.conv import BinaryConv2d
-from mobinet.export.packed import load_packed
+from mobinet.export.packed import read_packed
 from results.files import read_json
 from space import Architecture, InputError, load_space, named_network
 from space.binarizers import BINARIZERS
@@ -276,7 +276,7 @@ def test_meliusnet_is_searched_and_retrained(tmp_path, monkeypatch, capsys):
     summary = read_json(folder / "summary.json")
     assert best["key"] in set(trials["key"])
     assert (summary["key"], summary["cost"], summary["epochs"]) == (best["key"], best["cost"], 1)
-    net, header = load_packed(folder / "model.safetensors")
+    net, header = read_packed(folder / "model.safetensors")
     assert Architecture.from_json(header["architecture"]) == networks[best["key"]]
     assert net(torch.zeros(1, 1, 8, 8)).shape == (1, 10)
     assert f"{summary['test_top1']:.2%}" in capsys.readouterr().out

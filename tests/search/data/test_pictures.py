@@ -8,8 +8,9 @@ import pytest
 import torch
 from PIL import Image
 
+from mobinet.pictures import as_seen
 from search.data.from_files import PictureFiles
-from search.data.pictures import Broken, Pictures, as_seen
+from search.data.pictures import Broken, Pictures
 
 SQUARE = (3, 14, 14)
 

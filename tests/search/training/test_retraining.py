@@ -11,7 +11,7 @@ from PIL import Image
 
 import search.training.retraining
 from mobinet import cost
-from mobinet.export.packed import load_packed
+from mobinet.export.packed import read_packed
 from results.files import read_json
 from search.data.dataset import load_dataset, load_test
 from search.recipe import Recipe
@@ -78,7 +78,7 @@ def test_leaves_its_files(done):
 
 def test_tested_is_the_network_in_the_file_on_images_it_never_saw(done):
     folder, summary, _ = done
-    net, header = load_packed(folder / "model.safetensors")
+    net, header = read_packed(folder / "model.safetensors")
     images = load_dataset("digits", data_dir="data", input_shape=(1, 8, 8), validation=0.1)
     test = load_test("digits", data_dir="data", dataset=images)
     top1 = top5 = 0

@@ -1,0 +1,113 @@
+"""A trained network that names the classes of pictures."""
+
+import ctypes
+import shutil
+import subprocess
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from mobinet.export import FORMATS, TrainedNetwork
+from mobinet.export.trained import find_model, load_trained
+from mobinet.pictures import Unreadable, centre_of
+from space import InputError
+
+Images = NDArray[np.uint8]
+"""(N, H, W, C), as large as the network's input."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Classifier:
+    """A trained network and what its pictures are.
+
+    Where there is a C compiler, the exported C runs, compiled once for this processor; else PyTorch.
+    """
+
+    network: TrainedNetwork
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self.network.classes
+
+    @property
+    def net(self) -> nn.Module:
+        """For images that are normalised already, (N, C, H, W) -> (N, classes)."""
+        return self.network.net
+
+    def predict(self, pictures: Images | Iterable[str | Path]) -> list[str]:
+        """The class of each picture, see `scores`."""
+        return [self.classes[best] for best in self.scores(pictures).argmax(1)]
+
+    def scores(self, pictures: Images | Iterable[str | Path]) -> NDArray[np.float32]:
+        """The scores of images, or of picture files, which are resized and cropped: (N, classes).
+
+        Raises:
+            InputError: images are not of the network's size, or a file cannot be read.
+        """
+        images = self._checked(pictures) if isinstance(pictures, np.ndarray) else self._read(pictures)
+        return self._compiled(images) if self._library else self._by_torch(images)
+
+    def _checked(self, images: Images) -> Images:
+        channels, height, width = self.network.architecture.input_shape
+        if images.dtype != np.uint8 or images.shape[1:] != (height, width, channels):
+            raise InputError(
+                f"images are {images.dtype} {images.shape}; the network takes uint8 (N, {height}, {width}, {channels})"
+            )
+        return np.ascontiguousarray(images)
+
+    def _read(self, files: Iterable[str | Path]) -> Images:
+        shape = self.network.architecture.input_shape
+        images = []
+        for file in files:
+            try:
+                images.append(centre_of(str(file), shape).permute(1, 2, 0).numpy())
+            except Unreadable as error:
+                raise InputError(f"cannot read the picture {file}: {error}") from None
+        return np.ascontiguousarray(np.stack(images)) if images else np.empty((0, *shape[1:], shape[0]), np.uint8)
+
+    def _by_torch(self, images: Images) -> NDArray[np.float32]:
+        mean, std = (torch.tensor(values).view(1, -1, 1, 1) for values in (self.network.mean, self.network.std))
+        with torch.inference_mode():
+            return self.net((torch.from_numpy(images).permute(0, 3, 1, 2) / 255 - mean) / std).numpy()
+
+    @cached_property
+    def _library(self) -> tuple[ctypes.CDLL, int] | None:
+        """The compiled network and the floats it works in, if it has binary layers and there is a compiler."""
+        if not shutil.which("make") or not shutil.which("cc"):
+            return None
+        with TemporaryDirectory() as name:
+            try:
+                files = FORMATS["c"].files(self.network)
+            except InputError:
+                return None
+            for file, content in files.items():
+                (Path(name) / file).write_bytes(content)
+            if subprocess.run(["make", "-s", "libnetwork.so"], cwd=name, capture_output=True).returncode:
+                return None
+            library = ctypes.CDLL(str(Path(name) / "libnetwork.so"))
+        header = files["network.h"].decode()
+        return library, int(header.split("#define NETWORK_ARENA ")[1].split()[0])
+
+    def _compiled(self, images: Images) -> NDArray[np.float32]:
+        assert self._library
+        library, floats = self._library
+        arena, scores = np.empty(floats, np.float32), np.empty((len(images), len(self.classes)), np.float32)
+        for image, each in zip(images, scores):
+            library.network_bytes(*(ctypes.c_void_p(array.ctypes.data) for array in (image, each, arena)))
+        return scores
+
+
+def load_packed(path: str | Path) -> Classifier:
+    """The network in a `model.safetensors`, in the folder of a retraining, or in a run with one.
+
+    Raises:
+        InputError: there is none, or more than one, or it cannot be read.
+    """
+    return Classifier(network=load_trained(find_model(Path(path).expanduser())))

@@ -1,0 +1,82 @@
+"""Picture files as a network sees them."""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from torch import Tensor
+
+from space.errors import first_line
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+SIXTEEN_BITS = ("PNG", "PPM")
+"""Formats whose pictures Pillow may hold as 32-bit integers though they have 16 bits."""
+LONGEST = 100
+"""Times the short side: the long side of a picture that is used; the short one is scaled to the network's input."""
+
+
+class Unreadable(ValueError):
+    """A picture that cannot be decoded."""
+
+
+@contextmanager
+def opened(path: str) -> "Iterator[Image.Image]":
+    """A picture file. Raises Unreadable, also for what fails while it is open."""
+    from PIL import Image
+
+    warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # comes far below the limit
+    try:
+        with Image.open(path) as image:
+            if max(image.size) > LONGEST * min(image.size):
+                width, height = image.size
+                raise ValueError(f"{width:,} x {height:,} pixels are too long and thin; cut it")
+            yield image
+    except Image.DecompressionBombError:
+        most = 2 * (Image.MAX_IMAGE_PIXELS or 0)
+        raise Unreadable(f"it has more than {most:,} pixels; make it smaller") from None
+    except Exception as error:  # each format has its own where a file is damaged
+        raise Unreadable(first_line(error)) from None
+
+
+def as_seen(image: "Image.Image") -> "Image.Image":
+    """A picture's first frame in 8-bit RGB: upright, on white where it is transparent, 16 bits scaled to 8.
+
+    Raises:
+        ValueError: its values have no range that is known.
+    """
+    from PIL import Image, ImageOps
+
+    if image.mode == "F" or (image.mode == "I" and image.format not in SIXTEEN_BITS):
+        raise ValueError(f"its values are {'floats' if image.mode == 'F' else '32-bit integers'}; save it with 8 bits")
+    image = ImageOps.exif_transpose(image)
+    if image.mode.startswith("I"):
+        scaled = np.rint(np.asarray(image, np.float64) / 257)
+        return Image.fromarray(scaled.astype(np.uint8)).convert("RGB")
+    if image.has_transparency_data:
+        seen = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", seen.size, "white"), seen).convert("RGB")
+    return image.convert("RGB")
+
+
+@cache
+def resizing(input_shape: tuple[int, int, int]) -> Any:
+    """What brings a picture to the colours of (C, H, W), and its short side to 8/7 of H."""
+    from torchvision.transforms import v2
+
+    channels, height, width = input_shape
+    colour = v2.Grayscale() if channels == 1 else v2.RGB()
+    return v2.Compose([colour, v2.Resize(max(height, width) * 8 // 7)])
+
+
+def centre_of(path: str, input_shape: tuple[int, int, int]) -> Tensor:
+    """A picture file as it is judged: resized, then cropped in the centre; uint8 (C, H, W). Raises Unreadable."""
+    from torchvision.transforms.v2 import functional
+
+    with opened(path) as image:
+        resized = resizing(input_shape)(as_seen(image))
+    return functional.pil_to_tensor(functional.center_crop(resized, list(input_shape[1:])))

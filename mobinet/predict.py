@@ -1,0 +1,27 @@
+"""Name the classes of pictures.
+
+python -m mobinet.predict runs/digits picture.jpg another.png
+"""
+
+import argparse
+
+from mobinet.classifier import load_packed
+from space.command import Parser, run_command, user_path
+
+
+def parse() -> argparse.Namespace:
+    parser = Parser(prog="python -m mobinet.predict", description=str(__doc__).splitlines()[0])
+    parser.add_argument("model", type=user_path, help="a folder of search.retrain, a run with one, or a .safetensors")
+    parser.add_argument("pictures", nargs="+", type=user_path, help="picture files of any format and size")
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse()
+    classifier = load_packed(args.model)
+    for picture, name in zip(args.pictures, classifier.predict(args.pictures)):
+        print(f"{picture}: {name}")
+
+
+if __name__ == "__main__":
+    run_command(main)

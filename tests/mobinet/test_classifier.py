@@ -1,0 +1,84 @@
+"""The classifier that load_packed returns, and python -m mobinet.predict."""
+
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mobinet import classifier, load_packed, predict
+from mobinet.export import FORMATS
+from mobinet.export.packed import NAME
+from mobinet.export.reference import scores
+from mobinet.export.translate import steps_of
+from space import Architecture, InputError
+from space.command import run_command
+from tests.mobinet.export.networks import as_trained
+
+NETWORK = as_trained(Architecture.uniform("mobilenet-32", block="mid", k=2, pool="avg", width=0.25))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / NAME).write_bytes(FORMATS["safetensors"].files(NETWORK)[NAME])
+    return tmp_path
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """Of other sizes than the network's; the short side becomes 36 pixels, then the centre is cropped."""
+    paths = [tmp_path / "wide.png", tmp_path / "high.jpg"]
+    for path, size in zip(paths, ((90, 50), (40, 70))):
+        noise = np.random.default_rng(3).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
+        Image.fromarray(noise).save(path)
+    return paths
+
+
+def images(count: int) -> np.ndarray:
+    return np.random.default_rng(1).integers(0, 256, (count, 32, 32, 3), dtype=np.uint8)
+
+
+def by_reference(batch: np.ndarray) -> np.ndarray:
+    program = steps_of(NETWORK)
+    return np.stack([scores(program, image.astype(np.float32) / np.float32(255)) for image in batch])
+
+
+def test_compiled_scores_are_exact(folder):
+    if not classifier.shutil.which("cc"):
+        pytest.skip("cc is not installed")
+    loaded, batch = load_packed(folder), images(3)
+    assert (loaded.scores(batch) == by_reference(batch)).all()
+    best = by_reference(batch).argmax(1)
+    assert loaded.predict(batch) == [NETWORK.classes[number] for number in best]
+    assert loaded.scores(batch[:0]).shape == (0, 10)
+
+
+def test_without_a_compiler_torch_runs(folder, monkeypatch):
+    monkeypatch.setattr(classifier.shutil, "which", lambda name: None)
+    batch = images(6)
+    assert np.isclose(load_packed(folder).scores(batch), by_reference(batch), atol=5e-5, rtol=1e-4).all(1).sum() >= 5
+
+
+def test_pictures_are_resized_and_cropped(folder, pictures):
+    wide = Image.open(pictures[0]).resize((64, 36), Image.Resampling.BILINEAR)  # 90 * 36 / 50 = 64.8, cut off
+    found = load_packed(folder).scores(pictures)
+    cropped = np.asarray(wide.crop((16, 2, 48, 34)), np.float32) / np.float32(255)
+    assert np.isclose(found[0], scores(steps_of(NETWORK), cropped), atol=5e-5).all()
+    assert found.shape == (2, 10)
+
+
+def test_other_images_are_refused(folder, tmp_path):
+    loaded = load_packed(folder)
+    for batch in (images(1)[:, :31], images(1).astype(np.float32), images(1)[..., :1], images(1)[0]):
+        with pytest.raises(InputError, match=r"the network takes uint8 \(N, 32, 32, 3\)"):
+            loaded.scores(batch)
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    with pytest.raises(InputError, match="cannot read the picture .*broken.png"):
+        loaded.scores([tmp_path / "broken.png"])
+
+
+def test_the_command_names_each_picture(folder, pictures, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["predict", str(folder), *map(str, pictures)])
+    run_command(predict.main)
+    expected = load_packed(folder).predict(pictures)
+    assert capsys.readouterr().out.splitlines() == [f"{path}: {name}" for path, name in zip(pictures, expected)]
