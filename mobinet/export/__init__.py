@@ -53,4 +53,5 @@ FORMATS = {
     "c": ExportFormat(summary="a folder of C99 that needs nothing else", module="c.folder"),
     "onnx": ExportFormat(summary="one file of standard operators", module="onnx_model"),
     "safetensors": ExportFormat(summary="one file with 1-bit weights, for `mobinet.load_packed`", module="packed"),
+    "wasm": ExportFormat(summary="WebAssembly, and a page that runs it", module="wasm.page"),
 }

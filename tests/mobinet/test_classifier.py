@@ -15,7 +15,7 @@ from space import Architecture, InputError
 from space.command import run_command
 from tests.mobinet.export.networks import as_trained
 
-NETWORK = as_trained(Architecture.uniform("mobilenet-32", block="mid", k=2, pool="avg", width=0.25))
+NETWORK = as_trained(Architecture.uniform("mobilenet-8", block="mid", k=2, pool="avg"))
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def folder(tmp_path):
 
 @pytest.fixture
 def pictures(tmp_path):
-    """Of other sizes than the network's; the short side becomes 36 pixels, then the centre is cropped."""
+    """Of other sizes than the network's; the short side becomes 9 pixels, then the centre is cropped."""
     paths = [tmp_path / "wide.png", tmp_path / "high.jpg"]
     for path, size in zip(paths, ((90, 50), (40, 70))):
         noise = np.random.default_rng(3).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
@@ -35,7 +35,7 @@ def pictures(tmp_path):
 
 
 def images(count: int) -> np.ndarray:
-    return np.random.default_rng(1).integers(0, 256, (count, 32, 32, 3), dtype=np.uint8)
+    return np.random.default_rng(1).integers(0, 256, (count, 8, 8, 1), dtype=np.uint8)
 
 
 def by_reference(batch: np.ndarray) -> np.ndarray:
@@ -60,17 +60,17 @@ def test_without_a_compiler_torch_runs(folder, monkeypatch):
 
 
 def test_pictures_are_resized_and_cropped(folder, pictures):
-    wide = Image.open(pictures[0]).resize((64, 36), Image.Resampling.BILINEAR)  # 90 * 36 / 50 = 64.8, cut off
+    wide = Image.open(pictures[0]).convert("L").resize((16, 9), Image.Resampling.BILINEAR)  # 90 * 9 / 50 = 16.2
     found = load_packed(folder).scores(pictures)
-    cropped = np.asarray(wide.crop((16, 2, 48, 34)), np.float32) / np.float32(255)
+    cropped = np.asarray(wide.crop((4, 0, 12, 8)), np.float32)[..., None] / np.float32(255)
     assert np.isclose(found[0], scores(steps_of(NETWORK), cropped), atol=5e-5).all()
     assert found.shape == (2, 10)
 
 
 def test_other_images_are_refused(folder, tmp_path):
     loaded = load_packed(folder)
-    for batch in (images(1)[:, :31], images(1).astype(np.float32), images(1)[..., :1], images(1)[0]):
-        with pytest.raises(InputError, match=r"the network takes uint8 \(N, 32, 32, 3\)"):
+    for batch in (images(1)[:, :7], images(1).astype(np.float32), images(1).repeat(3, 3), images(1)[0]):
+        with pytest.raises(InputError, match=r"the network takes uint8 \(N, 8, 8, 1\)"):
             loaded.scores(batch)
     (tmp_path / "broken.png").write_bytes(b"no picture")
     with pytest.raises(InputError, match="cannot read the picture .*broken.png"):

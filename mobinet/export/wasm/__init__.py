@@ -1,0 +1,1 @@
+"""Export to WebAssembly: the same C, and a page that runs it."""

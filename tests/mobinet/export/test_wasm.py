@@ -1,0 +1,79 @@
+"""The exported WebAssembly: in Node against the steps executed by NumPy, its page in a browser."""
+
+import base64
+import json
+import re
+import shutil
+import subprocess
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from mobinet.export import FORMATS
+from mobinet.export.reference import scores
+from mobinet.export.translate import steps_of
+from space import Architecture
+from tests.mobinet.export.networks import as_trained
+
+pytest.importorskip("ziglang")
+NETWORK = replace(
+    as_trained(Architecture.uniform("mobilenet-8", block="mid", k=3, pool="avg")),
+    classes=("</script><b>", *"123456789"),
+)
+RUN = """
+const bytes = require("fs").readFileSync("network.wasm");
+WebAssembly.instantiate(bytes, {}).then(({ instance }) => {
+  const network = instance.exports;
+  network._initialize?.();
+  const image = JSON.parse(process.argv[2]);
+  new Uint8Array(network.memory.buffer, network.network_image(), image.length).set(image);
+  console.log(JSON.stringify([...new Uint32Array(network.memory.buffer, network.network_run(), 10)]));
+});
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("wasm")
+    for name, content in FORMATS["wasm"].files(NETWORK).items():
+        (folder / name).write_bytes(content)
+    return folder
+
+
+def expected(image: np.ndarray) -> np.ndarray:
+    return scores(steps_of(NETWORK), image.astype(np.float32) / np.float32(255))
+
+
+def test_scores_are_those_of_the_steps(folder):
+    if not shutil.which("node"):
+        pytest.skip("node is not installed")
+    (folder / "run.js").write_text(RUN)
+    image = np.random.default_rng(4).integers(0, 256, (8, 8, 1), dtype=np.uint8)
+    command = ["node", "run.js", json.dumps(image.ravel().tolist())]
+    out = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout
+    assert json.loads(out) == expected(image).view(np.uint32).tolist()
+
+
+def test_the_page_needs_nothing_else(folder):
+    page = (folder / "demo.html").read_text()
+    (held,) = re.findall(r'atob\("([^"]*)"\)', page)
+    assert base64.b64decode(held) == (folder / "network.wasm").read_bytes()
+    assert not re.findall(r'(?:src|href)="', page) and "{{" not in page
+    assert page.count("</script>") == 2
+
+
+def test_the_page_shows_the_classes_of_an_empty_board(folder):
+    if not (browser := shutil.which("chromium") or shutil.which("google-chrome")):
+        pytest.skip("chromium is not installed")
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=5000", "--dump-dom"]
+    command = [browser, *flags, f"--user-data-dir={folder / 'profile'}", (folder / "demo.html").as_uri()]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
+    names = re.findall(r"<span>(.*?)</span><b>([\d.]+) %</b>", shown)
+    found = expected(np.zeros((8, 8, 1), np.uint8)).astype(np.float64)
+    shares = np.exp(found) / np.exp(found).sum()
+    wanted = sorted(zip(NETWORK.classes, shares), key=lambda pair: -pair[1])
+    assert [(name, float(share)) for name, share in names] == [
+        (name.replace("<", "&lt;").replace(">", "&gt;"), round(100 * share, 1)) for name, share in wanted
+    ]
+    assert re.search(r"ms an image", shown)
