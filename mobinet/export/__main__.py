@@ -10,6 +10,7 @@ import argparse
 from mobinet.export import FORMATS
 from mobinet.export.packed import NAME
 from mobinet.export.trained import find_model, load_trained
+from space import InputError
 from space.command import Parser, run_command, user_path
 
 
@@ -25,6 +26,9 @@ def parse() -> argparse.Namespace:
 def main() -> None:
     args = parse()
     written = FORMATS[args.format].files(load_trained(find_model(args.model)))
+    foreign = [name for name in sorted(written) if (args.out / name).exists()]
+    if foreign and len(foreign) < len(written):  # an earlier export has all of them
+        raise InputError(f"{args.out} holds a {foreign[0]} that is of no earlier export; give another --out")
     args.out.mkdir(parents=True, exist_ok=True)
     for name, content in written.items():
         (args.out / name).write_bytes(content)

@@ -108,6 +108,71 @@ def test_every_build(tmp_path, build):
     assert bits(found) == bits(expected(network, images))
 
 
+CORTEX_M4 = "-mcpu=cortex-m4 -mthumb -mfloat-abi=hard -mfpu=fpv4-sp-d16 -std=c99 -O2"
+FIRMWARE = {
+    "start.c": """
+#include <stdint.h>
+extern uint32_t top_of_stack[];
+void _start(void);
+void reset(void)
+{
+    *(volatile uint32_t *)0xe000ed88 |= 0xf << 20; /* switches the float unit on */
+    _start();
+}
+__attribute__((section(".vectors"), used)) void *const vectors[2] = {top_of_stack, reset};
+""",
+    "main.c": """
+#include <stdio.h>
+#include <string.h>
+#include "network.h"
+int main(void)
+{
+    static uint8_t image[NETWORK_HEIGHT * NETWORK_WIDTH * NETWORK_CHANNELS];
+    static float arena[NETWORK_ARENA], scores[NETWORK_CLASSES];
+    for (unsigned i = 0; i < sizeof image; i++)
+        image[i] = (uint8_t)(i * 37);
+    network_bytes(image, scores, arena);
+    for (int c = 0; c < NETWORK_CLASSES; c++) {
+        uint32_t bits;
+        memcpy(&bits, scores + c, sizeof bits);
+        printf("%lu\\n", (unsigned long)bits);
+    }
+    return 0;
+}
+""",
+    "memory.ld": """
+MEMORY { FLASH (rx) : ORIGIN = 0, LENGTH = 256K  RAM (rwx) : ORIGIN = 0x20000000, LENGTH = 64K }
+ENTRY(reset)
+SECTIONS {
+  .text : { KEEP(*(.vectors)) *(.text*) *(.rodata*) KEEP(*(.init)) KEEP(*(.fini)) *(.init_array*) } > FLASH
+  .ARM.exidx : { __exidx_start = .; *(.ARM.exidx*) __exidx_end = .; } > FLASH
+  .data : { *(.data*) } > RAM
+  .bss : { __bss_start__ = .; *(.bss*) *(COMMON) __bss_end__ = .; } > RAM
+  end = .; __end__ = .;
+  top_of_stack = 0x20010000; __stack = top_of_stack;
+}
+""",
+}
+"""A program for a microcontroller of 256 KB flash and 64 KB RAM, which prints through the emulator."""
+
+
+def test_a_microcontroller(tmp_path):
+    for tool in ("arm-none-eabi-gcc", "qemu-system-arm"):
+        if not shutil.which(tool):
+            pytest.skip(f"{tool} is not installed")
+    network = as_trained(Architecture.uniform("mobilenet-8", block="mid", k=2, pool="avg"))
+    write(tmp_path, network)
+    for name, text in FIRMWARE.items():
+        (tmp_path / name).write_text(text)
+    link = "--specs=rdimon.specs -T memory.ld -o network.elf start.c main.c network.c"
+    subprocess.run(["arm-none-eabi-gcc", *CORTEX_M4.split(), *link.split()], cwd=tmp_path, check=True)
+    machine = "qemu-system-arm -M mps2-an386 -cpu cortex-m4 -nographic -monitor none -serial none"
+    command = [*machine.split(), "-semihosting-config", "enable=on,target=native", "-kernel", "network.elf"]
+    out = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True, timeout=120).stdout
+    image = (np.arange(64) * 37 % 256).astype(np.uint8).reshape(1, 8, 8, 1)
+    assert [int(line) for line in out.split()] == expected(network, image)[0].view(np.uint32).tolist()
+
+
 def test_the_program_names_the_class(tmp_path):
     network = as_trained(Architecture.uniform("mobilenet-8", block="mid", k=2, pool="avg"))
     image = random_images(network, 1)

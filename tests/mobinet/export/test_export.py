@@ -76,3 +76,14 @@ def test_what_cannot_be_exported_is_said_in_a_line(trained, export, tmp_path):
     code, err = export(trained.parents[1], "--format", "c", *out)
     assert (code, err.count("\n")) == (2, 1) and "2 trained networks" in err and str(trained) in err
     assert not (tmp_path / "out").exists()
+
+
+def test_files_of_others_are_not_overwritten(trained, export, tmp_path):
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "Makefile").write_text("all:")
+    code, err = export(trained, "--format", "c", "--out", project)
+    assert (code, err.count("\n")) == (2, 1) and "holds a Makefile that is of no earlier export" in err
+    assert [path.name for path in project.iterdir()] == ["Makefile"]
+    for _ in range(2):
+        assert export(trained, "--format", "c", "--out", project / "network")[0] == 0
