@@ -52,7 +52,7 @@ class Classifier:
             InputError: images are not of the network's size, or a file cannot be read.
         """
         images = self._checked(pictures) if isinstance(pictures, np.ndarray) else self._read(pictures)
-        return self._compiled(images) if self._library else self._by_torch(images)
+        return self._compiled(images) if self._library else self.by_torch(images)
 
     def _checked(self, images: Images) -> Images:
         channels, height, width = self.network.architecture.input_shape
@@ -72,7 +72,8 @@ class Classifier:
                 raise InputError(f"cannot read the picture {file}: {error}") from None
         return np.ascontiguousarray(np.stack(images)) if images else np.empty((0, *shape[1:], shape[0]), np.uint8)
 
-    def _by_torch(self, images: Images) -> NDArray[np.float32]:
+    def by_torch(self, images: Images) -> NDArray[np.float32]:
+        """The scores as PyTorch computes them, (N, classes)."""
         mean, std = (torch.tensor(values).view(1, -1, 1, 1) for values in (self.network.mean, self.network.std))
         with torch.inference_mode():
             return self.net((torch.from_numpy(images).permute(0, 3, 1, 2) / 255 - mean) / std).numpy()

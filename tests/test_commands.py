@@ -22,6 +22,7 @@ SMALL = {
     "benchmarks.samplers.contest": f"{CIFAR} --seeds 1 --trials 18 --samplers front --workers 1",
     "benchmarks.samplers.surrogate": CIFAR,
     "benchmarks.samplers.table": "--width 0.25 --epochs 1 --networks 4 --seeds 1 --images 64 --csv new.csv",
+    "benchmarks.speed.inference": "--backbones mobilenet-8 --seconds 0.01",
     "benchmarks.speed.training": "--backbone mobilenet-8 --width 1 --k 0 --steps 1",
     "search.retrain": "--dataset digits --epochs 1",
     "search.run": "--dataset digits --trials 3 --epochs 1 --workers 0",
@@ -57,6 +58,9 @@ def missing(module: str, arguments: str) -> str:
     """Why a command cannot run here, or nothing."""
     if module == "benchmarks.speed.training" and not importlib.util.find_spec("bitorch"):
         return "bitorch is not installed"
+    for flag, package in {"--format onnx": "onnx", "--format wasm": "ziglang"}.items():
+        if flag in arguments and not importlib.util.find_spec(package):
+            return f"{package} is not installed"
     if module == "benchmarks.speed.first_gpu" and not torch.cuda.is_available():
         return "there is no GPU"
     return next((reason for part, reason in ELSEWHERE.items() if part in f"{module} {arguments}"), "")
@@ -68,6 +72,7 @@ def workplace(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("commands")
     (folder / "small.toml").write_text('block = ["pre", "mid"]\nk = [0, 1, 2]\npool = ["avg"]\n')
     shutil.copytree(ROOT / "benchmarks" / "tables", folder / "benchmarks" / "tables")
+    Image.new("RGB", (40, 40), "gray").save(folder / "picture.png")
     for name, color in {"red": (200, 0, 0), "green": (0, 200, 0)}.items():
         (folder / "pictures" / name).mkdir(parents=True)
         for number in range(8):
@@ -81,6 +86,7 @@ def key(workplace: Path) -> str:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(workplace)
         run(patch, "search.run", f"{SMALL['search.run']} --out runs/digits")
+        run(patch, "search.retrain", f"runs/digits/best.json {SMALL['search.retrain']}")
     for name in ("NAME", "imagefolder", "one-shot", "pictures", "small"):
         shutil.copytree(workplace / "runs" / "digits", workplace / "runs" / name)
     return json.loads((workplace / "runs" / "digits" / "best.json").read_text())["key"]
@@ -88,7 +94,8 @@ def key(workplace: Path) -> str:
 
 def run(patch: pytest.MonkeyPatch, module: str, arguments: str) -> None:
     patch.setattr(sys, "argv", [module, *shlex.split(arguments)])
-    importlib.import_module(module).main()
+    is_package = (ROOT / module.replace(".", "/")).is_dir()
+    importlib.import_module(f"{module}.__main__" if is_package else module).main()
 
 
 @pytest.mark.parametrize("module, arguments", commands())

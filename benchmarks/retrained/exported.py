@@ -1,0 +1,53 @@
+"""How often the exported C names another class than PyTorch does.
+
+    python -m benchmarks.retrained.exported runs/digits --dataset digits
+
+PyTorch adds in another order than the export states, and a rounding may turn the sign of an activation. Prints, over
+the whole test set, both accuracies, the share of images of the same class, and the share of images whose scores differ
+by more than `TOLERANCE`, which a turned sign explains.
+"""
+
+import argparse
+
+import numpy as np
+import torch
+
+from mobinet import load_packed
+from search.data.catalog import DATASETS
+from search.data.dataset import load_dataset, load_test
+from search.data.in_memory import Images
+from space import InputError
+from space.command import Parser, run_command, user_path
+
+TOLERANCE = 1e-3
+
+
+def parse() -> argparse.Namespace:
+    parser = Parser(prog="python -m benchmarks.retrained.exported", description=str(__doc__).splitlines()[0])
+    parser.add_argument("model", type=user_path, help="a folder of search.retrain, or a run with one")
+    parser.add_argument("--dataset", choices=DATASETS, default="digits", help="on which it was trained")
+    parser.add_argument("--data-dir", default="data", help="where that is")
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse()
+    classifier = load_packed(args.model)
+    shape = classifier.network.architecture.input_shape
+    dataset = DATASETS[args.dataset]
+    training = load_dataset(args.dataset, data_dir=args.data_dir, input_shape=shape, validation=dataset.validation)
+    test = load_test(args.dataset, data_dir=args.data_dir, dataset=training)
+    if not isinstance(test, Images) or test.pixels.shape[1:] != shape:
+        raise InputError(f"the images of {args.dataset} are not of the network's size, {shape}")
+    images = np.ascontiguousarray(test.pixels.permute(0, 2, 3, 1).numpy())
+    found, torchs = classifier.scores(images), classifier.by_torch(images)
+    labels = test.labels.numpy()
+    for name, scores in {"PyTorch": torchs, "exported": found}.items():
+        print(f"{name}: {(scores.argmax(1) == labels).mean():.2%} of {len(labels):,} test images")
+    same, turned = (found.argmax(1) == torchs.argmax(1)).mean(), (np.abs(found - torchs).max(1) > TOLERANCE).mean()
+    print(f"the same class: {same:.2%}; scores that differ by more than {TOLERANCE:g}: {turned:.2%}")
+
+
+if __name__ == "__main__":
+    torch.set_grad_enabled(False)
+    run_command(main)
