@@ -6,6 +6,10 @@ from dataclasses import fields, replace
 import numpy as np
 
 from mobinet.export.steps import Affine, Bend, BinaryConv, Conv, PReLU, Program, Shift, Step
+from space import InputError
+
+LARGEST = 2.0**30
+"""Beyond any sum of a binary convolution."""
 
 
 def folded(program: Program) -> Program:
@@ -68,7 +72,7 @@ def bend_of(chain: list[Step]) -> Bend:
                 above, below = ((line[0], line[1] + added) for line in (above, below))
             case PReLU(slope=leak):
                 slope, offset = above
-                limit = np.where(slope == 0, 0, -offset / np.where(slope == 0, 1, slope))
+                limit = np.where(slope == 0, 0, -offset / np.where(slope == 0, 1, slope)).clip(-LARGEST, LARGEST)
                 leaking = slope * leak, offset * leak
                 high = (slope > 0) | ((slope == 0) & (offset > 0))
                 low = (slope < 0) | ((slope == 0) & (offset > 0))
@@ -80,4 +84,8 @@ def bend_of(chain: list[Step]) -> Bend:
 def _rounded(step: Step) -> Step:
     values = {field.name: getattr(step, field.name) for field in fields(step)}
     doubles = {name: each for name, each in values.items() if isinstance(each, np.ndarray) and each.dtype == np.float64}
-    return replace(step, **{name: np.ascontiguousarray(each, dtype=np.float32) for name, each in doubles.items()})
+    with np.errstate(over="ignore", invalid="ignore"):
+        floats = {name: np.ascontiguousarray(each, dtype=np.float32) for name, each in doubles.items()}
+    if not all(np.isfinite(each).all() for each in floats.values()):
+        raise InputError("the network holds numbers that are not finite, or become so when batch norms are folded")
+    return replace(step, **floats)

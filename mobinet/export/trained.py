@@ -1,6 +1,8 @@
 """From what search.retrain leaves to a network that can be exported."""
 
 import json
+from contextlib import suppress
+from math import isfinite
 from pathlib import Path
 
 from mobinet.export import TrainedNetwork
@@ -23,13 +25,34 @@ def find_model(path: Path) -> Path:
 
 
 def load_trained(path: Path) -> TrainedNetwork:
-    """The network in a `model.safetensors`, with its test accuracy where its summary lies beside it."""
+    """The network in a `model.safetensors`, with its test accuracy where its summary lies beside it.
+
+    Raises:
+        InputError: it cannot be read, or its header does not fit its network.
+    """
     net, header = read_packed(path)
+    architecture = Architecture.from_json(header["architecture"])
     try:
         mean, std, classes = (tuple(json.loads(header[name])) for name in ("mean", "std", "classes"))
     except KeyError as error:
         raise InputError(f"{path} does not say what its images are: its header lacks {error}; train it again") from None
-    summary = path.parent / "summary.json"
-    accuracy = json.loads(read_input(summary)).get("test_top1") if summary.exists() else None
-    architecture = Architecture.from_json(header["architecture"])
-    return TrainedNetwork(net=net, architecture=architecture, classes=classes, mean=mean, std=std, accuracy=accuracy)
+    except (ValueError, TypeError):
+        raise InputError(f"{path} does not say what its images are: its header is damaged; train it again") from None
+    channels, outputs = architecture.input_shape[0], int(header["num_classes"])
+    numbers = all(isinstance(value, int | float) and isfinite(value) for value in (*mean, *std))
+    names = all(isinstance(name, str) and "\0" not in name for name in classes)
+    if not (numbers and all(std) and len(mean) == len(std) == channels and names and len(classes) == outputs):
+        wanted = f"mean and std of {channels} channels and the names of {outputs} classes"
+        raise InputError(f"{path} does not fit its network, which takes {wanted}; train it again")
+    return TrainedNetwork(
+        net=net, architecture=architecture, classes=classes, mean=mean, std=std, accuracy=_accuracy(path.parent)
+    )
+
+
+def _accuracy(folder: Path) -> float | None:
+    """On the test images, as summary.json has it, if there is a sound one."""
+    summary = folder / "summary.json"
+    with suppress(ValueError, AttributeError):
+        found = json.loads(read_input(summary)).get("test_top1") if summary.exists() else None
+        return found if isinstance(found, float) else None
+    return None

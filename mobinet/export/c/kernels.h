@@ -27,6 +27,8 @@
 
 /* LANES: bits of the widest words; -DLANES=32 or 64 is plain C. */
 #if defined(LANES)
+#elif defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+#define LANES 32
 #elif !defined(__GNUC__)
 #define LANES 64
 #elif defined(__AVX512BW__)
@@ -575,7 +577,7 @@ static void conv_filter(const struct conv *layer, const float *const *taps, cons
 static void conv_pixel(const struct conv *layer, const float *const *rows, int left, float *y)
 {
     const int size = layer->window.size, filters = layer->out.channels, group = filters / layer->groups;
-    const float *taps[LARGEST_WINDOW * LARGEST_WINDOW];
+    const float *taps[LARGEST_WINDOW * LARGEST_WINDOW] = {NULL};
     int places[LARGEST_WINDOW * LARGEST_WINDOW], found = 0;
     for (int t = 0; t < size * size; t++) {
         int x = left + t % size;

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from torch import nn
 
+from mobinet.conv import BinaryConv2d
 from mobinet.export import FORMATS, TrainedNetwork
 from mobinet.export.c.arena import arena_of
 from mobinet.export.c.folder import files
@@ -226,7 +228,7 @@ def test_weights_take_a_bit_each():
 
 def test_names_of_classes_are_kept(tmp_path):
     network = as_trained(Architecture.uniform("mobilenet-8", block="mid", k=0, pool="avg"))
-    names = ('a"b', "\\0", "??/x", "naïve 7", "a\nb", "%s", "日本", "end", "9", "")
+    names = ('a"b', "two words " * 30, "\\0", "??/x", "naïve 7", "a\nb", "%s", "日本", "end", "")
     changed = TrainedNetwork(**(vars(network) | {"classes": names}))
     write(tmp_path, changed)
     (tmp_path / "names.c").write_text(
@@ -241,6 +243,24 @@ def test_names_of_classes_are_kept(tmp_path):
     )
     out = subprocess.run("./names", cwd=tmp_path, capture_output=True, check=True).stdout
     assert tuple(out.decode().split("\0")[:-1]) == names
+
+
+def test_filters_of_almost_nothing_have_their_limit_in_range():
+    network = as_trained(NETWORKS["shifted signs"]())
+    for module in network.net.modules():
+        if isinstance(module, BinaryConv2d):
+            module.weight.data.mul_(1e-39)
+    constants = files(network)["network.c"].decode()
+    assert "inf" not in constants and "nan" not in constants
+
+
+def test_numbers_that_are_not_finite_are_refused():
+    network = as_trained(NETWORKS["pre, K=0"]())
+    for module in network.net.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.running_var.fill_(float("nan"))
+    with pytest.raises(InputError, match="not finite"):
+        files(network)
 
 
 def test_float_networks_are_refused():

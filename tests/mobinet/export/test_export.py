@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from mobinet.export import FORMATS, __main__
-from mobinet.export.packed import NAME
+from mobinet.export.packed import NAME, dump_packed
 from space import Architecture
 from space.command import run_command
 from tests.mobinet.export.networks import as_trained
@@ -76,6 +76,32 @@ def test_what_cannot_be_exported_is_said_in_a_line(trained, export, tmp_path):
     code, err = export(trained.parents[1], "--format", "c", *out)
     assert (code, err.count("\n")) == (2, 1) and "2 trained networks" in err and str(trained) in err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"classes": ("a", "b")},
+        {"classes": ("a\0b", *"123456789")},
+        {"mean": (0.1, 0.2, 0.3)},
+        {"mean": ()},
+        {"std": (0.0,)},
+        {"std": (float("nan"),)},
+    ],
+)
+def test_headers_that_do_not_fit_are_refused(export, tmp_path, change):
+    network = replace(as_trained(NETWORK), **change)
+    notes = {name: json.dumps(getattr(network, name)) for name in ("classes", "mean", "std")}
+    (tmp_path / NAME).write_bytes(dump_packed(network.net, NETWORK, 10, notes))
+    code, err = export(tmp_path, "--format", "c", "--out", tmp_path / "out")
+    assert (code, err.count("\n")) == (2, 1) and "does not fit its network" in err
+
+
+@pytest.mark.parametrize("summary", ["{", "[1]", '{"test_top1": "x"}', "{}"])
+def test_a_damaged_summary_is_passed_over(trained, export, tmp_path, summary):
+    (trained / "summary.json").write_text(summary)
+    assert export(trained, "--format", "c", "--out", tmp_path / "out")[0] == 0
+    assert "accuracy" not in (tmp_path / "out" / "README.md").read_text()
 
 
 def test_files_of_others_are_not_overwritten(trained, export, tmp_path):
