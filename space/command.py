@@ -30,6 +30,8 @@ class Parser(argparse.ArgumentParser):
 
 def user_path(text: str) -> Path:
     """The type of every flag that takes a path: ``--out=~/run`` comes as it stands from most shells."""
+    if not text:
+        raise argparse.ArgumentTypeError("the path is empty")
     try:
         return Path(text).expanduser()
     except RuntimeError as error:

@@ -80,7 +80,7 @@ def scratch_of(piece: Piece, shapes: list[Shape]) -> int:
     if isinstance(step, Conv):
         return (size * width * channels if piece.image else 0) + out_width * filters
     border = step.window.padding if step.low_border else 0
-    if size == step.window.stride == 1:
+    if size == step.window.stride == 1 and not step.window.padding:
         width = out_width = AT_ONCE
     words, lanes = -(-channels // 32), -(-filters // 32)
     row = (width + 2 * border) * (words if step.in_words else channels // step.groups * lanes)

@@ -113,7 +113,7 @@ struct activations {
 
 static struct activations activations_of(const struct binary *layer)
 {
-    const int whole = layer->window.size == 1 && layer->window.stride == 1;
+    const int whole = layer->window.size == 1 && layer->window.stride == 1 && !layer->window.padding;
     struct activations a;
     a.in_words = in_words(layer);
     a.members = layer->in.channels / layer->groups;
@@ -484,7 +484,8 @@ static void binary(const struct binary *layer, const float *x, const float *othe
 {
     const struct activations a = activations_of(layer);
     const struct window window = layer->window;
-    const int whole = window.size == 1 && window.stride == 1; /* then rows are what the counting takes at once */
+    /* A 1x1 convolution takes the image as one row after the other of AT_ONCE pixels. */
+    const int whole = window.size == 1 && window.stride == 1 && !window.padding;
     const int pixels = layer->in.height * layer->in.width, width = whole ? a.width : layer->in.width;
     const int out_width = whole ? a.width : layer->out.width;
     const int rows = whole ? (pixels + width - 1) / width : layer->in.height;

@@ -66,6 +66,7 @@ def test_what_cannot_be_exported_is_said_in_a_line(trained, export, tmp_path):
         (nothing, "--format", "c", *out): "holds no model.safetensors; python -m search.retrain writes one",
         (foreign, "--format", "c", *out): "is not a packed network",
         (tmp_path / "missing", "--format", "c", *out): "missing",
+        (trained, "--format", "c", "--out", ""): "the path is empty",
         (trained, "--format", "d", *out): "invalid choice: 'd'",
         (trained, "--format", "c", "--out", trained / NAME): "File exists",
     }.items():
