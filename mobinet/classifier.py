@@ -1,12 +1,11 @@
 """A trained network that names the classes of pictures."""
 
-import ctypes
-import shutil
-import subprocess
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from subprocess import CalledProcessError
 from tempfile import TemporaryDirectory
 
 import numpy as np
@@ -14,7 +13,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from mobinet.export import FORMATS, TrainedNetwork
+from mobinet.compiled import Compiled, compiled
+from mobinet.export import TrainedNetwork
 from mobinet.export.trained import find_model, load_trained
 from mobinet.pictures import Unreadable, centre_of
 from space import InputError
@@ -52,7 +52,7 @@ class Classifier:
             InputError: images are not of the network's size, or a file cannot be read.
         """
         images = self._checked(pictures) if isinstance(pictures, np.ndarray) else self._read(pictures)
-        return self._compiled(images) if self._library else self.by_torch(images)
+        return self._compiled.scores(images) if self._compiled else self.by_torch(images)
 
     def _checked(self, images: Images) -> Images:
         channels, height, width = self.network.architecture.input_shape
@@ -79,30 +79,11 @@ class Classifier:
             return self.net((torch.from_numpy(images).permute(0, 3, 1, 2) / 255 - mean) / std).numpy()
 
     @cached_property
-    def _library(self) -> tuple[ctypes.CDLL, int] | None:
-        """The compiled network and the floats it works in, if it has binary layers and there is a compiler."""
-        if not shutil.which("make") or not shutil.which("cc"):
-            return None
-        with TemporaryDirectory() as name:
-            try:
-                files = FORMATS["c"].files(self.network)
-            except InputError:
-                return None
-            for file, content in files.items():
-                (Path(name) / file).write_bytes(content)
-            if subprocess.run(["make", "-s", "libnetwork.so"], cwd=name, capture_output=True).returncode:
-                return None
-            library = ctypes.CDLL(str(Path(name) / "libnetwork.so"))
-        header = files["network.h"].decode()
-        return library, int(header.split("#define NETWORK_ARENA ")[1].split()[0])
-
-    def _compiled(self, images: Images) -> NDArray[np.float32]:
-        assert self._library
-        library, floats = self._library
-        arena, scores = np.empty(floats, np.float32), np.empty((len(images), len(self.classes)), np.float32)
-        for image, each in zip(images, scores):
-            library.network_bytes(*(ctypes.c_void_p(array.ctypes.data) for array in (image, each, arena)))
-        return scores
+    def _compiled(self) -> Compiled | None:
+        """The network in C, where it has binary layers and there is a compiler."""
+        with TemporaryDirectory() as folder, suppress(InputError, OSError, CalledProcessError):
+            return compiled(self.network, Path(folder))
+        return None
 
 
 def load_packed(path: str | Path) -> Classifier:

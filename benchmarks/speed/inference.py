@@ -8,10 +8,8 @@ user would take instead: MobileNet-v1 in onnxruntime, float and int8. Weights ar
 """
 
 import argparse
-import ctypes
 import importlib.util
 import logging
-import subprocess
 import tempfile
 import time
 import warnings
@@ -23,11 +21,13 @@ import numpy as np
 import torch
 from torch import nn
 
+from benchmarks.flags import make_parser
 from mobinet import build
+from mobinet.compiled import compiled
 from mobinet.conv import BinaryConv2d
-from mobinet.export import FORMATS, TrainedNetwork
+from mobinet.export import TrainedNetwork
 from space import Architecture, named_network
-from space.command import Parser, run_command
+from space.command import run_command
 
 FLAGS = {"plain": "-DLANES=64", "SSE2": "", "AVX2": "-mavx2", "native": "-march=native"}
 NETWORKS = {
@@ -41,7 +41,7 @@ SECONDS = 1.0
 
 
 def parse() -> argparse.Namespace:
-    parser = Parser(prog="python -m benchmarks.speed.inference", description=str(__doc__).splitlines()[0])
+    parser = make_parser(__doc__)
     parser.add_argument("--backbones", nargs="+", choices=NETWORKS, default=list(NETWORKS), help="default: all")
     parser.add_argument("--seconds", type=float, default=SECONDS, help="of each measurement (default: %(default)g)")
     return parser.parse_args()
@@ -72,19 +72,14 @@ def as_trained(architecture: Architecture) -> TrainedNetwork:
     )
 
 
-def compiled(network: TrainedNetwork, folder: Path, flags: str) -> Callable[[], object]:
+def exported_call(network: TrainedNetwork, folder: Path, flags: str) -> Callable[[], None]:
     """A call of the exported C, built with `flags`."""
-    for name, content in FORMATS["c"].files(network).items():
-        (folder / name).write_bytes(content)
-    library = folder / f"network{flags}.so"
-    command = ["cc", "-std=c99", "-O3", *flags.split(), "-shared", "-fPIC", "-o", str(library), "network.c"]
-    subprocess.run(command, cwd=folder, check=True)
-    floats = (folder / "network.h").read_text().split("#define NETWORK_ARENA ")[1].split()[0]
-    run = ctypes.CDLL(str(library)).network_bytes
-    image = np.random.default_rng(0).integers(0, 256, network.architecture.input_shape, dtype=np.uint8)
-    scores, arena = np.empty(len(network.classes), np.float32), np.empty(int(floats), np.float32)
-    places = [ctypes.c_void_p(array.ctypes.data) for array in (image, scores, arena)]
-    return lambda: (run(*places), image, scores, arena)
+    built = compiled(network, folder, flags)
+    channels, height, width = network.architecture.input_shape
+    image = np.random.default_rng(0).integers(0, 256, (height, width, channels), dtype=np.uint8)
+    scores, arena = np.empty(built.classes, np.float32), np.empty(built.arena, np.float32)
+    call = built.call_of(image, scores, arena)
+    return lambda kept=(image, scores, arena): call()
 
 
 def onnxruntime_calls(net: nn.Module, shape: tuple[int, int, int], folder: Path, *, int8: bool) -> Iterator[Callable]:
@@ -149,8 +144,8 @@ def _row(network: TrainedNetwork, seconds: float) -> str:
         peer = next(onnxruntime_calls(network.net, shape, Path(folder), int8=False), None)
         baseline = microseconds(peer, seconds) if peer else None
         cells = [f"{microseconds(lambda: network.net(image), seconds):,.0f}", f"{baseline:,.0f}" if baseline else "-"]
-        for flags in FLAGS.values():
-            found = microseconds(compiled(network, Path(folder), flags), seconds)
+        for name, flags in FLAGS.items():
+            found = microseconds(exported_call(network, Path(folder) / name, flags), seconds)
             cells.append(f"{found:,.0f}" + (f" ({baseline / found:.1f})" if baseline else ""))
     return " | ".join(cells)
 

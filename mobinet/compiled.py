@@ -1,0 +1,62 @@
+"""The exported C, compiled for this machine and called from Python."""
+
+import ctypes
+import re
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mobinet.export import FORMATS, TrainedNetwork
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compiled:
+    """A compiled network.
+
+    Args:
+        function: `network_bytes` of its network.h.
+        arena: floats that it works in.
+        classes: how many it has.
+    """
+
+    function: Callable[..., Any]
+    arena: int
+    classes: int
+
+    def scores(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Of images, contiguous (N, H, W, C), (N, classes)."""
+        found, arena = np.empty((len(images), self.classes), np.float32), np.empty(self.arena, np.float32)
+        for image, scores in zip(images, found):
+            self.call_of(image, scores, arena)()
+        return found
+
+    def call_of(
+        self, image: NDArray[np.uint8], scores: NDArray[np.float32], arena: NDArray[np.float32]
+    ) -> Callable[[], None]:
+        """What computes the scores of `image` as often as it is called; it keeps none of the arrays alive."""
+        places = [ctypes.c_void_p(array.ctypes.data) for array in (image, scores, arena)]
+        return lambda: self.function(*places)
+
+
+def compiled(network: TrainedNetwork, folder: Path, flags: str = "-march=native") -> Compiled:
+    """Export the network to `folder`, which has to be new, and compile it there.
+
+    Raises:
+        InputError: it cannot be exported.
+        OSError: there is no `make`.
+        subprocess.CalledProcessError: there is no compiler, or it fails.
+    """
+    files = FORMATS["c"].files(network)
+    folder.mkdir(exist_ok=True)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    command = ["make", "-s", "libnetwork.so", f"CFLAGS=-std=c99 -O3 {flags}"]
+    subprocess.run(command, cwd=folder, capture_output=True, check=True)
+    (arena,) = re.findall(rb"#define NETWORK_ARENA (\d+)", files["network.h"])
+    library = ctypes.CDLL(str(folder / "libnetwork.so"))
+    return Compiled(function=library.network_bytes, arena=int(arena), classes=len(network.classes))
