@@ -9,23 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from mobinet.export import TrainedNetwork
-from mobinet.export.steps import (
-    Add,
-    Affine,
-    Bend,
-    BinaryConv,
-    Concat,
-    Conv,
-    Linear,
-    Mean,
-    Pool,
-    PReLU,
-    Shift,
-    Shuffle,
-    Step,
-    Window,
-)
+from mobinet.export import TrainedNetwork, steps
+from mobinet.export.steps import Add, BinaryConv, Step, Window
 from mobinet.export.translate import steps_of
 from space import InputError
 
@@ -87,41 +72,41 @@ class Graph:
 
     def step(self, step: Step, x: str, y: str = "") -> str:
         match step:
-            case Affine(scale=scale, offset=offset):
+            case steps.Affine(scale=scale, offset=offset):
                 return self.node("Add", self.node("Mul", x, self._channels(scale)), self._channels(offset))
-            case Shift(offset=offset):
+            case steps.Shift(offset=offset):
                 return self.node("Add", x, self._channels(offset))
-            case PReLU(slope=slope):
+            case steps.PReLU(slope=slope):
                 return self.node("PRelu", x, self._channels(slope))
-            case Bend(limit=limit, above=above, below=below):
+            case steps.Bend(limit=limit, above=above, below=below):
                 high = self.node("Greater", x, self._channels(limit))
                 scale, offset = (
                     self.node("Where", high, self._channels(above[line]), self._channels(below[line]))
                     for line in (0, 1)
                 )
                 return self.node("Add", self.node("Mul", x, scale), offset)
-            case Conv(weight=weight, window=window, groups=groups):
+            case steps.Conv(weight=weight, window=window, groups=groups):
                 weights = self.constant(weight.transpose(3, 2, 0, 1))
                 return self.node("Conv", x, weights, group=groups, **_placed(window))
             case BinaryConv():
                 return self._binary(step, x)
-            case Pool(kind="avg", window=window):
+            case steps.Pool(kind="avg", window=window):
                 return self.node("AveragePool", x, count_include_pad=1, **_placed(window))
-            case Pool(kind="max", window=window):
+            case steps.Pool(kind="max", window=window):
                 return self.node("MaxPool", x, **_placed(window))
-            case Pool(window=window):
+            case steps.Pool(window=window):
                 return self.node("Neg", self.node("MaxPool", self.node("Neg", x), **_placed(window)))
-            case Mean():
+            case steps.Mean():
                 return self.node("GlobalAveragePool", x)
-            case Concat():
+            case steps.Concat():
                 return self.node("Concat", x, y, axis=1)
             case Add():
                 return self._add(step, x, y)
-            case Shuffle(groups=groups, shape=(height, width, channels)):
+            case steps.Shuffle(groups=groups, shape=(height, width, channels)):
                 split = self._reshaped(x, -1, groups, channels // groups, height, width)
                 turned = self.node("Transpose", split, perm=(0, 2, 1, 3, 4))
                 return self._reshaped(turned, -1, channels, height, width)
-            case Linear(weight=weight, bias=bias):
+            case steps.Linear(weight=weight, bias=bias):
                 flat = self.node("Flatten", self.node("Transpose", x, perm=(0, 2, 3, 1)))
                 scores = self.node("Gemm", flat, self.constant(weight), self.constant(bias))
                 return self._reshaped(scores, -1, weight.shape[1], 1, 1)
@@ -153,10 +138,12 @@ class Graph:
 
     def _unpacked(self, signs: NDArray[np.bool_]) -> str:
         """Weights of -1 and 1, (O, I / groups, kH, kW), from a bit each."""
+        from onnx import TensorProto
+
         signs = signs.transpose(3, 2, 0, 1)
         packed = self.constant(np.packbits(signs.ravel())[:, None])
         places = self.constant(2 ** np.arange(7, -1, -1, dtype=np.uint8))
-        bits = self.node("Cast", self.node("BitwiseAnd", packed, places), to=9)  # BOOL
+        bits = self.node("Cast", self.node("BitwiseAnd", packed, places), to=TensorProto.BOOL)
         weights = self._reshaped(self.node("Where", bits, self._number(1), self._number(-1)), -1)
         if signs.size % 8:
             ends = (self.constant(np.array([end], np.int64)) for end in (0, signs.size))

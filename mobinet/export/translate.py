@@ -61,15 +61,12 @@ def _sequential(program: Program, module: nn.Sequential, value: int) -> int:
 
 def _conv(program: Program, conv: nn.Conv2d, value: int) -> int:
     window = Window(size=conv.kernel_size[0], stride=conv.stride[0], padding=int(conv.padding[0]))
-    return program.add(
-        Conv(
-            inputs=(value,),
-            shape=_shape_after(program.shapes[value], window, conv.out_channels),
-            weight=_double(conv.weight).transpose(2, 3, 1, 0),
-            window=window,
-            groups=conv.groups,
-        )
-    )
+    shape = _shape_after(program.shapes[value], window, conv.out_channels)
+    weight = _double(conv.weight).transpose(2, 3, 1, 0)
+    value = program.add(Conv(inputs=(value,), shape=shape, weight=weight, window=window, groups=conv.groups))
+    if conv.bias is None:
+        return value
+    return program.add(Shift(inputs=(value,), shape=shape, offset=_double(conv.bias)))
 
 
 def _binary_conv(program: Program, conv: BinaryConv2d, value: int) -> int:

@@ -16,7 +16,7 @@ from space.family import find_family
 
 COPIED = ("kernels.h", "lanes.h", "main.c", "Makefile")
 LARGEST_SUM = 32767
-"""Of a 16-bit integer. Two sums are added where activations are 0 and 1."""
+"""Of a 16-bit integer."""
 
 
 def files(network: TrainedNetwork) -> dict[str, bytes]:
@@ -38,11 +38,8 @@ def files(network: TrainedNetwork) -> dict[str, bytes]:
 
 def _check(program: Program) -> None:
     for step in program.steps:
-        if not isinstance(step, BinaryConv):
-            continue
-        most = LARGEST_SUM if step.low else LARGEST_SUM // 2
-        if np.prod(step.signs.shape[:3]) > most:
-            raise InputError(f"a filter of more than {most:,} weights cannot be exported to c")
+        if isinstance(step, BinaryConv) and np.prod(step.signs.shape[:3]) > LARGEST_SUM:
+            raise InputError(f"a filter of more than {LARGEST_SUM:,} weights cannot be exported to c")
 
 
 def _name(network: TrainedNetwork) -> str:
@@ -142,7 +139,7 @@ def _readme(network: TrainedNetwork, *, constants: int, arena: int) -> str:
 | input | {height} x {width} pixels, {"grey" if channels == 1 else "in colour"} |
 | classes | {len(network.classes)} |{accuracy}
 | constants (flash) | {constants:,} bytes, beside the code |
-| arena (RAM) | {arena:,} bytes, beside up to {STACK} KB of stack |
+| arena (RAM) | {arena:,} bytes, beside some KB of stack |
 
 C99, without dependencies, allocations or global variables; any number of threads may call it.
 
@@ -161,7 +158,3 @@ network_bytes(image, scores, arena);
 Compile with `-O3` and for the processor at hand (`-march=native`): AVX-512, AVX2, SSE2, NEON and WebAssembly's vectors
 are used where the compiler may. Every build gives the same scores to the bit.
 """
-
-
-STACK = 10
-"""KB that calls take at most in optimized builds, as measured with gcc and clang: 4 to 9."""

@@ -67,7 +67,6 @@ struct shape {
 };
 
 static int smaller(int a, int b) { return a < b ? a : b; }
-static int larger(int a, int b) { return a > b ? a : b; }
 
 /* ---- Binary convolutions ---- */
 
@@ -105,7 +104,7 @@ static int in_words(const struct binary *layer)
 /* Activations as they are counted, 1 for the lower value: in words (pixels, channels / 32), or, in lanes, (members,
    pixels, filters / 32), in each filter's lane the activation that it meets. */
 struct activations {
-    int in_words, members, filters, lanes, width;
+    int in_words, whole, members, filters, lanes, width; /* whole: the image is one row, AT_ONCE pixels at a time */
     ptrdiff_t pixel, step, size; /* words: of a pixel, from one member to the next, of a row */
 };
 
@@ -113,13 +112,13 @@ struct activations {
 
 static struct activations activations_of(const struct binary *layer)
 {
-    const int whole = layer->window.size == 1 && layer->window.stride == 1 && !layer->window.padding;
     struct activations a;
     a.in_words = in_words(layer);
+    a.whole = layer->window.size == 1 && layer->window.stride == 1 && !layer->window.padding;
     a.members = layer->in.channels / layer->groups;
     a.filters = layer->out.channels / layer->groups;
     a.lanes = words_of(layer->out.channels);
-    a.width = whole ? AT_ONCE : layer->in.width + (layer->low_border ? 2 * layer->window.padding : 0);
+    a.width = a.whole ? AT_ONCE : layer->in.width + (layer->low_border ? 2 * layer->window.padding : 0);
     a.pixel = a.in_words ? words_of(layer->in.channels) : a.lanes;
     a.step = a.width * a.pixel;
     a.size = a.in_words ? a.step : a.members * a.step;
@@ -262,10 +261,10 @@ static INLINE vec whole(vec bytes)
     return (bytes & splat(0x0000ffff)) + (bytes >> 16 & splat(0x0000ffff));
 }
 
-/* The sums of 16 filters from `filter` on at `count` pixels, which lie `step` words apart; `zero` counts as if all
-   activations were the higher value. */
-static INLINE void words_block(const struct taps *taps, int count, ptrdiff_t step, ptrdiff_t first, int words, int zero,
-                               int16_t *sums, int row)
+/* The sums of 16 filters at `count` pixels, which lie `step` words apart from `first` on. Activations of 0 and 1 give
+   half of what -1 and 1, and 1 everywhere, give together. */
+static INLINE void words_block(const struct taps *taps, int count, ptrdiff_t step, ptrdiff_t first, int words,
+                               int from_zero, int16_t *sums, int row)
 {
     const int total = taps->count * taps->members;
     for (int side = 0; side < 16; side += SIDE) {
@@ -278,9 +277,10 @@ static INLINE void words_block(const struct taps *taps, int count, ptrdiff_t ste
             for (int w = 0; w < words; w++) {
                 vec weight;
                 memcpy(&weight, weights + 16 * w, sizeof weight);
+                const vec everywhere = from_zero ? ones(weight) : splat(0);
                 for (int p = 0; p < count; p++)
-                    bytes[p] += ones(zero ? weight : weight ^ splat(activations[p * step + w]));
-                if (IN_BYTES && ++pending == 31) {
+                    bytes[p] += ones(weight ^ splat(activations[p * step + w])) + everywhere;
+                if (IN_BYTES && ++pending == (from_zero ? 15 : 31)) { /* a byte holds 255; 16 or 8 are added each time */
                     for (int p = 0; p < count; p++)
                         sum[p] += whole(bytes[p]), bytes[p] = splat(0);
                     pending = 0;
@@ -289,51 +289,47 @@ static INLINE void words_block(const struct taps *taps, int count, ptrdiff_t ste
         }
         for (int p = 0; p < count; p++) {
             sum[p] += IN_BYTES ? whole(bytes[p]) : bytes[p];
+            if (!from_zero)
+                sum[p] += sum[p];
             int16_t *to = sums + (ptrdiff_t)p * row + side;
 #if LANES >= 128
             typedef int32_t signs __attribute__((vector_size(LANES / 8)));
             typedef int16_t narrow __attribute__((vector_size(LANES / 16)));
-            narrow found = __builtin_convertvector((signs)(splat((uint32_t)total) - (sum[p] + sum[p])), narrow);
-            if (zero) {
-                narrow before;
-                memcpy(&before, to, sizeof before);
-                found = (found + before) / 2;
-            }
+            const narrow found = __builtin_convertvector((signs)(splat((uint32_t)total) - sum[p]), narrow);
             memcpy(to, &found, sizeof found);
 #else
-            for (int l = 0; l < SIDE; l++) {
-                int found = total - 2 * (int)(uint32_t)((uint64_t)sum[p] >> 32 * l);
-                to[l] = (int16_t)(zero ? (found + to[l]) / 2 : found);
-            }
+            for (int l = 0; l < SIDE; l++)
+                to[l] = (int16_t)(total - (int)(uint32_t)((uint64_t)sum[p] >> 32 * l));
 #endif
         }
     }
 }
 
 /* The sums of `pixels` neighbouring pixels whose windows have the same taps. */
-static void words_of_pixels(const struct binary *layer, const struct activations *a, struct taps *taps, int pixels,
-                            int16_t *sums)
+static INLINE void words_row(const struct binary *layer, const struct activations *a, struct taps *taps, int pixels,
+                             int from_zero, int16_t *sums)
 {
     const int words = words_of(a->members), row = a->lanes * 32, size = layer->window.size;
     const ptrdiff_t step = a->pixel * layer->window.stride, block = (ptrdiff_t)size * size * words * 16;
-    for (int first = 0; first < layer->out.channels; first += 16) {
+    for (int first = 0; first < layer->out.channels; first += 16, sums += 16) {
         const ptrdiff_t group = (ptrdiff_t)(layer->groups > 1 ? first / a->filters : 0) * words;
         int p = 0;
-        for (; p + AT_ONCE <= pixels; p += AT_ONCE) {
-            int16_t *to = sums + (ptrdiff_t)p * row + first;
-            words_block(taps, AT_ONCE, step, p * step + group, words, 0, to, row);
-            if (layer->from_zero)
-                words_block(taps, AT_ONCE, step, p * step + group, words, 1, to, row);
-        }
-        for (; p < pixels; p++) {
-            int16_t *to = sums + (ptrdiff_t)p * row + first;
-            words_block(taps, 1, step, p * step + group, words, 0, to, row);
-            if (layer->from_zero)
-                words_block(taps, 1, step, p * step + group, words, 1, to, row);
-        }
+        for (; p + AT_ONCE <= pixels; p += AT_ONCE)
+            words_block(taps, AT_ONCE, step, p * step + group, words, from_zero, sums + (ptrdiff_t)p * row, row);
+        for (; p < pixels; p++)
+            words_block(taps, 1, step, p * step + group, words, from_zero, sums + (ptrdiff_t)p * row, row);
         for (int t = 0; t < taps->count; t++)
             taps->negative[t] += block;
     }
+}
+
+static void words_of_pixels(const struct binary *layer, const struct activations *a, struct taps *taps, int pixels,
+                            int16_t *sums)
+{
+    if (layer->from_zero)
+        words_row(layer, a, taps, pixels, 1, sums);
+    else
+        words_row(layer, a, taps, pixels, 0, sums);
 }
 
 /* -- In lanes -- */
@@ -484,12 +480,10 @@ static void binary(const struct binary *layer, const float *x, const float *othe
 {
     const struct activations a = activations_of(layer);
     const struct window window = layer->window;
-    /* A 1x1 convolution takes the image as one row after the other of AT_ONCE pixels. */
-    const int whole = window.size == 1 && window.stride == 1 && !window.padding;
-    const int pixels = layer->in.height * layer->in.width, width = whole ? a.width : layer->in.width;
-    const int out_width = whole ? a.width : layer->out.width;
-    const int rows = whole ? (pixels + width - 1) / width : layer->in.height;
-    const int out_rows = whole ? rows : layer->out.height;
+    const int pixels = layer->in.height * layer->in.width, width = a.whole ? a.width : layer->in.width;
+    const int out_width = a.whole ? a.width : layer->out.width;
+    const int rows = a.whole ? (pixels + width - 1) / width : layer->in.height;
+    const int out_rows = a.whole ? rows : layer->out.height;
     const int border = layer->low_border ? window.padding : 0;
     uint32_t planes[LARGEST_DIGITS * (LANES / 32)];
     int16_t *sums = (int16_t *)scratch;
@@ -514,7 +508,7 @@ static void binary(const struct binary *layer, const float *x, const float *othe
                      smaller(width, pixels - ready * width), ring + ready % window.size * a.size, bits);
         for (int k = 0; k < window.size; k++)
             taps[k] = top + k >= 0 && top + k < rows ? ring + (top + k) % window.size * a.size : border ? outside : NULL;
-        const int count = whole ? smaller(out_width, pixels - r * width) : out_width;
+        const int count = a.whole ? smaller(out_width, pixels - r * width) : out_width;
         const int together = a.in_words || window.stride == 1 ? out_width : 1;
         for (int p = 0, some; p < count; p += some) {
             some = p < first || p >= last ? 1 : smaller(together, smaller(last, count) - p);

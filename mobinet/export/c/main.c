@@ -1,7 +1,6 @@
 /* The classes of a picture: ./network picture.ppm */
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "network.h"
 

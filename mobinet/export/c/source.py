@@ -23,8 +23,6 @@ from mobinet.export.steps import (
     Window,
 )
 
-CALL = "const float *x, const float *other, float *y"
-
 
 @dataclass
 class Source:
@@ -86,37 +84,28 @@ def source_of(pieces: list[Piece], shapes: list[Shape], arena: Arena) -> Source:
 def _call(source: Source, piece: Piece, shapes: list[Shape], *, x: str, other: str, y: str, number: int) -> str:
     shape = shapes[piece.value]
     height, width, channels = shape
-    others = shapes[piece.other][2] if piece.other is not None else 0
+    others = _others(piece, shapes)
     match piece.head:
-        case BinaryConv() | Conv() as step:
-            binary = isinstance(step, BinaryConv)
-            finish = source.finish(piece.finish, "int16_t" if binary else "float")
-            constants = source.floats(finish_constants(piece.finish))
-            fields = {
-                "in": _shape(shape),
-                "out": _shape(step.shape),
-                "window": _window(step.window),
-                "groups": step.groups,
-            }
-            if isinstance(step, BinaryConv):
-                fields |= {"low_border": int(step.low_border), "from_zero": int(step.low == 0)}
-                fields |= {"threshold": source.floats(step.threshold), "negative": source.words(negative(step))}
-            else:
-                fields |= {"weights": source.floats(step.weight)}
-                if piece.image:
-                    fields |= {
-                        "scale": source.floats(piece.image.scale),
-                        "offset": source.floats(piece.image.offset),
-                    }
-            fields |= {"finish": finish, "others": others, "constants": constants}
-            kind = "binary" if binary else "conv"
-            body = ", ".join(f".{name} = {value}" for name, value in fields.items())
-            text = fill(body, 116, initial_indent="    ", subsequent_indent="    ")
-            source.definitions.append(f"static const struct {kind} layer{number} = {{\n{text}}};")
-            if binary:
-                return f"binary(&layer{number}, {x}, {other}, {y}, scratch);"
-            image = "image" if piece.image else f"(struct image){{NULL, {x}}}"
-            return f"conv(&layer{number}, {image}, {other}, {y}, (float *)scratch);"
+        case BinaryConv() as step:
+            layer = _layer(
+                source,
+                piece,
+                shapes,
+                number,
+                {
+                    "low_border": int(step.low_border),
+                    "from_zero": int(step.low == 0),
+                    "threshold": source.floats(step.threshold),
+                    "negative": source.words(negative(step)),
+                },
+            )
+            return f"binary(&{layer}, {x}, {other}, {y}, scratch);"
+        case Conv() as step:
+            norm = piece.image
+            image = {"scale": source.floats(norm.scale), "offset": source.floats(norm.offset)} if norm else {}
+            layer = _layer(source, piece, shapes, number, {"weights": source.floats(step.weight), **image})
+            values = "image" if norm else f"(struct image){{NULL, {x}}}"
+            return f"conv(&{layer}, {values}, {other}, {y}, (float *)scratch);"
         case Pool(kind=kind, window=window, shape=out):
             return (
                 f"pool({kind.upper()}, {_literal(shape)}, {_literal(out)}, (struct window){_window(window)}, {x}, {y});"
@@ -135,6 +124,32 @@ def _call(source: Source, piece: Piece, shapes: list[Shape], *, x: str, other: s
             constants = source.floats(finish_constants(piece.finish))
             return f"{finish}({x}, {channels}, {other}, {y}, {height * width}, {channels}, {others}, {constants});"
     raise TypeError(piece.head)
+
+
+def _layer(source: Source, piece: Piece, shapes: list[Shape], number: int, own: dict[str, int | str]) -> str:
+    """Name of the constant that describes a convolution: what all have, and its `own` fields."""
+    step = piece.head
+    assert isinstance(step, BinaryConv | Conv)
+    kind, sums = ("binary", "int16_t") if isinstance(step, BinaryConv) else ("conv", "float")
+    fields = {
+        "in": _shape(shapes[piece.value]),
+        "out": _shape(step.shape),
+        "window": _window(step.window),
+        "groups": step.groups,
+        **own,
+        "finish": source.finish(piece.finish, sums),
+        "others": _others(piece, shapes),
+        "constants": source.floats(finish_constants(piece.finish)),
+    }
+    body = ", ".join(f".{name} = {value}" for name, value in fields.items())
+    text = fill(body, 116, initial_indent="    ", subsequent_indent="    ")
+    source.definitions.append(f"static const struct {kind} layer{number} = {{\n{text}}};")
+    return f"layer{number}"
+
+
+def _others(piece: Piece, shapes: list[Shape]) -> int:
+    """Channels of what a piece reads besides."""
+    return shapes[piece.other][2] if piece.other is not None else 0
 
 
 def negative(step: BinaryConv) -> NDArray[np.uint32]:

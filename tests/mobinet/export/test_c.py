@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -229,7 +230,7 @@ def test_weights_take_a_bit_each():
 def test_names_of_classes_are_kept(tmp_path):
     network = as_trained(Architecture.uniform("mobilenet-8", block="mid", k=0, pool="avg"))
     names = ('a"b', "two words " * 30, "\\0", "??/x", "naïve 7", "a\nb", "%s", "日本", "end", "")
-    changed = TrainedNetwork(**(vars(network) | {"classes": names}))
+    changed = replace(network, classes=names)
     write(tmp_path, changed)
     (tmp_path / "names.c").write_text(
         '#include <stdio.h>\n#include "network.h"\n'
@@ -243,6 +244,21 @@ def test_names_of_classes_are_kept(tmp_path):
     )
     out = subprocess.run("./names", cwd=tmp_path, capture_output=True, check=True).stdout
     assert tuple(out.decode().split("\0")[:-1]) == names
+
+
+@pytest.mark.parametrize("compiler", [NATIVE, "gcc -std=c99 -O1", BUILDS["plain"]], ids=["native", "SSE2", "plain"])
+def test_sums_of_almost_16_bits(tmp_path, compiler):
+    """A filter whose weights are all 1 meets activations that are all 1: the sum is 3 x 3 x 1840 = 16,560."""
+    network = as_trained(Architecture.uniform("mobilenet-8", block="mid", k=0, pool="avg"))
+    first, last = nn.Conv2d(1, 1840, 1), BinaryConv2d(1840, 32, 3, binarizer="trained")
+    nn.init.zeros_(first.weight)
+    nn.init.ones_(first.bias)
+    nn.init.ones_(last.weight)
+    chain = nn.Sequential(first, last, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(32, 10)).eval()
+    network = replace(network, net=chain)
+    image = random_images(network, 1)
+    write(tmp_path, network)
+    assert bits(run(tmp_path, compiler, image)) == bits(expected(network, image))
 
 
 def test_filters_of_almost_nothing_have_their_limit_in_range():
