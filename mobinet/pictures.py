@@ -63,20 +63,28 @@ def as_seen(image: "Image.Image") -> "Image.Image":
     return image.convert("RGB")
 
 
+def enlarged(input_shape: tuple[int, int, int]) -> int:
+    """The short side of a picture of which (C, H, W) is cropped: 8/7 of the crop."""
+    return max(input_shape[1:]) * 8 // 7
+
+
 @cache
-def resizing(input_shape: tuple[int, int, int]) -> Any:
-    """What brings a picture to the colours of (C, H, W), and its short side to 8/7 of H."""
+def resizing(channels: int, short_side: int) -> Any:
+    """What brings a picture to so many colours, and its short side to so many pixels."""
     from torchvision.transforms import v2
 
-    channels, height, width = input_shape
-    colour = v2.Grayscale() if channels == 1 else v2.RGB()
-    return v2.Compose([colour, v2.Resize(max(height, width) * 8 // 7)])
+    return v2.Compose([v2.Grayscale() if channels == 1 else v2.RGB(), v2.Resize(short_side)])
 
 
-def centre_of(path: str, input_shape: tuple[int, int, int]) -> Tensor:
-    """A picture file as it is judged: resized, then cropped in the centre; uint8 (C, H, W). Raises Unreadable."""
+def centre_of(path: str, input_shape: tuple[int, int, int], short_side: int | None = None) -> Tensor:
+    """A picture file resized, then cropped in the centre; uint8 (C, H, W). Raises Unreadable.
+
+    Args:
+        input_shape: (C, H, W).
+        short_side: before the crop; None for as large as it.
+    """
     from torchvision.transforms.v2 import functional
 
     with opened(path) as image:
-        resized = resizing(input_shape)(as_seen(image))
+        resized = resizing(input_shape[0], short_side or max(input_shape[1:]))(as_seen(image))
     return functional.pil_to_tensor(functional.center_crop(resized, list(input_shape[1:])))

@@ -90,7 +90,7 @@ def begin_text(search: "Search", trials: int) -> str:
         f"{'grey' if channels == 1 else 'colour'}\n"
         f"{size} networks of {cheapest} to {limit}; {baselines} designed by hand are trained first{only}\n"
         f"{search.images}\n{ignored}test images are kept for search.retrain\n"
-        f"{len(search.study)} of {trials} trials so far{pace_text(search, trials)}"
+        f"{search.study.ended} of {trials} trials so far{pace_text(search, trials)}"
     )
 
 
@@ -100,7 +100,7 @@ def pace_text(search: "Search", trials: int) -> str:
     from search.progress import duration
 
     pace, images = search.pace, search.config.train_images
-    left = trials - len(search.study)
+    left = trials - search.study.ended
     if pace is None or left <= 0:
         return ""
     seconds = pace.search(images, left)
@@ -142,6 +142,7 @@ def run(args: argparse.Namespace, search: "Search") -> None:
         progress.on_trial(task, outcome)
         outputs.refresh()
 
+    written = None
     try:
         try:
             late = run_search(study, backend, trials=args.trials, on_trial=on_trial, time_budget=args.time_budget)
@@ -155,7 +156,8 @@ def run(args: argparse.Namespace, search: "Search") -> None:
             backend.close()
             written = outputs.write()
     except KeyboardInterrupt:
-        print(f"{len(study)} of {args.trials} trials so far; the tables and the report are in {search.folder}")
+        where = f"; the tables and the report are in {search.folder}" if written else ""
+        print(f"{study.ended} of {args.trials} trials so far{where}")
         raise
     if not len(study):
         raise InputError("--time-budget ended the search before its first trial; give it more")

@@ -22,6 +22,7 @@ class TrainedNetwork:
         classes: name of each output.
         mean, std: of each channel of the images, in 0..1, by which they are normalised.
         accuracy: on the test images, where it is known.
+        short_side: pixels of the short side of a picture before the centre is cropped; None for the network's own size.
     """
 
     net: "nn.Module"
@@ -30,6 +31,7 @@ class TrainedNetwork:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     accuracy: float | None = None
+    short_side: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,7 +28,7 @@ def main() -> None:
     written = FORMATS[args.format].files(load_trained(find_model(args.model)))
     foreign = [name for name in sorted(written) if (args.out / name).exists()]
     if foreign and len(foreign) < len(written):  # an earlier export has all of them
-        raise InputError(f"{args.out} holds a {foreign[0]} that is of no earlier export; give another --out")
+        raise InputError(f"{args.out} holds a {foreign[0]} that no export wrote; give another --out")
     args.out.mkdir(parents=True, exist_ok=True)
     for name, content in written.items():
         (args.out / name).write_bytes(content)

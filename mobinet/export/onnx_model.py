@@ -25,7 +25,7 @@ def files(network: TrainedNetwork) -> dict[str, bytes]:
     try:
         from onnx import TensorProto, checker, helper
     except ImportError:
-        raise InputError("--format onnx needs the package onnx; pip install 'mobinas[export]'") from None
+        raise InputError("--format onnx needs the package onnx; pip install -e '.[export]'") from None
     program = steps_of(network)
     graph = Graph()
     values = {0: "image"}

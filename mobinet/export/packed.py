@@ -24,7 +24,8 @@ NAME = "model.safetensors"
 
 def files(network: TrainedNetwork) -> dict[str, bytes]:
     """See `mobinet.export.ExportFormat`."""
-    preparation = {"input_shape": network.architecture.input_shape, "mean": network.mean, "std": network.std}
+    shape = network.architecture.input_shape
+    preparation = {"input_shape": shape, "mean": network.mean, "std": network.std, "short_side": network.short_side}
     notes = {name: json.dumps(value) for name, value in {"classes": network.classes, **preparation}.items()}
     return {NAME: dump_packed(network.net, network.architecture, len(network.classes), notes)}
 

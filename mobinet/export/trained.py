@@ -44,8 +44,15 @@ def load_trained(path: Path) -> TrainedNetwork:
     if not (numbers and all(std) and len(mean) == len(std) == channels and names and len(classes) == outputs):
         wanted = f"mean and std of {channels} channels and the names of {outputs} classes"
         raise InputError(f"{path} does not fit its network, which takes {wanted}; train it again")
+    side = header.get("short_side", "null")
     return TrainedNetwork(
-        net=net, architecture=architecture, classes=classes, mean=mean, std=std, accuracy=_accuracy(path.parent)
+        net=net,
+        architecture=architecture,
+        classes=classes,
+        mean=mean,
+        std=std,
+        accuracy=_accuracy(path.parent),
+        short_side=int(side) if side.isdecimal() else None,
     )
 
 

@@ -44,6 +44,7 @@ class DataSetEntry:
         published_as: the data set's name in `results.published`.
         own_parts: whether each part names classes of its own, which may not be those of the training images, and
             the reader knows a part ``validation``, which may be empty.
+        cropped: whether images are picture files, which are enlarged and cropped; see `mobinet.pictures.enlarged`.
     """
 
     reader: str
@@ -54,6 +55,7 @@ class DataSetEntry:
     recipes: Mapping[str, Recipe]
     published_as: str
     own_parts: bool = False
+    cropped: bool = False
 
     @property
     def read(self) -> "Callable[[str, str], Source]":
@@ -109,6 +111,7 @@ DATASETS = {
         },
         published_as="imagenet",
         own_parts=True,
+        cropped=True,
     ),
 }
 """By the name that ``--dataset`` takes. A new data set is one entry, and a reader where none of these fits."""

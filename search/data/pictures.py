@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mobinet.pictures import Unreadable, as_seen, centre_of, opened, resizing
+from mobinet.pictures import Unreadable, as_seen, centre_of, enlarged, opened, resizing
 from search.data.preparation import Shape
 from space.errors import first_line
 
@@ -50,9 +50,9 @@ class Pictures(torch.utils.data.Dataset):
         _, height, width = self.input_shape
         try:
             if seed is None:
-                return centre_of(path, self.input_shape), label
+                return centre_of(path, self.input_shape, enlarged(self.input_shape)), label
             with opened(path) as image:
-                resized = resizing(self.input_shape)(as_seen(image))
+                resized = resizing(self.input_shape[0], enlarged(self.input_shape))(as_seen(image))
             draw = Random(seed).randint
             top, left = draw(0, resized.height - height), draw(0, resized.width - width)
             return functional.pil_to_tensor(functional.crop(resized, top, left, height, width)), label

@@ -100,6 +100,11 @@ class Study:
         """The number of trials, finished or under way."""
         return len(self._seen)
 
+    @property
+    def ended(self) -> int:
+        """The number of trials that ended; those under way in a search that was stopped are run again."""
+        return sum(record.state != "running" for record in self.records())
+
     def close(self) -> None:
         """Let another process use the folder."""
         self._lock.close()

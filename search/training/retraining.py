@@ -14,8 +14,10 @@ import torch
 from mobinet import cost
 from mobinet.export import FORMATS, TrainedNetwork
 from mobinet.export.packed import NAME, read_packed
+from mobinet.pictures import enlarged
 from results.files import SCHEMA, SUMS, check_sums, read_json, write_atomic, write_json, write_sums
 from results.run_config import versions
+from search.data.catalog import DATASETS
 from search.data.dataset import DataSet, check_test, load_dataset, load_test
 from search.lock import lock
 from search.recipe import Recipe
@@ -171,6 +173,7 @@ class Retraining:
             classes=images.classes,
             mean=preparation.mean,
             std=preparation.std,
+            short_side=enlarged(preparation.input_shape) if DATASETS[self.dataset].cropped else None,
         )
         packed = FORMATS["safetensors"].files(network)[NAME]
         path = self.folder / NAME

@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from space.command import run_command
 from tests.mobinet.export.networks import as_trained
 
 NETWORK = as_trained(Architecture.uniform("mobilenet-8", block="mid", k=2, pool="avg"))
+ENLARGED = replace(NETWORK, short_side=9)
 
 
 @pytest.fixture
@@ -62,10 +64,20 @@ def test_without_a_compiler_torch_runs(folder, monkeypatch):
 
 def test_pictures_are_resized_and_cropped(folder, pictures):
     wide = Image.open(pictures[0]).convert("L").resize((16, 9), Image.Resampling.BILINEAR)  # 90 * 9 / 50 = 16.2
+    (folder / NAME).write_bytes(FORMATS["safetensors"].files(ENLARGED)[NAME])
     found = load_packed(folder).scores(pictures)
     cropped = np.asarray(wide.crop((4, 0, 12, 8)), np.float32)[..., None] / np.float32(255)
     assert np.isclose(found[0], scores(steps_of(NETWORK), cropped), atol=5e-5).all()
     assert found.shape == (2, 10)
+
+
+def test_pictures_of_the_networks_size_are_taken_as_they_are(folder, tmp_path):
+    batch = images(2)
+    paths = [tmp_path / f"{number}.png" for number in range(2)]
+    for path, image in zip(paths, batch):
+        Image.fromarray(image[..., 0]).save(path)
+    loaded = load_packed(folder)
+    assert (loaded.scores(paths) == loaded.scores(batch)).all()
 
 
 def test_other_images_are_refused(folder, tmp_path):
@@ -73,6 +85,8 @@ def test_other_images_are_refused(folder, tmp_path):
     for batch in (images(1)[:, :7], images(1).astype(np.float32), images(1).repeat(3, 3), images(1)[0]):
         with pytest.raises(InputError, match=r"the network takes uint8 \(N, 8, 8, 1\)"):
             loaded.scores(batch)
+    with pytest.raises(InputError, match="give a list of pictures, not one.png alone"):
+        loaded.scores("one.png")
     (tmp_path / "broken.png").write_bytes(b"no picture")
     with pytest.raises(InputError, match="cannot read the picture .*broken.png"):
         loaded.scores([tmp_path / "broken.png"])

@@ -588,11 +588,12 @@ def test_a_signal_ends_it_cleanly_with_its_outputs(small, start, tmp_path, numbe
     time.sleep(0.5)  # the worker is at work again
     for _ in range(times):
         os.killpg(process.pid, number)
-    _, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=60)
     assert process.returncode == 128 + number
     assert "Traceback" not in err and err.splitlines()[-1] == "mobinas: stopped; to resume, run the same command again"
     table = table_of(small[-1])
     kept = table[table["state"] == "complete"]
+    assert f"\n{len(kept)} of 300 trials so far; the tables and the report are in" in out
     assert dict(zip(kept["number"], kept["accuracy"])) == completed(small[-1])
     assert 1 <= len(kept) <= len(table) <= len(kept) + 1
     assert all((small[-1] / name).exists() for name in ("pareto.csv", "best.json", "report.html"))

@@ -1,4 +1,4 @@
-/* The classes of a picture: ./network picture.ppm */
+/* The class of a picture: ./network picture.ppm, or .pgm where it is grey */
 
 #include <stdio.h>
 
@@ -12,16 +12,21 @@ int main(int count, char **arguments)
     char magic[3] = "";
     int width = 0, height = 0, largest = 0;
 
-    FILE *file = count == 2 ? fopen(arguments[1], "rb") : NULL;
-    if (!file) {
+    if (count != 2) {
         fprintf(stderr, "give one picture: a binary %s of %d x %d pixels\n", kind, NETWORK_WIDTH, NETWORK_HEIGHT);
+        return 2;
+    }
+    FILE *file = fopen(arguments[1], "rb");
+    if (!file) {
+        fprintf(stderr, "%s cannot be opened\n", arguments[1]);
         return 2;
     }
     int fields = fscanf(file, "%2s %d %d %d", magic, &width, &height, &largest);
     if (fields != 4 || magic[0] != wanted[0] || magic[1] != wanted[1] || width != NETWORK_WIDTH ||
         height != NETWORK_HEIGHT || largest != 255 || fgetc(file) == EOF ||
         fread(image, 1, sizeof image, file) != sizeof image) {
-        fprintf(stderr, "%s is no binary %s of %d x %d pixels\n", arguments[1], kind, NETWORK_WIDTH, NETWORK_HEIGHT);
+        fprintf(stderr, "%s is no binary %s of %d x %d pixels without comments\n", arguments[1], kind, NETWORK_WIDTH,
+                NETWORK_HEIGHT);
         return 2;
     }
     fclose(file);

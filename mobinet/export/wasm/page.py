@@ -22,7 +22,7 @@ EXPORTED = ("network_image", "network_run")
 def files(network: TrainedNetwork) -> dict[str, bytes]:
     """See `mobinet.export.ExportFormat`."""
     if not find_spec("ziglang"):
-        raise InputError("--format wasm needs the package ziglang, a compiler; pip install 'mobinas[export]'")
+        raise InputError("--format wasm needs the package ziglang, a compiler; pip install -e '.[export]'")
     wasm = _compiled(FORMATS["c"].files(network))
     return {"network.wasm": wasm, "demo.html": _page(network, wasm).encode()}
 
@@ -49,6 +49,7 @@ def _page(network: TrainedNetwork, wasm: bytes) -> str:
     name = f"{architecture.family} on {architecture.backbone}, {described}"
     about = f"{name}. {accuracy}{len(wasm):,} bytes of weights and code."
     facts = {"height": height, "width": width, "channels": channels, "classes": network.classes}
+    facts["enlarged"] = (network.short_side or max(height, width)) / max(height, width)
     page = (resources("mobinet.export.wasm") / "demo.html").read_text(encoding="utf-8")
     for mark, text in {
         "ABOUT": html.escape(about),

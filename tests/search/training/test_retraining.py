@@ -4,13 +4,14 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
 from PIL import Image
 
 import search.training.retraining
-from mobinet import cost
+from mobinet import cost, load_packed
 from mobinet.export.packed import read_packed
 from results.files import read_json
 from search.data.dataset import load_dataset, load_test
@@ -236,6 +237,23 @@ def test_no_test_picture_is_opened_before_the_last_epoch(tmp_path):
     with pytest.raises(InputError, match="test/dark/0.png cannot be read as a picture"):
         retraining(tmp_path / "out", dataset="imagefolder", data_dir=str(pictures)).run(rows.append)
     assert [row["epoch"] for row in rows] == [1, 2, 3]
+
+
+def test_pictures_are_predicted_as_they_were_tested(tmp_path):
+    folder = tmp_path / "pictures"
+    noise = np.random.default_rng(0)
+    for part, count in {"train": 12, "test": 25}.items():
+        for label, name in enumerate(("dark", "light")):
+            (folder / part / name).mkdir(parents=True)
+            for index in range(count):
+                pixels = noise.integers(0, 200, (31, 23)) + 40 * label
+                Image.fromarray(pixels.astype(np.uint8)).save(folder / part / name / f"{index}.png")
+    summary = retraining(tmp_path / "out", dataset="imagefolder", data_dir=str(folder)).run(quiet)
+    classifier = load_packed(tmp_path / "out")
+    paths = sorted((folder / "test").glob("*/*.png"))
+    right = [name == path.parent.name for path, name in zip(paths, classifier.predict(paths))]
+    assert len(right) == 50 and summary["test_top1"] == pytest.approx(sum(right) / 50)
+    assert classifier.network.short_side == 9  # 8/7 of 8 pixels
 
 
 def test_a_training_that_diverges_says_so(tmp_path):
