@@ -6,7 +6,7 @@ from textwrap import fill
 import numpy as np
 
 from mobinet.export import TrainedNetwork
-from mobinet.export.c.arena import arena_of, scratch_of
+from mobinet.export.c.arena import ALIGNMENT, arena_of, scratch_of
 from mobinet.export.c.pieces import pieces_of
 from mobinet.export.c.source import Source, source_of
 from mobinet.export.steps import BinaryConv, Conv, Program
@@ -28,9 +28,9 @@ def files(network: TrainedNetwork) -> dict[str, bytes]:
     source = source_of(pieces, program.shapes, arena)
     scratch = max(scratch_of(piece, program.shapes) for piece in pieces)
     texts = {
-        "network.h": _header(network, arena.size + scratch),
+        "network.h": _header(network, arena.size + scratch + ALIGNMENT - 1),
         "network.c": _source(network, program, source, arena.size),
-        "README.md": _readme(network, constants=source.size, arena=4 * (arena.size + scratch)),
+        "README.md": _readme(network, constants=source.size, arena=4 * (arena.size + scratch + ALIGNMENT - 1)),
     }
     copied = {name: (resources("mobinet.export.c") / name).read_bytes() for name in COPIED}
     return {name: text.encode() for name, text in texts.items()} | copied

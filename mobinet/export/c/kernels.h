@@ -16,13 +16,19 @@
 #pragma STDC FP_CONTRACT OFF
 #define INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
 #define INLINE inline __attribute__((always_inline))
+#define ALONE __attribute__((noinline)) /* all registers are its own */
+#define ALIGNED __attribute__((aligned(64)))
 #elif defined(__GNUC__)
 #pragma GCC optimize("fp-contract=off", "no-trapping-math")
 #define INDEPENDENT _Pragma("GCC ivdep")
 #define INLINE inline __attribute__((always_inline))
+#define ALONE __attribute__((noinline)) /* all registers are its own */
+#define ALIGNED __attribute__((aligned(64)))
 #else
 #define INDEPENDENT
 #define INLINE inline
+#define ALONE
+#define ALIGNED
 #endif
 
 /* LANES: bits of the widest words; -DLANES=32 or 64 is plain C. */
@@ -48,6 +54,18 @@
 #include <arm_neon.h>
 #elif defined(__wasm_simd128__)
 #include <wasm_simd128.h>
+#endif
+
+#define TABLES (LANES == 256) /* counts are looked up, see `tables_block` */
+
+/* One word of inputs of 16 filters; for tables, the first byte of each filter, then the second of each, and so on. */
+#if TABLES
+#define BYTES4(n, a, b, c, d) ((a) >> n & 255) | ((b) >> n & 255) << 8 | ((c) >> n & 255) << 16 | ((d) >> n & 255) << 24
+#define BYTES16(n, a, b, c, d, e, f, g, h, i, j, k, l, m, o, p, q) \
+    BYTES4(n, a, b, c, d), BYTES4(n, e, f, g, h), BYTES4(n, i, j, k, l), BYTES4(n, m, o, p, q)
+#define FILTERS(...) BYTES16(0, __VA_ARGS__), BYTES16(8, __VA_ARGS__), BYTES16(16, __VA_ARGS__), BYTES16(24, __VA_ARGS__)
+#else
+#define FILTERS(...) __VA_ARGS__
 #endif
 
 #define LARGEST_DIGITS 16 /* of a sum */
@@ -132,6 +150,10 @@ static uint32_t packed(const float *x, const float *threshold, int channels)
 #if LANES == 512
     for (; c + 16 <= channels; c += 16)
         bits |= (uint32_t)_mm512_cmp_ps_mask(_mm512_loadu_ps(x + c), _mm512_loadu_ps(threshold + c), _CMP_NGE_UQ) << c;
+#elif LANES == 256
+    for (; c + 8 <= channels; c += 8)
+        bits |= (uint32_t)_mm256_movemask_ps(_mm256_cmp_ps(_mm256_loadu_ps(x + c), _mm256_loadu_ps(threshold + c),
+                                                           _CMP_NGE_UQ)) << c;
 #elif defined(__SSE2__)
     for (; c + 4 <= channels; c += 4)
         bits |= (uint32_t)_mm_movemask_ps(_mm_cmpnge_ps(_mm_loadu_ps(x + c), _mm_loadu_ps(threshold + c))) << c;
@@ -261,75 +283,187 @@ static INLINE vec whole(vec bytes)
     return (bytes & splat(0x0000ffff)) + (bytes >> 16 & splat(0x0000ffff));
 }
 
-/* The sums of 16 filters at `count` pixels, which lie `step` words apart from `first` on. Activations of 0 and 1 give
-   half of what -1 and 1, and 1 everywhere, give together. */
-static INLINE void words_block(const struct taps *taps, int count, ptrdiff_t step, ptrdiff_t first, int words,
-                               int from_zero, int16_t *sums, int row)
+/* Sums to be found: of up to BLOCKS blocks of 16 filters, `block` words of weights apart, at pixels whose activations lie
+   `step` words apart from `first` on, and their sums `row`. */
+struct tile {
+    const struct taps *taps;
+    ptrdiff_t step, first, block;
+    int words, blocks, row;
+    int16_t *sums;
+};
+
+#if !TABLES
+#if LANES == 512 || defined(__aarch64__)
+enum { VECS = 4 }; /* at once: there are 32 registers */
+#else
+enum { VECS = 1 };
+#endif
+enum { BLOCKS = VECS * SIDE < 16 ? 1 : VECS * SIDE / 16 };
+
+/* SIDE filters in each of `vecs` words, from the word `start` on, at `count` pixels. Activations of 0 and 1 give half of
+   what -1 and 1, and 1 everywhere, give together. */
+static INLINE void words_side(const struct tile *tile, int count, int from_zero, int start, int vecs)
 {
-    const int total = taps->count * taps->members;
-    for (int side = 0; side < 16; side += SIDE) {
-        vec sum[AT_ONCE], bytes[AT_ONCE];
+    const struct taps *taps = tile->taps;
+    const ptrdiff_t step = tile->step, block = tile->block;
+    const int total = taps->count * taps->members, words = tile->words;
+    vec sum[VECS][AT_ONCE], bytes[VECS][AT_ONCE];
+    for (int v = 0; v < vecs; v++)
         for (int p = 0; p < count; p++)
-            sum[p] = bytes[p] = splat(0);
-        int pending = 0;
-        for (int t = 0; t < taps->count; t++) {
-            const uint32_t *weights = taps->negative[t] + side, *activations = taps->activations[t] + first;
-            for (int w = 0; w < words; w++) {
-                vec weight;
-                memcpy(&weight, weights + 16 * w, sizeof weight);
-                const vec everywhere = from_zero ? ones(weight) : splat(0);
-                for (int p = 0; p < count; p++)
-                    bytes[p] += ones(weight ^ splat(activations[p * step + w])) + everywhere;
-                if (IN_BYTES && ++pending == (from_zero ? 15 : 31)) { /* a byte holds 255; 16 or 8 are added each time */
+            sum[v][p] = bytes[v][p] = splat(0);
+    int pending = 0;
+    for (int t = 0; t < taps->count; t++) {
+        const uint32_t *weights = taps->negative[t] + start * SIDE / 16 * block + start * SIDE % 16;
+        const uint32_t *activations = taps->activations[t] + tile->first;
+        for (int w = 0; w < words; w++, weights += 16, activations++) {
+            vec weight[VECS], everywhere[VECS];
+            for (int v = 0; v < vecs; v++) {
+                memcpy(&weight[v], weights + v * SIDE / 16 * block + v * SIDE % 16, sizeof weight[v]);
+                everywhere[v] = from_zero ? ones(weight[v]) : splat(0);
+            }
+            for (int p = 0; p < count; p++) {
+                const vec activation = splat(activations[p * step]);
+                for (int v = 0; v < vecs; v++)
+                    bytes[v][p] += ones(weight[v] ^ activation) + everywhere[v];
+            }
+            if (IN_BYTES && ++pending == (from_zero ? 15 : 31)) { /* a byte holds 255; 16 or 8 are added each time */
+                for (int v = 0; v < vecs; v++)
                     for (int p = 0; p < count; p++)
-                        sum[p] += whole(bytes[p]), bytes[p] = splat(0);
-                    pending = 0;
-                }
+                        sum[v][p] += whole(bytes[v][p]), bytes[v][p] = splat(0);
+                pending = 0;
             }
         }
+    }
+    for (int v = 0; v < vecs; v++)
         for (int p = 0; p < count; p++) {
-            sum[p] += IN_BYTES ? whole(bytes[p]) : bytes[p];
+            vec found = sum[v][p] + (IN_BYTES ? whole(bytes[v][p]) : bytes[v][p]);
             if (!from_zero)
-                sum[p] += sum[p];
-            int16_t *to = sums + (ptrdiff_t)p * row + side;
+                found += found;
+            int16_t *to = tile->sums + (ptrdiff_t)p * tile->row + (start + v) * SIDE;
 #if LANES >= 128
             typedef int32_t signs __attribute__((vector_size(LANES / 8)));
             typedef int16_t narrow __attribute__((vector_size(LANES / 16)));
-            const narrow found = __builtin_convertvector((signs)(splat((uint32_t)total) - sum[p]), narrow);
-            memcpy(to, &found, sizeof found);
+            const narrow result = __builtin_convertvector((signs)(splat((uint32_t)total) - found), narrow);
+            memcpy(to, &result, sizeof result);
 #else
             for (int l = 0; l < SIDE; l++)
-                to[l] = (int16_t)(total - (int)(uint32_t)((uint64_t)sum[p] >> 32 * l));
+                to[l] = (int16_t)(total - (int)(uint32_t)((uint64_t)found >> 32 * l));
 #endif
         }
+}
+
+static INLINE void words_tile(const struct tile *tile, int count, int from_zero)
+{
+    const int vecs = 16 * tile->blocks / SIDE;
+    int v = 0;
+    for (; v + VECS <= vecs; v += VECS)
+        words_side(tile, count, from_zero, v, VECS);
+    for (; v < vecs; v++)
+        words_side(tile, count, from_zero, v, 1);
+}
+
+#else
+/* For four activations and the four weights of each filter: how many inputs have the sign -1; from zero on, and how many
+   weights. A shuffle looks up 32 filters at once. */
+#define ONES(v) (((v) & 1) + ((v) >> 1 & 1) + ((v) >> 2 & 1) + ((v) >> 3 & 1))
+#define SIGNS(a, w) ONES((a) ^ (w))
+#define FROM_ZERO(a, w) ONES((a) ^ (w)) + ONES(w)
+#define OF4(f, a, w) f(a, w), f(a, w + 1), f(a, w + 2), f(a, w + 3)
+#define OF16(f, a) {OF4(f, a, 0), OF4(f, a, 4), OF4(f, a, 8), OF4(f, a, 12)}
+#define ROWS4(f, a) OF16(f, a), OF16(f, a + 1), OF16(f, a + 2), OF16(f, a + 3)
+#define ROWS16(f) {ROWS4(f, 0), ROWS4(f, 4), ROWS4(f, 8), ROWS4(f, 12)}
+static const uint8_t ALIGNED tables[2][16][16] = {ROWS16(SIGNS), ROWS16(FROM_ZERO)};
+
+/* `pairs` of blocks at `count` pixels; the last one may lack the second block. */
+static INLINE void tables_tile(const struct tile *tile, int count, int from_zero, int pairs)
+{
+    const struct taps *taps = tile->taps;
+    const ptrdiff_t step = tile->step, block = tile->block;
+    const int words = tile->words, blocks = tile->blocks;
+    const int total = taps->count * taps->members, left = taps->count * words;
+    const __m256i low = _mm256_set1_epi8(15);
+    int done = 0;
+    for (int b = 0; b < blocks; b++)
+        for (int p = 0; p < count; p++)
+            _mm256_storeu_si256((__m256i *)(tile->sums + (ptrdiff_t)p * tile->row + 16 * b), _mm256_set1_epi16((int16_t)total));
+    for (int t = 0, w = 0; done < left;) {
+        __m256i sum[2][AT_ONCE];
+        for (int i = 0; i < pairs; i++)
+            for (int p = 0; p < count; p++)
+                sum[i][p] = _mm256_setzero_si256();
+        const int until = smaller(left, done + (from_zero ? 3 : 7)); /* a byte holds 255; 64 or 32 are added each time */
+        for (; done < until; done++) {
+            const uint32_t *weights = taps->negative[t] + 16 * w, *activations = taps->activations[t] + tile->first + w;
+            for (int byte = 0; byte < 4; byte++) {
+                __m256i both[2];
+                for (int i = 0; i < pairs; i++) {
+                    const uint32_t *from = weights + 2 * i * block + 4 * byte;
+                    both[i] = _mm256_loadu2_m128i((const __m128i *)(2 * i + 1 < blocks ? from + block : from),
+                                                  (const __m128i *)from);
+                }
+                for (int half = 0; half < 2; half++) {
+                    __m256i place[2];
+                    for (int i = 0; i < pairs; i++)
+                        place[i] = _mm256_and_si256(half ? _mm256_srli_epi16(both[i], 4) : both[i], low);
+                    for (int p = 0; p < count; p++) {
+                        const uint8_t *row = tables[from_zero][activations[p * step] >> (8 * byte + 4 * half) & 15];
+                        const __m256i found = _mm256_broadcastsi128_si256(_mm_load_si128((const __m128i *)row));
+                        for (int i = 0; i < pairs; i++)
+                            sum[i][p] = _mm256_add_epi8(sum[i][p], _mm256_shuffle_epi8(found, place[i]));
+                    }
+                }
+            }
+            if (++w == words)
+                w = 0, t++;
+        }
+        for (int b = 0; b < blocks; b++)
+            for (int p = 0; p < count; p++) {
+                __m256i *to = (__m256i *)(tile->sums + (ptrdiff_t)p * tile->row + 16 * b);
+                const __m256i found = _mm256_cvtepu8_epi16(b % 2 ? _mm256_extracti128_si256(sum[b / 2][p], 1)
+                                                                 : _mm256_castsi256_si128(sum[b / 2][p]));
+                _mm256_storeu_si256(to, _mm256_sub_epi16(_mm256_loadu_si256(to),
+                                                         from_zero ? found : _mm256_add_epi16(found, found)));
+            }
     }
 }
+
+enum { BLOCKS = 4 };
+
+static INLINE void words_tile(const struct tile *tile, int count, int from_zero)
+{
+    if (tile->blocks > 2)
+        tables_tile(tile, count, from_zero, 2);
+    else
+        tables_tile(tile, count, from_zero, 1);
+}
+#endif
+
+static ALONE void pixels_of_signs(const struct tile *tile) { words_tile(tile, AT_ONCE, 0); }
+static ALONE void pixel_of_signs(const struct tile *tile) { words_tile(tile, 1, 0); }
+static ALONE void pixels_from_zero(const struct tile *tile) { words_tile(tile, AT_ONCE, 1); }
+static ALONE void pixel_from_zero(const struct tile *tile) { words_tile(tile, 1, 1); }
 
 /* The sums of `pixels` neighbouring pixels whose windows have the same taps. */
-static INLINE void words_row(const struct binary *layer, const struct activations *a, struct taps *taps, int pixels,
-                             int from_zero, int16_t *sums)
-{
-    const int words = words_of(a->members), row = a->lanes * 32, size = layer->window.size;
-    const ptrdiff_t step = a->pixel * layer->window.stride, block = (ptrdiff_t)size * size * words * 16;
-    for (int first = 0; first < layer->out.channels; first += 16, sums += 16) {
-        const ptrdiff_t group = (ptrdiff_t)(layer->groups > 1 ? first / a->filters : 0) * words;
-        int p = 0;
-        for (; p + AT_ONCE <= pixels; p += AT_ONCE)
-            words_block(taps, AT_ONCE, step, p * step + group, words, from_zero, sums + (ptrdiff_t)p * row, row);
-        for (; p < pixels; p++)
-            words_block(taps, 1, step, p * step + group, words, from_zero, sums + (ptrdiff_t)p * row, row);
-        for (int t = 0; t < taps->count; t++)
-            taps->negative[t] += block;
-    }
-}
-
 static void words_of_pixels(const struct binary *layer, const struct activations *a, struct taps *taps, int pixels,
                             int16_t *sums)
 {
-    if (layer->from_zero)
-        words_row(layer, a, taps, pixels, 1, sums);
-    else
-        words_row(layer, a, taps, pixels, 0, sums);
+    const int words = words_of(a->members), size = layer->window.size, row = a->lanes * 32;
+    const int per_group = (a->filters + 15) / 16;
+    struct tile tile = {taps, a->pixel * layer->window.stride, 0, (ptrdiff_t)size * size * words * 16, words, 0, row, NULL};
+    for (int done = 0; done < layer->groups * per_group; done += tile.blocks, sums += 16 * tile.blocks) {
+        tile.blocks = smaller(BLOCKS, per_group - done % per_group);
+        for (int p = 0, some; p < pixels; p += some) {
+            some = p + AT_ONCE <= pixels ? AT_ONCE : 1;
+            tile.first = p * tile.step + done / per_group * words;
+            tile.sums = sums + (ptrdiff_t)p * row;
+            if (layer->from_zero)
+                (some > 1 ? pixels_from_zero : pixel_from_zero)(&tile);
+            else
+                (some > 1 ? pixels_of_signs : pixel_of_signs)(&tile);
+        }
+        for (int t = 0; t < taps->count; t++)
+            taps->negative[t] += tile.blocks * tile.block;
+    }
 }
 
 /* -- In lanes -- */
@@ -541,21 +675,25 @@ typedef float floats;
 typedef float floats __attribute__((vector_size(4 * FLOATS)));
 #endif
 
-/* From 0 on, activation times weight is added tap by tap, in each channel by channel, for FLOATS filters from `o` on. */
-static void conv_filters(const struct conv *layer, const float *const *taps, const int *places, int found, int o,
-                         float *y)
+/* From 0 on, activation times weight is added tap by tap, in each channel by channel, for FLOATS filters of each of
+   `vecs` words from `o` on. */
+static INLINE void conv_filters(const struct conv *layer, const float *const *taps, const int *places, int found, int o,
+                                int vecs, float *y)
 {
     const int filters = layer->out.channels, members = layer->in.channels / layer->groups;
-    floats sum = {0};
+    floats sum[4];
+    for (int v = 0; v < vecs; v++)
+        sum[v] = (floats){0};
     for (int t = 0; t < found; t++) {
         const float *weights = layer->weights + (ptrdiff_t)places[t] * members * filters + o;
-        for (int i = 0; i < members; i++, weights += filters) {
-            floats weight;
-            memcpy(&weight, weights, sizeof weight);
-            sum = sum + taps[t][i] * weight;
-        }
+        for (int i = 0; i < members; i++, weights += filters)
+            for (int v = 0; v < vecs; v++) {
+                floats weight;
+                memcpy(&weight, weights + FLOATS * v, sizeof weight);
+                sum[v] = sum[v] + taps[t][i] * weight;
+            }
     }
-    memcpy(y, &sum, sizeof sum);
+    memcpy(y, sum, (size_t)vecs * sizeof *sum);
 }
 
 static void conv_filter(const struct conv *layer, const float *const *taps, const int *places, int found, int o,
@@ -583,8 +721,12 @@ static void conv_pixel(const struct conv *layer, const float *const *rows, int l
     }
     for (int first = 0; first < filters; first += group) {
         int o = first;
+        for (; o + 4 * FLOATS <= first + group; o += 4 * FLOATS)
+            conv_filters(layer, taps, places, found, o, 4, y + o);
+        for (; o + 2 * FLOATS <= first + group; o += 2 * FLOATS)
+            conv_filters(layer, taps, places, found, o, 2, y + o);
         for (; o + FLOATS <= first + group; o += FLOATS)
-            conv_filters(layer, taps, places, found, o, y + o);
+            conv_filters(layer, taps, places, found, o, 1, y + o);
         for (; o < first + group; o++)
             conv_filter(layer, taps, places, found, o, y + o);
         for (int t = 0; t < found; t++)
@@ -602,10 +744,11 @@ static void normalize(const struct conv *layer, struct image image, int row, flo
 {
     const int channels = layer->in.channels;
     const ptrdiff_t start = (ptrdiff_t)row * layer->in.width * channels;
-    for (int i = 0; i < layer->in.width * channels; i++) {
-        float value = image.bytes ? (float)image.bytes[start + i] / 255.0f : image.floats[start + i];
-        to[i] = value * layer->scale[i % channels] + layer->offset[i % channels];
-    }
+    for (int i = 0; i < layer->in.width * channels; i++)
+        to[i] = image.bytes ? (float)image.bytes[start + i] / 255.0f : image.floats[start + i];
+    for (int c = 0; c < channels; c++)
+        for (int i = c; i < layer->in.width * channels; i += channels)
+            to[i] = to[i] * layer->scale[c] + layer->offset[c];
 }
 
 static void conv(const struct conv *layer, struct image image, const float *other, float *y, float *scratch)

@@ -50,7 +50,7 @@ class Source:
         if content not in self.constants:
             name = self.constants[content] = f"constant{len(self.constants)}"
             text = fill(", ".join(values), 118, initial_indent="    ", subsequent_indent="    ")
-            self.definitions.append(f"static const {kind} {name}[] = {{\n{text}}};")
+            self.definitions.append(f"static const {kind} ALIGNED {name}[] = {{\n{text}}};")
         return self.constants[content]
 
     def floats(self, values: Floats) -> str:
@@ -58,6 +58,11 @@ class Source:
 
     def words(self, values: NDArray[np.uint32]) -> str:
         return self.array("uint32_t", (f"{value:#x}" for value in values.ravel()), b"w" + values.tobytes())
+
+    def filters(self, values: NDArray[np.uint32]) -> str:
+        """Of (..., 16)."""
+        texts = ("FILTERS(" + ", ".join(f"{value:#x}u" for value in row) + ")" for row in values.reshape(-1, 16))
+        return self.array("uint32_t", texts, b"16" + values.tobytes())
 
     def finish(self, steps: tuple[Elementwise, ...], kind: str) -> str:
         """Name of the function that executes the steps on rows of `kind`."""
@@ -96,7 +101,7 @@ def _call(source: Source, piece: Piece, shapes: list[Shape], *, x: str, other: s
                     "low_border": int(step.low_border),
                     "from_zero": int(step.low == 0),
                     "threshold": source.floats(step.threshold),
-                    "negative": source.words(negative(step)),
+                    "negative": (source.filters if step.in_words else source.words)(negative(step)),
                 },
             )
             return f"binary(&{layer}, {x}, {other}, {y}, scratch);"
