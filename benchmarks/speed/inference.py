@@ -3,8 +3,8 @@
     python -m benchmarks.speed.inference
 
 One thread, batch 1, medians, all in one run. Each network is exported to C and built for several instruction sets;
-beside it run PyTorch and, where it is installed, onnxruntime with the float form of the same network. Last comes what a
-user would take instead: MobileNet-v1 in onnxruntime, float and int8. Weights are random: times do not depend on them.
+beside it run PyTorch, as it is and compiled, and, where it is installed, onnxruntime with the float form of the same
+network. Last comes what a user would take instead: MobileNet-v1 in onnxruntime, float and int8. Weights are random: times do not depend on them.
 """
 
 import argparse
@@ -120,8 +120,8 @@ def main() -> None:
     args = parse()
     torch.set_num_threads(1)
     print("microseconds an image; in brackets, how many times as fast as onnxruntime's float\n")
-    print("| network | torch | onnxruntime | " + " | ".join(FLAGS) + " |")
-    print("|---" * (3 + len(FLAGS)) + "|")
+    print("| network | torch | torch.compile | onnxruntime | " + " | ".join(FLAGS) + " |")
+    print("|---" * (4 + len(FLAGS)) + "|")
     for backbone in args.backbones:
         width, ks = NETWORKS[backbone]
         for k in ks:
@@ -143,7 +143,10 @@ def _row(network: TrainedNetwork, seconds: float) -> str:
     with tempfile.TemporaryDirectory() as folder:
         peer = next(onnxruntime_calls(network.net, shape, Path(folder), int8=False), None)
         baseline = microseconds(peer, seconds) if peer else None
-        cells = [f"{microseconds(lambda: network.net(image), seconds):,.0f}", f"{baseline:,.0f}" if baseline else "-"]
+        torch.compiler.reset()
+        fused = torch.compile(network.net)
+        cells = [f"{microseconds(lambda: net(image), seconds):,.0f}" for net in (network.net, fused)]
+        cells.append(f"{baseline:,.0f}" if baseline else "-")
         for name, flags in FLAGS.items():
             found = microseconds(exported_call(network, Path(folder) / name, flags), seconds)
             cells.append(f"{found:,.0f}" + (f" ({baseline / found:.1f})" if baseline else ""))

@@ -6,15 +6,16 @@ from textwrap import fill
 import numpy as np
 
 from mobinet.export import TrainedNetwork
-from mobinet.export.c.arena import ALIGNMENT, arena_of, scratch_of
+from mobinet.export.c.layers import source_of
 from mobinet.export.c.pieces import pieces_of
-from mobinet.export.c.source import Source, source_of
+from mobinet.export.c.plan import ALIGNMENT, Plan, plan_of
+from mobinet.export.c.source import Source
 from mobinet.export.steps import BinaryConv, Conv, Program
 from mobinet.export.translate import steps_of
 from space import InputError
 from space.family import find_family
 
-COPIED = ("kernels.h", "lanes.h", "main.c", "Makefile")
+COPIED = ("kernels.h", "binary.h", "lanes.h", "main.c", "Makefile")
 LARGEST_SUM = 32767
 """Of a 16-bit integer."""
 
@@ -24,13 +25,13 @@ def files(network: TrainedNetwork) -> dict[str, bytes]:
     program = steps_of(network)
     _check(program)
     pieces = pieces_of(program)
-    arena = arena_of(pieces, program.shapes)
-    source = source_of(pieces, program.shapes, arena)
-    scratch = max(scratch_of(piece, program.shapes) for piece in pieces)
+    plan = plan_of(pieces, program.shapes)
+    source = source_of(pieces, program.shapes, plan)
+    arena = plan.size + ALIGNMENT - 1  # wherever it begins
     texts = {
-        "network.h": _header(network, arena.size + scratch + ALIGNMENT - 1),
-        "network.c": _source(network, program, source, arena.size),
-        "README.md": _readme(network, constants=source.size, arena=4 * (arena.size + scratch + ALIGNMENT - 1)),
+        "network.h": _header(network, arena),
+        "network.c": _source(network, program, source, plan),
+        "README.md": _readme(network, constants=source.size, arena=4 * arena),
     }
     copied = {name: (resources("mobinet.export.c") / name).read_bytes() for name in COPIED}
     return {name: text.encode() for name, text in texts.items()} | copied
@@ -87,7 +88,7 @@ def _colours(channels: int) -> str:
     return ", red, green, blue" if channels == 3 else ""
 
 
-def _source(network: TrainedNetwork, program: Program, source: Source, values: int) -> str:
+def _source(network: TrainedNetwork, program: Program, source: Source, plan: Plan) -> str:
     windows = [step.window.size for step in program.steps if isinstance(step, Conv | BinaryConv)]
     classes = ",\n".join(f"    {_quoted(name)}" for name in network.classes)
     lines, calls = "\n\n".join(source.definitions), "\n".join(f"    {call}" for call in source.calls)
@@ -95,6 +96,8 @@ def _source(network: TrainedNetwork, program: Program, source: Source, values: i
 #include "network.h"
 
 #define LARGEST_WINDOW {max(windows)}
+#define LARGEST_RUN {max(map(len, plan.runs))}
+#define SCRATCH {plan.scratch}
 #include "kernels.h"
 
 const char *const network_classes[NETWORK_CLASSES] = {{
@@ -104,7 +107,7 @@ const char *const network_classes[NETWORK_CLASSES] = {{
 
 static void network(struct image image, float *scores, float *arena)
 {{
-    uint32_t *scratch = (uint32_t *)(arena + {values});
+    arena = (float *)(((uintptr_t)arena + {4 * ALIGNMENT - 1}) & ~(uintptr_t){4 * ALIGNMENT - 1});
 {calls}
 }}
 

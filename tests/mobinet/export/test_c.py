@@ -12,10 +12,11 @@ from torch import nn
 
 from mobinet.conv import BinaryConv2d
 from mobinet.export import FORMATS, TrainedNetwork
-from mobinet.export.c.arena import arena_of
 from mobinet.export.c.folder import files
+from mobinet.export.c.layers import negative
 from mobinet.export.c.pieces import pieces_of
-from mobinet.export.c.source import negative
+from mobinet.export.c.plan import plan_of
+from mobinet.export.c.stages import Stage, has_rows, order_of
 from mobinet.export.reference import scores
 from mobinet.export.steps import BinaryConv
 from mobinet.export.translate import steps_of
@@ -194,28 +195,59 @@ def test_the_program_names_the_class(tmp_path):
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_values_that_live_together_do_not_overlap(name):
+def test_rows_are_there_when_they_are_read(name):
+    """Each row is written to its place in memory, and found there, not overwritten, whenever a stage reads it."""
     program = steps_of(exported(name))
-    pieces = pieces_of(program)
-    arena = arena_of(pieces, program.shapes)
-    sizes = {number: int(np.prod(shape)) for number, shape in enumerate(program.shapes)}
-    held: dict[int, int] = {}  # place -> the value that lies there
-    for at, piece in enumerate(pieces):
-        for number in piece.reads() & arena.offsets.keys():
-            places = range(arena.offsets[number], arena.offsets[number] + sizes[number])
-            assert {held[place] for place in places} == {number}
-        if at < len(pieces) - 1:
-            offset = arena.offsets[piece.result]
-            assert offset + sizes[piece.result] <= arena.size
-            held |= dict.fromkeys(range(offset, offset + sizes[piece.result]), piece.result)
+    plan = plan_of(pieces_of(program), program.shapes)
+    held: dict[int, tuple[int, int]] = {}  # float -> the value and the row that lie there
+
+    def places(value: int, stage: Stage, row: int, width: int) -> range:
+        buffer = plan.values[value]
+        rows = buffer.rows if stage.pixels is None else stage.shape[0]
+        first = buffer.offset + row % rows * width
+        assert first + width <= plan.size
+        return range(first, first + width)
+
+    def assert_held(value: int, stage: Stage, row: int, width: int) -> None:
+        if value in plan.values and stage.pixels is None:
+            assert {held[place] for place in places(value, stage, row, width)} == {(value, row)}
+
+    for run in plan.runs:
+        made, taken = [0] * len(run), [0] * len(run)
+        if not has_rows(run[0].piece):
+            continue
+        for number in order_of(run):
+            stage, piece, row = run[number], run[number].piece, made[number]
+            window, (height, width, channels) = stage.window, stage.source
+            packs = isinstance(piece.head, BinaryConv)
+            first = taken[number] if packs else max(0, row * window.stride - window.padding)
+            taken[number] = min(height, row * window.stride - window.padding + window.size)
+            for read in range(first, taken[number]):
+                assert_held(piece.value, stage, read, width * channels)
+            if piece.other is not None:
+                assert_held(piece.other, stage, row, stage.shape[1] * program.shapes[piece.other][2])
+            for buffer in plan.own.values():
+                assert buffer.offset + buffer.size <= plan.scratch
+            if piece.result in plan.values and stage.pixels is None:
+                width = stage.shape[1] * stage.shape[2]
+                held |= dict.fromkeys(places(piece.result, stage, row, width), (piece.result, row))
+            made[number] += 1
+            if stage.pixels is not None:  # in rows of another width
+                height, width, channels = piece.shape
+                for natural in range(height if made[number] == stage.shape[0] else 0):
+                    start = plan.values[piece.result].offset + natural * width * channels
+                    held |= dict.fromkeys(range(start, start + width * channels), (piece.result, natural))
+        assert made == [stage.shape[0] for stage in run]
 
 
-def test_a_unit_that_keeps_its_channels_takes_no_further_memory():
-    """The paper's network, mid: two maps of the first layer, 32 and 64 channels, then in place: 96 * 112^2 floats."""
+def test_of_maps_that_are_executed_together_only_some_rows_are_held():
+    """mobilenet-224 at width 0.25: the whole maps of its first layers would take (16 + 32) * 112^2 floats."""
     network = as_trained(Architecture.uniform("mobilenet-224", block="none", k=2, pool="avg", width=0.25))
     program = steps_of(network)
-    # The largest pair: layer 1 widens 16 to 32 channels at 112 x 112.
-    assert arena_of(pieces_of(program), program.shapes).size == (16 + 32) * 112 * 112
+    plan = plan_of(pieces_of(program), program.shapes)
+    assert plan.size < (16 + 32) * 112 * 112 / 5
+    # The first value is the stem's, with 8 channels: its unit reads a row as skip while the next one is packed.
+    assert plan.values[plan.runs[0][0].piece.result].rows == 2
 
 
 def test_weights_take_a_bit_each():

@@ -46,7 +46,16 @@ def test_a_run_its_folder_and_its_file_are_the_same(trained, export, tmp_path):
         assert export(path, "--format", "c", "--out", out)[0] == 0
         written.append({file.name: file.read_bytes() for file in out.iterdir()})
     assert written[0] == written[1] == written[2]
-    assert set(written[0]) == {"README.md", "Makefile", "kernels.h", "lanes.h", "main.c", "network.c", "network.h"}
+    assert set(written[0]) == {
+        "README.md",
+        "Makefile",
+        "kernels.h",
+        "binary.h",
+        "lanes.h",
+        "main.c",
+        "network.c",
+        "network.h",
+    }
     assert b"| accuracy on the test images | 87.50% |" in written[0]["README.md"]
 
 

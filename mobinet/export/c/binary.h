@@ -1,0 +1,529 @@
+/* Binary convolutions. */
+
+struct binary {
+    int inputs, outputs, groups; /* channels */
+    int members, filters;        /* of a group */
+    int in_words;                /* see below */
+    int border;                  /* pixels of the lower value around the image; where it is 0, nothing lies there */
+    int from_zero;               /* the two values are 0 and 1, else -1 and 1 */
+    int lanes;                   /* words of 32 filters */
+    ptrdiff_t pixel, step, size; /* words of activations: of a pixel, from one member to the next, of a row */
+    int first, last;             /* output pixels between these have all taps of a row in the image */
+    const float *threshold;      /* the higher value from here on, for each channel */
+    const uint32_t *negative;    /* 1 where a weight is -1 */
+    finish_counts *finish;
+    int others;                  /* channels of what is added */
+    const float *constants;
+};
+
+/* How a layer is counted. In words: each 32-bit word holds the inputs of one filter, whose differing bits are counted;
+   weights are (groups, blocks of 16 filters, size, size, words, 16), activations, 1 for the lower value, (pixels,
+   words). Else in lanes: each bit of a word is a filter, and its inputs, word after word, are added digit by digit;
+   weights are (size, size, members, lanes), activations (members, pixels, lanes), in each filter's bit the one that it
+   meets. */
+
+/* The taps of a window that lie in the image, each with its activations and its weights. */
+struct taps {
+    const uint32_t *activations[LARGEST_WINDOW * LARGEST_WINDOW], *negative[LARGEST_WINDOW * LARGEST_WINDOW];
+    int count, members, digits;
+    ptrdiff_t step, row; /* from one member to the next */
+};
+
+#define AT_ONCE 4 /* pixels */
+
+static int words_of(int bits) { return (bits + 31) / 32; }
+
+static uint32_t packed(const float *x, const float *threshold, int channels)
+{
+    uint32_t bits = 0;
+    int c = 0;
+#if LANES == 512
+    for (; c + 16 <= channels; c += 16)
+        bits |= (uint32_t)_mm512_cmp_ps_mask(_mm512_loadu_ps(x + c), _mm512_loadu_ps(threshold + c), _CMP_NGE_UQ) << c;
+#elif LANES == 256
+    for (; c + 8 <= channels; c += 8)
+        bits |= (uint32_t)_mm256_movemask_ps(_mm256_cmp_ps(_mm256_loadu_ps(x + c), _mm256_loadu_ps(threshold + c),
+                                                           _CMP_NGE_UQ)) << c;
+#elif defined(__SSE2__)
+    for (; c + 4 <= channels; c += 4)
+        bits |= (uint32_t)_mm_movemask_ps(_mm_cmpnge_ps(_mm_loadu_ps(x + c), _mm_loadu_ps(threshold + c))) << c;
+#endif
+    for (; c < channels; c++)
+        bits |= (uint32_t) !(x[c] >= threshold[c]) << c;
+    return bits;
+}
+
+static void pack(const struct binary *layer, const float *x, int pixels, uint32_t *to)
+{
+    const int channels = layer->inputs;
+    for (int p = 0; p < pixels; p++, x += channels)
+        for (int c = 0; c < channels; c += 32)
+            *to++ = packed(x + c, layer->threshold + c, smaller(32, channels - c));
+}
+
+/* In lanes, where groups are a power of two below 32: the bits of each member over all lanes of its group. */
+static void spread(const struct binary *layer, const uint32_t *bits, int pixels, uint32_t *to)
+{
+    const int m = layer->members, run = pixels * layer->lanes;
+    uint32_t every = 1;
+    for (int l = m; l < 32; l += m)
+        every |= (uint32_t)1 << l;
+    for (int j = 0; j < m; j++, to += layer->step) {
+        INDEPENDENT
+        for (int q = 0; q < run; q++) {
+            uint32_t found = bits[q] >> j & every;
+            to[q] = (found << m) - found;
+        }
+    }
+}
+
+/* The same for groups of any size. */
+static void gather(const struct binary *layer, const uint32_t *bits, int pixels, uint32_t *to)
+{
+    for (int j = 0; j < layer->members; j++, to += layer->step)
+        for (int p = 0; p < pixels; p++)
+            for (int i = 0; i < layer->lanes; i++) {
+                uint32_t found = 0;
+                for (int l = 0; l < smaller(32, layer->outputs - 32 * i); l++) {
+                    int c = (32 * i + l) / layer->filters * layer->members + j;
+                    found |= (bits[p * words_of(layer->inputs) + c / 32] >> c % 32 & 1) << l;
+                }
+                to[p * layer->lanes + i] = found;
+            }
+}
+
+/* A row of activations from `pixels` pixels of x, or, where x is NULL, of the lower value. */
+static void activate(const struct binary *layer, const float *x, int pixels, uint32_t *to, uint32_t *bits)
+{
+    const int rest = layer->inputs % 32;
+    if (layer->border)
+        for (ptrdiff_t i = 0; i < layer->size; i++)
+            to[i] = layer->in_words && rest && i % layer->pixel == layer->pixel - 1 ? ((uint32_t)1 << rest) - 1 : 0xffffffff;
+    if (!x)
+        return;
+    to += layer->border * layer->pixel;
+    pack(layer, x, pixels, layer->in_words ? to : bits);
+    if (layer->in_words)
+        return;
+    if (layer->members == layer->filters && layer->members < 32 && 32 % layer->members == 0)
+        spread(layer, bits, pixels, to);
+    else
+        gather(layer, bits, pixels, to);
+}
+
+/* -- In words -- */
+
+#if LANES >= 128
+typedef uint32_t vec __attribute__((vector_size(LANES / 8)));
+#elif LANES == 64
+typedef uint64_t vec;
+#else
+typedef uint32_t vec;
+#endif
+enum { SIDE = LANES / 32 };
+
+static INLINE vec splat(uint32_t pattern)
+{
+#if LANES >= 128
+    return (vec){0} + pattern;
+#elif LANES == 64
+    return (uint64_t)pattern << 32 | pattern;
+#else
+    return pattern;
+#endif
+}
+
+/* The ones in each byte; where a machine counts them in whole words, in those. */
+static INLINE vec ones(vec v)
+{
+#if defined(__AVX512VPOPCNTDQ__) && LANES == 512
+#define IN_BYTES 0
+    return (vec)_mm512_popcnt_epi32((__m512i)v);
+#else
+#define IN_BYTES 1
+#if LANES == 512
+    const __m512i low = _mm512_set1_epi8(15), x = (__m512i)v;
+    const __m512i table = _mm512_broadcast_i32x4(_mm_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4));
+    return (vec)_mm512_add_epi8(
+        _mm512_shuffle_epi8(table, _mm512_and_si512(x, low)),
+        _mm512_shuffle_epi8(table, _mm512_and_si512(_mm512_srli_epi16(x, 4), low)));
+#elif LANES == 256
+    const __m256i low = _mm256_set1_epi8(15), x = (__m256i)v;
+    const __m256i table = _mm256_broadcastsi128_si256(_mm_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4));
+    return (vec)_mm256_add_epi8(
+        _mm256_shuffle_epi8(table, _mm256_and_si256(x, low)),
+        _mm256_shuffle_epi8(table, _mm256_and_si256(_mm256_srli_epi16(x, 4), low)));
+#elif defined(__ARM_NEON) && LANES == 128
+    return (vec)vcntq_u8((uint8x16_t)v);
+#elif defined(__wasm_simd128__) && LANES == 128
+    return (vec)wasm_i8x16_popcnt((v128_t)v);
+#else
+    v = v - (v >> 1 & splat(0x55555555));
+    v = (v & splat(0x33333333)) + (v >> 2 & splat(0x33333333));
+    return (v + (v >> 4)) & splat(0x0f0f0f0f);
+#endif
+#endif
+}
+
+static INLINE vec whole(vec bytes)
+{
+    bytes = (bytes & splat(0x00ff00ff)) + (bytes >> 8 & splat(0x00ff00ff));
+    return (bytes & splat(0x0000ffff)) + (bytes >> 16 & splat(0x0000ffff));
+}
+
+/* Sums to be found: of up to BLOCKS blocks of 16 filters, `block` words of weights apart, at pixels whose activations lie
+   `step` words apart from `first` on, and their sums `row`. */
+struct tile {
+    const struct taps *taps;
+    ptrdiff_t step, first, block;
+    int words, blocks, row;
+    int16_t *sums;
+};
+
+#if !TABLES
+#if LANES == 512 || defined(__aarch64__)
+enum { VECS = 4 }; /* at once: there are 32 registers */
+#else
+enum { VECS = 1 };
+#endif
+enum { BLOCKS = VECS * SIDE < 16 ? 1 : VECS * SIDE / 16 };
+
+/* SIDE filters in each of `vecs` words, from the word `start` on, at `count` pixels. Activations of 0 and 1 give half of
+   what -1 and 1, and 1 everywhere, give together. */
+static INLINE void words_side(const struct tile *tile, int count, int from_zero, int start, int vecs)
+{
+    const struct taps *taps = tile->taps;
+    const ptrdiff_t step = tile->step, block = tile->block;
+    const int total = taps->count * taps->members, words = tile->words;
+    vec sum[VECS][AT_ONCE], bytes[VECS][AT_ONCE];
+    for (int v = 0; v < vecs; v++)
+        for (int p = 0; p < count; p++)
+            sum[v][p] = bytes[v][p] = splat(0);
+    int pending = 0;
+    for (int t = 0; t < taps->count; t++) {
+        const uint32_t *weights = taps->negative[t] + start * SIDE / 16 * block + start * SIDE % 16;
+        const uint32_t *activations = taps->activations[t] + tile->first;
+        for (int w = 0; w < words; w++, weights += 16, activations++) {
+            vec weight[VECS], everywhere[VECS];
+            for (int v = 0; v < vecs; v++) {
+                memcpy(&weight[v], weights + v * SIDE / 16 * block + v * SIDE % 16, sizeof weight[v]);
+                everywhere[v] = from_zero ? ones(weight[v]) : splat(0);
+            }
+            for (int p = 0; p < count; p++) {
+                const vec activation = splat(activations[p * step]);
+                for (int v = 0; v < vecs; v++)
+                    bytes[v][p] += ones(weight[v] ^ activation) + everywhere[v];
+            }
+            if (IN_BYTES && ++pending == (from_zero ? 15 : 31)) { /* a byte holds 255; 16 or 8 are added each time */
+                for (int v = 0; v < vecs; v++)
+                    for (int p = 0; p < count; p++)
+                        sum[v][p] += whole(bytes[v][p]), bytes[v][p] = splat(0);
+                pending = 0;
+            }
+        }
+    }
+    for (int v = 0; v < vecs; v++)
+        for (int p = 0; p < count; p++) {
+            vec found = sum[v][p] + (IN_BYTES ? whole(bytes[v][p]) : bytes[v][p]);
+            if (!from_zero)
+                found += found;
+            int16_t *to = tile->sums + (ptrdiff_t)p * tile->row + (start + v) * SIDE;
+#if LANES >= 128
+            typedef int32_t signs __attribute__((vector_size(LANES / 8)));
+            typedef int16_t narrow __attribute__((vector_size(LANES / 16)));
+            const narrow result = __builtin_convertvector((signs)(splat((uint32_t)total) - found), narrow);
+            memcpy(to, &result, sizeof result);
+#else
+            for (int l = 0; l < SIDE; l++)
+                to[l] = (int16_t)(total - (int)(uint32_t)((uint64_t)found >> 32 * l));
+#endif
+        }
+}
+
+static INLINE void words_tile(const struct tile *tile, int count, int from_zero)
+{
+    const int vecs = 16 * tile->blocks / SIDE;
+    int v = 0;
+    for (; v + VECS <= vecs; v += VECS)
+        words_side(tile, count, from_zero, v, VECS);
+    for (; v < vecs; v++)
+        words_side(tile, count, from_zero, v, 1);
+}
+
+#else
+/* For four activations and the four weights of each filter: how many inputs have the sign -1; from zero on, and how many
+   weights. A shuffle looks up 32 filters at once. */
+#define ONES(v) (((v) & 1) + ((v) >> 1 & 1) + ((v) >> 2 & 1) + ((v) >> 3 & 1))
+#define SIGNS(a, w) ONES((a) ^ (w))
+#define FROM_ZERO(a, w) ONES((a) ^ (w)) + ONES(w)
+#define OF4(f, a, w) f(a, w), f(a, w + 1), f(a, w + 2), f(a, w + 3)
+#define OF16(f, a) {OF4(f, a, 0), OF4(f, a, 4), OF4(f, a, 8), OF4(f, a, 12)}
+#define ROWS4(f, a) OF16(f, a), OF16(f, a + 1), OF16(f, a + 2), OF16(f, a + 3)
+#define ROWS16(f) {ROWS4(f, 0), ROWS4(f, 4), ROWS4(f, 8), ROWS4(f, 12)}
+static const uint8_t ALIGNED tables[2][16][16] = {ROWS16(SIGNS), ROWS16(FROM_ZERO)};
+
+/* `pairs` of blocks at `count` pixels; the last one may lack the second block. */
+static INLINE void tables_tile(const struct tile *tile, int count, int from_zero, int pairs)
+{
+    const struct taps *taps = tile->taps;
+    const ptrdiff_t step = tile->step, block = tile->block;
+    const int words = tile->words, blocks = tile->blocks;
+    const int total = taps->count * taps->members, left = taps->count * words;
+    const __m256i low = _mm256_set1_epi8(15);
+    int done = 0;
+    for (int b = 0; b < blocks; b++)
+        for (int p = 0; p < count; p++)
+            _mm256_storeu_si256((__m256i *)(tile->sums + (ptrdiff_t)p * tile->row + 16 * b), _mm256_set1_epi16((int16_t)total));
+    for (int t = 0, w = 0; done < left;) {
+        __m256i sum[2][AT_ONCE];
+        for (int i = 0; i < pairs; i++)
+            for (int p = 0; p < count; p++)
+                sum[i][p] = _mm256_setzero_si256();
+        const int until = smaller(left, done + (from_zero ? 3 : 7)); /* a byte holds 255; 64 or 32 are added each time */
+        for (; done < until; done++) {
+            const uint32_t *weights = taps->negative[t] + 16 * w, *activations = taps->activations[t] + tile->first + w;
+            for (int byte = 0; byte < 4; byte++) {
+                __m256i both[2];
+                for (int i = 0; i < pairs; i++) {
+                    const uint32_t *from = weights + 2 * i * block + 4 * byte;
+                    both[i] = _mm256_loadu2_m128i((const __m128i *)(2 * i + 1 < blocks ? from + block : from),
+                                                  (const __m128i *)from);
+                }
+                for (int half = 0; half < 2; half++) {
+                    __m256i place[2];
+                    for (int i = 0; i < pairs; i++)
+                        place[i] = _mm256_and_si256(half ? _mm256_srli_epi16(both[i], 4) : both[i], low);
+                    for (int p = 0; p < count; p++) {
+                        const uint8_t *row = tables[from_zero][activations[p * step] >> (8 * byte + 4 * half) & 15];
+                        const __m256i found = _mm256_broadcastsi128_si256(_mm_load_si128((const __m128i *)row));
+                        for (int i = 0; i < pairs; i++)
+                            sum[i][p] = _mm256_add_epi8(sum[i][p], _mm256_shuffle_epi8(found, place[i]));
+                    }
+                }
+            }
+            if (++w == words)
+                w = 0, t++;
+        }
+        for (int b = 0; b < blocks; b++)
+            for (int p = 0; p < count; p++) {
+                __m256i *to = (__m256i *)(tile->sums + (ptrdiff_t)p * tile->row + 16 * b);
+                const __m256i found = _mm256_cvtepu8_epi16(b % 2 ? _mm256_extracti128_si256(sum[b / 2][p], 1)
+                                                                 : _mm256_castsi256_si128(sum[b / 2][p]));
+                _mm256_storeu_si256(to, _mm256_sub_epi16(_mm256_loadu_si256(to),
+                                                         from_zero ? found : _mm256_add_epi16(found, found)));
+            }
+    }
+}
+
+enum { BLOCKS = 4 };
+
+static INLINE void words_tile(const struct tile *tile, int count, int from_zero)
+{
+    if (tile->blocks > 2)
+        tables_tile(tile, count, from_zero, 2);
+    else
+        tables_tile(tile, count, from_zero, 1);
+}
+#endif
+
+static ALONE void pixels_of_signs(const struct tile *tile) { words_tile(tile, AT_ONCE, 0); }
+static ALONE void pixel_of_signs(const struct tile *tile) { words_tile(tile, 1, 0); }
+static ALONE void pixels_from_zero(const struct tile *tile) { words_tile(tile, AT_ONCE, 1); }
+static ALONE void pixel_from_zero(const struct tile *tile) { words_tile(tile, 1, 1); }
+
+/* The sums of `pixels` neighbouring pixels whose windows have the same taps. */
+static void words_of_pixels(const struct binary *layer, struct window window, struct taps *taps, int pixels, int16_t *sums)
+{
+    const int words = words_of(layer->members), row = layer->lanes * 32, per_group = (layer->filters + 15) / 16;
+    const ptrdiff_t block = (ptrdiff_t)window.size * window.size * words * 16;
+    struct tile tile = {taps, layer->pixel * window.stride, 0, block, words, 0, row, NULL};
+    for (int done = 0; done < layer->groups * per_group; done += tile.blocks, sums += 16 * tile.blocks) {
+        tile.blocks = smaller(BLOCKS, per_group - done % per_group);
+        for (int p = 0, some; p < pixels; p += some) {
+            some = p + AT_ONCE <= pixels ? AT_ONCE : 1;
+            tile.first = p * tile.step + done / per_group * words;
+            tile.sums = sums + (ptrdiff_t)p * row;
+            if (layer->from_zero)
+                (some > 1 ? pixels_from_zero : pixel_from_zero)(&tile);
+            else
+                (some > 1 ? pixels_of_signs : pixel_of_signs)(&tile);
+        }
+        for (int t = 0; t < taps->count; t++)
+            taps->negative[t] += tile.blocks * tile.block;
+    }
+}
+
+/* -- In lanes -- */
+
+#define BITS 32
+#include "lanes.h"
+#if LANES >= 64
+#define BITS 64
+#include "lanes.h"
+#endif
+#if LANES >= 128
+#define BITS 128
+#include "lanes.h"
+#endif
+#if LANES >= 256
+#define BITS 256
+#include "lanes.h"
+#endif
+#if LANES >= 512
+#define BITS 512
+#include "lanes.h"
+#endif
+
+/* Bit l of planes[d * words + i] is digit d of sum 32 i + l; sums[32 i + l] = total - 2 * that. */
+static void unpack(const uint32_t *planes, int words, int digits, int total, int16_t *sums)
+{
+#if LANES == 512
+    for (int i = 0; i < words; i++) {
+        __m512i sum = _mm512_setzero_si512(), one = _mm512_set1_epi16(1);
+        for (int d = digits - 1; d >= 0; d--) {
+            sum = _mm512_add_epi16(sum, sum);
+            sum = _mm512_mask_add_epi16(sum, planes[d * words + i], sum, one);
+        }
+        sum = _mm512_sub_epi16(_mm512_set1_epi16((int16_t)total), _mm512_add_epi16(sum, sum));
+        _mm512_storeu_si512(sums + 32 * i, sum);
+    }
+#elif LANES >= 128
+    typedef int16_t lanes __attribute__((vector_size(LANES / 8)));
+    enum { COUNT = LANES / 16 };
+#if LANES == 256
+    typedef uint16_t piece;
+    const lanes bit = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, -32768};
+#else
+    typedef uint8_t piece;
+    const lanes bit = {1, 2, 4, 8, 16, 32, 64, 128};
+#endif
+    for (int i = 0; i < words * 32 / COUNT; i++) {
+        lanes sum = {0};
+        for (int d = digits - 1; d >= 0; d--) {
+            piece found;
+            memcpy(&found, (const char *)(planes + d * words) + i * sizeof found, sizeof found);
+            sum = sum + sum - ((((lanes){0} + (int16_t)found) & bit) == bit);
+        }
+        sum = (int16_t)total - (sum + sum);
+        memcpy(sums + COUNT * i, &sum, sizeof sum);
+    }
+#else
+    for (int i = 0; i < words; i++)
+        for (int l = 0; l < 32; l += 4) {
+            uint32_t low = 0, high = 0; /* four sums, one in each byte: their digits up to 7, and the others */
+            for (int d = digits - 1; d >= 0; d--) {
+                uint32_t *sum = d < 8 ? &low : &high;
+                *sum = *sum + *sum + ((planes[d * words + i] >> l & 15) * 0x204081 & 0x1010101);
+            }
+            for (int m = 0; m < 4; m++)
+                sums[32 * i + l + m] = (int16_t)(total - 2 * (int)((low >> 8 * m & 255) + (high >> 8 * m & 255) * 256));
+        }
+#endif
+}
+
+/* The sums of `pixels` neighbouring pixels whose windows have the same taps. Words are as wide as possible: rows of
+   weights, parts of them, or those of several pixels side by side. */
+static void lanes_of_pixels(const struct binary *layer, const struct taps *taps, int pixels, int16_t *sums,
+                            uint32_t *planes)
+{
+    const int run = pixels * layer->lanes, total = taps->count * taps->members;
+    for (int i = 0, words; i < run; i += words) {
+        const int filter = i % layer->lanes;
+        for (words = LANES / 32; words > 1; words /= 2)
+            if (words <= layer->lanes - filter || (!filter && words <= run - i && words % layer->lanes == 0))
+                break;
+        void (*digits_of)(const struct taps *, ptrdiff_t, ptrdiff_t, int, uint32_t *) = digits32;
+#if LANES >= 64
+        if (words == 2)
+            digits_of = digits64;
+#endif
+#if LANES >= 128
+        if (words == 4)
+            digits_of = digits128;
+#endif
+#if LANES >= 256
+        if (words == 8)
+            digits_of = digits256;
+#endif
+#if LANES >= 512
+        if (words == 16)
+            digits_of = digits512;
+#endif
+        digits_of(taps, i, filter, layer->lanes, planes);
+        unpack(planes, words, taps->digits, total, sums + 32 * i);
+        if (layer->from_zero) {
+            /* What 0 and 1 give is half of what -1 and 1, and 1 everywhere, give. */
+            static const uint32_t high[LANES / 32] = {0};
+            struct taps highs = *taps;
+            int16_t all[LANES];
+            for (int t = 0; t < highs.count; t++)
+                highs.activations[t] = high;
+            highs.step = 0;
+            digits_of(&highs, 0, filter, layer->lanes, planes);
+            unpack(planes, words, taps->digits, total, all);
+            for (int l = 0; l < 32 * words; l++)
+                sums[32 * i + l] = (int16_t)((sums[32 * i + l] + all[l]) / 2);
+        }
+    }
+}
+
+/* -- Either -- */
+
+/* Pixels from `first` on of an output row, whose rows of activations are given; NULL for one outside of the image. */
+static void sum_pixels(const struct stage *stage, const uint32_t *const *rows, int first, int pixels, int16_t *sums,
+                       uint32_t *planes)
+{
+    const struct binary *layer = stage->layer;
+    const struct window window = stage->window;
+    const int left = first * window.stride - window.padding, border = layer->border;
+    const ptrdiff_t tap = layer->in_words ? 16 * words_of(layer->members) : (ptrdiff_t)layer->members * layer->lanes;
+    struct taps taps;
+    taps.count = taps.digits = 0;
+    taps.members = layer->members;
+    taps.step = layer->step;
+    taps.row = layer->lanes;
+    for (int t = 0; t < window.size * window.size; t++) {
+        int x = left + t % window.size;
+        if (!rows[t / window.size] || (!border && (x < 0 || x >= stage->in.width)))
+            continue;
+        taps.activations[taps.count] = rows[t / window.size] + (x + border) * layer->pixel;
+        taps.negative[taps.count++] = layer->negative + t * tap;
+    }
+    for (int largest = taps.count * taps.members; largest; largest >>= 1)
+        taps.digits++;
+    sums += (ptrdiff_t)first * layer->lanes * 32;
+    if (layer->in_words)
+        words_of_pixels(layer, window, &taps, pixels, sums);
+    else
+        lanes_of_pixels(layer, &taps, pixels, sums, planes);
+}
+
+static void binary(const struct stage *stage, struct image image, float *arena, int r, int *taken)
+{
+    const struct binary *layer = stage->layer;
+    const struct window window = stage->window;
+    const struct shape in = stage->in, out = stage->out;
+    const int top = r * window.stride - window.padding, count = pixels_of(out, r);
+    uint32_t *ring = (uint32_t *)(arena + stage->own), *outside = ring + window.size * layer->size;
+    int16_t *sums = (int16_t *)(arena + SCRATCH);
+    uint32_t *bits = (uint32_t *)(arena + SCRATCH) + (ptrdiff_t)out.width * layer->lanes * 16;
+    uint32_t planes[LARGEST_DIGITS * (LANES / 32)];
+    (void)image;
+    if (layer->border && !r)
+        activate(layer, NULL, 0, outside, bits);
+    for (; *taken < smaller(in.height, top + window.size); ++*taken)
+        activate(layer, row_of(&stage->x, arena, *taken), pixels_of(in, *taken),
+                 ring + *taken % window.size * layer->size, bits);
+    const uint32_t *rows[LARGEST_WINDOW];
+    for (int k = 0; k < window.size; k++)
+        rows[k] = top + k >= 0 && top + k < in.height ? ring + (top + k) % window.size * layer->size
+                  : layer->border                     ? outside
+                                                      : NULL;
+    const int together = layer->in_words || window.stride == 1 ? out.width : 1;
+    for (int p = 0, some; p < count; p += some) {
+        some = p < layer->first || p >= layer->last ? 1 : smaller(together, smaller(layer->last, count) - p);
+        sum_pixels(stage, rows, p, some, sums, planes);
+    }
+    layer->finish(sums, layer->lanes * 32, row_of(&stage->other, arena, r), row_of(&stage->y, arena, r), count,
+                  layer->outputs, layer->others, layer->constants);
+}

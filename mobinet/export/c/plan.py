@@ -1,0 +1,142 @@
+"""Where values lie in memory, planned ahead."""
+
+from dataclasses import dataclass
+
+from mobinet.export.c.pieces import Piece
+from mobinet.export.c.stages import Stage, has_rows, rows_held, stages_of
+from mobinet.export.steps import BinaryConv, Conv, Shape
+
+ALIGNMENT = 16
+"""Floats."""
+
+
+@dataclass(eq=False)
+class Buffer:
+    """Memory of values that follow each other in one place.
+
+    Args:
+        size: floats.
+        born: number of the run that fills it first.
+        dies: of the last one that reads it.
+        rows: that it holds of a value, before the next one takes the place of the first.
+        offset: where it lies, in floats.
+    """
+
+    size: int
+    born: int
+    dies: int
+    rows: int = 0
+    offset: int = 0
+
+    def lives_beside(self, other: "Buffer") -> bool:
+        return self.born <= other.dies and other.born <= self.dies
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """In which order a network is executed, and where.
+
+    Args:
+        runs: the pieces that are executed together, then each alone.
+        values: the place of each value but the image and the scores.
+        own: of what each convolution keeps of the rows it has read, by its result.
+        scratch: from here on, in floats, each convolution may use what lies there while it makes a row.
+        size: of all, in floats.
+    """
+
+    runs: list[list[Stage]]
+    values: dict[int, Buffer]
+    own: dict[int, Buffer]
+    scratch: int
+    size: int
+
+
+def plan_of(pieces: list[Piece], shapes: list[Shape], together: int | None = None) -> Plan:
+    """The plan of the least memory: how many of the first pieces are executed `together` is tried out, if not given."""
+    if together:
+        return _plan(pieces, shapes, together)
+    rows = next((number for number, piece in enumerate(pieces) if not has_rows(piece)), len(pieces))
+    ends = [1] + [n for n in range(2, rows + 1) if n == rows or pieces[n - 1].shape[0] < pieces[n - 2].shape[0]]
+    return min((_plan(pieces, shapes, end) for end in ends), key=lambda plan: plan.size)
+
+
+def _plan(pieces: list[Piece], shapes: list[Shape], together: int) -> Plan:
+    runs = [stages_of(pieces[:together], shapes), *(stages_of([piece], shapes) for piece in pieces[together:])]
+    run_of = {stage.piece.result: number for number, run in enumerate(runs) for stage in run}
+    last_reader = {value: piece for piece in pieces for value in piece.reads()}
+    values: dict[int, Buffer] = {}
+    own: dict[int, Buffer] = {}
+    for number, run in enumerate(runs):
+        for stage in run:
+            piece = stage.piece
+            if words := own_words(stage):
+                own[piece.result] = Buffer(size=words, born=number, dies=number)
+            if piece is pieces[-1]:
+                continue
+            height, width, channels = piece.shape
+            buffer = Buffer(size=height * width * channels, born=number, dies=number, rows=height)
+            for value in sorted(piece.in_place_of(shapes) & values.keys()):
+                if last_reader[value] is piece and (len(run) == 1 or shapes[value] == piece.shape):
+                    buffer = values[value]
+            buffer.dies = run_of[last_reader[piece.result].result]
+            values[piece.result] = buffer
+    if together > 1:
+        later = {value for piece in pieces[together:] for value in piece.reads()}
+        for buffer, rows in rows_held(runs[0], later, values).items():
+            buffer.size, buffer.rows = buffer.size // buffer.rows * rows, rows
+    size = _place(list(dict.fromkeys([*values.values(), *own.values()])))
+    scratch = max(scratch_words(stage) for run in runs for stage in run)
+    return Plan(runs=runs, values=values, own=own, scratch=size, size=size + scratch)
+
+
+def _place(buffers: list[Buffer]) -> int:
+    """Give each buffer the lowest place that is free as long as it lives, the largest first; the size of all."""
+    placed: list[Buffer] = []
+    for buffer in sorted(buffers, key=lambda buffer: -buffer.size):
+        for neighbour in sorted(placed, key=lambda buffer: buffer.offset):
+            if buffer.lives_beside(neighbour) and buffer.offset + buffer.size > neighbour.offset:
+                end = neighbour.offset + neighbour.size
+                buffer.offset = max(buffer.offset, -(-end // ALIGNMENT) * ALIGNMENT)
+        placed.append(buffer)
+    return max((-(-(buffer.offset + buffer.size) // ALIGNMENT) * ALIGNMENT for buffer in placed), default=0)
+
+
+def pixel_words(stage: Stage) -> int:
+    """Of 32 bits: of the activations of a pixel of a binary convolution, as binary.h has them; in lanes of a member."""
+    step = stage.piece.head
+    assert isinstance(step, BinaryConv)
+    return -(-(stage.source[2] if step.in_words else stage.shape[2]) // 32)
+
+
+def row_words(stage: Stage) -> int:
+    """Of a row."""
+    step = stage.piece.head
+    assert isinstance(step, BinaryConv)
+    return (stage.source[1] + 2 * border_of(step)) * pixel_words(stage) * (1 if step.in_words else step.signs.shape[2])
+
+
+def border_of(step: BinaryConv) -> int:
+    """Pixels of the lower value around the image."""
+    return step.window.padding if step.low_border else 0
+
+
+def own_words(stage: Stage) -> int:
+    """Of 32 bits: what a convolution keeps of the rows it has read."""
+    size, (_, width, channels) = stage.window.size, stage.source
+    match stage.piece.head:
+        case BinaryConv() as step:
+            return (size + bool(border_of(step))) * row_words(stage)
+        case Conv() if stage.piece.image:
+            return size * width * channels
+    return 0
+
+
+def scratch_words(stage: Stage) -> int:
+    """Of 32 bits: the sums of a row and, in lanes, the packed bits of one."""
+    (_, width, channels), (_, out_width, filters) = stage.source, stage.shape
+    match stage.piece.head:
+        case BinaryConv() as step:
+            return out_width * -(-filters // 32) * 16 + (0 if step.in_words else width * -(-channels // 32))
+        case Conv():
+            return out_width * filters
+    return 0
