@@ -1,7 +1,7 @@
 """best.json and pareto.json: networks with what a retraining needs, and the front. Written and read here alone."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from math import isnan
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,10 +10,12 @@ from results.files import SCHEMA, read_json
 from results.noise import Noise
 from results.run_config import Reference, RunConfig
 from space import Architecture, InputError
-from space.cost import Cost
+from space.cost import COSTS, Cost
 from space.family import genes_of
+from space.objective import OBJECTIVES
 
 MOST_CLASSES = 100_000
+NOT_COUNTED = tuple(name for name in OBJECTIVES if name not in COSTS)
 
 T = TypeVar("T")
 
@@ -28,6 +30,8 @@ class Entry:
         accuracy: measured by the search on validation images, 0 to 1.
         expected: the same, smoothed over all trials; None where the search did not smooth.
         cost: of one image.
+        measured: what is not counted in it: the working memory and the latency, by the name of the objective, where the
+            search used them.
         dataset, data_dir, num_classes: the images that it was searched on.
         rule: why best.json holds it; empty in pareto.json.
     """
@@ -40,6 +44,7 @@ class Entry:
     dataset: str
     data_dir: str
     num_classes: int
+    measured: Mapping[str, float] = field(default_factory=dict)
     rule: str = ""
 
     @classmethod
@@ -52,6 +57,7 @@ class Entry:
             accuracy=float(row["accuracy"]),
             expected=None if expected is None or isnan(expected) else float(expected),
             cost=Cost(**{item.name: row[item.name] for item in fields(Cost)}),
+            measured={name: float(row[name]) for name in NOT_COUNTED if name in row},
             dataset=config.dataset,
             data_dir=config.data_dir,
             num_classes=config.num_classes,
@@ -67,7 +73,7 @@ class Entry:
             "architecture": self.architecture.to_dict(),
             "accuracy": self.accuracy,
             "expected": self.expected,
-            "cost": {"ops": ops, **asdict(self.cost)},
+            "cost": {"ops": ops, **asdict(self.cost), **self.measured},
             "dataset": self.dataset,
             "data_dir": self.data_dir,
             "num_classes": self.num_classes,
@@ -93,6 +99,7 @@ class Entry:
             accuracy=_field(content, "accuracy", float, path),
             expected=None if expected is None else _field(content, "expected", float, path),
             cost=Cost(**{item.name: _field(cost, item.name, int, path) for item in fields(Cost)}),
+            measured={name: _field(cost, name, float, path) for name in NOT_COUNTED if name in cost},
             dataset=_field(content, "dataset", str, path),
             data_dir=_field(content, "data_dir", str, path),
             num_classes=num_classes,

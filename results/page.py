@@ -10,8 +10,8 @@ from results.published import published_on
 from results.retrained import Retrained, agreement
 from results.run_config import RunConfig
 from results.run_record import RunRecord
+from results.two_costs import two_fronts
 from space.cost import COSTS
-from space.objective import OBJECTIVES
 
 EVALUATED = {
     "proxy": "accuracies from one short training each",
@@ -43,6 +43,7 @@ def page_of(run: RunRecord, *, published: bool = False) -> str:
         pareto_figure(info).to_html(full_html=False, include_plotlyjs=True, default_height="38rem"),
         f"<h2>Best: {escape(best.key)}</h2><p>{escape(best.rule)}</p>",
         front_section(run.front, config),
+        two_costs_section(trials, config),
         retrained_section(run.retrained, config),
         failed_section(trials),
     ]
@@ -53,14 +54,14 @@ def page_of(run: RunRecord, *, published: bool = False) -> str:
 def summary(trials: pd.DataFrame, *, config: RunConfig, front: Front) -> str:
     """What was searched, and how far it came."""
     states = ", ".join(f"{count} {state}" for state, count in trials["state"].value_counts().items())
-    unit = OBJECTIVES[config.objective].unit
-    budget = f", at most {config.max_ops:,.0f} {unit}" if config.max_ops else ""
+    limits = [config.objective_named(name).show(limit) for name, limit in config.all_limits.items()]
+    budget = f", at most {', '.join(limits)}" if limits else ""
     return (
         f"{config.networks:,} networks on {config.backbone} at width {config.width:g}{budget}; "
         f"sampler {config.sampler}, seed {config.seed}; "
         f"{EVALUATED.get(config.evaluator, f'accuracies from {config.evaluator}')}; trials: {states}. "
         f"The front has {len(front.entries)} networks; it dominates {front.hypervolume:.2%} of the box up to "
-        f"{front.reference.cost:,.0f} {unit} and down to {front.reference.accuracy:.1%} accuracy."
+        f"{config.cost.show(front.reference.cost)} and down to {front.reference.accuracy:.1%} accuracy."
     )
 
 
@@ -89,11 +90,32 @@ def front_section(front: Front, config: RunConfig) -> str:
             f"accuracy ({config.evaluator})": f"{entry.accuracy:.2%}",
             **({} if entry.expected is None else {"expected": f"{entry.expected:.2%}"}),
             **{name: f"{getattr(entry.cost, name):,.0f}" for name in COSTS},
+            **{name: config.objective_named(name).show(value) for name, value in entry.measured.items()},
             "architecture": entry.architecture.describe(),
         }
         for entry in front.entries
     )
     return f"<h2>The front</h2>{table.to_html(index=False, border=0)}"
+
+
+def two_costs_section(trials: pd.DataFrame, config: RunConfig) -> str:
+    """The front by OPs beside the front by the run's cost; empty where that is OPs."""
+    if config.objective == "ops":
+        return ""
+    fronts = two_fronts(trials, config.cost)
+    rows = fronts.rows
+    table = pd.DataFrame(
+        {
+            "on the front by OPs alone": rows["key"],
+            "accuracy": rows["accuracy"].map("{:.2%}".format),
+            "ops": rows["ops"].map("{:,.0f}".format),
+            config.objective: rows["cost"].map(config.cost.show),
+            "times that of": rows["factor"].map("{:.2f}".format),
+            "as accurate": rows["instead"],
+        }
+    )
+    shown = table.to_html(index=False, border=0) if len(rows) else ""
+    return f"<h2>By OPs and by {escape(config.objective)}</h2><p>{escape(fronts.text(config.cost))}</p>{shown}"
 
 
 def retrained_section(retrained: Retrained, config: RunConfig) -> str:
@@ -105,7 +127,7 @@ def retrained_section(retrained: Retrained, config: RunConfig) -> str:
             f"searched ({config.evaluator}, validation)": rows["searched"].map("{:.2%}".format),
             "retrained (validation)": rows["validation"].map("{:.2%}".format),
             "retrained (test)": rows["test"].map("{:.2%}".format),
-            config.objective: rows["cost"].map("{:,.0f}".format),
+            config.objective: rows["cost"].map(config.cost.show),
             "epochs": rows["epochs"],
             "architecture": rows["architecture"],
         }

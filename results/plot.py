@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from results.entry import architecture_of
 from results.run_config import RunConfig
 from results.tables import deciding_accuracy, front_of
-from space.objective import OBJECTIVES, Objective
+from space.objective import Objective
 
 PUBLISHED = "published (test images)"
 MILLION = 1e6
@@ -73,7 +73,7 @@ def pareto_info(
         published: rows of `results.published.read_published` to overlay.
         retrained: rows of `results.retrained.Retrained` to overlay.
     """
-    objective = OBJECTIVES[config.objective]
+    objective = config.cost
     complete = trials.loc[trials["state"] == "complete"].sort_values(by=[objective.name, "number"])
     is_front = complete.index.isin(front_of(complete, objective).index)
     is_baseline = (complete["source"] == "baseline").to_numpy(bool)
@@ -126,7 +126,7 @@ def retrained_points(retrained: pd.DataFrame | None, objective: Objective) -> Po
         texts=tuple(
             "<br>".join(
                 [
-                    f"<b>{row['test']:.2%}</b> on test images at {row['cost']:,.0f} {objective.unit}",
+                    f"<b>{row['test']:.2%}</b> on test images at {objective.show(row['cost'])}",
                     *short_lines(row["architecture"]),
                     f"retrained, {row['epochs']:,} epochs; {row['searched']:.2%} in the search",
                     row["key"],
@@ -145,10 +145,10 @@ def short_lines(architecture: str) -> list[str]:
 
 def hover_text(row: Mapping[Any, Any], config: RunConfig) -> str:
     """Accuracy, cost and architecture of one trial, a row of ``trials.csv``."""
-    objective, expected = OBJECTIVES[config.objective], row.get("expected")
+    objective, expected = config.cost, row.get("expected")
     return "<br>".join(
         [
-            f"<b>{row['accuracy']:.2%}</b> at {row[objective.name]:,.0f} {objective.unit}",
+            f"<b>{row['accuracy']:.2%}</b> at {objective.show(row[objective.name])}",
             *([] if expected is None or isnan(expected) else [f"expected: {expected:.2%}"]),
             *short_lines(architecture_of(row, config).describe()),
             f"{row['flops']:,} FLOPs + {row['bops']:,} BOPs ({row['padded_bops']:,} padded)",

@@ -1,6 +1,11 @@
 """One self-contained page that shows a run.
 
-python -m results.report runs/digits
+    python -m results.report runs/digits
+
+With --cost, the front of a finished run is drawn by another cost, from what is known and without a new training, in a
+folder of its own.
+
+    python -m results.report runs/digits --cost latency --latency here.csv
 """
 
 import argparse
@@ -12,6 +17,7 @@ from results.files import write_atomic
 from space import InputError
 from space.command import Parser, run_command, user_path
 from space.errors import first_line
+from space.objective import OBJECTIVES
 
 LACKING = {
     "config.json": "{} is not the folder of a run: it lacks config.json",
@@ -70,10 +76,20 @@ def main() -> None:
     )
     parser.add_argument("run", type=user_path, help="folder of the run, such as runs/digits")
     parser.add_argument("--published", action="store_true", help="overlay what papers report on the same data set")
+    parser.add_argument("--cost", choices=OBJECTIVES, metavar="COST", help=f"one of {', '.join(OBJECTIVES)}")
+    parser.add_argument("--latency", type=user_path, help="table of latencies that python -m mobinet.latency wrote")
     args = parser.parse_args()
-    if _is_behind(args.run):  # only a process of its own may know of studies: this package is below them
-        subprocess.run([sys.executable, "-m", "search.refresh", str(args.run)], check=False)
-    print(f"wrote {write_report(args.run, published=args.published)}")
+    folder = args.run
+    # Only a process of its own may know of studies: this package is below them.
+    refresh = [sys.executable, "-m", "search.refresh", str(folder)]
+    if args.cost:
+        folder = folder / f"by-{args.cost}"
+        latency = ["--latency", str(args.latency)] if args.latency else []
+        if code := subprocess.run([*refresh, "--cost", args.cost, *latency, "--out", str(folder)]).returncode:
+            sys.exit(code)
+    elif _is_behind(folder):
+        subprocess.run(refresh, check=False)
+    print(f"wrote {write_report(folder, published=args.published)}")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import platform
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import UnionType
@@ -10,7 +10,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from results.files import SCHEMA, read_json, write_json
 from space import InputError
-from space.objective import OBJECTIVES
+from space.objective import OBJECTIVES, Objective
 
 SHOWN = 5
 IN_WORDS = {
@@ -19,6 +19,8 @@ IN_WORDS = {
     "proxy_images": "--proxy-images",
     "width": "--width",
     "seed": "--seed",
+    "objective": "--cost",
+    **{f"limits.{objective.name}": objective.flag for objective in OBJECTIVES.values()},
     "max_ops": "--max-ops",
 }
 PUBLISHED_BEFORE = {"imagefolder": "imagenet"}
@@ -62,7 +64,9 @@ class RunConfig:
         sampler: a name in `search.samplers.SAMPLERS`.
         fidelity: ``full``, or ``halving`` where trainings are stopped early.
         objective: a name in `space.objective.OBJECTIVES`.
-        max_ops: the budget, if any.
+        max_ops: the budget in OPs, if any.
+        limits: those of other costs, by the name of their objective.
+        latency_table, latency: the file with latencies, and what it is of; where they are used.
         reference: of the hypervolume.
         backend, workers, time_limit, address, cpus_per_trial, gpus_per_trial: the flags of what runs the evaluations.
         versions: of the packages that a result depends on.
@@ -92,6 +96,9 @@ class RunConfig:
     fidelity: str = "full"
     objective: str = "ops"
     max_ops: float | None = None
+    limits: Mapping[str, Any] = field(default_factory=dict)
+    latency_table: str | None = free(default=None)
+    latency: Mapping[str, Any] = field(default_factory=dict)
     reference: Reference
     backend: str | None = free(default=None)
     workers: int | None = free(default=None)
@@ -100,6 +107,32 @@ class RunConfig:
     cpus_per_trial: int | None = free(default=None)
     gpus_per_trial: float | None = free(default=None)
     versions: Mapping[str, Any] = free(default_factory=dict)
+
+    def objective_named(self, name: str) -> Objective:
+        """For its name and unit, not for its number."""
+        named = OBJECTIVES[name]
+        if name == "latency":
+            return replace(named, unit=str(self.latency["unit"]), title=str(self.latency["title"]))
+        return named
+
+    @property
+    def cost(self) -> Objective:
+        """What is minimised, as `objective_named` gives it."""
+        return self.objective_named(self.objective)
+
+    @property
+    def all_limits(self) -> dict[str, float]:
+        """By the name of their objective."""
+        return {**({} if self.max_ops is None else {"ops": self.max_ops}), **self.limits}
+
+    @property
+    def limit(self) -> float | None:
+        """Of what is minimised."""
+        return self.all_limits.get(self.objective)
+
+    @property
+    def other_limits(self) -> dict[str, float]:
+        return {name: limit for name, limit in self.all_limits.items() if name != self.objective}
 
     def to_dict(self) -> dict[str, Any]:
         """What config.json holds."""
@@ -124,6 +157,8 @@ class RunConfig:
                 raise InputError(f"{path}: the field {item.name} is of the wrong type; the file was changed")
         if settings.get("objective", "ops") not in OBJECTIVES:
             raise InputError(f"{path}: no objective is called {settings['objective']!r}; the file was changed")
+        if settings.get("objective") == "latency" and not {"unit", "title"} <= settings.get("latency", {}).keys():
+            raise InputError(f"{path}: it lacks what the latencies are of; the file was changed")
         try:
             return cls(**settings, evaluator_settings=own)
         except TypeError as error:

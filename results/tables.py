@@ -15,7 +15,7 @@ from results.pareto import hypervolume, knee, on_front
 from results.run_config import RunConfig
 from space.cost import COSTS
 from space.errors import InputError, first_line
-from space.objective import OBJECTIVES, Objective
+from space.objective import Objective
 from space.reading import read_input
 
 COLUMNS = (
@@ -65,7 +65,7 @@ def choose_best(front: pd.DataFrame, objective: Objective, limit: float | None) 
     """
     accuracy = deciding_accuracy(front)
     if limit is not None:
-        return int(accuracy.argmax()), f"the most accurate network within --max-{objective.name} {limit:g}"
+        return int(accuracy.argmax()), f"the most accurate network within {objective.flag} {limit:g}"
     line = f"the line between the ends of the front, accuracy over log {objective.unit}"
     chosen = knee(accuracy, front[objective.name])
     if chosen == len(front) - 1:
@@ -87,7 +87,7 @@ def write_tables(
         noise: between two trainings of one network, if it was measured.
     """
     write_atomic(folder / "trials.csv", trials.to_csv(index=False))
-    front = front_of(trials, OBJECTIVES[config.objective])
+    front = front_of(trials, config.cost)
     written = None if front.empty else _write_front(folder, front, config, noise)
     write_sums(folder, "config.json", "trials.csv", "pareto.csv", "pareto.json", "best.json")
     return written
@@ -95,7 +95,7 @@ def write_tables(
 
 def _write_front(folder: Path, front: pd.DataFrame, config: RunConfig, noise: Noise | None) -> tuple[Front, Entry]:
     write_atomic(folder / "pareto.csv", front.to_csv(index=False))
-    objective, reference = OBJECTIVES[config.objective], config.reference
+    objective, reference = config.cost, config.reference
     entries = tuple(Entry.of(row, config) for row in front.to_dict("records"))
     corner = reference.accuracy, reference.cost
     summary = Front(
@@ -105,7 +105,7 @@ def _write_front(folder: Path, front: pd.DataFrame, config: RunConfig, noise: No
         noise=noise,
     )
     write_json(folder / "pareto.json", summary.to_dict(objective.name))
-    row, rule = choose_best(front, objective, config.max_ops)
+    row, rule = choose_best(front, objective, config.limit)
     best = replace(entries[row], rule=rule)
     write_json(folder / "best.json", best.to_dict())
     return summary, best

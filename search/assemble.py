@@ -1,6 +1,7 @@
 """From the flags of a search to its parts: space, evaluator, study, settings, back end."""
 
 import argparse
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -11,6 +12,8 @@ import optuna
 import torch
 
 from mobinet import cost
+from mobinet.latency.table import latency_settings
+from mobinet.objectives import objective_of
 from results.published import published_on
 from results.run_config import Reference, RunConfig, read_config, settle_config, versions
 from search.backends import BACKENDS, Backend
@@ -24,8 +27,10 @@ from search.evaluators.pace import Pace
 from search.study.halving import rungs_of
 from search.study.study import Study
 from search.training.devices import find_device
-from space import InputError, SearchSpace
+from space import Architecture, InputError, SearchSpace
 from space.bounds import extreme
+from space.cost import Cost
+from space.device_profile import read_profile
 from space.objective import OBJECTIVES, Objective, Price
 
 
@@ -79,17 +84,23 @@ def assemble(args: argparse.Namespace) -> Search:
     folder = args.out or Path("runs", args.dataset)
     load_dataset.cache_clear()  # pictures may have changed since an earlier search of this process
     _repeat_choices(args, folder)
-    objective, settings = OBJECTIVES["ops"], _settings(args, kind)
+    args.cost = args.cost or "ops"
+    settings = _settings(args, kind)
     draft = fitting_draft(args, settings, folder)
     space, images, pace = draft.space, draft.images, draft.pace
     evaluator = replace(draft.evaluator, fingerprint=images.fingerprint)
     count = partial(cost, num_classes=len(images.classes))
+    limits = _limits(args)
+    objective, *limited = (
+        objective_of(name, num_classes=len(images.classes), latencies=args.latency)
+        for name in dict.fromkeys((args.cost, *limits))
+    )
     price = objective.price(count)
     notes = check_test(args.dataset, data_dir=evaluator.data_dir, dataset=images, needed=False)
     cheapest = price(extreme(space, price))
-    if args.max_ops is not None and args.max_ops < cheapest:
-        raise InputError(f"every network of this space costs at least {cheapest:g} {objective.unit}; raise --max-ops")
-    limit = args.max_ops or price(extreme(space, price, most_expensive=True))
+    others = tuple((other, limits[other.name]) for other in limited)
+    _check_limits(space, count, ((objective, limits.get(objective.name)), *others))
+    limit = limits.get(objective.name) or price(extreme(space, price, most_expensive=True))
     config = RunConfig(
         evaluator=args.evaluator,
         **evaluator.settings(),
@@ -104,7 +115,10 @@ def assemble(args: argparse.Namespace) -> Search:
         sampler=args.sampler,
         fidelity=args.fidelity,
         objective=objective.name,
-        max_ops=args.max_ops,
+        max_ops=limits.get("ops"),
+        limits={name: value for name, value in limits.items() if name != "ops"},
+        latency_table=str(args.latency) if args.latency else None,
+        latency=latency_settings(args.latency) if "latency" in (objective.name, *limits) else {},
         reference=Reference(accuracy=1 / len(images.classes), cost=limit),
         backend=args.backend,
         workers=args.workers,
@@ -119,7 +133,8 @@ def assemble(args: argparse.Namespace) -> Search:
         space=space,
         count=count,
         objective=objective,
-        limit=args.max_ops,
+        limit=limits.get(objective.name),
+        limits=others,
         sampler=args.sampler,
         seed=args.seed,
         rungs=rungs_of(evaluator.recipe.epochs) if args.fidelity == "halving" else (),
@@ -142,6 +157,28 @@ def assemble(args: argparse.Namespace) -> Search:
     )
 
 
+def _limits(args: argparse.Namespace) -> dict[str, float]:
+    """By the name of their objective: those of the flags, else of the device's profile."""
+    profile = read_profile(args.device_profile) if args.device_profile else {}
+    given = {name: value for name in OBJECTIVES if (value := getattr(args, f"max_{name}")) is not None}
+    return {**profile, **given}
+
+
+def _check_limits(
+    space: SearchSpace, count: Callable[[Architecture], Cost], limits: tuple[tuple[Objective, float | None], ...]
+) -> None:
+    """Raises InputError where no network, of those that are cheapest in one cost, is within all limits."""
+    limited = [(each, each.price(count), limit) for each, limit in limits if limit is not None]
+    cheapest = [extreme(space, price) for _, price, _ in limited]
+    for (each, price, limit), network in zip(limited, cheapest):
+        if price(network) > limit:
+            least = f"{price(network):g} {each.unit}"
+            raise InputError(f"every network of this space costs at least {least}; raise {each.flag}")
+    if limited and not any(all(price(network) <= limit for _, price, limit in limited) for network in cheapest):
+        flags = " and ".join(each.flag for each, _, _ in limited)
+        raise InputError(f"no network was found within {flags} together; raise one of them")
+
+
 def make_backend(args: argparse.Namespace, search: Search) -> Backend:
     """What runs the evaluations."""
     shape, device = search.study.space.input_shape, search.evaluator.device
@@ -162,6 +199,8 @@ def _repeat_choices(args: argparse.Namespace, folder: Path) -> None:
         if begun.family == args.space:
             args.backbone = args.backbone or begun.backbone
         args.width = args.width or begun.width
+        args.cost = args.cost or begun.objective
+        args.latency = args.latency or (begun.latency_table and Path(begun.latency_table))
         args.proxy_images = args.proxy_images or begun.evaluator_settings.get("proxy_images")
 
 

@@ -41,6 +41,13 @@ def duration(text: str) -> float:
     return seconds
 
 
+def latency(text: str) -> float:
+    """Seconds, from a text such as ``5ms`` or ``800us``; a number alone is in the unit of the table."""
+    found = re.fullmatch(r"([\d.]+(?:e-?\d+)?)(s|ms|us)?", text)
+    unit = {"s": 1, "ms": 1e-3, "us": 1e-6}.get(found[2] or "s", 1) if found else 1
+    return unit * positive_float(found[1] if found else text)
+
+
 def _number(text: str, read: Callable[[str], float], kind: str, fits: Callable[[float], bool]) -> float:
     try:
         if fits(value := read(text)):

@@ -88,4 +88,7 @@ def si(value: float) -> str:
     for limit, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if value >= limit:
             return f"{value / limit:6.2f} {unit}"
+    for limit, unit in ((1e-3, "m"), (1e-6, "µ")):
+        if limit <= value < 1:
+            return f"{value / limit:6.2f} {unit}"
     return f"{value:6.0f}  "

@@ -2,45 +2,76 @@
 
     python -m search.refresh runs/digits
 
-`results.report` does so where the study has trials that the tables lack, as after a search that was killed.
+`results.report` does so where the study has trials that the tables lack, as after a search that was killed, and for
+another cost.
 """
 
 import argparse
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from results.run_config import read_config
-from space import InputError, load_space
+from results.run_config import Reference, RunConfig, read_config
+from space import InputError, SearchSpace, load_space
 from space.command import Parser, run_command, user_path
 from space.objective import OBJECTIVES
 
 
-def refresh(folder: Path) -> None:
-    """Raises InputError where a search is at work in `folder`, or it holds no study of the space it names."""
-    import optuna
-
-    from mobinet import cost  # which loads torch
-    from search.evaluators import EVALUATORS
-    from search.outputs import Outputs
-    from search.study.study import Study
-
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    config = read_config(folder)
+def space_of(config: RunConfig, folder: Path) -> SearchSpace:
+    """What the run in `folder` searches. Raises InputError where it names another space by now."""
     space = load_space(
         config.space or config.family, backbone=config.backbone, width=config.width, binarizer=config.binarizer
     )
     if space.choices != config.genes:
         raise InputError(f"{config.space} was changed since the search in {folder} began; put it back")
+    return space
+
+
+def refresh(folder: Path, *, cost: str | None = None, latencies: Path | None = None, out: Path | None = None) -> None:
+    """Write them, by another `cost` to the folder `out`.
+
+    Raises InputError where a search is at work in `folder`, or it holds no study of the space it names.
+    """
+    import optuna
+
+    from mobinet import cost as count_of  # which loads torch
+    from mobinet.latency.table import latency_settings
+    from mobinet.objectives import objective_of
+    from results.files import write_json
+    from search.evaluators import EVALUATORS
+    from search.outputs import Outputs
+    from search.study.study import Study
+    from space.bounds import extreme
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    config = read_config(folder)
+    space, count = space_of(config, folder), partial(count_of, num_classes=config.num_classes)
+    latencies = latencies or (Path(config.latency_table) if config.latency_table else None)
+    objective, *limited = (
+        objective_of(name, num_classes=config.num_classes, latencies=latencies)
+        for name in (cost or config.objective, *config.other_limits)
+    )
+    limits = tuple(zip(limited, config.other_limits.values()))
+    if cost and out:
+        highest = objective.price(count)(extreme(space, objective.price(count), most_expensive=True))
+        config = replace(
+            config,
+            objective=cost,
+            latency=latency_settings(latencies) if cost == "latency" else config.latency,
+            reference=Reference(accuracy=config.reference.accuracy, cost=config.all_limits.get(cost, highest)),
+        )
+        write_json(out / "config.json", config.to_dict())
     study = Study(
         folder,
         space=space,
-        count=partial(cost, num_classes=config.num_classes),
-        objective=OBJECTIVES[config.objective],
-        limit=config.max_ops,
+        count=count,
+        objective=objective,
+        limit=config.limit,
+        limits=limits,
         sampler=config.sampler,
         seed=config.seed,
     )
-    Outputs(folder, study, config, noisy=EVALUATORS[config.evaluator].noisy).write()
+    Outputs(out or folder, study, config, noisy=EVALUATORS[config.evaluator].noisy).write()
     study.close()
 
 
@@ -49,9 +80,13 @@ def main() -> None:
         prog="python -m search.refresh", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("run", type=user_path, help="folder of the run, such as runs/digits")
-    folder = parser.parse_args().run
-    refresh(folder)
-    print(f"wrote the tables in {folder}")
+    parser.add_argument("--cost", choices=OBJECTIVES, metavar="COST", help=f"one of {', '.join(OBJECTIVES)}")
+    parser.add_argument("--latency", type=user_path, help="table of latencies that python -m mobinet.latency wrote")
+    parser.add_argument("--out", type=user_path, help="folder to write to (default: the run's, or by-COST in it)")
+    args = parser.parse_args()
+    out = args.out or (args.run / f"by-{args.cost}" if args.cost else args.run)
+    refresh(args.run, cost=args.cost, latencies=args.latency, out=out)
+    print(f"wrote the tables in {out}")
 
 
 if __name__ == "__main__":

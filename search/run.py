@@ -12,11 +12,21 @@ from typing import TYPE_CHECKING
 
 from search.backends import BACKENDS
 from search.evaluators import EVALUATORS
-from search.flags import add_choice, add_training_flags, duration, positive_float, positive_int, refuse_flags_of_others
+from search.flags import (
+    add_choice,
+    add_training_flags,
+    duration,
+    latency,
+    positive_float,
+    positive_int,
+    refuse_flags_of_others,
+)
 from search.samplers import SAMPLERS
 from space import InputError
 from space.command import Parser, run_command, user_path
+from space.device_profile import PROFILES
 from space.family import backbone_names, family_names
+from space.objective import OBJECTIVES
 
 SHORT = 60.0
 """Seconds; shorter searches take as long as starting and compiling."""
@@ -43,7 +53,18 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
         "--space", default="mobinet", help=f"{families}, or a .toml file that restricts one (default: mobinet)"
     )
     parser.add_argument("--sampler", choices=SAMPLERS, help="default: the evaluator's own")
-    parser.add_argument("--max-ops", type=positive_float, help="train no network above so many OPs, such as 2.5e6")
+    costs = ", ".join(OBJECTIVES)
+    parser.add_argument("--cost", choices=OBJECTIVES, metavar="COST", help=f"what is minimised: {costs} (default: ops)")
+    for objective in OBJECTIVES.values():
+        kind, form = positive_float, f"so many {objective.unit}, such as 2.5e6"
+        if objective.name == "latency":
+            kind, form = latency, "a latency, such as 5ms or, in instructions, 3e6"
+        parser.add_argument(objective.flag, type=kind, help=f"train no network above {form}")
+    parser.add_argument("--latency", type=user_path, help="table of latencies that python -m mobinet.latency wrote")
+    parser.add_argument(
+        "--device-profile",
+        help=f"limits of a device: {', '.join(PROFILES)}, or a .toml file",
+    )
     parser.add_argument("--time-limit", type=positive_float, help="seconds after which a trial fails (default: none)")
     parser.add_argument("--time-budget", type=duration, help="begin no trial after so long, such as 90m or 2h")
     parser.add_argument("--retry-failed", action="store_true", help="try the networks of failed trials again")
@@ -176,7 +197,7 @@ def end_text(search: "Search", front: "Front", best: "Entry") -> str:
 
     smoothed = any(entry.expected not in (None, entry.accuracy) for entry in front.entries)
     kind, count = "expected " if smoothed else "", len(front.entries)
-    price = si(search.objective.of(best.architecture, best.cost)).strip()
+    price = si(search.price(best.architecture)).strip()
     return (
         f"front by {kind}accuracies: {count} network{'s' if count > 1 else ''}, hypervolume {front.hypervolume:.4f}; "
         f"see {search.folder}/report.html\n"

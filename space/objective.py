@@ -28,12 +28,38 @@ class Objective:
     of: Callable[[Architecture, Cost], float]
     known: bool = True
 
+    @property
+    def flag(self) -> str:
+        """Of its limit."""
+        return f"--max-{self.name.replace('_', '-')}"
+
+    def show(self, value: float) -> str:
+        """A number with its unit, for people."""
+        if self.unit != "s":
+            return f"{value:,.0f} {self.unit}"
+        return f"{value * 1e3:.3g} ms" if value >= 1e-3 else f"{value * 1e6:.3g} µs"
+
     def price(self, count: Callable[[Architecture], Cost]) -> Price:
         """This objective of any network, which `count` counts."""
         return lambda network: self.of(network, count(network))
 
 
+def _not_counted(network: Architecture, counted: Cost) -> float:
+    raise TypeError("mobinet.objectives.objective_of gives the objectives that have a number")
+
+
 OBJECTIVES = {
     "ops": Objective(name="ops", unit="OPs", title="OPs = FLOPs + BOPs / 64", of=lambda _, counted: counted.ops),
+    "bops": Objective(name="bops", unit="BOPs", title="binary operations", of=lambda _, counted: counted.bops),
+    "padded_bops": Objective(
+        name="padded_bops",
+        unit="BOPs",
+        title="binary operations, groups padded to 32 channels",
+        of=lambda _, counted: counted.padded_bops,
+    ),
+    "bytes": Objective(name="bytes", unit="B", title="bytes of weights", of=lambda _, counted: counted.bytes),
+    "params": Objective(name="params", unit="parameters", title="parameters", of=lambda _, counted: counted.params),
+    "ram": Objective(name="ram", unit="B", title="bytes of working memory, exported as C", of=_not_counted),
+    "latency": Objective(name="latency", unit="s", title="latency", of=_not_counted),
 }
-"""By name. The second objective of a search is one of them."""
+"""By name. The second objective of a search is one of them, and each can be limited."""

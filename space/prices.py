@@ -2,6 +2,7 @@
 
 from functools import cached_property
 from itertools import product
+from math import inf, isclose
 from random import Random
 
 from space import SearchSpace
@@ -17,22 +18,32 @@ Table = tuple[tuple[str, ...], dict[tuple[Choice, ...], float]]
 class Prices:
     """The cost of the networks of a space, from their genes.
 
-    Where the costs of all `CHECKS` networks drawn at random are exactly a constant plus a share of each group of genes,
+    Where the costs of all `CHECKS` networks drawn at random are a constant plus a share of each group of genes,
     those of others are added up so, in microseconds. Where they are not, each network is counted.
 
     Args:
         space: what is searched.
         price: counts a network.
         limit: the budget, if any.
+        others: further costs, each with its limit.
     """
 
-    def __init__(self, space: SearchSpace, price: Price, limit: float | None) -> None:
+    def __init__(
+        self, space: SearchSpace, price: Price, limit: float | None, others: tuple[tuple[Price, float], ...] = ()
+    ) -> None:
         self._space = space
         self._price = price
         self._budget = limit
+        self._others = [(Prices(space, other, None), highest) for other, highest in others]
 
     def __call__(self, params: Choices) -> float:
-        """The cost of the network whose genes with a choice are `params`."""
+        """The cost of the network whose genes with a choice are `params`; infinite where another limit forbids it.
+
+        Only costs that add up are held against their limits here.
+        """
+        for other, highest in self._others:
+            if other._tables is not None and other._add_up(params, other._tables) > highest:
+                return inf
         return self._count(params) if self._tables is None else self._add_up(params, self._tables)
 
     @cached_property
@@ -66,7 +77,7 @@ class Prices:
         tables = tuple(self._table(genes) for genes in groups.values())
         rng = Random(0)
         drawn = (self._space.spell(self._space.sample(rng)) for _ in range(CHECKS))
-        return tables if all(self._add_up(params, tables) == self._count(params) for params in drawn) else None
+        return tables if all(isclose(self._add_up(params, tables), self._count(params)) for params in drawn) else None
 
     def _table(self, genes: list[Gene]) -> Table:
         names = tuple(gene.name for gene in genes)

@@ -4,7 +4,8 @@
 
 One thread, batch 1, medians, all in one run. Each network is exported to C and built for several instruction sets;
 beside it run PyTorch, as it is and compiled, and, where it is installed, onnxruntime with the float form of the same
-network. Last comes what a user would take instead: MobileNet-v1 in onnxruntime, float and int8. Weights are random: times do not depend on them.
+network. Last comes what a user would take instead: MobileNet-v1 in onnxruntime, float and int8. Weights are random:
+times do not depend on them.
 """
 
 import argparse
@@ -144,8 +145,8 @@ def _row(network: TrainedNetwork, seconds: float) -> str:
         peer = next(onnxruntime_calls(network.net, shape, Path(folder), int8=False), None)
         baseline = microseconds(peer, seconds) if peer else None
         torch.compiler.reset()
-        fused = torch.compile(network.net)
-        cells = [f"{microseconds(lambda: net(image), seconds):,.0f}" for net in (network.net, fused)]
+        nets = network.net, torch.compile(network.net)
+        cells = [f"{microseconds(lambda net=net: net(image), seconds):,.0f}" for net in nets]
         cells.append(f"{baseline:,.0f}" if baseline else "-")
         for name, flags in FLAGS.items():
             found = microseconds(exported_call(network, Path(folder) / name, flags), seconds)

@@ -1,6 +1,6 @@
 """Print the working memory of exported networks: with each layer alone, and as they are exported.
 
-    python -m benchmarks.speed.memory
+python -m benchmarks.speed.memory
 """
 
 from benchmarks.flags import make_parser

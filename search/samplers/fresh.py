@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Container, Iterator, Sequence
 from functools import cached_property
-from itertools import chain
+from itertools import chain, islice
 from random import Random
 from typing import Any
 
@@ -20,6 +20,8 @@ from space.prices import Prices
 
 PROPOSALS = 10
 MUTANTS = 200
+MOST_TRIED = 2000
+"""Networks, by rising cost, of which one has to be within the other limits."""
 
 
 class Exhausted(RuntimeError):
@@ -39,6 +41,7 @@ class FreshSampler(BaseSampler):
         space: what is searched.
         price: of a network, before it is evaluated.
         limit: the budget: no network of a higher price is proposed; None for no budget.
+        others: further prices, each with its limit.
         seed: the study's.
         first: architectures to propose before any other, where they are allowed.
         seen: keys of the networks proposed so far; the caller adds to it.
@@ -51,6 +54,7 @@ class FreshSampler(BaseSampler):
         *,
         price: Price,
         limit: float | None,
+        others: tuple[tuple[Price, float], ...] = (),
         seed: int,
         first: tuple[Architecture, ...],
         seen: Container[str],
@@ -59,17 +63,18 @@ class FreshSampler(BaseSampler):
         self._space = space
         self._price = price
         self._limit = limit
-        self._prices = Prices(space, price, limit)
+        self._others = others
+        self._prices = Prices(space, price, limit, others)
         self._seed = seed
         self._first = first
         self._seen = seen
         self.distributions = distributions_of(space)
 
     def allows(self, architecture: Architecture) -> bool:
-        """Whether a network is new and within the budget."""
-        if architecture.key in self._seen:
+        """Whether a network is new and within all limits."""
+        if architecture.key in self._seen or (self._limit is not None and self._price(architecture) > self._limit):
             return False
-        return self._limit is None or self._price(architecture) <= self._limit
+        return all(price(architecture) <= limit for price, limit in self._others)
 
     def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         return self.distributions
@@ -125,12 +130,14 @@ class FreshSampler(BaseSampler):
             yield self._space.crossover(proposal, self._cheapest, rng, share=draw / MUTANTS)
 
     def _affordable(self) -> Iterator[Architecture]:
-        return affordable(self._space, self._price, self._limit)
+        networks = affordable(self._space, self._price, self._limit)
+        return islice(networks, MOST_TRIED) if self._others else networks
 
     @cached_property
     def _cheapest(self) -> Architecture:
         for network in self._affordable():
-            return network
+            if all(price(network) <= limit for price, limit in self._others):
+                return network
         raise Exhausted
 
 

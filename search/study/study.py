@@ -29,7 +29,7 @@ DIRECTIONS = (StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE)
 """Of the accuracy and of the objective."""
 QUEUED = "fixed_params"
 """Where Optuna's `enqueue_trial` keeps the genes, among a trial's attributes."""
-PASSED_OVER = "queued by another program, but it is above --max-ops or another trial has this network"
+PASSED_OVER = "queued by another program, but it is above a limit or another trial has this network"
 
 
 class Study:
@@ -44,6 +44,7 @@ class Study:
         count: the cost of an architecture.
         objective: what is minimized while the accuracy is maximized.
         limit: the budget: no network above it, in the objective's unit, is ever proposed; None for no budget.
+        limits: those of other costs.
         sampler: a name in `search.samplers.SAMPLERS`.
         seed: the study's.
         rungs: numbers of epochs after which a training may be stopped, see `search.study.halving`.
@@ -60,6 +61,7 @@ class Study:
         count: Callable[[Architecture], Cost],
         objective: Objective,
         limit: float | None,
+        limits: tuple[tuple[Objective, float], ...] = (),
         sampler: str,
         seed: int,
         rungs: tuple[int, ...] = (),
@@ -67,6 +69,7 @@ class Study:
         self.space = space
         self._count = count
         self._objective = objective
+        self._limited = tuple(other for other, _ in limits)
         self._baselines = space.baselines()
         self.ignored = 0
         self._seen: set[str] = set()
@@ -78,6 +81,7 @@ class Study:
             space,
             price=objective.price(count),
             limit=limit,
+            others=tuple((other.price(count), highest) for other, highest in limits),
             seed=seed,
             first=self._baselines,
             seen=self._seen,
@@ -205,7 +209,7 @@ class Study:
         return table_of(
             records,
             space=self.space,
-            objective=self._objective,
+            objectives=(self._objective, *self._limited),
             baselines={network.key for network in self._baselines},
             expected=expected_of(records, Encoding.of(self._sampler.distributions)) if smoothed else {},
         )

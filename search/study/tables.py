@@ -18,7 +18,7 @@ def table_of(
     records: Sequence[TrialRecord],
     *,
     space: SearchSpace,
-    objective: Objective,
+    objectives: Sequence[Objective],
     baselines: Container[str],
     expected: Mapping[int, float],
 ) -> pd.DataFrame:
@@ -27,7 +27,7 @@ def table_of(
     Args:
         records: in the order of the rows.
         space: of their networks.
-        objective: its numbers are a column of its name.
+        objectives: the numbers of each are a column of its name.
         baselines: keys of the hand-designed networks.
         expected: accuracies by number, see `expected_of`.
     """
@@ -41,14 +41,15 @@ def table_of(
                 "source": "baseline" if record.key in baselines else "sampler",
                 "key": record.key,
                 **record.cost.to_dict(),
-                objective.name: objective.of(network, record.cost),
+                **{objective.name: objective.of(network, record.cost) for objective in objectives},
                 "reason": record.reason,
                 **_measured(record),
                 "expected": expected.get(record.number),
                 **network.choices,
             }
         )
-    table = pd.DataFrame(rows, columns=[*COLUMNS, *space.gene_names])
+    own = [objective.name for objective in objectives if objective.name not in COLUMNS]
+    table = pd.DataFrame(rows, columns=[*COLUMNS, *own, *space.gene_names])
     return table.astype({"epochs": "Int64", "expected": float})
 
 

@@ -139,8 +139,8 @@ def test_page_shows_the_accuracies_side_by_side(run_folder, retrain):
     page = write_report(run_folder).read_text()
     _, section = page.split("<h2>Retrained</h2>")
     cells = [" ".join(row.replace("<td>", " ").replace("</td>", " ").split()) for row in section.split("<tr>")]
-    assert any(row.startswith("00000000001a 70.00% 87.00% 85.00% 2,000 60 ") for row in cells)
-    assert any(row.startswith("00000000002a 90.00% 92.00% 88.00% 4,000 60 ") for row in cells)
+    assert any(row.startswith("00000000001a 70.00% 87.00% 85.00% 2,000 OPs 60 ") for row in cells)
+    assert any(row.startswith("00000000002a 90.00% 92.00% 88.00% 4,000 OPs 60 ") for row in cells)
     assert "searched (proxy, validation)" in section and "these 3 networks is 0.33 (" in section
     assert "Not shown" not in page and "retrained (test images)" in page
 

@@ -15,7 +15,8 @@ from mobinet.export.translate import steps_of
 from space import InputError
 from space.family import find_family
 
-COPIED = ("kernels.h", "binary.h", "lanes.h", "main.c", "Makefile")
+KERNELS = ("kernels.h", "binary.h", "lanes.h")
+COPIED = (*KERNELS, "main.c", "Makefile")
 LARGEST_SUM = 32767
 """Of a 16-bit integer."""
 
@@ -35,6 +36,23 @@ def files(network: TrainedNetwork) -> dict[str, bytes]:
     }
     copied = {name: (resources("mobinet.export.c") / name).read_bytes() for name in COPIED}
     return {name: text.encode() for name, text in texts.items()} | copied
+
+
+def profiled_files(network: TrainedNetwork, *, whole: bool) -> tuple[int, dict[str, bytes]]:
+    """C that times each piece alone, or the `whole` as it is exported, with mobinet/latency/profile.h; how many."""
+    program = steps_of(network)
+    _check(program)
+    pieces = pieces_of(program)
+    plan = plan_of(pieces, program.shapes, together=None if whole else 1)
+    source = source_of(pieces, program.shapes, plan)
+    groups = [source.calls] if whole else [[call] for call in source.calls]
+    source.calls = [line for n, calls in enumerate(groups) for line in ("begin();", *calls, f"end({n});")]
+    texts = {
+        "network.h": _header(network, plan.size + ALIGNMENT - 1) + '#include "profile.h"\n',
+        "network.c": _source(network, program, source, plan),
+    }
+    copied = {name: (resources("mobinet.export.c") / name).read_bytes() for name in KERNELS}
+    return len(groups), {name: text.encode() for name, text in texts.items()} | copied
 
 
 def _check(program: Program) -> None:

@@ -1,0 +1,136 @@
+"""Measure how long the networks of a space take on a device.
+
+    python -m mobinet.latency --out here.csv --backbone mobilenet-32 --width 0.25
+    python -m search.run --dataset cifar10 --width 0.25 --cost latency --latency here.csv
+
+Each piece that a network of the space can contain is timed once, in networks that contain it, as exported C. Then ten
+whole networks are timed, to correct the sums. The table is written after each network; to go on where a stopped
+command ended, run it again.
+"""
+
+import argparse
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+from statistics import median
+
+from mobinet.export.memory import untrained
+from mobinet.latency.device import TARGETS, Device, machine_name
+from mobinet.latency.table import TAU, WHOLE, LatencyTable, kernels_digest, piece_names, read_table
+from space import Architecture, InputError, SearchSpace, load_space
+from space.command import Parser, run_command, user_path
+
+WHOLES = 10
+
+
+def parse() -> argparse.Namespace:
+    parser = Parser(
+        prog="python -m mobinet.latency", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--out", type=user_path, required=True, help="the table to write, or to continue: a .csv")
+    parser.add_argument("--space", default="mobinet", help="as of search.run (default: mobinet)")
+    parser.add_argument("--backbone", required=True, help="as of search.run, such as mobilenet-32")
+    parser.add_argument("--width", type=float, default=1.0, help="as of search.run (default: 1)")
+    parser.add_argument("--binarizer", help="as of search.run")
+    parser.add_argument("--classes", type=int, default=10, help="of the data set (default: 10)")
+    known = ", ".join(TARGETS)
+    parser.add_argument("--target", default="here", help=f"name of the device: {known}, or your own with --run")
+    parser.add_argument("--cc", help="compiler for the device, with flags (default: cc -std=gnu99 -O3 -march=native)")
+    parser.add_argument(
+        "--run", help="shell command that runs the program {}, such as 'scp {} pi:/tmp/p && ssh pi /tmp/p'"
+    )
+    return parser.parse_args()
+
+
+def device_of(args: argparse.Namespace) -> Device:
+    """Raises InputError."""
+    if args.target not in TARGETS and not args.run:
+        raise InputError(f"--target {args.target} is not known ({', '.join(TARGETS)}); say with --run how to run on it")
+    device = TARGETS.get(args.target, TARGETS["here"])()
+    if args.cc:
+        device = replace(device, compiler=args.cc)
+    if args.run:
+        if "{}" not in args.run:
+            raise InputError("--run needs {} where the program's path belongs")
+        device = replace(device, run=args.run, machine=f"{args.target}, run from {machine_name()}")
+    device.require()
+    return device
+
+
+def to_measure(space: SearchSpace, num_classes: int) -> Iterator[Architecture]:
+    """Networks that together contain every piece of the space."""
+    first = space.architecture({gene.name: gene.choices[0] for gene in space.genes})
+    seen = set(piece_names(first, num_classes))
+    rows: list[list[dict]] = []
+    for group in space.groups:
+        rows.append([])
+        for spelling in map(dict, group.values()):
+            names = set(piece_names(space.architecture({**space.spell(first), **spelling}), num_classes))
+            if not names <= seen:
+                seen |= names
+                rows[-1].append(spelling)
+    yield first
+    for number in range(max(map(len, rows))):
+        chosen = [row[number] for row in rows if number < len(row)]
+        yield space.architecture({**space.spell(first), **{k: v for spelling in chosen for k, v in spelling.items()}})
+
+
+def open_table(path: Path, target: str, device: Device) -> LatencyTable:
+    """The table to continue, or a new one. Raises InputError: it is of another device."""
+    new = LatencyTable(
+        target=target, machine=device.machine, unit=device.unit, kernels=kernels_digest(), path=path, values={}
+    )
+    if not path.exists():
+        return new
+    table = read_table(path)
+    for what in ("target", "machine", "unit"):
+        if (there := getattr(table, what)) != (here := getattr(new, what)):
+            raise InputError(f"{path} is of the {what} {there}, not {here}; write to another --out")
+    return table
+
+
+def check_sums(table: LatencyTable, device: Device, space: SearchSpace, num_classes: int) -> str:
+    """Time whole networks, note how their times compare with the sums, and say so."""
+    from scipy.stats import kendalltau
+
+    table.values.pop(WHOLE, None)
+    rng = Random(0)
+    sums, wholes = [], []
+    for _ in range(min(WHOLES, space.size)):
+        network = space.sample(rng)
+        sums.append(table.latency(network, num_classes))
+        wholes.append(device.measure(untrained(network, num_classes), whole=True)[0])
+    ratios = sorted(whole / total for whole, total in zip(wholes, sums))
+    table.values[WHOLE] = median(ratios)
+    tau = float(kendalltau(sums, wholes).statistic)
+    if tau == tau:
+        table.values[TAU] = tau
+    table.write()
+    return (
+        f"{len(ratios)} whole networks take {table.values[WHOLE]:.2f} times the sum of their pieces "
+        f"({ratios[0]:.2f} to {ratios[-1]:.2f}), by which sums are corrected; Kendall's tau between both is {tau:.2f}"
+    )
+
+
+def main() -> None:
+    args = parse()
+    device = device_of(args)
+    if args.classes < 2:
+        raise InputError("--classes is 2 or more")
+    space = load_space(args.space, backbone=args.backbone, width=args.width, binarizer=args.binarizer)
+    table = open_table(args.out, args.target, device)
+    print(f"collecting the pieces of {space.family} on {space.backbone} at width {space.width:g}", flush=True)
+    networks = list(to_measure(space, args.classes))
+    for number, network in enumerate(networks, 1):
+        if table.missing(network, args.classes):
+            values = device.measure(untrained(network, args.classes))
+            table.values |= dict(zip(piece_names(network, args.classes), values))
+            table.write()
+            print(f"network {number} of {len(networks)}: {len(table.values)} pieces so far", flush=True)
+    print(check_sums(table, device, space, args.classes))
+    print(f"wrote {args.out}")
+
+
+if __name__ == "__main__":
+    run_command(main)

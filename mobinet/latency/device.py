@@ -1,0 +1,108 @@
+"""A device: how programs for it are compiled and run, and what a network and its pieces take there."""
+
+import platform
+import shlex
+import shutil
+import subprocess
+from dataclasses import dataclass
+from importlib.resources import files as resources
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from mobinet.export import TrainedNetwork
+from mobinet.export.c.folder import profiled_files
+from space import InputError
+from space.errors import first_line
+
+OWN_FILES = ("profile.h", "cortex_m4.c", "cortex_m4.ld")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Device:
+    """Where a program runs.
+
+    Args:
+        compiler: the command, with its flags.
+        sources: files that are compiled beside network.c.
+        run: the shell command that runs the program, which takes the place of ``{}``.
+        unit: of what it measures, see `mobinet.latency.table`.
+        repeats: of a network; the median counts.
+        machine: on which it runs, in words.
+    """
+
+    compiler: str
+    run: str = "{}"
+    sources: tuple[str, ...] = ()
+    unit: str = "s"
+    repeats: int = 51
+    machine: str
+
+    def require(self) -> None:
+        """Raises InputError where the compiler, or what runs its programs, is missing."""
+        for command in (self.compiler, self.run):
+            tool = shlex.split(command)[0]
+            if tool != "{}" and not shutil.which(tool):
+                raise InputError(f"{tool} is not installed")
+
+    def measure(self, network: TrainedNetwork, *, whole: bool = False) -> list[float]:
+        """What each piece of a network takes, in order; or the whole one. Raises InputError."""
+        pieces, files = profiled_files(network, whole=whole)
+        with TemporaryDirectory() as name:
+            folder = Path(name)
+            own = {file: (resources("mobinet.latency") / file).read_bytes() for file in OWN_FILES}
+            for file, content in (files | own).items():
+                (folder / file).write_bytes(content)
+            flags = f"-DPIECES={pieces} -DREPEATS={self.repeats} -o program network.c {' '.join(self.sources)}"
+            self._call([*shlex.split(self.compiler), *flags.split()], folder)
+            out = self._call(["sh", "-c", self.run.replace("{}", shlex.quote(str(folder / "program")))], folder)
+        try:
+            ticks = [int(line) for line in out.split()]
+        except ValueError:
+            ticks = []
+        if len(ticks) != pieces:
+            raise InputError(f"{self.run} does not print what the program prints: {pieces} numbers")
+        return [each * (1e-9 if self.unit == "s" else 1.0) for each in ticks]
+
+    def _call(self, command: list[str], folder: Path) -> str:
+        try:
+            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600)
+        except subprocess.TimeoutExpired:
+            raise InputError(f"{command[0]} took longer than 10 minutes") from None
+        if done.returncode:
+            raise InputError(
+                f"{shlex.join(command)[:60]}... failed: {first_line(ValueError(done.stderr or done.stdout))}"
+            )
+        return done.stdout
+
+
+def here() -> Device:
+    """This machine."""
+    return Device(compiler="cc -std=gnu99 -O3 -march=native", machine=machine_name())
+
+
+def cortex_m4() -> Device:
+    """An emulated one, which counts instructions: exact, and the same everywhere."""
+    emulator = "qemu-system-arm -M mps2-an386 -cpu cortex-m4 -nographic -monitor none -serial none -icount shift=0"
+    return Device(
+        compiler="arm-none-eabi-gcc -mcpu=cortex-m4 -mthumb -mfloat-abi=hard -mfpu=fpv4-sp-d16 -std=gnu99 -O2 "
+        "-DINSTRUCTIONS=40 --specs=rdimon.specs -T cortex_m4.ld",
+        run=f"{emulator} -semihosting-config enable=on,target=native -kernel {{}}",
+        sources=("cortex_m4.c",),
+        unit="instructions",
+        repeats=1,
+        machine="QEMU",
+    )
+
+
+TARGETS = {"here": here, "cortex-m4": cortex_m4}
+"""Devices that are known by name."""
+
+
+def machine_name() -> str:
+    """Of the processor."""
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text(errors="replace").splitlines():
+            if line.startswith("model name"):
+                return f"{platform.node()}, {line.partition(':')[2].strip()}"
+    return f"{platform.node()}, {platform.processor() or platform.machine()}"

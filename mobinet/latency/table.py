@@ -1,0 +1,145 @@
+"""A table of latencies: what each piece of the networks of a space takes on one device."""
+
+import csv
+import hashlib
+import io
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib.resources import files as resources
+from math import isfinite
+from pathlib import Path
+
+from mobinet.export.c.folder import KERNELS
+from mobinet.export.c.pieces import Piece
+from mobinet.export.memory import exported_pieces
+from mobinet.export.steps import BinaryConv, Conv, Shape
+from space import Architecture, InputError
+from space.reading import read_input
+
+COLUMNS = ("target", "machine", "unit", "kernels", "piece", "value")
+WHOLE = "a whole network, per sum of its pieces"
+TAU = "Kendall's tau between wholes and sums"
+UNITS = ("s", "instructions")
+
+
+@dataclass(kw_only=True)
+class LatencyTable:
+    """What was measured on one device.
+
+    Args:
+        target: its name.
+        machine: on which the program ran, as that or its user names it.
+        unit: of the values.
+        kernels: the digest of the C code that ran, see `kernels_digest`.
+        values: of each piece by its name, `name_of`.
+        path: where it lies.
+    """
+
+    target: str
+    machine: str
+    unit: str
+    kernels: str
+    path: Path
+    values: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """Of an axis."""
+        return f"{'instructions' if self.unit == 'instructions' else 'latency (s)'} on {self.target}"
+
+    def missing(self, architecture: Architecture, num_classes: int) -> list[str]:
+        """Names of the pieces that were not measured."""
+        return [name for name in piece_names(architecture, num_classes) if name not in self.values]
+
+    def latency(self, architecture: Architecture, num_classes: int) -> float:
+        """The sum over its pieces, corrected as whole networks were measured. Raises InputError: a piece is missing."""
+        try:
+            total = sum(self.values[name] for name in piece_names(architecture, num_classes))
+        except KeyError as error:
+            raise InputError(
+                f"{self.path} lacks a piece of these networks ({error.args[0]}); repeat python -m mobinet.latency for "
+                "their space"
+            ) from None
+        return total * self.values.get(WHOLE, 1.0)
+
+    def write(self) -> None:
+        """All rows."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        head = self.target, self.machine, self.unit, self.kernels
+        writer.writerows((*head, name, f"{value:.9g}") for name, value in self.values.items())
+        temporary = self.path.with_name(f".{self.path.name}.new")
+        temporary.write_text(text.getvalue(), encoding="utf-8")
+        temporary.replace(self.path)
+
+
+def read_table(path: Path | None) -> LatencyTable:
+    """Raises InputError: there is none, it is damaged, or it is of other kernels."""
+    if path is None:
+        raise InputError("latency needs --latency TABLE, which python -m mobinet.latency measures")
+    rows = list(csv.reader(io.StringIO(read_input(path))))
+    if not rows or tuple(rows[0]) != COLUMNS:
+        raise InputError(f"{path} is not a table of latencies; its columns are {', '.join(COLUMNS)}")
+    heads = {tuple(row[:4]) for row in rows[1:]}
+    if len(heads) != 1:
+        raise InputError(f"{path} has rows of {len(heads) or 'no'} devices; a table is of one")
+    target, machine, unit, kernels = heads.pop()
+    table = LatencyTable(target=target, machine=machine, unit=unit, kernels=kernels, path=path)
+    for number, row in enumerate(rows[1:], 2):
+        try:
+            _, _, _, _, name, value = row
+            table.values[name] = float(value)
+        except ValueError:
+            raise InputError(f"{path}, line {number}: not a piece and its value; the file was changed") from None
+        if not isfinite(table.values[name]):
+            raise InputError(f"{path}, line {number}: {value} is no latency")
+    if unit not in UNITS:
+        raise InputError(f"{path} is in {unit!r}; a table is in {' or '.join(UNITS)}")
+    if kernels != kernels_digest():
+        raise InputError(f"{path} was measured with another version of the exported C; measure again, in a new table")
+    return table
+
+
+def latency_settings(path: Path | None) -> dict[str, str]:
+    """What runs with the same latencies have in common. Raises as `read_table`."""
+    table = read_table(path)
+    values = hashlib.sha256(repr(sorted(table.values.items())).encode()).hexdigest()[:16]
+    return {
+        "target": table.target,
+        "machine": table.machine,
+        "unit": table.unit,
+        "title": table.title,
+        "values": values,
+    }
+
+
+def kernels_digest() -> str:
+    """Of the C code that all exported networks share."""
+    digest = hashlib.sha256()
+    for name in KERNELS:
+        digest.update((resources("mobinet.export.c") / name).read_bytes())
+    return digest.hexdigest()[:16]
+
+
+@lru_cache(maxsize=100_000)
+def piece_names(architecture: Architecture, num_classes: int) -> tuple[str, ...]:
+    """Of the pieces that a network is executed in, in order. Raises InputError: it cannot be exported."""
+    pieces, shapes = exported_pieces(architecture, num_classes)
+    return tuple(name_of(piece, shapes) for piece in pieces)
+
+
+def name_of(piece: Piece, shapes: list[Shape]) -> str:
+    """What decides how long a piece takes, in words."""
+    step = piece.head
+    words = [type(step).__name__.lower() if step else "elementwise"]
+    if (window := getattr(step, "window", None)) is not None:
+        words.append(f"{window.size}x{window.size} stride {window.stride} padding {window.padding}")
+    if isinstance(step, BinaryConv | Conv):
+        words.append(f"{step.groups} groups")
+    if isinstance(step, BinaryConv):
+        words.append(f"from {step.low}{' with border' if step.low_border else ''}")
+    kind = getattr(step, "kind", None)
+    source, result = ("x".join(map(str, shape)) for shape in (shapes[piece.value], piece.shape))
+    after = " ".join(type(each).__name__.lower() for each in piece.finish)
+    return " ".join([*words, *([kind] if kind else []), source, "to", result, *(["then", after] if after else [])])

@@ -1,0 +1,62 @@
+"""The front by one cost beside the front by OPs, of the same trials: what a choice by OPs would have cost."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from results.tables import deciding_accuracy, front_of
+from space.objective import OBJECTIVES, Objective
+
+OPS = OBJECTIVES["ops"]
+COLUMNS = ("key", "accuracy", "ops", "cost", "instead", "factor")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TwoFronts:
+    """How the fronts differ.
+
+    Args:
+        by_ops, by_cost: how many networks are on each.
+        both: how many are on both.
+        rows: the networks that are on the front by OPs alone, with `COLUMNS`: their cost, the cheapest network that is
+            at least as accurate, and how many times as much they cost.
+    """
+
+    by_ops: int
+    by_cost: int
+    both: int
+    rows: pd.DataFrame
+
+    def text(self, objective: Objective) -> str:
+        """In words."""
+        text = (
+            f"By OPs the front of these trials has {self.by_ops} networks, by {objective.name} {self.by_cost}; "
+            f"{self.both} are on both."
+        )
+        if self.rows.empty:
+            return text
+        middle, worst = self.rows["factor"].median(), self.rows["factor"].max()
+        return (
+            f"{text} One that is on it by OPs alone costs {middle:.2f} times (median), at most {worst:.2f} times, "
+            f"the {objective.name} of the cheapest one that is at least as accurate."
+        )
+
+
+def two_fronts(trials: pd.DataFrame, objective: Objective) -> TwoFronts:
+    """Of the complete trials, one row each, `results.tables.COLUMNS` and the objective."""
+    complete = trials.loc[trials["state"] == "complete"]
+    by_ops, by_cost = front_of(complete, OPS), front_of(complete, objective)
+    accuracy = pd.Series(deciding_accuracy(complete), index=complete.index)
+    rows = []
+    for index, row in by_ops.loc[~by_ops["key"].isin(by_cost["key"])].iterrows():
+        as_accurate = complete.loc[accuracy >= accuracy[index]]
+        instead = as_accurate.loc[as_accurate[objective.name].idxmin()]
+        cost = row[objective.name]
+        found = row["key"], accuracy[index], row["ops"], cost, instead["key"], cost / instead[objective.name]
+        rows.append(dict(zip(COLUMNS, found)))
+    return TwoFronts(
+        by_ops=len(by_ops),
+        by_cost=len(by_cost),
+        both=int(by_ops["key"].isin(by_cost["key"]).sum()),
+        rows=pd.DataFrame(rows, columns=pd.Index(COLUMNS)),
+    )

@@ -1,0 +1,124 @@
+"""Tables of latencies: what they hold, what is refused, and that their sums are the time of whole networks."""
+
+import shutil
+import sys
+from random import Random
+
+import pytest
+
+from mobinet.export.c.plan import ALIGNMENT, plan_of
+from mobinet.export.memory import exported_pieces, ram, untrained
+from mobinet.latency.__main__ import main, to_measure
+from mobinet.latency.device import TARGETS
+from mobinet.latency.table import WHOLE, LatencyTable, kernels_digest, piece_names, read_table
+from space import Architecture, InputError, load_space
+
+SPACE = load_space("mobinet", backbone="mobilenet-8")
+FIRST = Architecture.uniform("mobilenet-8", block="mid", k=2, pool="avg")
+
+
+def write_table(path, values, **fields):
+    head = {"target": "toy", "machine": "none", "unit": "s", "kernels": kernels_digest(), **fields}
+    LatencyTable(**head, path=path, values=values).write()
+    return path
+
+
+def test_the_latency_is_the_sum_of_the_pieces_times_the_correction(tmp_path):
+    names = piece_names(FIRST, 10)
+    values = {name: 2.0**-number for number, name in enumerate(dict.fromkeys(names))}
+    table = read_table(write_table(tmp_path / "a.csv", {**values, WHOLE: 0.5}))
+    assert table.latency(FIRST, 10) == pytest.approx(0.5 * sum(values[name] for name in names))
+
+
+def test_some_networks_contain_every_piece():
+    networks = list(to_measure(SPACE, 10))
+    known = {name for network in networks for name in piece_names(network, 10)}
+    rng = Random(0)
+    for _ in range(20):
+        assert known.issuperset(piece_names(SPACE.sample(rng), 10))
+    assert len(networks) < 20
+
+
+def test_a_table_that_lacks_a_piece_names_it(tmp_path):
+    names = piece_names(FIRST, 10)
+    table = read_table(write_table(tmp_path / "a.csv", dict.fromkeys(names[1:], 1.0)))
+    with pytest.raises(InputError, match="a.csv lacks a piece of these networks .conv 3x3"):
+        table.latency(FIRST, 10)
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (lambda text: text.replace("target", "goal", 1), "not a table of latencies"),
+        (lambda text: text.replace("toy", "other", 1), "rows of 2 devices"),
+        (lambda text: text.replace(",1\n", ",fast\n", 1), "line 2: not a piece and its value"),
+        (lambda text: text.replace(",1\n", ",nan\n", 1), "nan is no latency"),
+        (lambda text: text.replace(",s,", ",weeks,"), "'weeks'"),
+        (lambda text: text.replace(kernels_digest(), "0" * 16), "another version of the exported C"),
+        (lambda text: "", "not a table of latencies"),
+    ],
+)
+def test_a_damaged_table_is_refused(tmp_path, change, complaint):
+    path = write_table(tmp_path / "a.csv", dict.fromkeys(piece_names(FIRST, 10), 1.0))
+    path.write_text(change(path.read_text()))
+    with pytest.raises(InputError, match=complaint):
+        read_table(path)
+
+
+def test_ram_is_what_the_header_says():
+    plan = plan_of(*exported_pieces(FIRST, 10))
+    assert ram(FIRST, 10) == 4 * (plan.size + ALIGNMENT - 1)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_sums_agree_with_whole_networks(target):
+    """On an emulator that counts instructions within 2 %; on this machine, which others share, within a factor of 2."""
+    device = TARGETS[target]()
+    for tool in (device.compiler.split()[0], device.run.split()[0]):
+        if tool != "{}" and not shutil.which(tool):
+            pytest.skip(f"{tool} is not installed")
+    pieces = device.measure(untrained(FIRST, 10))
+    assert len(pieces) == len(piece_names(FIRST, 10)) and min(pieces) > 0
+    (whole,) = device.measure(untrained(FIRST, 10), whole=True)
+    assert whole == pytest.approx(sum(pieces), rel=0.02 if device.unit == "instructions" else 0.5)
+
+
+def run(monkeypatch, *flags):
+    monkeypatch.setattr(sys, "argv", ["latency", *map(str, flags)])
+    main()
+
+
+def test_a_table_is_continued_and_of_one_device(monkeypatch, tmp_path, capsys):
+    if not shutil.which("cc"):
+        pytest.skip("cc is not installed")
+    rules = tmp_path / "small.toml"
+    rules.write_text('block = ["mid"]\nk = [0, 1]\npool = ["avg"]\n')
+    flags = "--backbone", "mobilenet-8", "--space", rules, "--out", tmp_path / "a.csv", "--cc", "cc -std=gnu99 -O1"
+    run(monkeypatch, *flags)
+    measured = read_table(tmp_path / "a.csv").values
+    assert "network 2 of 2" in capsys.readouterr().out
+    run(monkeypatch, *flags)
+    out = capsys.readouterr().out
+    assert "network" not in out.partition("whole networks")[0] and "Kendall's tau" in out
+    again = read_table(tmp_path / "a.csv").values
+    assert {n: v for n, v in again.items() if "whole" not in n} == {
+        n: v for n, v in measured.items() if "whole" not in n
+    }
+    with pytest.raises(InputError, match="is of the target here, not pi"):
+        run(monkeypatch, *flags, "--target", "pi", "--run", "{}")
+
+
+@pytest.mark.parametrize(
+    ("flags", "complaint"),
+    [
+        (("--target", "pi"), "say with --run"),
+        (("--run", "ssh pi"), "needs {}"),
+        (("--cc", "no-such-compiler"), "no-such-compiler is not installed"),
+        (("--run", "echo hello {}"), "does not print what the program prints"),
+        (("--run", "false {}"), "failed"),
+        (("--classes", "1"), "2 or more"),
+    ],
+)
+def test_a_wrong_flag_is_one_line(monkeypatch, tmp_path, flags, complaint):
+    with pytest.raises(InputError, match=complaint):
+        run(monkeypatch, "--backbone", "mobilenet-8", "--out", tmp_path / "a.csv", *flags)
