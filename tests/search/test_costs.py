@@ -1,0 +1,179 @@
+"""Every cost can be minimised and limited, alone and with others, and shown of a run that has ended."""
+
+import json
+from functools import cache
+from statistics import median
+
+import pandas as pd
+import pytest
+
+import results.report
+import search.refresh
+import search.run
+from mobinet import cost
+from mobinet.export.memory import ram
+from mobinet.latency.table import LatencyTable, kernels_digest, piece_names
+from results.run_config import read_config
+from search.flags import latency
+from space import load_space
+from space.device_profile import PROFILES, read_profile
+from space.errors import InputError
+from space.objective import OBJECTIVES
+
+RULES = {"block": ["pre", "mid"], "k": [0], "pool": ["avg"], "layer1": {"k": [0, 1]}, "layer3": {"k": [0, 2]}}
+SPACE = load_space().restrict(RULES)
+
+
+@pytest.fixture
+def flags(tmp_path, instant):
+    lines = [f"{name} = {value}" for name, value in RULES.items() if isinstance(value, list)]
+    lines += [f"[{name}]\nk = {rule['k']}" for name, rule in RULES.items() if isinstance(rule, dict)]
+    (tmp_path / "small.toml").write_text("\n".join(lines))
+    return "--epochs", 1, "--workers", 0, "--space", tmp_path / "small.toml", "--out", tmp_path / "run"
+
+
+@cache
+def names() -> tuple[str, ...]:
+    """Of all pieces of the space."""
+    return tuple({name: None for network in SPACE for name in piece_names(network, 10)})
+
+
+@pytest.fixture
+def table(tmp_path):
+    """A table in which a piece takes as many milliseconds as its name has letters."""
+    values = {name: len(name) / 1e3 for name in names()}
+    path = tmp_path / "toy.csv"
+    LatencyTable(target="toy", machine="m", unit="s", kernels=kernels_digest(), path=path, values=values).write()
+    return path
+
+
+def trials_of(folder):
+    return pd.read_csv(folder / "trials.csv", dtype={"key": str})
+
+
+@pytest.mark.parametrize("name", [name for name in OBJECTIVES if name != "latency"])
+def test_each_cost_is_minimised(name, flags, invoke):
+    ended = invoke(search.run, "--trials", 12, "--cost", name, *flags)
+    assert ended.code == 0, ended.err
+    trials, front = trials_of(flags[-1]), pd.read_csv(flags[-1] / "pareto.csv")
+    assert front[name].is_monotonic_increasing and trials[name].min() == front[name].min()
+    assert OBJECTIVES[name].unit in ended.out
+    page = (flags[-1] / "report.html").read_text()
+    assert (f"By OPs and by {name}" in page) == (name != "ops")
+
+
+def test_the_working_memory_is_that_of_the_exported_network(flags, invoke):
+    assert invoke(search.run, "--trials", 4, "--cost", "ram", *flags).code == 0
+    entries = json.loads((flags[-1] / "pareto.json").read_text())["front"]
+    found = {network.key: ram(network, 10) for network in SPACE}
+    assert all(entry["cost"]["ram"] == found[entry["key"]] for entry in entries)
+
+
+def test_all_limits_hold_together(flags, invoke, table):
+    counted = [cost(network, 10) for network in SPACE]
+    seconds = [sum(len(name) for name in piece_names(network, 10)) / 1e3 for network in SPACE]
+    limits = {
+        "ops": median(c.ops for c in counted),
+        "bytes": median(c.bytes for c in counted),
+        "latency": median(seconds),
+    }
+    fitting = sum(
+        c.ops <= limits["ops"] and c.bytes <= limits["bytes"] and s <= limits["latency"]
+        for c, s in zip(counted, seconds)
+    )
+    assert 10 < fitting < SPACE.size / 2  # so that each limit forbids what the others allow
+    words = [word for name, limit in limits.items() for word in (OBJECTIVES[name].flag, limit)]
+    ended = invoke(search.run, "--trials", SPACE.size, "--cost", "params", "--latency", table, *words, *flags)
+    assert ended.code == 0, ended.err
+    trials = trials_of(flags[-1])
+    assert len(trials) == fitting
+    for name, limit in limits.items():
+        assert trials[name].max() <= limit
+
+
+def test_a_latency_is_read_from_the_table(flags, invoke, table):
+    ended = invoke(search.run, "--trials", 6, "--cost", "latency", "--latency", table, *flags)
+    assert ended.code == 0 and " s  " in ended.out
+    trials = trials_of(flags[-1])
+    sums = {network.key: sum(len(name) for name in piece_names(network, 10)) for network in SPACE}
+    assert trials["latency"].tolist() == pytest.approx([sums[key] / 1e3 for key in trials["key"]])
+    resumed = invoke(search.run, "--trials", 7, *flags)  # by the same cost and table, without naming them again
+    assert resumed.code == 0 and len(trials_of(flags[-1])) == 7
+
+
+def test_another_cost_or_table_is_refused_on_a_resumed_run(flags, invoke, table):
+    assert invoke(search.run, "--trials", 2, "--cost", "latency", "--latency", table, *flags).code == 0
+    ended = invoke(search.run, "--trials", 3, "--cost", "bytes", *flags)
+    assert ended.code == 2 and "--cost latency there and bytes here" in ended.err
+    table.write_text(table.read_text().replace("0.0", "0.9"))
+    ended = invoke(search.run, "--trials", 3, *flags)
+    assert ended.code == 2 and "latency" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("more", "complaint"),
+    [
+        (("--cost", "latency"), "needs --latency TABLE"),
+        (("--max-latency", "5ms"), "needs --latency TABLE"),
+        (("--cost", "latency", "--latency", "nowhere.csv"), "nowhere.csv"),
+        (("--max-ram", 100), "raise --max-ram"),
+        (("--max-bytes", 10, "--cost", "ram"), "raise --max-bytes"),
+        (("--device-profile", "toaster"), "toaster is neither one of"),
+        (("--cost", "ram", "--space", "mobilenet-v1"), "mobilenet-v1"),
+    ],
+)
+def test_what_cannot_be_is_one_line(flags, invoke, more, complaint):
+    ended = invoke(search.run, "--trials", 1, *flags, *more)
+    assert ended.code == 2 and len(ended.err.splitlines()) == 1 and complaint in ended.err
+
+
+@pytest.mark.parametrize("text", ["5 weeks", "-1ms", "ms", "nan", "0s"])
+def test_a_latency_is_a_number_with_a_unit(flags, invoke, text):
+    ended = invoke(search.run, f"--max-latency={text}", *flags)
+    assert ended.code == 2 and "--max-latency" in ended.err
+
+
+def test_units_of_latency():
+    assert (latency("5ms"), latency("800us"), latency("2s"), latency("3e6")) == (5e-3, pytest.approx(8e-4), 2, 3e6)
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_profiles_of_the_tool(name):
+    assert read_profile(name).keys() == {"bytes", "ram"}
+
+
+def test_a_profile_limits_and_flags_go_before_it(flags, invoke, tmp_path):
+    profile = tmp_path / "own.toml"
+    profile.write_text('source = "a guess"\nmax-ops = 4200\nmax-bytes = 9100\n')
+    assert invoke(search.run, "--trials", 9, "--device-profile", profile, "--max-ops", 4300, *flags).code == 0
+    config = read_config(flags[-1])
+    assert config.all_limits == {"ops": 4300, "bytes": 9100} and config.limit == 4300
+    assert trials_of(flags[-1])["bytes"].max() <= 9100
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("max-ram = ", "not TOML"),
+        ("max-weight = 3", "max-weight"),
+        ('max-ram = "1k"', "above 0"),
+        ("", "limits nothing"),
+    ],
+)
+def test_a_wrong_profile(tmp_path, text, complaint):
+    (tmp_path / "own.toml").write_text(text)
+    with pytest.raises(InputError, match=complaint):
+        read_profile(str(tmp_path / "own.toml"))
+
+
+def test_a_run_that_has_ended_by_another_cost(flags, invoke, table):
+    assert invoke(search.run, "--trials", 12, *flags).code == 0
+    before = (flags[-1] / "trials.csv").read_bytes()
+    ended = invoke(search.refresh, flags[-1], "--cost", "latency", "--latency", table)
+    assert ended.code == 0, ended.err
+    folder = flags[-1] / "by-latency"
+    front = pd.read_csv(folder / "pareto.csv")
+    assert front["latency"].is_monotonic_increasing and len(trials_of(folder)) == 12
+    assert read_config(folder).cost.title == "latency (s) on toy"
+    assert (flags[-1] / "trials.csv").read_bytes() == before
+    assert invoke(results.report, folder).code == 0
