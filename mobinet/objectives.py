@@ -27,10 +27,13 @@ def objective_of(name: str, *, num_classes: int, latencies: Path | None = None) 
 
         return replace(objective, of=memory)
     if name == "latency":
-        from mobinet.latency.table import read_table
+        from mobinet.latency.table import UNITS, read_table
 
         table = read_table(latencies)
         return replace(
-            objective, unit=table.unit, title=table.title, of=lambda network, _: table.latency(network, num_classes)
+            objective,
+            unit=UNITS[table.unit],
+            title=table.title,
+            of=lambda network, _: table.latency(network, num_classes),
         )
     return objective

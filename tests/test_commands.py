@@ -12,6 +12,9 @@ import pytest
 import torch
 from PIL import Image
 
+from mobinet.latency.__main__ import to_measure
+from mobinet.latency.table import LatencyTable, kernels_digest, piece_names
+from space import load_space
 from tests.test_docs import COMMAND, PAGES, ROOT
 
 CIFAR = "--csv benchmarks/tables/cifar10.csv --dataset cifar10 --width 0.125"
@@ -24,6 +27,7 @@ SMALL = {
     "benchmarks.samplers.table": "--width 0.25 --epochs 1 --networks 4 --seeds 1 --images 64 --csv new.csv",
     "benchmarks.speed.inference": "--backbones mobilenet-8 --seconds 0.01",
     "benchmarks.speed.training": "--backbone mobilenet-8 --width 1 --k 0 --steps 1",
+    "mobinet.latency": "--backbone mobilenet-8 --width 1 --space small.toml",
     "search.retrain": "--dataset digits --epochs 1",
     "search.run": "--dataset digits --trials 3 --epochs 1 --workers 0",
 }
@@ -35,6 +39,8 @@ ELSEWHERE = {
     "benchmarks.limits.faults": "tests/search/test_fuzz.py and test_killed.py are what it repeats",
     "search.run --dataset cifar10 --width 0.125": "digits, on which commands are tried, are too small for this width",
     "benchmarks/tables/cifar10-random": "it trains on CIFAR-10; the one on digits is run",
+    "pi:/tmp/p": "there is no such device",
+    "benchmarks.speed.by_cost": "its tables take a minute; tests/results/test_two_costs.py holds what it prints",
     "benchmarks.proxies.fidelity": "it starts a pool of processes ten times, which takes more than a minute",
     "benchmarks.proxies.candidates": "its trainings have fixed sizes and take hours",
     "benchmarks.retrained.compare_searches": "its trainings have a fixed size and take minutes",
@@ -61,6 +67,10 @@ def missing(module: str, arguments: str) -> str:
     for flag, package in {"--format onnx": "onnx", "--format wasm": "ziglang"}.items():
         if flag in arguments and not importlib.util.find_spec(package):
             return f"{package} is not installed"
+    if "--target cortex-m4" in arguments:
+        for tool in ("arm-none-eabi-gcc", "qemu-system-arm"):
+            if not shutil.which(tool):
+                return f"{tool} is not installed"
     if module == "benchmarks.speed.first_gpu" and not torch.cuda.is_available():
         return "there is no GPU"
     return next((reason for part, reason in ELSEWHERE.items() if part in f"{module} {arguments}"), "")
@@ -72,6 +82,10 @@ def workplace(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("commands")
     (folder / "small.toml").write_text('block = ["pre", "mid"]\nk = [0, 1, 2]\npool = ["avg"]\n')
     shutil.copytree(ROOT / "benchmarks" / "tables", folder / "benchmarks" / "tables")
+    names = {name: 4e-7 for network in to_measure(load_space(), 10) for name in piece_names(network, 10)}
+    for name in ("here", "cortex-m4"):
+        head = {"target": name, "machine": "none", "unit": "s", "kernels": kernels_digest()}
+        LatencyTable(**head, path=folder / f"{name}.csv", values=names).write()
     Image.new("RGB", (40, 40), "gray").save(folder / "picture.png")
     for name, color in {"red": (200, 0, 0), "green": (0, 200, 0)}.items():
         (folder / "pictures" / name).mkdir(parents=True)
@@ -103,7 +117,9 @@ def test_it_runs(workplace, key, monkeypatch, tmp_path, module, arguments):
     if reason := missing(module, arguments):
         pytest.skip(reason)
     monkeypatch.chdir(workplace)
-    small = SMALL.get(module, "") + (f" --out {tmp_path}" if module == "search.run" else "")
+    small = SMALL.get(module, "")
+    if module in ("search.run", "mobinet.latency"):
+        small += f" --out {tmp_path / 'out'}"
     if "imagefolder" in arguments:
         small = small.replace("--dataset digits", "")
     run(monkeypatch, module, f"{arguments.replace('KEY', key)} {small}")

@@ -19,7 +19,8 @@ from space.reading import read_input
 COLUMNS = ("target", "machine", "unit", "kernels", "piece", "value")
 WHOLE = "a whole network, per sum of its pieces"
 TAU = "Kendall's tau between wholes and sums"
-UNITS = ("s", "instructions")
+UNITS = {"s": "s", "instructions": "instr"}
+"""What is measured, and what stands behind a number of it."""
 
 
 @dataclass(kw_only=True)
@@ -108,7 +109,7 @@ def latency_settings(path: Path | None) -> dict[str, str]:
     return {
         "target": table.target,
         "machine": table.machine,
-        "unit": table.unit,
+        "unit": UNITS[table.unit],
         "title": table.title,
         "values": values,
     }
