@@ -124,7 +124,7 @@ def _pool(kind: str) -> Callable[[Program, nn.Module, int], int]:
         window = Window(size=2, stride=2)
         if kind != "min":
             window = Window(size=module.kernel_size, stride=module.stride, padding=module.padding)
-        if window.size == 1:
+        if window.size == window.stride == 1:
             return value
         shape = _shape_after(program.shapes[value], window, program.shapes[value][2])
         return program.add(Pool(inputs=(value,), shape=shape, kind=kind, window=window))

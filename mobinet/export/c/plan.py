@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from mobinet.export.c.pieces import Piece
-from mobinet.export.c.stages import Stage, has_rows, rows_held, stages_of
+from mobinet.export.c.stages import Stage, has_rows, rows_held, spoiling, stages_of
 from mobinet.export.steps import BinaryConv, Conv, Shape
 
 ALIGNMENT = 16
@@ -72,6 +72,7 @@ def _plan(pieces: list[Piece], shapes: list[Shape], together: int) -> Plan:
     last_reader = {value: piece for piece in pieces for value in piece.reads()}
     values: dict[int, Buffer] = {}
     own: dict[int, Buffer] = {}
+    spoilt = spoiling(runs[0]) if together > 1 else frozenset()
     for number, run in enumerate(runs):
         for stage in run:
             piece = stage.piece
@@ -82,7 +83,8 @@ def _plan(pieces: list[Piece], shapes: list[Shape], together: int) -> Plan:
             height, width, channels = piece.shape
             buffer = Buffer(size=height * width * channels, born=number, dies=number, rows=height)
             for value in sorted(piece.in_place_of(shapes) & values.keys()):
-                if last_reader[value] is piece and (len(run) == 1 or shapes[value] == piece.shape):
+                alike = len(run) == 1 or (shapes[value] == piece.shape and (value, piece.result) not in spoilt)
+                if last_reader[value] is piece and alike:
                     buffer = values[value]
             buffer.dies = run_of[last_reader[piece.result].result]
             values[piece.result] = buffer

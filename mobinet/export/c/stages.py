@@ -4,9 +4,9 @@ The first pieces of a network, whose maps are large, are executed together: each
 that it reads are there, and of a map only these are kept. The others are executed one after the other.
 """
 
-from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Hashable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeVar
 
 from mobinet.export.c.pieces import Piece
@@ -15,7 +15,39 @@ from mobinet.export.steps import BinaryConv, Linear, Mean, Shape, Window
 AT_ONCE = 16
 """Pixels of a 1x1 convolution that is executed alone: it takes the image as rows of so many."""
 POINT = Window(size=1)
-Place = TypeVar("Place")
+
+Place = TypeVar("Place", bound=Hashable)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rhythm:
+    """Which rows a stage reads for which of its own.
+
+    Args:
+        source_rows, rows: of what it reads, and of its result.
+        size, stride, padding: of its window.
+        packs: whether it keeps what it has read, packed, so that it reads each row once.
+        before: numbers of the stages, of those that are executed together, that make what it reads: its value and its
+            other one; None where that is there.
+    """
+
+    source_rows: int
+    rows: int
+    size: int
+    stride: int
+    padding: int
+    packs: bool
+    before: tuple[int | None, int | None]
+
+    def rows_needed(self, row: int) -> int:
+        """How many of its source, for so many of its own and one more."""
+        return min(self.source_rows, row * self.stride - self.padding + self.size)
+
+    def oldest_needed(self, row: int) -> int:
+        """Of its source, once so many of its own are made."""
+        if self.packs:
+            return self.rows_needed(row - 1) if row else 0
+        return max(0, row * self.stride - self.padding)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,8 +59,7 @@ class Stage:
         shape: of its result.
         pixels: of both, where the last row is not full; None if all are.
         window: on the source.
-        before: numbers of the stages, of those that are executed together, that make what it reads: its value and its
-            other one; None where that is there.
+        before: see `Rhythm`.
     """
 
     piece: Piece
@@ -36,18 +67,19 @@ class Stage:
     shape: Shape
     pixels: int | None
     window: Window
-    before: tuple[int | None, int | None] = (None, None)
+    before: tuple[int | None, int | None]
 
-    def rows_needed(self, row: int) -> int:
-        """How many of its source, for so many of its own and one more."""
-        window = self.window
-        return min(self.source[0], row * window.stride - window.padding + window.size)
-
-    def oldest_needed(self, row: int) -> int:
-        """Of its source, once so many of its own are made; a binary convolution packs what it reads at once."""
-        if isinstance(self.piece.head, BinaryConv) or self.piece.image:
-            return self.rows_needed(row - 1) if row else 0
-        return max(0, row * self.window.stride - self.window.padding)
+    @property
+    def rhythm(self) -> Rhythm:
+        return Rhythm(
+            source_rows=self.source[0],
+            rows=self.shape[0],
+            size=self.window.size,
+            stride=self.window.stride,
+            padding=self.window.padding,
+            packs=isinstance(self.piece.head, BinaryConv) or self.piece.image is not None,
+            before=self.before,
+        )
 
 
 def has_rows(piece: Piece) -> bool:
@@ -71,26 +103,59 @@ def stages_of(pieces: list[Piece], shapes: list[Shape]) -> list[Stage]:
     return stages
 
 
-def order_of(stages: list[Stage]) -> Iterator[int]:
+@lru_cache
+def order_of(rhythms: tuple[Rhythm, ...]) -> tuple[int, ...]:
     """Numbers of the stages, each time one makes a row; as `run` in kernels.h."""
-    ready = [0] * len(stages)
-    for target in reversed(range(len(stages))):
-        while ready[target] < stages[target].shape[0]:
-            number, missing = target, _missing(stages, target, ready)
+    ready, order = [0] * len(rhythms), []
+    for target in reversed(range(len(rhythms))):
+        while ready[target] < rhythms[target].rows:
+            number, missing = target, _missing(rhythms, target, ready)
             while missing is not None:
-                number, missing = missing, _missing(stages, missing, ready)
+                number, missing = missing, _missing(rhythms, missing, ready)
             ready[number] += 1
-            yield number
+            order.append(number)
+    return tuple(order)
 
 
-def _missing(stages: list[Stage], number: int, ready: list[int]) -> int | None:
+def _missing(rhythms: tuple[Rhythm, ...], number: int, ready: list[int]) -> int | None:
     """The stage that has to make a row before this one can."""
-    stage, (value, other) = stages[number], stages[number].before
-    if value is not None and ready[value] < stage.rows_needed(ready[number]):
+    rhythm = rhythms[number]
+    value, other = rhythm.before
+    if value is not None and ready[value] < rhythm.rows_needed(ready[number]):
         return value
     if other is not None and ready[other] <= ready[number]:
         return other
     return None
+
+
+def spoiling(stages: list[Stage]) -> frozenset[tuple[int, int]]:
+    """Pairs of values: in the place of the first, the second would overwrite rows that another stage still reads."""
+    pairs = _spoiling(tuple(stage.rhythm for stage in stages))
+    return frozenset((stages[made].piece.result, stages[number].piece.result) for made, number in pairs)
+
+
+@lru_cache(maxsize=10_000)
+def _spoiling(rhythms: tuple[Rhythm, ...]) -> frozenset[tuple[int, int]]:
+    readers, ready, found = _readers(rhythms), [0] * len(rhythms), set()
+    for number in order_of(rhythms):
+        for made in rhythms[number].before:
+            for reader, first in readers[made] if made is not None else ():
+                done, rhythm = ready[reader], rhythms[reader]
+                oldest = rhythm.oldest_needed(done) if first else done
+                if reader != number and done < rhythm.rows and oldest <= ready[number]:
+                    found.add((made, number))
+        ready[number] += 1
+    return frozenset(found)
+
+
+def _readers(rhythms: tuple[Rhythm, ...]) -> list[list[tuple[int, bool]]]:
+    """Of the result of each stage: numbers of the stages that read it, and whether as their value."""
+    readers: list[list[tuple[int, bool]]] = [[] for _ in rhythms]
+    for number, rhythm in enumerate(rhythms):
+        for made, first in zip(rhythm.before, (True, False)):
+            if made is not None:
+                readers[made].append((number, first))
+    return readers
 
 
 def rows_held(stages: list[Stage], later: set[int], places: dict[int, Place]) -> dict[Place, int]:
@@ -100,25 +165,33 @@ def rows_held(stages: list[Stage], later: set[int], places: dict[int, Place]) ->
         later: values that are read after these stages.
         places: of each value that they make; several may share one.
     """
-    readers: dict[int, list[tuple[int, bool]]] = defaultdict(list)
-    makers, sharing = {}, defaultdict(list)
-    for number, stage in enumerate(stages):
-        readers[stage.piece.value].append((number, True))
-        if stage.piece.other is not None:
-            readers[stage.piece.other].append((number, False))
-        makers[stage.piece.result] = number
-        sharing[places[stage.piece.result]].append(stage.piece.result)
-    ready, held = [0] * len(stages), defaultdict(int)
+    results = [stage.piece.result for stage in stages]
+    numbers = {place: number for number, place in enumerate(dict.fromkeys(places[result] for result in results))}
+    held = _rows_held(
+        tuple(stage.rhythm for stage in stages),
+        tuple(result in later for result in results),
+        tuple(numbers[places[result]] for result in results),
+    )
+    return dict(zip(numbers, held))
 
-    def oldest(value: int) -> int:
-        needed = [0] if value in later else []
-        needed += [stages[n].oldest_needed(ready[n]) if first else ready[n] for n, first in readers[value]]
+
+@lru_cache(maxsize=10_000)
+def _rows_held(rhythms: tuple[Rhythm, ...], kept: tuple[bool, ...], places: tuple[int, ...]) -> list[int]:
+    """By place; `kept` are those that are read later, too."""
+    readers = _readers(rhythms)
+    sharing: list[list[int]] = [[] for _ in rhythms]
+    for number, place in enumerate(places):
+        sharing[place].append(number)
+    ready, held = [0] * len(rhythms), [1] * (max(places) + 1)
+
+    def oldest(maker: int) -> int:
+        needed = [0] if kept[maker] else []
+        needed += [rhythms[n].oldest_needed(ready[n]) if first else ready[n] for n, first in readers[maker]]
         return min(needed)
 
-    for number in order_of(stages):
+    for number in order_of(rhythms):
         ready[number] += 1
-        place = places[stages[number].piece.result]
-        values = sharing[place]
-        newest = max(ready[makers[value]] for value in values)
-        held[place] = max(held[place], newest - min(oldest(value) for value in values if ready[makers[value]]))
+        place = places[number]
+        begun = [maker for maker in sharing[place] if ready[maker]]
+        held[place] = max(held[place], max(ready[maker] for maker in begun) - min(map(oldest, begun)))
     return held

@@ -15,11 +15,12 @@ from mobinet.export import FORMATS, TrainedNetwork
 from mobinet.export.c.folder import files
 from mobinet.export.c.layers import negative
 from mobinet.export.c.pieces import pieces_of
-from mobinet.export.c.plan import plan_of
+from mobinet.export.c.plan import Plan, plan_of
 from mobinet.export.c.stages import Stage, has_rows, order_of
 from mobinet.export.reference import scores
-from mobinet.export.steps import BinaryConv
+from mobinet.export.steps import BinaryConv, Program
 from mobinet.export.translate import steps_of
+from mobinet.families.resnet import Unit as ResidualUnit
 from space import Architecture, InputError
 from tests.mobinet.export.networks import NETWORKS, as_trained
 
@@ -194,11 +195,8 @@ def test_the_program_names_the_class(tmp_path):
         assert (wrong.returncode, wrong.stderr.count("\n")) == (2, 1)
 
 
-@pytest.mark.parametrize("name", NETWORKS)
-def test_rows_are_there_when_they_are_read(name):
+def check_rows(program: Program, plan: Plan) -> None:
     """Each row is written to its place in memory, and found there, not overwritten, whenever a stage reads it."""
-    program = steps_of(exported(name))
-    plan = plan_of(pieces_of(program), program.shapes)
     held: dict[int, tuple[int, int]] = {}  # float -> the value and the row that lie there
 
     def places(value: int, stage: Stage, row: int, width: int) -> range:
@@ -216,7 +214,7 @@ def test_rows_are_there_when_they_are_read(name):
         made, taken = [0] * len(run), [0] * len(run)
         if not has_rows(run[0].piece):
             continue
-        for number in order_of(run):
+        for number in order_of(tuple(stage.rhythm for stage in run)):
             stage, piece, row = run[number], run[number].piece, made[number]
             window, (height, width, channels) = stage.window, stage.source
             packs = isinstance(piece.head, BinaryConv)
@@ -238,6 +236,55 @@ def test_rows_are_there_when_they_are_read(name):
                     start = plan.values[piece.result].offset + natural * width * channels
                     held |= dict.fromkeys(range(start, start + width * channels), (piece.result, natural))
         assert made == [stage.shape[0] for stage in run]
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_rows_are_there_when_they_are_read(name):
+    program = steps_of(exported(name))
+    check_rows(program, plan_of(pieces_of(program), program.shapes))
+
+
+def binary(size: int, **flags: int) -> BinaryConv2d:
+    return BinaryConv2d(16, 16, size, binarizer="xnor", **flags)
+
+
+def unit(conv: nn.Module, shortcut: nn.Module) -> nn.Module:
+    made = ResidualUnit(16, 16, stride=1, shortcut="float", binarizer="xnor")
+    made.conv, made.shortcut = conv, shortcut
+    return made
+
+
+BRANCHES = {
+    "a 3x3 and a shortcut that is done row by row": (nn.Conv2d(16, 16, 3, padding=1), binary(1)),
+    "a pooling and a shortcut": (nn.MaxPool2d(3, 1, 1), nn.BatchNorm2d(16)),
+    "a shortcut that is behind": (binary(1), nn.Sequential(nn.BatchNorm2d(16), binary(3))),
+}
+"""Of a unit, whose input both read, at another pace."""
+
+
+@pytest.mark.parametrize("branches", BRANCHES)
+def test_a_row_that_another_branch_needs_is_kept(tmp_path, branches):
+    conv, shortcut = BRANCHES[branches]
+    head = nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(16, 10)
+    net = nn.Sequential(nn.Conv2d(3, 16, 3, padding=1), unit(conv, shortcut), binary(3), nn.MaxPool2d(2), *head).eval()
+    network = replace(exported("resnet"), net=net)
+    program = steps_of(network)
+    pieces = pieces_of(program)
+    for together in range(2, len(pieces) - 1):
+        check_rows(program, plan_of(pieces, program.shapes, together=together))
+    images = random_images(network, 1)
+    write(tmp_path, network)
+    assert bits(run(tmp_path, NATIVE, images)) == bits(expected(network, images))
+
+
+def test_a_value_of_which_no_row_is_read_has_one():
+    """Of 1x1 windows with a border and a large stride, the only one lies outside of the image."""
+    head = nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(16, 10)
+    outside = nn.Conv2d(16, 16, 1, stride=40, padding=1)
+    net = nn.Sequential(nn.Conv2d(3, 16, 3, padding=1), binary(3), outside, binary(1), *head).eval()
+    program = steps_of(replace(exported("resnet"), net=net))
+    plan = plan_of(pieces_of(program), program.shapes, together=3)
+    assert min(buffer.rows for buffer in plan.values.values()) == 1
 
 
 def test_of_maps_that_are_executed_together_only_some_rows_are_held():
