@@ -280,8 +280,9 @@ def test_a_row_that_another_branch_needs_is_kept(tmp_path, branches):
 def test_a_value_of_which_no_row_is_read_has_one():
     """Of 1x1 windows with a border and a large stride, the only one lies outside of the image."""
     head = nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(16, 10)
-    outside = nn.Conv2d(16, 16, 1, stride=40, padding=1)
-    net = nn.Sequential(nn.Conv2d(3, 16, 3, padding=1), binary(3), outside, binary(1), *head).eval()
+    outside = nn.Conv2d(8, 16, 1, stride=40, padding=1)
+    narrow = BinaryConv2d(16, 8, 3, binarizer="xnor")
+    net = nn.Sequential(nn.Conv2d(3, 16, 3, padding=1), narrow, outside, binary(1), *head).eval()
     program = steps_of(replace(exported("resnet"), net=net))
     plan = plan_of(pieces_of(program), program.shapes, together=3)
     assert min(buffer.rows for buffer in plan.values.values()) == 1
