@@ -196,7 +196,7 @@ def _repeat_choices(args: argparse.Namespace, folder: Path) -> None:
     """Where the run in `folder` goes on, take up what was chosen for it when it began."""
     with suppress(InputError):
         begun = read_config(folder)
-        if begun.family == args.space:
+        if begun.family == args.space and not (args.image_size or args.channels):
             args.backbone = args.backbone or begun.backbone
         args.width = args.width or begun.width
         args.cost = args.cost or begun.objective

@@ -48,8 +48,9 @@ class Draft:
         cls, args: argparse.Namespace, settings: dict[str, Any], folder: Path, backbone: str | None, width: float
     ) -> "Draft":
         kind, shares = EVALUATORS[args.evaluator], BACKENDS[args.backend].shares
-        shape = DATASETS[args.dataset].input_shape
-        space = load_space(args.space, backbone=backbone, input_shape=shape, width=width, binarizer=args.binarizer)
+        space = load_space(
+            args.space, backbone=backbone, input_shape=wanted_shape(args), width=width, binarizer=args.binarizer
+        )
         evaluator = kind.make(settings, args, space=space, folder=folder)
         images, pace = evaluator.images(space.input_shape), None
         if shares and not kind.trains_first and evaluator.device == "cpu":
@@ -85,11 +86,24 @@ class Draft:
 
 def _sizes(args: argparse.Namespace, folder: Path) -> tuple[tuple[str | None, float], ...]:
     """Backbones and widths to choose from, large to small: one, where it is not ours to choose."""
-    fixed = args.backbone or args.width or args.max_ops or args.space not in family_names()
+    fixed = (
+        args.backbone
+        or args.image_size
+        or args.channels
+        or args.width
+        or args.max_ops
+        or args.space not in family_names()
+    )
     if fixed or not _is_new_and_free(args, folder):
         return ((args.backbone, args.width or WIDTHS[0]),)
-    smaller = smaller_backbones(args.space, DATASETS[args.dataset].input_shape)
+    smaller = smaller_backbones(args.space, wanted_shape(args))
     return tuple((backbone, width) for backbone in (None, *smaller) for width in WIDTHS)
+
+
+def wanted_shape(args: argparse.Namespace) -> tuple[int, int, int]:
+    """(C, H, W) of the images: the data set's, unless flags say otherwise."""
+    channels, height, width = DATASETS[args.dataset].input_shape
+    return args.channels or channels, args.image_size or height, args.image_size or width
 
 
 def _is_new_and_free(args: argparse.Namespace, folder: Path) -> bool:

@@ -45,6 +45,8 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--trials", type=positive_int, help="in total (default: the evaluator's own)")
     default = "the one for images of the data set, or for smaller ones on a slow CPU"
     parser.add_argument("--backbone", help=f"default: {default}; {', '.join(backbone_names())}")
+    parser.add_argument("--image-size", type=positive_int, help="pixels of the side of an image; chooses the backbone")
+    parser.add_argument("--channels", type=int, choices=(1, 3), help="1: grey, 3: colour (default: the data set's)")
     parser.add_argument(
         "--width", type=positive_float, help="factor on all channels (default: 1, or less on a slow CPU)"
     )
@@ -74,6 +76,8 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     add_choice(parser, "--backend", BACKENDS, default="local")
     args = parser.parse_args(argv)
     evaluator = EVALUATORS[args.evaluator]
+    if args.backbone and (args.image_size or args.channels):
+        parser.error("--backbone says the size of the images already; leave out --image-size and --channels")
     refuse_flags_of_others(parser, args, "--evaluator", EVALUATORS, args.evaluator)
     refuse_flags_of_others(parser, args, "--backend", BACKENDS, args.backend)
     if complaint := BACKENDS[args.backend].complaint(args):

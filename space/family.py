@@ -37,8 +37,15 @@ class Family(ABC):
     backbones: Mapping[str, tuple[int, int, int]]
     """Name of each backbone and its input shape (C, H, W)."""
 
+    any_size: str = ""
+    """Names of backbones for images of any size, where there are such."""
+
     layers_are_independent: bool = False
     """Whether a layer is what its own genes and those of the whole network make it. Such a family has a supernet."""
+
+    def backbone_for(self, input_shape: tuple[int, int, int]) -> str | None:
+        """The first backbone for images (C, H, W); None if there is none."""
+        return next((name for name, shape in self.backbones.items() if shape == input_shape), None)
 
     @abstractmethod
     def genes(self, backbone: str, width: float) -> tuple[Gene, ...]:
@@ -76,7 +83,14 @@ def find_family(name: str) -> Family:
 @cache
 def backbone_names() -> tuple[str, ...]:
     """Names of all backbones there are."""
-    return tuple(dict.fromkeys(name for family in family_names() for name in find_family(family).backbones))
+    families = [find_family(name) for name in family_names()]
+    named = [name for family in families for name in family.backbones]
+    return tuple(dict.fromkeys([*named, *(family.any_size for family in families if family.any_size)]))
+
+
+def backbones_text(family: Family) -> str:
+    """What may follow ``--backbone``."""
+    return ", ".join([*family.backbones, *([family.any_size] if family.any_size else [])])
 
 
 def genes_of(family: str, backbone: str, width: float) -> dict[str, Gene]:
@@ -90,5 +104,5 @@ def genes_of(family: str, backbone: str, width: float) -> dict[str, Gene]:
 def _genes_of(family: str, backbone: str, width: float) -> dict[str, Gene]:
     found = find_family(family)
     if backbone not in found.backbones:
-        raise InputError(f"{family} has no backbone {backbone!r}; use one of {', '.join(found.backbones)}")
+        raise InputError(f"{family} has no backbone {backbone!r}; use one of {backbones_text(found)}")
     return {gene.name: gene for gene in found.genes(backbone, width)}

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from space.architecture import Architecture
 from space.errors import InputError
-from space.family import family_names, find_family, genes_of
+from space.family import backbones_text, family_names, find_family, genes_of
 from space.gene import Choices
 from space.reading import read_input
 from space.search_space import SearchSpace
@@ -116,9 +116,8 @@ def smaller_backbones(family: str, input_shape: tuple[int, int, int]) -> list[st
 
 
 def _fitting_backbone(family: str, input_shape: tuple[int, int, int]) -> str:
-    backbones = find_family(family).backbones
-    for name, shape in backbones.items():
-        if shape == input_shape:
-            return name
+    found = find_family(family)
+    if name := found.backbone_for(input_shape):
+        return name
     wanted = "x".join(map(str, input_shape))
-    raise InputError(f"{family} has no backbone for {wanted} images; choose with --backbone: {', '.join(backbones)}")
+    raise InputError(f"{family} has no backbone for {wanted} images; choose with --backbone: {backbones_text(found)}")

@@ -4,9 +4,9 @@ Phan et al., "Binarizing MobileNet via Evolution-based Searching", CVPR 2020, ar
 3x3 gives no values but those in [-9, 9]; groups of 2^K channels reach 9 * 2^K. The paper does not print its candidates.
 """
 
-from space.backbones import BACKBONES, find_backbone
+from space.backbones import MobileNetFamily, find_backbone
 from space.binarizers import binarizer_gene, binarizers_of, unusual_binarizers
-from space.family import Family, Named
+from space.family import Named
 from space.gene import Choices, Gene
 from space.k_dependency import k_gene, k_of
 from space.separable_layer import LayerChoice
@@ -22,9 +22,8 @@ def layers_of(choices: Choices) -> tuple[LayerChoice, ...]:
     )
 
 
-class GroupConv(Family):
+class GroupConv(MobileNetFamily):
     layers_are_independent = True
-    backbones = {name: backbone.input_shape for name, backbone in BACKBONES.items()}
 
     def genes(self, backbone: str, width: float) -> tuple[Gene, ...]:
         genes = []

@@ -4,14 +4,12 @@ Howard et al., "MobileNets: Efficient Convolutional Neural Networks for Mobile V
 arXiv 1704.04861.
 """
 
-from space.backbones import BACKBONES, find_backbone
-from space.family import Family, Named
+from space.backbones import MobileNetFamily, find_backbone
+from space.family import Named
 from space.gene import Choices, Gene
 
 
-class MobileNetV1(Family):
-    backbones = {name: backbone.input_shape for name, backbone in BACKBONES.items()}
-
+class MobileNetV1(MobileNetFamily):
     def genes(self, backbone: str, width: float) -> tuple[Gene, ...]:
         find_backbone(backbone, width)
         return ()

@@ -3,9 +3,9 @@
 Phan et al., "MoBiNet: A Mobile Binary Network for Image Classification", WACV 2020, arXiv 1907.12629.
 """
 
-from space.backbones import BACKBONES, find_backbone
+from space.backbones import MobileNetFamily, find_backbone
 from space.binarizers import binarizer_gene, binarizers_of, unusual_binarizers
-from space.family import Family, Named
+from space.family import Named
 from space.gene import Choice, Choices, Gene, word
 from space.k_dependency import K, k_gene, k_of, legal_k
 from space.separable_layer import LayerChoice
@@ -42,9 +42,8 @@ def _block_of(choices: Choices, layer: str) -> str:
     return word(choices, f"{layer}.block")
 
 
-class MoBiNet(Family):
+class MoBiNet(MobileNetFamily):
     layers_are_independent = True
-    backbones = {name: backbone.input_shape for name, backbone in BACKBONES.items()}
 
     def genes(self, backbone: str, width: float) -> tuple[Gene, ...]:
         genes = [Gene(name="activation", choices=("prelu",), legal=ACTIVATIONS)]

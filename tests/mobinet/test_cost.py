@@ -13,6 +13,8 @@ import torch
 from mobinet import Cost, build, cost
 from mobinet.cost import count
 from space import Architecture
+from space.backbones import BACKBONES as SPACES
+from space.backbones import mobilenet_of
 from space.family import genes_of
 
 PAPER = {
@@ -49,11 +51,11 @@ def convolutions(block, k, i, o):
     }[block]
 
 
-def counted_by_hand(network, num_classes):
-    colours, side, stride, channels, halved = BACKBONES[network.backbone]
+def counted_by_hand(network, num_classes, backbone=None):
+    colours, side, stride, channels, halved = backbone or BACKBONES[network.backbone]
     channels = [int(count * network.width) for count in channels]
     choices, prelu = network.choices, network.choices["activation"] == "prelu"
-    side //= stride
+    side = -(-side // stride)
     pixels, first, last = side * side, channels[0], channels[-1]
     flops = pixels * first * colours * 9 + last * num_classes
     bops = padded_bops = 0
@@ -70,7 +72,8 @@ def counted_by_hand(network, num_classes):
             size += round_up(weights, 8) // 8 + 4 * (6 if prelu else 5) * filters
         if layer in halved:
             elementwise += pixels * o
-            pixels //= 4
+            side //= 2
+            pixels = side * side
     elementwise += pixels * last
     return Cost(flops=flops, bops=bops, padded_bops=padded_bops, elementwise=elementwise, params=params, bytes=size)
 
@@ -93,6 +96,35 @@ def test_operations_of_the_paper(block, k):
     fixed, doubling = BINARY[block]
     assert found.bops / 1e6 == pytest.approx(fixed + doubling * 2**k, abs=0.01)
     assert found == counted_by_hand(network, 1000)
+
+
+@pytest.mark.parametrize(
+    ("name", "stride", "halved"),
+    [
+        ("mobilenet-8-grey", 1, {1, 3}),
+        ("mobilenet-15", 1, {1, 3}),
+        ("mobilenet-28-grey", 1, {1, 3, 5}),
+        ("mobilenet-33", 1, {1, 3, 5, 11}),
+        ("mobilenet-63", 1, {1, 3, 5, 11}),
+        ("mobilenet-65", 2, {1, 3, 5, 11}),
+        ("mobilenet-96-grey", 2, {1, 3, 5, 11}),
+        ("mobilenet-129", 2, {1, 3, 5, 11}),
+        ("mobilenet-256", 2, {1, 3, 5, 11}),
+    ],
+)
+def test_images_of_any_size_count_exactly(name, stride, halved):
+    """Of odd sides, half is rounded up after the stem and down after a pooling."""
+    side, grey = int(name.split("-")[1]), name.endswith("grey")
+    backbone = (1 if grey else 3, side, stride, MOBILENET, halved)
+    rng = Random(name)
+    for _ in range(2):
+        network = any_network(rng, name, 0.25, largest_k=4)
+        assert cost(network, 10) == counted_by_hand(network, 10, backbone), network.describe()
+    assert build(network, 10).eval()(torch.zeros(1, *network.input_shape)).shape == (1, 10)
+
+
+def test_at_the_sizes_with_a_name_it_is_that_backbone():
+    assert mobilenet_of(224, 3) == SPACES["mobilenet-224"] and mobilenet_of(32, 3) == SPACES["mobilenet-32"]
 
 
 def test_the_network_without_blocks():

@@ -152,7 +152,7 @@ def test_bad_settings_are_one_line_and_exit_code_2(run_copy, invoke, tmp_path):
         "--key": ("mobinet-mid-k3", "--key", "abc"),
         "--backbone": (best, "--backbone", "mobilenet-8"),
         "--width": (best, "--width", 2),
-        "mobilenet-9": ("mobinet-mid-k3", "--backbone", "mobilenet-9"),
+        "mobilenet-7": ("mobinet-mid-k3", "--backbone", "mobilenet-7"),
         "nonsense": (best, "--device", "nonsense"),
         "imagenet": (unknown, "--key", key),
         "nothing": (best, "--dataset", "imagefolder", "--data-dir", tmp_path / "nothing"),

@@ -270,6 +270,30 @@ def test_nothing_above_the_budget_is_trained(small, invoke, instant):
     assert best["accuracy"] == table["accuracy"].max() and "--max-ops 4200" in best["rule"]
 
 
+def test_images_of_any_size(tmp_path, invoke, instant):
+    flags = "--trials", 3, *SHORT, "--out", tmp_path / "run", "--width", 0.125
+    assert invoke(search.run, *flags, "--image-size", 20, "--channels", 1).code == 0
+    best = json.loads((tmp_path / "run" / "best.json").read_text())
+    assert best["architecture"]["backbone"] == "mobilenet-20-grey"
+    assert invoke(search.run, *flags, "--trials", 4).code == 0  # resumed
+    assert "mobilenet-21-grey here" in one_line(invoke(search.run, *flags, "--image-size", 21))
+
+
+@pytest.mark.parametrize(
+    ("flags", "complaint"),
+    [
+        (("--image-size", 20, "--backbone", "mobilenet-8"), "leave out --image-size"),
+        (("--image-size", 7), "no backbone for 1x7x7 images"),
+        (("--image-size", 20, "--space", "vgg-small"), "no backbone for 1x20x20 images"),
+        (("--backbone", "mobilenet-4000"), "mobilenet-SIZE"),
+        (("--channels", 2), "--channels"),
+    ],
+)
+def test_a_size_that_does_not_fit(tmp_path, invoke, flags, complaint):
+    ended = invoke(search.run, "--trials", 1, *SHORT, "--out", tmp_path / "run", *flags)
+    assert ended.code == 2 and complaint in ended.err and len(ended.err.splitlines()) == 1
+
+
 def test_bad_settings_are_one_line_and_exit_code_2(tmp_path, invoke, small):
     (tmp_path / "file").write_text("")
     (tmp_path / "bad.toml").write_text("k = [")
@@ -279,7 +303,7 @@ def test_bad_settings_are_one_line_and_exit_code_2(tmp_path, invoke, small):
     bad = {
         "nonsense": ("--device", "nonsense"),
         "cuda:99": ("--device", "cuda:99"),
-        "mobilenet-9": ("--backbone", "mobilenet-9", "--space", "mobinet"),
+        "mobilenet-7": ("--backbone", "mobilenet-7", "--space", "mobinet"),
         "width": ("--width", 0.01),
         "raise --max-ops": ("--max-ops", 10),
         "nowhere.toml": ("--space", tmp_path / "nowhere.toml"),

@@ -90,7 +90,7 @@ BAD_JSON = {
     "no fields": "{}",
     "a field more": edited(colour="red"),
     "a field less": json.dumps({name: value for name, value in tiny().to_dict().items() if name != "width"}),
-    "unknown backbone": edited(backbone="mobilenet-9"),
+    "unknown backbone": edited(backbone="mobilenet-7"),
     "backbone number": edited(backbone=8),
     "unknown family": edited(family="no-such-family"),
     "family list": edited(family=["mobinet"]),

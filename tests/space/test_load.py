@@ -169,7 +169,7 @@ def test_no_backbone_fits_the_images():
 
 def test_unknown_backbone():
     with pytest.raises(InputError, match="mobilenet-224"):
-        load_space(backbone="mobilenet-9")
+        load_space(backbone="mobilenet-7")
 
 
 @pytest.mark.parametrize("width", [float("nan"), float("inf"), 0, -1, 0.1])

@@ -55,6 +55,7 @@ NETWORKS = {
     "activations of 0 and 1": lambda: sampled("mobinet", DIGITS, binarizer="trained"),
     "shifted signs": lambda: sampled("mobinet", DIGITS, binarizer="react", activation="rprelu"),
     "of each K and block": lambda: sampled("mobinet", COLOUR, 0.25),
+    "an odd size, in grey": lambda: sampled("mobinet", (1, 27, 27), 0.125),
     "group-conv": lambda: sampled("group-conv", COLOUR, 0.25),
     "resnet": lambda: sampled("resnet", COLOUR, 0.25, convs=2),
     "meliusnet": lambda: Architecture.of("meliusnet", "meliusnet-8", 1.0, {}).canonical(),
