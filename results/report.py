@@ -70,6 +70,11 @@ def _is_behind(folder: Path) -> bool:
     return study.exists() and table.exists() and study.stat().st_mtime > table.stat().st_mtime + LATE
 
 
+def folder_of(cost: str, latencies: Path | None) -> str:
+    """Where, in the folder of a run, the report by another cost is: one for each table of latencies."""
+    return f"by-{cost}-{latencies.stem}" if cost == "latency" and latencies else f"by-{cost}"
+
+
 def main() -> None:
     parser = Parser(
         prog="python -m results.report", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -79,11 +84,13 @@ def main() -> None:
     parser.add_argument("--cost", choices=OBJECTIVES, metavar="COST", help=f"one of {', '.join(OBJECTIVES)}")
     parser.add_argument("--latency", type=user_path, help="table of latencies that python -m mobinet.latency wrote")
     args = parser.parse_args()
+    if args.latency and not args.cost:
+        parser.error("--latency is for --cost")
     folder = args.run
     # Only a process of its own may know of studies: this package is below them.
     refresh = [sys.executable, "-m", "search.refresh", str(folder)]
     if args.cost:
-        folder = folder / f"by-{args.cost}"
+        folder = folder / folder_of(args.cost, args.latency)
         latency = ["--latency", str(args.latency)] if args.latency else []
         if code := subprocess.run([*refresh, "--cost", args.cost, *latency, "--out", str(folder)]).returncode:
             sys.exit(code)

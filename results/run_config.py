@@ -232,6 +232,8 @@ def _flat(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Nested settings by dotted names."""
     flat = {}
     for name, value in settings.items():
+        if value == {}:
+            continue
         nested = _flat(value) if isinstance(value, dict) else None
         flat |= {f"{name}.{inner}": v for inner, v in nested.items()} if nested else {name: value}
     return flat

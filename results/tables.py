@@ -105,7 +105,8 @@ def _write_front(folder: Path, front: pd.DataFrame, config: RunConfig, noise: No
         noise=noise,
     )
     write_json(folder / "pareto.json", summary.to_dict(objective.name))
-    row, rule = choose_best(front, objective, config.limit)
+    limit = config.limit if config.limit is not None and config.limit <= reference.cost else None
+    row, rule = choose_best(front, objective, limit)
     best = replace(entries[row], rule=rule)
     write_json(folder / "best.json", best.to_dict())
     return summary, best

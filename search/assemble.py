@@ -31,7 +31,7 @@ from space import Architecture, InputError, SearchSpace
 from space.bounds import extreme
 from space.cost import Cost
 from space.device_profile import read_profile
-from space.objective import OBJECTIVES, Objective, Price
+from space.objective import OBJECTIVES, Objective, Price, Seconds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +91,8 @@ def assemble(args: argparse.Namespace) -> Search:
     evaluator = replace(draft.evaluator, fingerprint=images.fingerprint)
     count = partial(cost, num_classes=len(images.classes))
     limits = _limits(args)
+    if args.latency and "latency" not in (args.cost, *limits):
+        raise InputError("--latency is for --cost latency or --max-latency")
     objective, *limited = (
         objective_of(name, num_classes=len(images.classes), latencies=args.latency)
         for name in dict.fromkeys((args.cost, *limits))
@@ -98,9 +100,11 @@ def assemble(args: argparse.Namespace) -> Search:
     price = objective.price(count)
     notes = check_test(args.dataset, data_dir=evaluator.data_dir, dataset=images, needed=False)
     cheapest = price(extreme(space, price))
+    _check_unit(limits.get("latency"), next((each for each in (objective, *limited) if each.name == "latency"), None))
     others = tuple((other, limits[other.name]) for other in limited)
     _check_limits(space, count, ((objective, limits.get(objective.name)), *others))
-    limit = limits.get(objective.name) or price(extreme(space, price, most_expensive=True))
+    highest = price(extreme(space, price, most_expensive=True))
+    limit = min(limits.get(objective.name, highest), highest)
     config = RunConfig(
         evaluator=args.evaluator,
         **evaluator.settings(),
@@ -164,6 +168,18 @@ def _limits(args: argparse.Namespace) -> dict[str, float]:
     return {**profile, **given}
 
 
+def _check_unit(limit: float | None, latency: Objective | None) -> None:
+    """Raises InputError where a limit is in seconds, and the latencies are not, or the reverse."""
+    if limit is None or latency is None:
+        return
+    if isinstance(limit, Seconds) and latency.unit != "s":
+        raise InputError(f"the table is of {latency.title}; give --max-latency as a number of instructions")
+    if not isinstance(limit, Seconds) and latency.unit == "s":
+        raise InputError(
+            f"the latencies are in seconds ({latency.title}); give --max-latency a unit, as in 5ms or 800us"
+        )
+
+
 def _check_limits(
     space: SearchSpace, count: Callable[[Architecture], Cost], limits: tuple[tuple[Objective, float | None], ...]
 ) -> None:
@@ -172,7 +188,7 @@ def _check_limits(
     cheapest = [extreme(space, price) for _, price, _ in limited]
     for (each, price, limit), network in zip(limited, cheapest):
         if price(network) > limit:
-            least = f"{price(network):g} {each.unit}"
+            least = each.show(price(network))
             raise InputError(f"every network of this space costs at least {least}; raise {each.flag}")
     if limited and not any(all(price(network) <= limit for _, price, limit in limited) for network in cheapest):
         flags = " and ".join(each.flag for each, _, _ in limited)
@@ -200,7 +216,8 @@ def _repeat_choices(args: argparse.Namespace, folder: Path) -> None:
             args.backbone = args.backbone or begun.backbone
         args.width = args.width or begun.width
         args.cost = args.cost or begun.objective
-        args.latency = args.latency or (begun.latency_table and Path(begun.latency_table))
+        if args.cost == begun.objective and begun.latency_table:
+            args.latency = args.latency or Path(begun.latency_table)
         args.proxy_images = args.proxy_images or begun.evaluator_settings.get("proxy_images")
 
 

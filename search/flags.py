@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from search.data.catalog import DATASETS
 from space.binarizers import BINARIZERS
 from space.command import user_path
+from space.objective import read_latency
 
 LARGEST_SEED = 2**49
 """The seed of an epoch, 10007 times as much, still fits torch's 64 bits."""
@@ -42,10 +43,18 @@ def duration(text: str) -> float:
 
 
 def latency(text: str) -> float:
-    """Seconds, from a text such as ``5ms`` or ``800us``; a number alone is in the unit of the table."""
-    found = re.fullmatch(r"([\d.]+(?:e-?\d+)?)(s|ms|us)?", text)
-    unit = {"s": 1, "ms": 1e-3, "us": 1e-6}.get(found[2] or "s", 1) if found else 1
-    return unit * positive_float(found[1] if found else text)
+    try:
+        return read_latency(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def amount(text: str) -> float:
+    """Bytes, from a text such as ``64000``, ``64k`` or ``64KiB``."""
+    found = re.fullmatch(r"([\d.e+]+)(k|M|KiB|MiB)?", text)
+    unit = {"k": 1e3, "M": 1e6, "KiB": 2**10, "MiB": 2**20}.get(found[2] or "", 1) if found else 1
+    kind = "a number of bytes above 0, such as 64000, 64k or 64KiB"
+    return unit * _number(found[1] if found else text, float, kind, lambda value: 0 < value < math.inf)
 
 
 def _number(text: str, read: Callable[[str], float], kind: str, fits: Callable[[float], bool]) -> float:

@@ -60,7 +60,8 @@ def measure_noise(study: Study, backend: Backend, *, on_note: Callable[[str], No
     """
     tasks = study.unpaired(min(most, len(study) // 10))
     if tasks:
-        on_note(f"training {len(tasks)} networks again under another seed, to measure the noise")
+        them = "1 network" if len(tasks) == 1 else f"{len(tasks)} networks"
+        on_note(f"training {them} again under another seed, to measure the noise")
     with Interrupts() as interrupts:
         for done, (task, outcome) in enumerate(run_tasks(backend, iter(tasks), interrupts), 1):
             study.tell_replicate(task.number, outcome)

@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from results.report import folder_of
 from results.run_config import Reference, RunConfig, read_config
 from space import InputError, SearchSpace, load_space
 from space.command import Parser, run_command, user_path
@@ -47,18 +48,22 @@ def refresh(folder: Path, *, cost: str | None = None, latencies: Path | None = N
     config = read_config(folder)
     space, count = space_of(config, folder), partial(count_of, num_classes=config.num_classes)
     latencies = latencies or (Path(config.latency_table) if config.latency_table else None)
+    others = {name: limit for name, limit in config.all_limits.items() if name != (cost or config.objective)}
     objective, *limited = (
         objective_of(name, num_classes=config.num_classes, latencies=latencies)
-        for name in (cost or config.objective, *config.other_limits)
+        for name in (cost or config.objective, *others)
     )
-    limits = tuple(zip(limited, config.other_limits.values()))
+    limits = tuple(zip(limited, others.values()))
     if cost and out:
         highest = objective.price(count)(extreme(space, objective.price(count), most_expensive=True))
         config = replace(
             config,
             objective=cost,
-            latency=latency_settings(latencies) if cost == "latency" else config.latency,
-            reference=Reference(accuracy=config.reference.accuracy, cost=config.all_limits.get(cost, highest)),
+            latency_table=str(latencies) if latencies else None,
+            latency=latency_settings(latencies) if latencies else config.latency,
+            reference=Reference(
+                accuracy=config.reference.accuracy, cost=min(config.all_limits.get(cost, highest), highest)
+            ),
         )
         write_json(out / "config.json", config.to_dict())
     study = Study(
@@ -84,7 +89,7 @@ def main() -> None:
     parser.add_argument("--latency", type=user_path, help="table of latencies that python -m mobinet.latency wrote")
     parser.add_argument("--out", type=user_path, help="folder to write to (default: the run's, or by-COST in it)")
     args = parser.parse_args()
-    out = args.out or (args.run / f"by-{args.cost}" if args.cost else args.run)
+    out = args.out or (args.run / folder_of(args.cost, args.latency) if args.cost else args.run)
     refresh(args.run, cost=args.cost, latencies=args.latency, out=out)
     print(f"wrote the tables in {out}")
 

@@ -15,6 +15,7 @@ from search.evaluators import EVALUATORS
 from search.flags import (
     add_choice,
     add_training_flags,
+    amount,
     duration,
     latency,
     positive_float,
@@ -33,6 +34,7 @@ SHORT = 60.0
 
 if TYPE_CHECKING:
     from results.entry import Entry, Front
+    from results.run_config import RunConfig
     from search.assemble import Search
 
 
@@ -61,6 +63,8 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
         kind, form = positive_float, f"so many {objective.unit}, such as 2.5e6"
         if objective.name == "latency":
             kind, form = latency, "a latency, such as 5ms or, in instructions, 3e6"
+        elif objective.unit == "B":
+            kind, form = amount, f"so many {objective.title}, such as 64000, 64k or 64KiB"
         parser.add_argument(objective.flag, type=kind, help=f"train no network above {form}")
     parser.add_argument("--latency", type=user_path, help="table of latencies that python -m mobinet.latency wrote")
     parser.add_argument(
@@ -114,9 +118,16 @@ def begin_text(search: "Search", trials: int) -> str:
         f"{space.family} on {space.backbone} at width {space.width:g}, images of {height} x {width} in "
         f"{'grey' if channels == 1 else 'colour'}\n"
         f"{size} networks of {cheapest} to {limit}; {baselines} designed by hand are trained first{only}\n"
+        f"{limits_text(config)}"
         f"{search.images}\n{ignored}test images are kept for search.retrain\n"
         f"{search.study.ended} of {trials} trials so far{pace_text(search, trials)}"
     )
+
+
+def limits_text(config: "RunConfig") -> str:
+    """A line, where there are any; hand-designed networks above them are left out, too."""
+    limits = [f"{config.objective_named(name).show(limit)} of {name}" for name, limit in config.all_limits.items()]
+    return f"none is trained above {' or '.join(limits)}\n" if limits else ""
 
 
 def pace_text(search: "Search", trials: int) -> str:

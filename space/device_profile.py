@@ -4,7 +4,7 @@ import tomllib
 from pathlib import Path
 
 from space.errors import InputError
-from space.objective import OBJECTIVES
+from space.objective import OBJECTIVES, Seconds, read_latency
 from space.reading import read_input
 
 OWN = Path(__file__).parent / "devices"
@@ -39,9 +39,14 @@ def read_profile(name: str) -> dict[str, float]:
     for field, value in content.items():
         if field not in known:
             raise InputError(f"{path} has the field {field}; a profile has source and {', '.join(known)}")
+        if field == "max-latency" and isinstance(value, str):
+            try:
+                value = read_latency(value)
+            except ValueError as error:
+                raise InputError(f"{path}: {field}: {error}") from None
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
             raise InputError(f"{path}: {field} is a number above 0")
-        limits[known[field]] = float(value)
+        limits[known[field]] = value if isinstance(value, Seconds) else float(value)
     if not limits:
         raise InputError(f"{path} limits nothing; give {', '.join(known)}")
     return limits

@@ -1,13 +1,28 @@
 """Objectives: the costs that a search can minimise while it maximises accuracy."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 
 from space.architecture import Architecture
 from space.cost import Cost
 
 Price = Callable[[Architecture], float]
 """The number of an objective, for a network with a given number of classes."""
+
+
+class Seconds(float):
+    """A latency that was given in a unit of time."""
+
+
+def read_latency(text: str) -> float:
+    """A text such as ``5ms`` or ``800us``, or a number of instructions. Raises ValueError."""
+    found = re.fullmatch(r"(\d+\.?\d*(?:e[+-]?\d+)?)(s|ms|us)?", text)
+    value = float(found[1]) if found else 0.0
+    if not found or not 0 < value < inf:
+        raise ValueError(f"{text!r} is not a latency such as 5ms, 800us or, in instructions, 3e6")
+    return value if found[2] is None else Seconds(value * {"s": 1, "ms": 1e-3, "us": 1e-6}[found[2]])
 
 
 @dataclass(frozen=True, kw_only=True)

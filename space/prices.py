@@ -48,10 +48,9 @@ class Prices:
 
     @cached_property
     def limit(self) -> float:
-        """No network above is to be proposed: the budget or, without one, what the most expensive network costs."""
-        if self._budget is not None:
-            return self._budget
-        return self._price(extreme(self._space, self._price, most_expensive=True))
+        """No network above is to be proposed: the budget, or what the most expensive network costs."""
+        highest = self._price(extreme(self._space, self._price, most_expensive=True))
+        return highest if self._budget is None else min(self._budget, highest)
 
     def _count(self, params: Choices) -> float:
         return self._price(self._space.architecture(params))

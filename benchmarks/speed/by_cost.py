@@ -11,7 +11,7 @@ from pathlib import Path
 from scipy.stats import kendalltau
 
 from benchmarks.flags import make_parser
-from mobinet.latency.table import TAU, WHOLE, read_table
+from mobinet.latency.table import names_of_checks, read_table
 from results.entry import architecture_of
 from results.run_config import read_config
 from results.tables import read_trials
@@ -36,7 +36,8 @@ def main() -> None:
         timed = complete.assign(latency=[table.latency(network, config.num_classes) for network in networks])
         spread = timed["latency"].max() / timed["latency"].min()
         tau = float(kendalltau(timed["ops"], timed["latency"]).statistic)
-        checked = f"whole / sum {table.values.get(WHOLE, 1):.2f}, tau {table.values.get(TAU, float('nan')):.2f}"
+        ratio, tau_of_sums = (table.values[name] for name in names_of_checks(config.backbone, config.width))
+        checked = f"whole / sum {ratio:.2f}, tau {tau_of_sums:.2f}"
         print(
             f"\n{table.target} ({table.machine}; {checked}): the slowest takes {spread:.2f} times the fastest\n"
             f"Kendall's tau between OPs and latency: {tau:.2f}\n{two_fronts(timed, LATENCY).text(LATENCY)}"

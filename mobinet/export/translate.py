@@ -41,7 +41,7 @@ def steps_of(network: TrainedNetwork) -> Program:
     value = program.add(Affine(inputs=(0,), shape=program.shapes[0], scale=1 / std, offset=-mean / std))
     _append(program, network.net, value)
     if not any(isinstance(step, BinaryConv) for step in program.steps):
-        raise InputError(f"{network.architecture.family} has no binary layers to export; use onnx or torch.export")
+        raise InputError(f"{network.architecture.family} has no binary layers, so it is not exported as 1 bit")
     return folded(program)
 
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from mobinet.export.memory import untrained
 from mobinet.latency.device import TARGETS, Device, machine_name
-from mobinet.latency.table import TAU, WHOLE, LatencyTable, kernels_digest, piece_names, read_table
+from mobinet.latency.table import LatencyTable, kernels_digest, names_of_checks, piece_names, read_table
 from space import Architecture, InputError, SearchSpace, load_space
 from space.command import Parser, run_command, user_path
 
@@ -96,7 +96,8 @@ def check_sums(table: LatencyTable, device: Device, space: SearchSpace, num_clas
     """Time whole networks from the fastest to the slowest, note how they compare with the sums, and say so."""
     from scipy.stats import kendalltau
 
-    table.values.pop(WHOLE, None)
+    correction, agreement = names_of_checks(space.backbone, space.width)
+    table.values.pop(correction, None)
     rng = Random(0)
     drawn = {network.key: network for network in (space.sample(rng) for _ in range(SAMPLE))}.values()
     ranked = sorted(drawn, key=lambda network: table.latency(network, num_classes))
@@ -104,13 +105,13 @@ def check_sums(table: LatencyTable, device: Device, space: SearchSpace, num_clas
     sums = [table.latency(network, num_classes) for network in spread]
     wholes = [device.measure(untrained(network, num_classes), whole=True)[0] for network in spread]
     ratios = sorted(whole / total for whole, total in zip(wholes, sums))
-    table.values[WHOLE] = median(ratios)
+    table.values[correction] = median(ratios)
     tau = float(kendalltau(sums, wholes).statistic)
     if tau == tau:
-        table.values[TAU] = tau
+        table.values[agreement] = tau
     table.write()
     return (
-        f"{len(ratios)} whole networks take {table.values[WHOLE]:.2f} times the sum of their pieces "
+        f"{len(ratios)} whole networks take {table.values[correction]:.2f} times the sum of their pieces "
         f"({ratios[0]:.2f} to {ratios[-1]:.2f}), by which sums are corrected; Kendall's tau between both is {tau:.2f}"
     )
 

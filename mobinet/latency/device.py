@@ -12,7 +12,6 @@ from tempfile import TemporaryDirectory
 from mobinet.export import TrainedNetwork
 from mobinet.export.c.folder import profiled_files
 from space import InputError
-from space.errors import first_line
 
 OWN_FILES = ("profile.h", "cortex_m4.c", "cortex_m4.ld")
 
@@ -59,7 +58,7 @@ class Device:
             command = ["sh", "-c", self.run.replace("{}", shlex.quote(str(folder / "program")))]
             outs = [self._call(command, folder).split() for _ in range(self.runs)]
         if not all(len(out) == pieces and all(word.isdigit() for word in out) for out in outs):
-            raise InputError(f"{self.run} does not print what the program prints: {pieces} numbers")
+            raise InputError(f"{self.run} printed something else than the program, which prints {pieces} numbers")
         unit = 1e-9 if self.unit == "s" else 1.0
         return [unit * min(map(int, medians)) for medians in zip(*outs)]
 
@@ -69,9 +68,9 @@ class Device:
         except subprocess.TimeoutExpired:
             raise InputError(f"{command[0]} took longer than 10 minutes") from None
         if done.returncode:
-            raise InputError(
-                f"{shlex.join(command)[:60]}... failed: {first_line(ValueError(done.stderr or done.stdout))}"
-            )
+            lines = (done.stderr or done.stdout).splitlines() or [f"it ended with status {done.returncode}"]
+            reason = next((line for line in lines if "error" in line), lines[0])
+            raise InputError(f"{shlex.join(command)[:60]}... failed: {reason}")
         return done.stdout
 
 

@@ -6,7 +6,7 @@ import io
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files as resources
-from math import isfinite
+from math import inf
 from pathlib import Path
 
 from mobinet.export.c.folder import KERNELS
@@ -61,7 +61,8 @@ class LatencyTable:
                 f"{self.path} lacks a piece of these networks ({error.args[0]}); repeat python -m mobinet.latency for "
                 "their space"
             ) from None
-        return total * self.values.get(WHOLE, 1.0)
+        correction, _ = names_of_checks(architecture.backbone, architecture.width)
+        return total * self.values.get(correction, 1.0)
 
     def write(self) -> None:
         """All rows."""
@@ -75,6 +76,11 @@ class LatencyTable:
         temporary.replace(self.path)
 
 
+def names_of_checks(backbone: str, width: float) -> tuple[str, str]:
+    """Of the rows with what sums are multiplied by, and with how well they order networks."""
+    return tuple(f"{name}, {backbone} at width {width:g}" for name in (WHOLE, TAU))
+
+
 def read_table(path: Path | None) -> LatencyTable:
     """Raises InputError: there is none, it is damaged, or it is of other kernels."""
     if path is None:
@@ -82,6 +88,9 @@ def read_table(path: Path | None) -> LatencyTable:
     rows = list(csv.reader(io.StringIO(read_input(path))))
     if not rows or tuple(rows[0]) != COLUMNS:
         raise InputError(f"{path} is not a table of latencies; its columns are {', '.join(COLUMNS)}")
+    for number, row in enumerate(rows[1:], 2):
+        if len(row) != len(COLUMNS):
+            raise InputError(f"{path}, line {number}: not the {len(COLUMNS)} fields of a piece; the file was changed")
     heads = {tuple(row[:4]) for row in rows[1:]}
     if len(heads) != 1:
         raise InputError(f"{path} has rows of {len(heads) or 'no'} devices; a table is of one")
@@ -89,12 +98,15 @@ def read_table(path: Path | None) -> LatencyTable:
     table = LatencyTable(target=target, machine=machine, unit=unit, kernels=kernels, path=path)
     for number, row in enumerate(rows[1:], 2):
         try:
-            _, _, _, _, name, value = row
-            table.values[name] = float(value)
+            *_, name, text = row
+            value = float(text)
         except ValueError:
             raise InputError(f"{path}, line {number}: not a piece and its value; the file was changed") from None
-        if not isfinite(table.values[name]):
-            raise InputError(f"{path}, line {number}: {value} is no latency")
+        if name in table.values:
+            raise InputError(f"{path}, line {number}: a second value of {name}")
+        if not 0 < value < inf and not name.startswith(TAU):
+            raise InputError(f"{path}, line {number}: {text} is no latency")
+        table.values[name] = value
     if unit not in UNITS:
         raise InputError(f"{path} is in {unit!r}; a table is in {' or '.join(UNITS)}")
     if kernels != kernels_digest():

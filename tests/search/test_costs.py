@@ -14,7 +14,7 @@ from mobinet import cost
 from mobinet.export.memory import ram
 from mobinet.latency.table import LatencyTable, kernels_digest, piece_names
 from results.run_config import read_config
-from search.flags import latency
+from search.flags import amount, latency
 from space import load_space
 from space.device_profile import PROFILES, read_profile
 from space.errors import InputError
@@ -82,7 +82,8 @@ def test_all_limits_hold_together(flags, invoke, table):
         for c, s in zip(counted, seconds)
     )
     assert 10 < fitting < SPACE.size / 2  # so that each limit forbids what the others allow
-    words = [word for name, limit in limits.items() for word in (OBJECTIVES[name].flag, limit)]
+    given = {**limits, "latency": f"{limits['latency']!r}s"}
+    words = [word for name, limit in given.items() for word in (OBJECTIVES[name].flag, limit)]
     ended = invoke(search.run, "--trials", SPACE.size, "--cost", "params", "--latency", table, *words, *flags)
     assert ended.code == 0, ended.err
     trials = trials_of(flags[-1])
@@ -116,6 +117,7 @@ def test_another_cost_or_table_is_refused_on_a_resumed_run(flags, invoke, table)
         (("--cost", "latency"), "needs --latency TABLE"),
         (("--max-latency", "5ms"), "needs --latency TABLE"),
         (("--cost", "latency", "--latency", "nowhere.csv"), "nowhere.csv"),
+        (("--latency", "nowhere.csv"), "--latency is for"),
         (("--max-ram", 100), "raise --max-ram"),
         (("--max-bytes", 10, "--cost", "ram"), "raise --max-bytes"),
         (("--device-profile", "toaster"), "toaster is neither one of"),
@@ -133,8 +135,27 @@ def test_a_latency_is_a_number_with_a_unit(flags, invoke, text):
     assert ended.code == 2 and "--max-latency" in ended.err
 
 
-def test_units_of_latency():
+def test_units():
     assert (latency("5ms"), latency("800us"), latency("2s"), latency("3e6")) == (5e-3, pytest.approx(8e-4), 2, 3e6)
+    assert (amount("64000"), amount("64k"), amount("64KiB"), amount("1MiB")) == (64000, 64000, 65536, 1048576)
+
+
+def test_a_latency_is_limited_in_the_unit_of_the_table(flags, invoke, table):
+    more = "--cost", "latency", "--latency", table
+    ended = invoke(search.run, "--trials", 1, *flags, *more, "--max-latency", 15)
+    assert ended.code == 2 and "give --max-latency a unit, as in 5ms" in ended.err
+    table.write_text(table.read_text().replace(",s,", ",instructions,"))
+    ended = invoke(search.run, "--trials", 1, *flags, *more, "--max-latency", "15us")
+    assert ended.code == 2 and "as a number of instructions" in ended.err
+
+
+def test_a_limit_that_excludes_nothing_changes_nothing(flags, invoke):
+    best = []
+    for out, more in ((flags[-1], ()), (flags[-1].with_name("loose"), ("--max-bytes", "1M"))):
+        ended = invoke(search.run, "--trials", 12, "--cost", "bytes", *flags, "--out", out, *more)
+        assert ended.code == 0
+        best.append(((out / "pareto.json").read_text(), json.loads((out / "best.json").read_text())["rule"]))
+    assert best[0] == best[1]
 
 
 @pytest.mark.parametrize("name", PROFILES)
@@ -166,12 +187,18 @@ def test_a_wrong_profile(tmp_path, text, complaint):
         read_profile(str(tmp_path / "own.toml"))
 
 
+def test_a_run_by_a_cost_that_it_limited(flags, invoke):
+    assert invoke(search.run, "--trials", 6, "--max-ram", "64KiB", *flags).code == 0
+    assert invoke(search.refresh, flags[-1], "--cost", "ram").code == 0
+    assert len(trials_of(flags[-1] / "by-ram")) == 6
+
+
 def test_a_run_that_has_ended_by_another_cost(flags, invoke, table):
     assert invoke(search.run, "--trials", 12, *flags).code == 0
     before = (flags[-1] / "trials.csv").read_bytes()
     ended = invoke(search.refresh, flags[-1], "--cost", "latency", "--latency", table)
     assert ended.code == 0, ended.err
-    folder = flags[-1] / "by-latency"
+    folder = flags[-1] / "by-latency-toy"
     front = pd.read_csv(folder / "pareto.csv")
     assert front["latency"].is_monotonic_increasing and len(trials_of(folder)) == 12
     assert read_config(folder).cost.title == "latency (s) on toy"

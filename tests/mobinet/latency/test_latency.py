@@ -10,7 +10,7 @@ from mobinet.export.c.plan import ALIGNMENT, plan_of
 from mobinet.export.memory import exported_pieces, ram, untrained
 from mobinet.latency.__main__ import main, to_measure
 from mobinet.latency.device import TARGETS
-from mobinet.latency.table import WHOLE, LatencyTable, kernels_digest, piece_names, read_table
+from mobinet.latency.table import LatencyTable, kernels_digest, names_of_checks, piece_names, read_table
 from space import Architecture, InputError, load_space
 
 SPACE = load_space("mobinet", backbone="mobilenet-8")
@@ -26,7 +26,9 @@ def write_table(path, values, **fields):
 def test_the_latency_is_the_sum_of_the_pieces_times_the_correction(tmp_path):
     names = piece_names(FIRST, 10)
     values = {name: 2.0**-number for number, name in enumerate(dict.fromkeys(names))}
-    table = read_table(write_table(tmp_path / "a.csv", {**values, WHOLE: 0.5}))
+    correction, _ = names_of_checks("mobilenet-8", 1.0)
+    other, _ = names_of_checks("mobilenet-8", 0.5)
+    table = read_table(write_table(tmp_path / "a.csv", {**values, correction: 0.5, other: 0.25}))
     assert table.latency(FIRST, 10) == pytest.approx(0.5 * sum(values[name] for name in names))
 
 
@@ -53,6 +55,10 @@ def test_a_table_that_lacks_a_piece_names_it(tmp_path):
         (lambda text: text.replace("toy", "other", 1), "rows of 2 devices"),
         (lambda text: text.replace(",1\n", ",fast\n", 1), "line 2: not a piece and its value"),
         (lambda text: text.replace(",1\n", ",nan\n", 1), "nan is no latency"),
+        (lambda text: text.replace(",1\n", ",-1\n", 1), "-1 is no latency"),
+        (lambda text: text.replace(",1\n", ",0\n", 1), "0 is no latency"),
+        (lambda text: text + text.splitlines()[-1] + "\n", "a second value of linear"),
+        (lambda text: text[:-30], "not the 6 fields"),
         (lambda text: text.replace(",s,", ",weeks,"), "'weeks'"),
         (lambda text: text.replace(kernels_digest(), "0" * 16), "another version of the exported C"),
         (lambda text: "", "not a table of latencies"),
@@ -114,7 +120,7 @@ def test_a_table_is_continued_and_of_one_device(monkeypatch, tmp_path, capsys):
         (("--target", "pi"), "say with --run"),
         (("--run", "ssh pi"), "needs {}"),
         (("--cc", "no-such-compiler"), "no-such-compiler is not installed"),
-        (("--run", "echo hello {}"), "does not print what the program prints"),
+        (("--run", "echo hello {}"), "printed something else than the program"),
         (("--run", "false {}"), "failed"),
         (("--classes", "1"), "2 or more"),
     ],
