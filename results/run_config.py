@@ -4,6 +4,7 @@ import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from importlib.metadata import PackageNotFoundError, version
+from math import inf
 from pathlib import Path
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
@@ -157,7 +158,14 @@ class RunConfig:
                 raise InputError(f"{path}: the field {item.name} is of the wrong type; the file was changed")
         if settings.get("objective", "ops") not in OBJECTIVES:
             raise InputError(f"{path}: no objective is called {settings['objective']!r}; the file was changed")
-        if settings.get("objective") == "latency" and not {"unit", "title"} <= settings.get("latency", {}).keys():
+        limits = settings.get("limits", {})
+        known = all(name in OBJECTIVES and name != "ops" and _is_a(limit, float) for name, limit in limits.items())
+        if not known or not all(0 < limit < inf for limit in limits.values()):
+            raise InputError(f"{path}: its limits are none that a search has; the file was changed")
+        if (
+            "latency" in (settings.get("objective"), *limits)
+            and not {"unit", "title"} <= settings.get("latency", {}).keys()
+        ):
             raise InputError(f"{path}: it lacks what the latencies are of; the file was changed")
         try:
             return cls(**settings, evaluator_settings=own)

@@ -1,7 +1,6 @@
 """From the flags of a search to its parts: space, evaluator, study, settings, back end."""
 
 import argparse
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -24,14 +23,13 @@ from search.draft import fitting_draft
 from search.evaluators import EVALUATORS, EvaluatorEntry
 from search.evaluators.on_images import OnImages
 from search.evaluators.pace import Pace
+from search.limits import check_limits, check_unit, limits_of
 from search.study.halving import rungs_of
 from search.study.study import Study
 from search.training.devices import find_device
-from space import Architecture, InputError, SearchSpace
+from space import InputError, SearchSpace
 from space.bounds import extreme
-from space.cost import Cost
-from space.device_profile import read_profile
-from space.objective import OBJECTIVES, Objective, Price, Seconds
+from space.objective import Objective, Price
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +88,7 @@ def assemble(args: argparse.Namespace) -> Search:
     space, images, pace = draft.space, draft.images, draft.pace
     evaluator = replace(draft.evaluator, fingerprint=images.fingerprint)
     count = partial(cost, num_classes=len(images.classes))
-    limits = _limits(args)
+    limits = limits_of(args)
     if args.latency and "latency" not in (args.cost, *limits):
         raise InputError("--latency is for --cost latency or --max-latency")
     objective, *limited = (
@@ -100,9 +98,9 @@ def assemble(args: argparse.Namespace) -> Search:
     price = objective.price(count)
     notes = check_test(args.dataset, data_dir=evaluator.data_dir, dataset=images, needed=False)
     cheapest = price(extreme(space, price))
-    _check_unit(limits.get("latency"), next((each for each in (objective, *limited) if each.name == "latency"), None))
+    check_unit(limits.get("latency"), next((each for each in (objective, *limited) if each.name == "latency"), None))
     others = tuple((other, limits[other.name]) for other in limited)
-    _check_limits(space, count, ((objective, limits.get(objective.name)), *others))
+    check_limits(space, count, ((objective, limits.get(objective.name)), *others))
     highest = price(extreme(space, price, most_expensive=True))
     limit = min(limits.get(objective.name, highest), highest)
     config = RunConfig(
@@ -121,7 +119,7 @@ def assemble(args: argparse.Namespace) -> Search:
         objective=objective.name,
         max_ops=limits.get("ops"),
         limits={name: value for name, value in limits.items() if name != "ops"},
-        latency_table=str(args.latency) if args.latency else None,
+        latency_table=str(args.latency.absolute()) if args.latency else None,
         latency=latency_settings(args.latency) if "latency" in (objective.name, *limits) else {},
         reference=Reference(accuracy=1 / len(images.classes), cost=limit),
         backend=args.backend,
@@ -159,40 +157,6 @@ def assemble(args: argparse.Namespace) -> Search:
         time_budget=args.time_budget,
         pace=pace,
     )
-
-
-def _limits(args: argparse.Namespace) -> dict[str, float]:
-    """By the name of their objective: those of the flags, else of the device's profile."""
-    profile = read_profile(args.device_profile) if args.device_profile else {}
-    given = {name: value for name in OBJECTIVES if (value := getattr(args, f"max_{name}")) is not None}
-    return {**profile, **given}
-
-
-def _check_unit(limit: float | None, latency: Objective | None) -> None:
-    """Raises InputError where a limit is in seconds, and the latencies are not, or the reverse."""
-    if limit is None or latency is None:
-        return
-    if isinstance(limit, Seconds) and latency.unit != "s":
-        raise InputError(f"the table is of {latency.title}; give --max-latency as a number of instructions")
-    if not isinstance(limit, Seconds) and latency.unit == "s":
-        raise InputError(
-            f"the latencies are in seconds ({latency.title}); give --max-latency a unit, as in 5ms or 800us"
-        )
-
-
-def _check_limits(
-    space: SearchSpace, count: Callable[[Architecture], Cost], limits: tuple[tuple[Objective, float | None], ...]
-) -> None:
-    """Raises InputError where no network, of those that are cheapest in one cost, is within all limits."""
-    limited = [(each, each.price(count), limit) for each, limit in limits if limit is not None]
-    cheapest = [extreme(space, price) for _, price, _ in limited]
-    for (each, price, limit), network in zip(limited, cheapest):
-        if price(network) > limit:
-            least = each.show(price(network))
-            raise InputError(f"every network of this space costs at least {least}; raise {each.flag}")
-    if limited and not any(all(price(network) <= limit for _, price, limit in limited) for network in cheapest):
-        flags = " and ".join(each.flag for each, _, _ in limited)
-        raise InputError(f"no network was found within {flags} together; raise one of them")
 
 
 def make_backend(args: argparse.Namespace, search: Search) -> Backend:

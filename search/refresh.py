@@ -46,8 +46,19 @@ def refresh(folder: Path, *, cost: str | None = None, latencies: Path | None = N
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     config = read_config(folder)
+    if not (folder / "study.db").exists():
+        raise InputError(f"{folder} holds no study.db; give the folder of the search itself")
+    if out and out != folder and (out / "study.db").exists():
+        raise InputError(f"{out} is the folder of another search; use another --out")
+    if bool(cost) == (out in (None, folder)):
+        raise InputError("by another --cost, tables go to another folder; without it, to the run's own")
     space, count = space_of(config, folder), partial(count_of, num_classes=config.num_classes)
     latencies = latencies or (Path(config.latency_table) if config.latency_table else None)
+    latency = latency_settings(latencies) if latencies else {}
+    if config.latency and latency and latency["values"] != config.latency["values"]:
+        if cost != "latency":
+            raise InputError(f"{latencies} does not hold the latencies of the run; use it with --cost latency")
+        config = replace(config, limits={name: limit for name, limit in config.limits.items() if name != "latency"})
     others = {name: limit for name, limit in config.all_limits.items() if name != (cost or config.objective)}
     objective, *limited = (
         objective_of(name, num_classes=config.num_classes, latencies=latencies)
@@ -60,12 +71,11 @@ def refresh(folder: Path, *, cost: str | None = None, latencies: Path | None = N
             config,
             objective=cost,
             latency_table=str(latencies) if latencies else None,
-            latency=latency_settings(latencies) if latencies else config.latency,
+            latency=latency or config.latency,
             reference=Reference(
                 accuracy=config.reference.accuracy, cost=min(config.all_limits.get(cost, highest), highest)
             ),
         )
-        write_json(out / "config.json", config.to_dict())
     study = Study(
         folder,
         space=space,
@@ -76,6 +86,8 @@ def refresh(folder: Path, *, cost: str | None = None, latencies: Path | None = N
         sampler=config.sampler,
         seed=config.seed,
     )
+    if cost and out:
+        write_json(out / "config.json", config.to_dict())
     Outputs(out or folder, study, config, noisy=EVALUATORS[config.evaluator].noisy).write()
     study.close()
 

@@ -195,6 +195,8 @@ def run(args: argparse.Namespace, search: "Search") -> None:
         where = f"; the tables and the report are in {search.folder}" if written else ""
         print(f"{study.ended} of {args.trials} trials so far{where}")
         raise
+    if not len(study) and not late:
+        raise InputError("no network was found within all limits; raise one of them")
     if not len(study):
         raise InputError("--time-budget ended the search before its first trial; give it more")
     if written is None:

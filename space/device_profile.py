@@ -31,7 +31,7 @@ def read_profile(name: str) -> dict[str, float]:
         raise InputError(f"--device-profile {name} is neither one of {', '.join(PROFILES)} nor a .toml file")
     try:
         content = tomllib.loads(read_input(path))
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is not TOML: {error}") from None
     content.pop("source", None)
     known = {objective.flag.removeprefix("--"): objective.name for objective in OBJECTIVES.values()}

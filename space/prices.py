@@ -41,10 +41,19 @@ class Prices:
 
         Only costs that add up are held against their limits here.
         """
-        for other, highest in self._others:
-            if other._tables is not None and other._add_up(params, other._tables) > highest:
-                return inf
+        if any(other(params) > highest for other, highest in self.added_up):
+            return inf
         return self._count(params) if self._tables is None else self._add_up(params, self._tables)
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether the costs of the groups add up."""
+        return self._tables is not None
+
+    @cached_property
+    def added_up(self) -> list[tuple["Prices", float]]:
+        """The further costs that add up, each with its limit."""
+        return [(other, highest) for other, highest in self._others if other.adds_up]
 
     @cached_property
     def limit(self) -> float:
@@ -73,8 +82,14 @@ class Prices:
         for gene in self._space.genes:
             if len(gene.choices) > 1:
                 groups.setdefault(gene.group, []).append(gene)
-        tables = tuple(self._table(genes) for genes in groups.values())
         rng = Random(0)
+        one = self._space.spell(self._space.sample(rng))
+        shares = [
+            self._count({**self._first, **{gene.name: one[gene.name] for gene in genes}}) for genes in groups.values()
+        ]
+        if not isclose(self._base + sum(share - self._base for share in shares), self._count(one)):
+            return None
+        tables = tuple(self._table(genes) for genes in groups.values())
         drawn = (self._space.spell(self._space.sample(rng)) for _ in range(CHECKS))
         return tables if all(isclose(self._add_up(params, tables), self._count(params)) for params in drawn) else None
 

@@ -6,6 +6,7 @@ For each table of latencies, which `python -m mobinet.latency` measured: Kendall
 complete trials, and how much slower the networks on the front by OPs are than the fastest that are as accurate.
 """
 
+from math import nan
 from pathlib import Path
 
 from scipy.stats import kendalltau
@@ -36,7 +37,7 @@ def main() -> None:
         timed = complete.assign(latency=[table.latency(network, config.num_classes) for network in networks])
         spread = timed["latency"].max() / timed["latency"].min()
         tau = float(kendalltau(timed["ops"], timed["latency"]).statistic)
-        ratio, tau_of_sums = (table.values[name] for name in names_of_checks(config.backbone, config.width))
+        ratio, tau_of_sums = (table.values.get(name, nan) for name in names_of_checks(config.backbone, config.width))
         checked = f"whole / sum {ratio:.2f}, tau {tau_of_sums:.2f}"
         print(
             f"\n{table.target} ({table.machine}; {checked}): the slowest takes {spread:.2f} times the fastest\n"

@@ -24,6 +24,7 @@ from space import Architecture, InputError, SearchSpace, load_space
 from space.command import Parser, run_command, user_path
 
 WHOLES, SAMPLE = 10, 50
+MOST_CLASSES = 100_000
 
 
 def parse() -> argparse.Namespace:
@@ -119,12 +120,18 @@ def check_sums(table: LatencyTable, device: Device, space: SearchSpace, num_clas
 def main() -> None:
     args = parse()
     device = device_of(args)
-    if args.classes < 2:
-        raise InputError("--classes is 2 or more")
+    if not 2 <= args.classes <= MOST_CLASSES:
+        raise InputError(f"--classes is from 2 to {MOST_CLASSES}")
+    if not args.out.absolute().parent.is_dir():
+        raise InputError(f"{args.out.absolute().parent} is not a folder")
     space = load_space(args.space, backbone=args.backbone, width=args.width, binarizer=args.binarizer)
     table = open_table(args.out, args.target, device)
     print(f"collecting the pieces of {space.family} on {space.backbone} at width {space.width:g}", flush=True)
     networks = list(to_measure(space, args.classes))
+    checks = names_of_checks(space.backbone, space.width)
+    if checks[0] in table.values and not any(table.missing(network, args.classes) for network in networks):
+        print(f"{args.out} has all of them already")
+        return
     for number, network in enumerate(networks, 1):
         if table.missing(network, args.classes):
             values = device.measure(untrained(network, args.classes))

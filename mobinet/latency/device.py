@@ -28,6 +28,7 @@ class Device:
         repeats: of a network in one run of the program; their median counts.
         runs: of the program; the least median counts, since other work on a machine only adds to it.
         machine: on which it runs, in words.
+        tools: programs that `run` needs.
     """
 
     compiler: str
@@ -37,12 +38,16 @@ class Device:
     repeats: int = 51
     runs: int = 3
     machine: str
+    tools: tuple[str, ...] = ()
 
     def require(self) -> None:
         """Raises InputError where the compiler, or what runs its programs, is missing."""
-        for command in (self.compiler, self.run):
-            tool = shlex.split(command)[0]
-            if tool != "{}" and not shutil.which(tool):
+        try:
+            tools = [*shlex.split(self.compiler)[:1], *self.tools]
+        except ValueError as error:
+            raise InputError(f"{self.compiler}: {error}") from None
+        for tool in tools or [self.compiler]:
+            if not shutil.which(tool):
                 raise InputError(f"{tool} is not installed")
 
     def measure(self, network: TrainedNetwork, *, whole: bool = False) -> list[float]:
@@ -56,15 +61,15 @@ class Device:
             flags = f"-DPIECES={pieces} -DREPEATS={self.repeats} -o program network.c {' '.join(self.sources)}"
             self._call([*shlex.split(self.compiler), *flags.split()], folder)
             command = ["sh", "-c", self.run.replace("{}", shlex.quote(str(folder / "program")))]
-            outs = [self._call(command, folder).split() for _ in range(self.runs)]
-        if not all(len(out) == pieces and all(word.isdigit() for word in out) for out in outs):
+            outs = [self._call(command, Path.cwd()).split() for _ in range(self.runs)]
+        if not all(len(out) == pieces and all(map(_is_number, out)) and any(map(int, out)) for out in outs):
             raise InputError(f"{self.run} printed something else than the program, which prints {pieces} numbers")
         unit = 1e-9 if self.unit == "s" else 1.0
-        return [unit * min(map(int, medians)) for medians in zip(*outs)]
+        return [unit * max(1, min(map(int, medians))) for medians in zip(*outs)]
 
     def _call(self, command: list[str], folder: Path) -> str:
         try:
-            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600)
+            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, errors="replace", timeout=600)
         except subprocess.TimeoutExpired:
             raise InputError(f"{command[0]} took longer than 10 minutes") from None
         if done.returncode:
@@ -72,6 +77,10 @@ class Device:
             reason = next((line for line in lines if "error" in line), lines[0])
             raise InputError(f"{shlex.join(command)[:60]}... failed: {reason}")
         return done.stdout
+
+
+def _is_number(word: str) -> bool:
+    return word.isascii() and word.isdigit() and len(word) < 19
 
 
 def here() -> Device:
@@ -91,6 +100,7 @@ def cortex_m4() -> Device:
         repeats=1,
         runs=1,
         machine="QEMU",
+        tools=("qemu-system-arm",),
     )
 
 

@@ -85,7 +85,10 @@ def read_table(path: Path | None) -> LatencyTable:
     """Raises InputError: there is none, it is damaged, or it is of other kernels."""
     if path is None:
         raise InputError("latency needs --latency TABLE, which python -m mobinet.latency measures")
-    rows = list(csv.reader(io.StringIO(read_input(path))))
+    try:
+        rows = [row for row in csv.reader(io.StringIO(read_input(path).lstrip("\ufeff"))) if row]
+    except csv.Error as error:
+        raise InputError(f"{path} is not a table of latencies: {error}") from None
     if not rows or tuple(rows[0]) != COLUMNS:
         raise InputError(f"{path} is not a table of latencies; its columns are {', '.join(COLUMNS)}")
     for number, row in enumerate(rows[1:], 2):
@@ -117,13 +120,14 @@ def read_table(path: Path | None) -> LatencyTable:
 def latency_settings(path: Path | None) -> dict[str, str]:
     """What runs with the same latencies have in common. Raises as `read_table`."""
     table = read_table(path)
-    values = hashlib.sha256(repr(sorted(table.values.items())).encode()).hexdigest()[:16]
+    values = sorted(item for item in table.values.items() if not item[0].startswith(TAU))
+    digest = hashlib.sha256(repr(values).encode()).hexdigest()[:16]
     return {
         "target": table.target,
         "machine": table.machine,
         "unit": UNITS[table.unit],
         "title": table.title,
-        "values": values,
+        "values": digest,
     }
 
 

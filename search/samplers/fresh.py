@@ -21,7 +21,7 @@ from space.prices import Prices
 PROPOSALS = 10
 MUTANTS = 200
 MOST_TRIED = 2000
-"""Networks, by rising cost, of which one has to be within the other limits."""
+"""Networks, where one of the costs does not add up."""
 
 
 class Exhausted(RuntimeError):
@@ -127,18 +127,22 @@ class FreshSampler(BaseSampler):
         """Mutants, and children of the cheapest network, less and less similar."""
         for draw in range(MUTANTS):
             yield self._space.mutate(proposal, rng, p=draw / MUTANTS)
-            yield self._space.crossover(proposal, self._cheapest, rng, share=draw / MUTANTS)
+            if self._cheapest:
+                yield self._space.crossover(proposal, self._cheapest, rng, share=draw / MUTANTS)
 
     def _affordable(self) -> Iterator[Architecture]:
-        networks = affordable(self._space, self._price, self._limit)
-        return islice(networks, MOST_TRIED) if self._others else networks
+        def quick(prices: Prices) -> Price:
+            return lambda network: prices(self._space.spell(network))
+
+        others = [(quick(prices), limit) for prices, limit in self._prices.added_up]
+        networks = affordable(self._space, self._price, self._limit, others)
+        return islice(networks, MOST_TRIED) if len(others) < len(self._others) else networks
 
     @cached_property
-    def _cheapest(self) -> Architecture:
-        for network in self._affordable():
-            if all(price(network) <= limit for price, limit in self._others):
-                return network
-        raise Exhausted
+    def _cheapest(self) -> Architecture | None:
+        """Of those within all limits that are looked at."""
+        within = (n for n in self._affordable() if all(price(n) <= limit for price, limit in self._others))
+        return next(within, None)
 
 
 def distributions_of(space: SearchSpace) -> dict[str, BaseDistribution]:

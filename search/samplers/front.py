@@ -154,4 +154,4 @@ def _log(cost: ArrayLike) -> Array:
 
 def make_front(seed: int, prices: Prices) -> FrontSampler:
     """As `search.samplers.SAMPLERS` makes it."""
-    return FrontSampler(seed, cost=prices, limit=prices.limit)
+    return FrontSampler(seed, cost=prices, limit=prices.limit * (1 + 1e-9))

@@ -1,7 +1,9 @@
 """Every cost can be minimised and limited, alone and with others, and shown of a run that has ended."""
 
 import json
+import operator
 from functools import cache
+from random import Random
 from statistics import median
 
 import pandas as pd
@@ -12,10 +14,11 @@ import search.refresh
 import search.run
 from mobinet import cost
 from mobinet.export.memory import ram
-from mobinet.latency.table import LatencyTable, kernels_digest, piece_names
+from mobinet.latency.table import LatencyTable, kernels_digest, piece_names, read_table
 from results.run_config import read_config
 from search.flags import amount, latency
 from space import load_space
+from space.bounds import affordable
 from space.device_profile import PROFILES, read_profile
 from space.errors import InputError
 from space.objective import OBJECTIVES
@@ -185,6 +188,58 @@ def test_a_wrong_profile(tmp_path, text, complaint):
     (tmp_path / "own.toml").write_text(text)
     with pytest.raises(InputError, match=complaint):
         read_profile(str(tmp_path / "own.toml"))
+
+
+def test_limits_that_few_networks_keep_are_found(table):
+    """With several limits, `affordable` gives what trying all networks gives, in whatever order costs rise."""
+    rng, latencies = Random(0), read_table(table)
+    prices = [
+        lambda network: cost(network, 10).bytes,
+        lambda network: cost(network, 10).ops,
+        lambda network: latencies.latency(network, 10),
+    ]
+    sums = {network: [price(network) for price in prices] for network in SPACE}
+    some = 0
+    for _ in range(80):
+        limits = [rng.choice(sorted(numbers)) for numbers in zip(*sums.values())]
+        fitting = {network.key for network, found in sums.items() if all(map(operator.le, found, limits))}
+        found = affordable(SPACE, prices[0], limits[0], list(zip(prices[1:], limits[1:])))
+        assert {network.key for network in found} == fitting
+        some += 0 < len(fitting) < 10
+    assert some > 3
+
+
+def test_a_search_within_the_least_latency(flags, invoke, table):
+    """The fastest network is not the one of the fewest bytes; with that limit, it alone is left."""
+    latencies = read_table(table)
+    seconds = {network.key: latencies.latency(network, 10) for network in SPACE}
+    least = min(seconds.values())
+    more = "--cost", "bytes", "--latency", table, f"--max-latency={least * (1 + 1e-9)!r}s"
+    assert invoke(search.run, "--trials", 200, *flags, *more).code == 0
+    assert set(trials_of(flags[-1])["key"]) == {key for key, value in seconds.items() if value == least}
+
+
+def test_tables_by_another_cost_overwrite_no_search(flags, invoke, tmp_path):
+    for out in (flags[-1], tmp_path / "other"):
+        assert invoke(search.run, "--trials", 3, *flags, "--out", out).code == 0
+    before = (tmp_path / "other" / "config.json").read_bytes()
+    for out in (flags[-1], tmp_path / "other"):
+        ended = invoke(search.refresh, flags[-1], "--cost", "bytes", "--out", out)
+        assert ended.code == 2 and "another" in ended.err
+    assert (tmp_path / "other" / "config.json").read_bytes() == before
+    assert invoke(search.refresh, flags[-1], "--cost", "bytes").code == 0
+    ended = invoke(search.refresh, flags[-1] / "by-bytes")
+    assert ended.code == 2 and "holds no study.db" in ended.err
+    assert len(trials_of(flags[-1] / "by-bytes")) == 3
+
+
+@pytest.mark.parametrize("limits", [{"foo": 1}, {"bytes": -5}, {"bytes": "5"}, {"latency": 3.0}])
+def test_limits_that_were_tampered_with(flags, invoke, limits):
+    assert invoke(search.run, "--trials", 2, *flags).code == 0
+    path = flags[-1] / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "limits": limits}))
+    ended = invoke(search.refresh, flags[-1])
+    assert ended.code == 2 and "the file was changed" in ended.err
 
 
 def test_a_run_by_a_cost_that_it_limited(flags, invoke):
