@@ -57,6 +57,6 @@ def two_fronts(trials: pd.DataFrame, objective: Objective) -> TwoFronts:
     return TwoFronts(
         by_ops=len(by_ops),
         by_cost=len(by_cost),
-        both=int(by_ops["key"].isin(by_cost["key"]).sum()),
+        both=len({*by_ops["key"]} & {*by_cost["key"]}),
         rows=pd.DataFrame(rows, columns=pd.Index(COLUMNS)),
     )

@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from random import Random
 from statistics import median
+from typing import Any
 
 import numpy as np
 
@@ -107,7 +108,8 @@ def check_sums(table: LatencyTable, device: Device, space: SearchSpace, num_clas
     wholes = [device.measure(untrained(network, num_classes), whole=True)[0] for network in spread]
     ratios = sorted(whole / total for whole, total in zip(wholes, sums))
     table.values[correction] = median(ratios)
-    tau = float(kendalltau(sums, wholes).statistic)
+    result: Any = kendalltau(sums, wholes)
+    tau = float(result.statistic)
     if tau == tau:
         table.values[agreement] = tau
     table.write()

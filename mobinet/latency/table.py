@@ -78,7 +78,8 @@ class LatencyTable:
 
 def names_of_checks(backbone: str, width: float) -> tuple[str, str]:
     """Of the rows with what sums are multiplied by, and with how well they order networks."""
-    return tuple(f"{name}, {backbone} at width {width:g}" for name in (WHOLE, TAU))
+    own = f"{backbone} at width {width:g}"
+    return f"{WHOLE}, {own}", f"{TAU}, {own}"
 
 
 def read_table(path: Path | None) -> LatencyTable:
