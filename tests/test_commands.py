@@ -27,7 +27,7 @@ SMALL = {
     "benchmarks.samplers.table": "--width 0.25 --epochs 1 --networks 4 --seeds 1 --images 64 --csv new.csv",
     "benchmarks.speed.inference": "--backbones mobilenet-8 --seconds 0.01",
     "benchmarks.speed.training": "--backbone mobilenet-8 --width 1 --k 0 --steps 1",
-    "mobinet.latency": "--backbone mobilenet-8 --width 1 --space small.toml",
+    "mobinet.latency": "--backbone mobilenet-8 --width 1 --space tiny.toml",
     "search.retrain": "--dataset digits --epochs 1",
     "search.run": "--dataset digits --trials 3 --epochs 1 --workers 0",
 }
@@ -80,6 +80,7 @@ def missing(module: str, arguments: str) -> str:
 def workplace(tmp_path_factory) -> Path:
     """A folder with what the commands read: tables, a space, pictures."""
     folder = tmp_path_factory.mktemp("commands")
+    (folder / "tiny.toml").write_text('block = ["mid"]\nk = [0, 1]\npool = ["avg"]\n')
     (folder / "small.toml").write_text('block = ["pre", "mid"]\nk = [0, 1, 2]\npool = ["avg"]\n')
     shutil.copytree(ROOT / "benchmarks" / "tables", folder / "benchmarks" / "tables")
     names = {name: 4e-7 for network in to_measure(load_space(), 10) for name in piece_names(network, 10)}
@@ -118,6 +119,10 @@ def test_it_runs(workplace, key, monkeypatch, tmp_path, module, arguments):
         pytest.skip(reason)
     monkeypatch.chdir(workplace)
     small = SMALL.get(module, "")
+    if module == "mobinet.latency" and "--target" not in arguments:
+        small += " --cc 'cc -std=gnu99 -O1'"
+    if "--image-size" in arguments:
+        small += " --image-size 12 --width 0.125"
     if module in ("search.run", "mobinet.latency"):
         small += f" --out {tmp_path / 'out'}"
     if "imagefolder" in arguments:
