@@ -11,10 +11,9 @@ from results.noise import Noise
 from results.run_config import Reference, RunConfig
 from space import Architecture, InputError
 from space.cost import COSTS, Cost
-from space.family import genes_of
+from space.family import MOST_CLASSES, genes_of
 from space.objective import OBJECTIVES
 
-MOST_CLASSES = 100_000
 NOT_COUNTED = tuple(name for name in OBJECTIVES if name not in COSTS)
 
 T = TypeVar("T")

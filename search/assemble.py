@@ -12,7 +12,6 @@ import torch
 
 from mobinet import cost
 from mobinet.latency.table import latency_settings
-from mobinet.objectives import objective_of
 from results.published import published_on
 from results.run_config import Reference, RunConfig, read_config, settle_config, versions
 from search.backends import BACKENDS, Backend
@@ -23,7 +22,7 @@ from search.draft import fitting_draft
 from search.evaluators import EVALUATORS, EvaluatorEntry
 from search.evaluators.on_images import OnImages
 from search.evaluators.pace import Pace
-from search.limits import check_limits, check_unit, limits_of
+from search.limits import check_limits, limits_of, objectives_of
 from search.study.halving import rungs_of
 from search.study.study import Study
 from search.training.devices import find_device
@@ -91,15 +90,10 @@ def assemble(args: argparse.Namespace) -> Search:
     limits = limits_of(args)
     if args.latency and "latency" not in (args.cost, *limits):
         raise InputError("--latency is for --cost latency or --max-latency")
-    objective, *limited = (
-        objective_of(name, num_classes=len(images.classes), latencies=args.latency)
-        for name in dict.fromkeys((args.cost, *limits))
-    )
+    objective, others = objectives_of(args.cost, limits, num_classes=len(images.classes), latencies=args.latency)
     price = objective.price(count)
     notes = check_test(args.dataset, data_dir=evaluator.data_dir, dataset=images, needed=False)
     cheapest = price(extreme(space, price))
-    check_unit(limits.get("latency"), next((each for each in (objective, *limited) if each.name == "latency"), None))
-    others = tuple((other, limits[other.name]) for other in limited)
     check_limits(space, count, ((objective, limits.get(objective.name)), *others))
     highest = price(extreme(space, price, most_expensive=True))
     limit = min(limits.get(objective.name, highest), highest)

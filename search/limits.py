@@ -2,17 +2,17 @@
 
 import argparse
 from collections.abc import Callable
-from itertools import islice
+from pathlib import Path
 
+from mobinet.objectives import objective_of
 from space import Architecture, InputError, SearchSpace
-from space.bounds import affordable, extreme
+from space.bounds import extreme
 from space.cost import Cost
 from space.device_profile import read_profile
 from space.objective import OBJECTIVES, Objective, Seconds
 from space.prices import Prices
 
-MOST_TRIED = 2000
-"""Networks of which one has to be within the limits of costs that do not add up."""
+Limits = tuple[tuple[Objective, float], ...]
 
 
 def limits_of(args: argparse.Namespace) -> dict[str, float]:
@@ -22,32 +22,36 @@ def limits_of(args: argparse.Namespace) -> dict[str, float]:
     return {**profile, **given}
 
 
-def check_unit(limit: float | None, latency: Objective | None) -> None:
-    """Raises InputError where a limit is in seconds, and the latencies are not, or the reverse."""
-    if limit is None or latency is None:
-        return
-    if isinstance(limit, Seconds) and latency.unit != "s":
-        raise InputError(f"the table is of {latency.title}; give --max-latency as a number of instructions")
-    if not isinstance(limit, Seconds) and latency.unit == "s":
-        raise InputError(
-            f"the latencies are in seconds ({latency.title}); give --max-latency a unit, as in 5ms or 800us"
-        )
+def objectives_of(
+    cost: str, limits: dict[str, float], *, num_classes: int, latencies: Path | None
+) -> tuple[Objective, Limits]:
+    """What is minimised, and the limits of the other costs. Raises as `mobinet.objectives.objective_of`."""
+    names = cost, *(name for name in limits if name != cost)
+    objective, *others = (objective_of(name, num_classes=num_classes, latencies=latencies) for name in names)
+    return objective, tuple((other, limits[other.name]) for other in others)
 
 
 def check_limits(
     space: SearchSpace, count: Callable[[Architecture], Cost], limits: tuple[tuple[Objective, float | None], ...]
 ) -> None:
-    """Raises InputError where no network is found within all limits."""
+    """Raises InputError where no network is found within all limits, or one is not in the unit of its cost."""
     limited = [(each, each.price(count), limit) for each, limit in limits if limit is not None]
     for each, price, limit in limited:
+        if each.name == "latency":
+            _check_unit(limit, each)
         least = price(extreme(space, price))
         if least > limit:
             raise InputError(f"every network of this space costs at least {each.show(least)}; raise {each.flag}")
     if len(limited) < 2:
         return
-    (_, first, highest), *others = sorted(limited, key=lambda item: not Prices(space, item[1], None).adds_up)
-    adding = [(price, limit) for _, price, limit in others if Prices(space, price, None).adds_up]
-    networks = islice(affordable(space, first, highest, adding), MOST_TRIED)
-    if not any(all(price(network) <= limit for _, price, limit in limited) for network in networks):
+    prices = Prices(space, lambda _: 0.0, None, tuple((price, limit) for _, price, limit in limited))
+    if not any(all(price(network) <= limit for _, price, limit in limited) for network in prices.affordable()):
         flags = " and ".join(each.flag for each, _, _ in limited)
         raise InputError(f"no network was found within {flags} together; raise one of them")
+
+
+def _check_unit(limit: float, latency: Objective) -> None:
+    if isinstance(limit, Seconds) and latency.unit != "s":
+        raise InputError(f"the table is of {latency.title}; give --max-latency as a number of instructions")
+    if not isinstance(limit, Seconds) and latency.unit == "s":
+        raise InputError(f"the table is of {latency.title}; give --max-latency a unit, as in 5ms or 800us")

@@ -37,9 +37,9 @@ def refresh(folder: Path, *, cost: str | None = None, latencies: Path | None = N
 
     from mobinet import cost as count_of  # which loads torch
     from mobinet.latency.table import latency_settings
-    from mobinet.objectives import objective_of
     from results.files import write_json
     from search.evaluators import EVALUATORS
+    from search.limits import objectives_of
     from search.outputs import Outputs
     from search.study.study import Study
     from space.bounds import extreme
@@ -48,9 +48,10 @@ def refresh(folder: Path, *, cost: str | None = None, latencies: Path | None = N
     config = read_config(folder)
     if not (folder / "study.db").exists():
         raise InputError(f"{folder} holds no study.db; give the folder of the search itself")
-    if out and out != folder and (out / "study.db").exists():
-        raise InputError(f"{out} is the folder of another search; use another --out")
-    if bool(cost) == (out in (None, folder)):
+    target = out or folder
+    if target != folder and (target / "study.db").exists():
+        raise InputError(f"{target} is the folder of another search; use another --out")
+    if bool(cost) != (target != folder):
         raise InputError("by another --cost, tables go to another folder; without it, to the run's own")
     space, count = space_of(config, folder), partial(count_of, num_classes=config.num_classes)
     latencies = latencies or (Path(config.latency_table) if config.latency_table else None)
@@ -59,13 +60,10 @@ def refresh(folder: Path, *, cost: str | None = None, latencies: Path | None = N
         if cost != "latency":
             raise InputError(f"{latencies} does not hold the latencies of the run; use it with --cost latency")
         config = replace(config, limits={name: limit for name, limit in config.limits.items() if name != "latency"})
-    others = {name: limit for name, limit in config.all_limits.items() if name != (cost or config.objective)}
-    objective, *limited = (
-        objective_of(name, num_classes=config.num_classes, latencies=latencies)
-        for name in (cost or config.objective, *others)
+    objective, limits = objectives_of(
+        cost or config.objective, config.all_limits, num_classes=config.num_classes, latencies=latencies
     )
-    limits = tuple(zip(limited, others.values()))
-    if cost and out:
+    if cost:
         highest = objective.price(count)(extreme(space, objective.price(count), most_expensive=True))
         config = replace(
             config,
@@ -86,9 +84,9 @@ def refresh(folder: Path, *, cost: str | None = None, latencies: Path | None = N
         sampler=config.sampler,
         seed=config.seed,
     )
-    if cost and out:
-        write_json(out / "config.json", config.to_dict())
-    Outputs(out or folder, study, config, noisy=EVALUATORS[config.evaluator].noisy).write()
+    if cost:
+        write_json(target / "config.json", config.to_dict())
+    Outputs(target, study, config, noisy=EVALUATORS[config.evaluator].noisy).write()
     study.close()
 
 

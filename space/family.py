@@ -16,6 +16,7 @@ from space.errors import InputError
 from space.gene import Choice, Choices, Gene
 
 LARGEST_WIDTH = 100
+MOST_CLASSES = 100_000
 
 
 @dataclass(frozen=True, kw_only=True)

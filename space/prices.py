@@ -1,16 +1,19 @@
 """What a sampler may know of cost: that of any network before it is trained, quickly."""
 
+from collections.abc import Iterator
 from functools import cached_property
-from itertools import product
+from itertools import islice, product
 from math import inf, isclose
 from random import Random
 
-from space import SearchSpace
-from space.bounds import extreme
+from space import Architecture, SearchSpace
+from space.bounds import affordable, extreme
 from space.gene import Choice, Choices, Gene
 from space.objective import Price
 
 CHECKS = 20
+MOST_TRIED = 2000
+"""Networks, where one of the costs does not add up."""
 
 Table = tuple[tuple[str, ...], dict[tuple[Choice, ...], float]]
 
@@ -45,15 +48,22 @@ class Prices:
             return inf
         return self._count(params) if self._tables is None else self._add_up(params, self._tables)
 
-    @property
-    def adds_up(self) -> bool:
-        """Whether the costs of the groups add up."""
-        return self._tables is not None
-
     @cached_property
     def added_up(self) -> list[tuple["Prices", float]]:
         """The further costs that add up, each with its limit."""
-        return [(other, highest) for other, highest in self._others if other.adds_up]
+        return [(other, highest) for other, highest in self._others if other._tables is not None]
+
+    def affordable(self) -> Iterator[Architecture]:
+        """Networks within the budget and within the further limits of costs that add up, see `space.bounds.affordable`.
+
+        Where a further cost does not add up, its limit is not looked at, and only `MOST_TRIED` networks come.
+        """
+        others = [(other._of, highest) for other, highest in self.added_up]
+        networks = affordable(self._space, self._price, self._budget, others)
+        return islice(networks, MOST_TRIED) if len(others) < len(self._others) else networks
+
+    def _of(self, network: Architecture) -> float:
+        return self(self._space.spell(network))
 
     @cached_property
     def limit(self) -> float:

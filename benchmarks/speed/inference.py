@@ -23,10 +23,10 @@ import torch
 from torch import nn
 
 from benchmarks.flags import make_parser
-from mobinet import build
 from mobinet.compiled import compiled
 from mobinet.conv import BinaryConv2d
 from mobinet.export import TrainedNetwork
+from mobinet.export.memory import untrained
 from space import Architecture, named_network
 from space.command import run_command
 
@@ -60,17 +60,12 @@ def microseconds(call: Callable[[], object], seconds: float) -> float:
 
 
 def as_trained(architecture: Architecture) -> TrainedNetwork:
-    """The network as an export wants it, with packed weights."""
-    classes = 1000 if architecture.input_shape[1] == 224 else 10
-    net = build(architecture, classes).eval()
-    for module in net.modules():
+    """The network with packed weights, as a retraining leaves it."""
+    network = untrained(architecture, 1000 if architecture.input_shape[1] == 224 else 10)
+    for module in network.net.modules():
         if isinstance(module, BinaryConv2d):
             module.pack_weights()
-    channels = architecture.input_shape[0]
-    names = tuple(map(str, range(classes)))
-    return TrainedNetwork(
-        net=net, architecture=architecture, classes=names, mean=(0.5,) * channels, std=(0.25,) * channels
-    )
+    return network
 
 
 def exported_call(network: TrainedNetwork, folder: Path, flags: str) -> Callable[[], None]:

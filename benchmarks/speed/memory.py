@@ -4,10 +4,8 @@ python -m benchmarks.speed.memory
 """
 
 from benchmarks.flags import make_parser
-from benchmarks.speed.inference import as_trained
-from mobinet.export.c.pieces import pieces_of
 from mobinet.export.c.plan import plan_of
-from mobinet.export.translate import steps_of
+from mobinet.export.memory import exported_pieces
 from space import Architecture
 from space.command import run_command
 
@@ -18,9 +16,8 @@ def main() -> None:
     make_parser(__doc__).parse_args()
     print("| network, mid, K=2 | each layer alone | as exported |\n|---|---|---|")
     for backbone, width in NETWORKS:
-        program = steps_of(as_trained(Architecture.uniform(backbone, block="mid", k=2, pool="avg", width=width)))
-        pieces = pieces_of(program)
-        alone, planned = (plan_of(pieces, program.shapes, together=together) for together in (1, None))
+        pieces, shapes = exported_pieces(Architecture.uniform(backbone, block="mid", k=2, pool="avg", width=width), 10)
+        alone, planned = (plan_of(pieces, shapes, together) for together in (1, None))
         print(f"| {backbone} at width {width:g} | {alone.size * 4 / 1000:,.0f} | {planned.size * 4 / 1000:,.0f} |")
 
 

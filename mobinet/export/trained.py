@@ -13,9 +13,9 @@ from space.reading import read_input
 
 def find_model(path: Path) -> Path:
     """The model in a file, a folder or a run. Raises InputError where there is none, or more than one."""
-    if path.suffix in (".json", ".pt"):
-        raise InputError(f"{path} is not a trained network; python -m search.retrain writes one, {NAME}")
     if not path.is_dir():
+        if path.suffix in (".json", ".pt"):
+            raise InputError(f"{path} is not a trained network; python -m search.retrain writes one, {NAME}")
         return path
     found = [path / NAME] if (path / NAME).exists() else sorted(path.glob(f"retrain/*/{NAME}"))
     if not found:

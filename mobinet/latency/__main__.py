@@ -23,9 +23,9 @@ from mobinet.latency.device import TARGETS, Device, machine_name
 from mobinet.latency.table import LatencyTable, kernels_digest, names_of_checks, piece_names, read_table
 from space import Architecture, InputError, SearchSpace, load_space
 from space.command import Parser, run_command, user_path
+from space.family import MOST_CLASSES
 
 WHOLES, SAMPLE = 10, 50
-MOST_CLASSES = 100_000
 
 
 def parse() -> argparse.Namespace:

@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Container, Iterator, Sequence
 from functools import cached_property
-from itertools import chain, islice
+from itertools import chain
 from random import Random
 from typing import Any
 
@@ -14,14 +14,11 @@ from optuna.trial import FixedTrial, FrozenTrial, TrialState
 
 from search.samplers import SAMPLERS
 from space import Architecture, SearchSpace
-from space.bounds import affordable
 from space.objective import Price
 from space.prices import Prices
 
 PROPOSALS = 10
 MUTANTS = 200
-MOST_TRIED = 2000
-"""Networks, where one of the costs does not add up."""
 
 
 class Exhausted(RuntimeError):
@@ -118,7 +115,7 @@ class FreshSampler(BaseSampler):
 
     def _near(self, proposal: Architecture, rng: Random) -> Architecture:
         """A network that is allowed, similar to `proposal` if possible; raises Exhausted where there is none."""
-        for network in chain(self._relatives(proposal, rng), self._affordable()):
+        for network in chain(self._relatives(proposal, rng), self._prices.affordable()):
             if self.allows(network):
                 return network
         raise Exhausted
@@ -130,18 +127,10 @@ class FreshSampler(BaseSampler):
             if self._cheapest:
                 yield self._space.crossover(proposal, self._cheapest, rng, share=draw / MUTANTS)
 
-    def _affordable(self) -> Iterator[Architecture]:
-        def quick(prices: Prices) -> Price:
-            return lambda network: prices(self._space.spell(network))
-
-        others = [(quick(prices), limit) for prices, limit in self._prices.added_up]
-        networks = affordable(self._space, self._price, self._limit, others)
-        return islice(networks, MOST_TRIED) if len(others) < len(self._others) else networks
-
     @cached_property
     def _cheapest(self) -> Architecture | None:
         """Of those within all limits that are looked at."""
-        within = (n for n in self._affordable() if all(price(n) <= limit for price, limit in self._others))
+        within = (n for n in self._prices.affordable() if all(price(n) <= limit for price, limit in self._others))
         return next(within, None)
 
 

@@ -23,36 +23,40 @@ LARGEST_SUM = 32767
 
 def files(network: TrainedNetwork) -> dict[str, bytes]:
     """See `mobinet.export.ExportFormat`."""
-    program = steps_of(network)
-    _check(program)
-    pieces = pieces_of(program)
-    plan = plan_of(pieces, program.shapes)
-    source = source_of(pieces, program.shapes, plan)
+    program, plan, source = _planned(network)
     arena = plan.size + ALIGNMENT - 1  # wherever it begins
     texts = {
         "network.h": _header(network, arena),
         "network.c": _source(network, program, source, plan),
         "README.md": _readme(network, constants=source.size, arena=4 * arena),
     }
-    copied = {name: (resources("mobinet.export.c") / name).read_bytes() for name in COPIED}
-    return {name: text.encode() for name, text in texts.items()} | copied
+    return _encoded(texts, COPIED)
 
 
 def profiled_files(network: TrainedNetwork, *, whole: bool) -> tuple[int, dict[str, bytes]]:
     """C that times each piece alone, or the `whole` as it is exported, with mobinet/latency/profile.h; how many."""
-    program = steps_of(network)
-    _check(program)
-    pieces = pieces_of(program)
-    plan = plan_of(pieces, program.shapes, together=None if whole else 1)
-    source = source_of(pieces, program.shapes, plan)
+    program, plan, source = _planned(network, together=None if whole else 1)
     groups = [source.calls] if whole else [[call] for call in source.calls]
     source.calls = [line for n, calls in enumerate(groups) for line in ("begin();", *calls, f"end({n});")]
     texts = {
         "network.h": _header(network, plan.size + ALIGNMENT - 1) + '#include "profile.h"\n',
         "network.c": _source(network, program, source, plan),
     }
-    copied = {name: (resources("mobinet.export.c") / name).read_bytes() for name in KERNELS}
-    return len(groups), {name: text.encode() for name, text in texts.items()} | copied
+    return len(groups), _encoded(texts, KERNELS)
+
+
+def _encoded(texts: dict[str, str], copied: tuple[str, ...]) -> dict[str, bytes]:
+    """The texts, and the files of this package that are `copied`."""
+    own = {name: (resources("mobinet.export.c") / name).read_bytes() for name in copied}
+    return {name: text.encode() for name, text in texts.items()} | own
+
+
+def _planned(network: TrainedNetwork, together: int | None = None) -> tuple[Program, Plan, Source]:
+    program = steps_of(network)
+    _check(program)
+    pieces = pieces_of(program)
+    plan = plan_of(pieces, program.shapes, together)
+    return program, plan, source_of(pieces, program.shapes, plan)
 
 
 def _check(program: Program) -> None:

@@ -62,8 +62,8 @@ def plan_of(pieces: list[Piece], shapes: list[Shape], together: int | None = Non
     if together or alone.size <= SMALL:
         return alone
     rows = next((number for number, piece in enumerate(pieces) if not has_rows(piece)), len(pieces))
-    ends = [1] + [n for n in range(2, rows + 1) if n == rows or pieces[n - 1].shape[0] < pieces[n - 2].shape[0]]
-    return min((_plan(pieces, shapes, end) for end in ends), key=lambda plan: plan.size)
+    ends = [n for n in range(2, rows + 1) if n == rows or pieces[n - 1].shape[0] < pieces[n - 2].shape[0]]
+    return min([alone, *(_plan(pieces, shapes, end) for end in ends)], key=lambda plan: plan.size)
 
 
 def _plan(pieces: list[Piece], shapes: list[Shape], together: int) -> Plan:
