@@ -19,6 +19,7 @@ from mobinet.export.trained import find_model, load_trained
 from mobinet.pictures import Unreadable, centre_of
 from space import InputError
 
+BATCH = 100
 Images = NDArray[np.uint8]
 """(N, H, W, C), as large as the network's input."""
 
@@ -76,8 +77,9 @@ class Classifier:
     def by_torch(self, images: Images) -> NDArray[np.float32]:
         """The scores as PyTorch computes them, (N, classes)."""
         mean, std = (torch.tensor(values).view(1, -1, 1, 1) for values in (self.network.mean, self.network.std))
+        batches = torch.from_numpy(images).permute(0, 3, 1, 2).split(BATCH)
         with torch.inference_mode():
-            return self.net((torch.from_numpy(images).permute(0, 3, 1, 2) / 255 - mean) / std).numpy()
+            return torch.cat([self.net((batch / 255 - mean) / std) for batch in batches]).numpy()
 
     @cached_property
     def _compiled(self) -> Compiled | None:

@@ -4,8 +4,10 @@ import ctypes
 import re
 import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -60,3 +62,10 @@ def compiled(network: TrainedNetwork, folder: Path, flags: str = "-march=native"
     (arena,) = re.findall(rb"#define NETWORK_ARENA (\d+)", files["network.h"])
     library = ctypes.CDLL(str(folder / "libnetwork.so"))
     return Compiled(function=library.network_bytes, arena=int(arena), classes=len(network.classes))
+
+
+def scores(network: TrainedNetwork, images: NDArray[np.uint8]) -> NDArray[np.float32] | None:
+    """See `mobinet.export.ExportFormat`; None where there is no compiler."""
+    with TemporaryDirectory() as folder, suppress(OSError, subprocess.CalledProcessError):
+        return compiled(network, Path(folder), "-O1 -march=native").scores(images)  # exact at every level
+    return None

@@ -1,10 +1,8 @@
-"""How often the exported C names another class than PyTorch does.
+"""How often the exported C names another class than PyTorch does, over the whole test set.
 
     python -m benchmarks.retrained.exported runs/digits --dataset digits
 
-PyTorch adds in another order than the export states, and a rounding may turn the sign of an activation. Prints, over
-the whole test set, both accuracies, the share of images of the same class, and the share of images whose scores differ
-by more than `TOLERANCE`, which a turned sign explains.
+An export prints the same of the test images that lie beside its network (`mobinet.export.agreement`).
 """
 
 import argparse
@@ -14,13 +12,12 @@ import torch
 
 from benchmarks.flags import make_parser
 from mobinet import load_packed
+from mobinet.export.agreement import Agreement
 from search.data.catalog import DATASETS
 from search.data.dataset import load_dataset, load_test
 from search.data.in_memory import Images
 from space import InputError
 from space.command import run_command, user_path
-
-TOLERANCE = 1e-3
 
 
 def parse() -> argparse.Namespace:
@@ -41,12 +38,7 @@ def main() -> None:
     if not isinstance(test, Images) or test.pixels.shape[1:] != shape:
         raise InputError(f"the images of {args.dataset} are not of the network's size, {shape}")
     images = np.ascontiguousarray(test.pixels.permute(0, 2, 3, 1).numpy())
-    found, torchs = classifier.scores(images), classifier.by_torch(images)
-    labels = test.labels.numpy()
-    for name, scores in {"PyTorch": torchs, "exported": found}.items():
-        print(f"{name}: {(scores.argmax(1) == labels).mean():.2%} of {len(labels):,} test images")
-    same, turned = (found.argmax(1) == torchs.argmax(1)).mean(), (np.abs(found - torchs).max(1) > TOLERANCE).mean()
-    print(f"the same class: {same:.2%}; scores that differ by more than {TOLERANCE:g}: {turned:.2%}")
+    print(Agreement.of(classifier.scores(images), classifier.by_torch(images), test.labels.numpy()))
 
 
 if __name__ == "__main__":

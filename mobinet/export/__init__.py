@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING
 from space import Architecture
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import nn
+
+    from mobinet.export.agreement import Agreement
 
 __all__ = ["FORMATS", "ExportFormat", "TrainedNetwork"]
 
@@ -23,6 +27,7 @@ class TrainedNetwork:
         mean, std: of each channel of the images, in 0..1, by which they are normalised.
         accuracy: on the test images, where it is known.
         short_side: pixels of the short side of a picture before the centre is cropped; None for the network's own size.
+        agreement: with PyTorch on test images, where these were compared.
     """
 
     net: "nn.Module"
@@ -32,6 +37,7 @@ class TrainedNetwork:
     std: tuple[float, ...]
     accuracy: float | None = None
     short_side: int | None = None
+    agreement: "Agreement | None" = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,19 +47,27 @@ class ExportFormat:
     Args:
         summary: what it is for, in half a line.
         module: in this package; its function ``files`` makes from a `TrainedNetwork` the content of each file by name.
+        runner: module whose function ``scores`` runs what the files hold, see `scores`; empty where PyTorch does.
     """
 
     summary: str
     module: str
+    runner: str = ""
 
     def files(self, network: TrainedNetwork) -> dict[str, bytes]:
         """The content of each file by its name."""
         return import_module(f"{__name__}.{self.module}").files(network)
 
+    def scores(self, network: TrainedNetwork, images: "NDArray[np.uint8]") -> "NDArray[np.float32] | None":
+        """(N, classes), as what is exported computes them of images, (N, H, W, C); None where it cannot be run here."""
+        return import_module(self.runner).scores(network, images) if self.runner else None
+
 
 FORMATS = {
-    "c": ExportFormat(summary="a folder of C99 that needs nothing else", module="c.folder"),
-    "onnx": ExportFormat(summary="one file of standard operators", module="onnx_model"),
+    "c": ExportFormat(summary="a folder of C99 that needs nothing else", module="c.folder", runner="mobinet.compiled"),
+    "onnx": ExportFormat(
+        summary="one file of standard operators", module="onnx_model", runner="mobinet.export.onnx_model"
+    ),
     "safetensors": ExportFormat(summary="one file with 1-bit weights, for `mobinet.load_packed`", module="packed"),
-    "wasm": ExportFormat(summary="WebAssembly, and a page that runs it", module="wasm.page"),
+    "wasm": ExportFormat(summary="WebAssembly, and a page that runs it", module="wasm.page", runner="mobinet.compiled"),
 }

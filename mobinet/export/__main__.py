@@ -6,8 +6,12 @@ From a folder of `search.retrain`, a whole run with one, or a `model.safetensors
 """
 
 import argparse
+from dataclasses import replace
 
 from mobinet.export import FORMATS
+from mobinet.export.agreement import compare
+from mobinet.export.examples import NAME as EXAMPLES
+from mobinet.export.examples import read_examples
 from mobinet.export.packed import NAME
 from mobinet.export.trained import find_model, load_trained
 from space import InputError
@@ -25,7 +29,12 @@ def parse() -> argparse.Namespace:
 
 def main() -> None:
     args = parse()
-    written = FORMATS[args.format].files(load_trained(find_model(args.model)))
+    model, kind = find_model(args.model), FORMATS[args.format]
+    network = load_trained(model)
+    examples = read_examples(model.with_name(EXAMPLES), network)
+    if examples:
+        network = replace(network, agreement=compare(kind, network, examples))
+    written = kind.files(network)
     foreign = [name for name in sorted(written) if (args.out / name).exists()]
     if foreign and len(foreign) < len(written):  # an earlier export has all of them
         raise InputError(f"{args.out} holds a {foreign[0]} that no export wrote; give another --out")
@@ -33,6 +42,8 @@ def main() -> None:
     for name, content in written.items():
         (args.out / name).write_bytes(content)
     print(f"wrote {', '.join(sorted(written))} to {args.out}")
+    if network.agreement:
+        print(f"against PyTorch: {network.agreement}")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ From `image`, float (N, C, H, W) in 0..1, to `scores`, (N, classes); normalizati
 
 import json
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +48,17 @@ def files(network: TrainedNetwork) -> dict[str, bytes]:
     helper.set_model_props(model, notes)
     checker.check_model(model, full_check=True)
     return {NAME: model.SerializeToString()}
+
+
+def scores(network: TrainedNetwork, images: NDArray[np.uint8]) -> NDArray[np.float32] | None:
+    """See `mobinet.export.ExportFormat`; None where onnxruntime is not installed."""
+    if not find_spec("onnxruntime"):
+        return None
+    from onnxruntime import InferenceSession
+
+    session = InferenceSession(files(network)[NAME], providers=["CPUExecutionProvider"])
+    floats = (image.transpose(2, 0, 1)[None].astype(np.float32) / 255 for image in images)
+    return np.concatenate([session.run(None, {"image": image})[0] for image in floats])
 
 
 @dataclass

@@ -51,7 +51,7 @@ def dump_packed(net: nn.Module, architecture: Architecture, num_classes: int, no
     """
     state = {name: value.cpu() for name, value in packed_state(net).items()}
     header = {"architecture": architecture.to_json(), "num_classes": str(num_classes), **notes}
-    return _in_order(safetensors.torch.save(state, metadata={**header, "sha256": _digest(state, header)}))
+    return _in_order(safetensors.torch.save(state, metadata={**header, "sha256": digest(state, header)}))
 
 
 def read_packed(path: Path) -> tuple[nn.Module, dict[str, str]]:
@@ -81,7 +81,7 @@ def read_packed(path: Path) -> tuple[nn.Module, dict[str, str]]:
                 f"{path} is damaged: its tensor {name} is {found}, its architecture has {expected.get(name)}"
             )
     notes = {name: note for name, note in header.items() if name != "sha256"}
-    if "sha256" in header and header["sha256"] != _digest(state, notes):
+    if "sha256" in header and header["sha256"] != digest(state, notes):
         raise InputError(f"{path} is damaged: its digest is that of other tensors or of another header")
     for name, conv in _binary_convs(net).items():
         conv.pack_weights()
@@ -102,7 +102,7 @@ def _in_order(file: bytes) -> bytes:
     return len(padded).to_bytes(8, "little") + padded + file[8 + length :]
 
 
-def _digest(state: Mapping[str, Tensor], header: Mapping[str, str]) -> str:
+def digest(state: Mapping[str, Tensor], header: Mapping[str, str]) -> str:
     """SHA-256 of the header's entries and of each tensor's name and bytes; the architecture settles the shapes."""
     found = hashlib.sha256(json.dumps(dict(header), sort_keys=True).encode())
     for name in sorted(state):

@@ -16,7 +16,7 @@ from search.data.in_memory import Pixels
 from search.data.pictures import DECODING, Broken, Pictures, Wanted, collate, collate_arrays
 from search.data.preparation import Preparation, Shape
 from search.data.source import Source
-from search.data.split import WHOLE, Batches, Inputs, Part, Split, batches_of, draws_of, generator_of
+from search.data.split import WHOLE, Batches, Inputs, Part, Split, batches_of, drawn_of, draws_of, generator_of
 from search.machine import own_cores
 from space import InputError
 
@@ -136,6 +136,9 @@ class Files(Split):
 
     def first(self, count: int | None) -> "Files":
         return replace(self, files=self.files[:count])
+
+    def drawn(self, count: int) -> "Files":
+        return replace(self, files=tuple(self.files[index] for index in drawn_of(len(self), count).tolist()))
 
     def inputs(self, batch_size: int, *, device: torch.device, seed: int | None = None, part: Part = WHOLE) -> Inputs:
         """Stored images, uint8 (N, c, h, w), labels (N,), and of training images the draws, (N, 3)."""

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from search.data.preparation import Preparation, Shape, fit_shape
 from search.data.source import Source
-from search.data.split import WHOLE, Inputs, Part, Split, batches_of, draws_of, generator_of
+from search.data.split import WHOLE, Inputs, Part, Split, batches_of, drawn_of, draws_of, generator_of
 
 SAMPLE_BYTES = 2**27
 """So much of a data set is looked at for the mean and deviation of its channels."""
@@ -65,6 +65,10 @@ class Images(Split):
 
     def first(self, count: int | None) -> "Images":
         return replace(self, pixels=self.pixels[:count], labels=self.labels[:count])
+
+    def drawn(self, count: int) -> "Images":
+        index = drawn_of(len(self), count)
+        return replace(self, pixels=self.pixels[index], labels=self.labels[index])
 
     def inputs(self, batch_size: int, *, device: torch.device, seed: int | None = None, part: Part = WHOLE) -> Inputs:
         """The index of each image, (N,), and of training images the draws, (N, 3), all of an epoch moved at once."""

@@ -34,6 +34,10 @@ class Split(ABC):
         """The first so many of them; all for None."""
 
     @abstractmethod
+    def drawn(self, count: int) -> "Split":
+        """So many of them, at random by a fixed seed; all, in another order, where there are no more."""
+
+    @abstractmethod
     def inputs(self, batch_size: int, *, device: torch.device, seed: int | None = None, part: Part = WHOLE) -> Inputs:
         """Of each batch, what `prepared` makes images and labels of; arguments as in `batches`.
 
@@ -58,6 +62,11 @@ class Split(ABC):
         """
         for inputs in self.inputs(batch_size, device=device, seed=seed, part=part):
             yield self.prepared(*inputs)
+
+
+def drawn_of(total: int, count: int) -> Tensor:
+    """The indices of so many of `total` images, see `Split.drawn`."""
+    return torch.randperm(total, generator=torch.Generator().manual_seed(0))[:count]
 
 
 def generator_of(seed: int | None) -> torch.Generator | None:

@@ -13,12 +13,15 @@ import torch
 
 from mobinet import cost
 from mobinet.export import FORMATS, TrainedNetwork
+from mobinet.export.examples import NAME as EXAMPLES
+from mobinet.export.examples import Examples, dump_examples, most_examples
 from mobinet.export.packed import NAME, read_packed
 from mobinet.pictures import enlarged
 from results.files import SCHEMA, SUMS, check_sums, read_json, write_atomic, write_json, write_sums
 from results.run_config import versions
 from search.data.catalog import DATASETS
 from search.data.dataset import DataSet, check_test, load_dataset, load_test
+from search.data.split import Split
 from search.lock import lock
 from search.recipe import Recipe
 from search.training import ranks
@@ -41,7 +44,8 @@ class Retraining:
         recipe: how.
         seed: of the weights and of the order of the images.
         device: where.
-        folder: takes ``metrics.csv``, ``last.pt``, ``best.pt``, ``model.safetensors`` and ``summary.json``.
+        folder: takes ``metrics.csv``, ``last.pt``, ``best.pt``, ``model.safetensors``, ``examples.safetensors`` and
+            ``summary.json``.
         accumulate: slices of a batch that each process learns one after the other.
         leave_out: files of images that are passed over.
     """
@@ -143,7 +147,7 @@ class Retraining:
 
     def _write_sums(self) -> None:
         if not (self.folder / SUMS).exists():  # or a kill came between the summary and its digest
-            write_sums(self.folder, "metrics.csv", "model.safetensors", "summary.json")
+            write_sums(self.folder, "metrics.csv", NAME, EXAMPLES, "summary.json")
 
     def _write_metrics(self, metrics: list[dict[str, float]]) -> None:
         if ranks.rank() == 0:
@@ -203,6 +207,17 @@ class Retraining:
             "versions": versions(),
         }
         if ranks.rank() == 0:
+            write_atomic(self.folder / EXAMPLES, dump_examples(_examples_of(test)))
             write_json(self.folder / "summary.json", summary)
             self._write_sums()
         return summary
+
+
+def _examples_of(test: Split) -> Examples:
+    """Some of the test images."""
+    preparation = test.preparation
+    mean, std = (torch.tensor(values).view(-1, 1, 1) for values in (preparation.mean, preparation.std))
+    some = test.drawn(most_examples(preparation.input_shape))
+    images, labels = map(torch.cat, zip(*some.batches(len(some), device=torch.device("cpu"))))
+    pixels = ((images * std + mean) * 255).round_().clamp_(0, 255).to(torch.uint8)
+    return Examples(images=pixels.permute(0, 2, 3, 1).contiguous().numpy(), labels=labels.numpy())

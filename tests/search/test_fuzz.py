@@ -6,12 +6,15 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from fakes import Instant, open_study, small_space
 from faults import MUTATIONS, mutations
 
 from mobinet import build, cost
+from mobinet.export.examples import NAME, Examples, dump_examples, read_examples
+from mobinet.export.memory import untrained
 from mobinet.export.packed import dump_packed, read_packed
 from mobinet.supernet import Supernet
 from results.entry import read_entry
@@ -157,6 +160,19 @@ def test_a_packed_network(tmp_path):
         net, header = read_packed(path)
         notes = {name: header[name] for name in ("architecture", "num_classes", "classes")}
         return notes, {name: value.numpy().tobytes() for name, value in net.state_dict().items()}
+
+    assert hold(path, read) > MUTATIONS // 2
+
+
+def test_test_images_beside_a_network(tmp_path):
+    path, network = tmp_path / NAME, untrained(NETWORK, 10)
+    images = np.random.default_rng(0).integers(0, 256, (20, 8, 8, 1), dtype=np.uint8)
+    path.write_bytes(dump_examples(Examples(images=images, labels=np.arange(20) % 10)))
+
+    def read():
+        found = read_examples(path, network)
+        assert found
+        return found.images.tobytes(), found.labels.tobytes()
 
     assert hold(path, read) > MUTATIONS // 2
 

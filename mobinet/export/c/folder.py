@@ -155,6 +155,7 @@ def _quoted(name: str) -> str:
 def _readme(network: TrainedNetwork, *, constants: int, arena: int) -> str:
     channels, height, width = network.architecture.input_shape
     accuracy = "" if network.accuracy is None else f"\n| accuracy on the test images | {network.accuracy:.2%} |"
+    agreement = "" if network.agreement is None else f"\n| against PyTorch | {network.agreement} |"
     kind = "PPM" if channels == 3 else "PGM"
     return f"""\
 # {_name(network)}
@@ -162,7 +163,7 @@ def _readme(network: TrainedNetwork, *, constants: int, arena: int) -> str:
 | | |
 |---|---|
 | input | {height} x {width} pixels, {"grey" if channels == 1 else "in colour"} |
-| classes | {len(network.classes)} |{accuracy}
+| classes | {len(network.classes)} |{accuracy}{agreement}
 | constants (flash) | {constants:,} bytes, beside the code |
 | arena (RAM) | {arena:,} bytes, beside some KB of stack |
 

@@ -215,6 +215,22 @@ def test_the_first_pictures(fresh, pictures, memory, kind):
         assert all(torch.equal(one, other[:length]) for one, other in zip(stored(first), stored(train)))
 
 
+@pytest.mark.parametrize("memory", [2**30, 0], ids=["held", "as needed"])
+def test_drawn_pictures_are_of_all_classes(fresh, pictures, memory):
+    train = load_pictures(pictures, memory=memory).train
+
+    def pairs(split):
+        return [
+            (label.item(), *image.flatten().tolist())
+            for images, labels in split.batches(5, device=CPU)
+            for image, label in zip(images, labels)
+        ]
+
+    drawn = pairs(train.drawn(6))
+    assert len(drawn) == 6 and set(drawn) <= set(pairs(train)) and {label for label, *_ in drawn} == {0, 1}
+    assert drawn == pairs(train.drawn(6)) and sorted(pairs(train.drawn(50))) == sorted(pairs(train))
+
+
 @pytest.mark.parametrize("few", [16, 15], ids=["one process", "several"])
 @pytest.mark.parametrize("memory", [2**30, 0], ids=["held", "as needed"])
 def test_a_broken_picture_is_one_line_whatever_process_decodes_it(fresh, pictures, monkeypatch, few, memory):

@@ -13,7 +13,10 @@ import search.retrain
 from results.files import read_json
 from search.training import ranks
 
-FILES = {"metrics.csv", "last.pt", "best.pt", "model.safetensors", "summary.json", "SHA256SUMS", ".lock"}
+FILES = {
+    *("metrics.csv", "last.pt", "best.pt", "model.safetensors", "examples.safetensors", "summary.json", "SHA256SUMS"),
+    ".lock",
+}
 TOLERANCE = 1e-5
 """Of weights, running statistics and losses: sums are rounded in another order."""
 

@@ -12,6 +12,7 @@ from PIL import Image
 
 import search.training.retraining
 from mobinet import cost, load_packed
+from mobinet.export.examples import read_examples
 from mobinet.export.packed import read_packed
 from results.files import read_json
 from search.data.dataset import load_dataset, load_test
@@ -68,7 +69,8 @@ def done(tmp_path_factory):
 def test_leaves_its_files(done):
     folder, summary, rows = done
     assert {path.name for path in folder.iterdir()} == {
-        *("metrics.csv", "last.pt", "best.pt", "model.safetensors", "summary.json", "SHA256SUMS", ".lock")
+        *("metrics.csv", "last.pt", "best.pt", "model.safetensors", "examples.safetensors", "summary.json"),
+        *("SHA256SUMS", ".lock"),
     }
     assert read_json(folder / "summary.json") == summary
     assert [row["epoch"] for row in rows] == [1, 2, 3]
@@ -91,6 +93,20 @@ def test_tested_is_the_network_in_the_file_on_images_it_never_saw(done):
     assert (summary["test_top1"], summary["test_top5"]) == pytest.approx((top1 / 300, top5 / 300))
     assert summary["test_images"] == 300
     assert Architecture.from_json(header["architecture"]) == NETWORK
+
+
+def test_test_images_lie_beside_the_network(done):
+    folder, summary, _ = done
+    examples = read_examples(folder / "examples.safetensors", load_packed(folder).network)
+    images = load_dataset("digits", data_dir="data", input_shape=(1, 8, 8), validation=0.1)
+    test = load_test("digits", data_dir="data", dataset=images)
+    pairs = zip(test.pixels.permute(0, 2, 3, 1).numpy(), test.labels.tolist())
+    kept = zip(examples.images, examples.labels.tolist())
+    assert sorted((label, image.tobytes()) for image, label in kept) == sorted(
+        (label, image.tobytes()) for image, label in pairs
+    )
+    right = load_packed(folder).by_torch(examples.images).argmax(1) == examples.labels
+    assert right.mean() == pytest.approx(summary["test_top1"])
 
 
 def test_file_is_as_large_as_the_cost_promised_plus_the_header(done):
@@ -254,6 +270,10 @@ def test_pictures_are_predicted_as_they_were_tested(tmp_path):
     right = [name == path.parent.name for path, name in zip(paths, classifier.predict(paths))]
     assert len(right) == 50 and summary["test_top1"] == pytest.approx(sum(right) / 50)
     assert classifier.network.short_side == 9  # 8/7 of 8 pixels
+    examples = read_examples(tmp_path / "out" / "examples.safetensors", classifier.network)
+    assert sorted(examples.labels.tolist()) == [0] * 25 + [1] * 25
+    again = classifier.scores(examples.images).argmax(1) == examples.labels
+    assert again.mean() == summary["test_top1"]
 
 
 def test_a_training_that_diverges_says_so(tmp_path):
