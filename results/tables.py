@@ -87,26 +87,30 @@ def write_tables(
         noise: between two trainings of one network, if it was measured.
     """
     write_atomic(folder / "trials.csv", trials.to_csv(index=False))
-    front = front_of(trials, config.cost)
-    written = None if front.empty else _write_front(folder, front, config, noise)
+    written = front_and_best(trials, config, noise)
+    if written:
+        front, best = written
+        write_atomic(folder / "pareto.csv", front_of(trials, config.cost).to_csv(index=False))
+        write_json(folder / "pareto.json", front.to_dict(config.objective))
+        write_json(folder / "best.json", best.to_dict())
     write_sums(folder, "config.json", "trials.csv", "pareto.csv", "pareto.json", "best.json")
     return written
 
 
-def _write_front(folder: Path, front: pd.DataFrame, config: RunConfig, noise: Noise | None) -> tuple[Front, Entry]:
-    write_atomic(folder / "pareto.csv", front.to_csv(index=False))
+def front_and_best(trials: pd.DataFrame, config: RunConfig, noise: Noise | None) -> tuple[Front, Entry] | None:
+    """The front and the chosen network, if there are any; arguments as of `write_tables`."""
     objective, reference = config.cost, config.reference
-    entries = tuple(Entry.of(row, config) for row in front.to_dict("records"))
+    rows = front_of(trials, objective)
+    if rows.empty:
+        return None
+    entries = tuple(Entry.of(row, config) for row in rows.to_dict("records"))
     corner = reference.accuracy, reference.cost
-    summary = Front(
+    front = Front(
         entries=entries,
         reference=reference,
-        hypervolume=hypervolume(deciding_accuracy(front), front[objective.name], reference=corner),
+        hypervolume=hypervolume(deciding_accuracy(rows), rows[objective.name], reference=corner),
         noise=noise,
     )
-    write_json(folder / "pareto.json", summary.to_dict(objective.name))
     limit = config.limit if config.limit is not None and config.limit <= reference.cost else None
-    row, rule = choose_best(front, objective, limit)
-    best = replace(entries[row], rule=rule)
-    write_json(folder / "best.json", best.to_dict())
-    return summary, best
+    row, rule = choose_best(rows, objective, limit)
+    return front, replace(entries[row], rule=rule)

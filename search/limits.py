@@ -31,11 +31,9 @@ def objectives_of(
     return objective, tuple((other, limits[other.name]) for other in others)
 
 
-def check_limits(
-    space: SearchSpace, count: Callable[[Architecture], Cost], limits: tuple[tuple[Objective, float | None], ...]
-) -> None:
+def check_limits(space: SearchSpace, count: Callable[[Architecture], Cost], limits: Limits) -> None:
     """Raises InputError where no network is found within all limits, or one is not in the unit of its cost."""
-    limited = [(each, each.price(count), limit) for each, limit in limits if limit is not None]
+    limited = [(each, each.price(count), limit) for each, limit in limits]
     for each, price, limit in limited:
         if each.name == "latency":
             _check_unit(limit, each)

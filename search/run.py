@@ -35,7 +35,8 @@ SHORT = 60.0
 if TYPE_CHECKING:
     from results.entry import Entry, Front
     from results.run_config import RunConfig
-    from search.assemble import Search
+    from search.assemble import Assembled
+    from search.opened import Search
 
 
 def parse(argv: list[str] | None = None) -> argparse.Namespace:
@@ -96,16 +97,17 @@ def main() -> None:
     args = parse()
     from search.assemble import assemble  # which loads torch
 
-    with closing(assemble(args)) as search:
-        search.study.retry_failed(early=not args.retry_failed)
-        print(begin_text(search, args.trials), flush=True)
-        run(args, search)
+    with closing(assemble(args)) as assembled:
+        assembled.search.study.retry_failed(early=not args.retry_failed)
+        print(begin_text(assembled, args), flush=True)
+        run(args, assembled)
 
 
-def begin_text(search: "Search", trials: int) -> str:
+def begin_text(assembled: "Assembled", args: argparse.Namespace) -> str:
     """What is searched, on what, and how many of the trials there are already."""
     from search.progress import si
 
+    search, trials = assembled.search, args.trials
     space, config = search.study.space, search.config
     size = f"{space.size:,}" if space.size < 1e9 else f"{space.size:.3g}"
     ends = search.cheapest, config.reference.cost
@@ -119,8 +121,8 @@ def begin_text(search: "Search", trials: int) -> str:
         f"{'grey' if channels == 1 else 'colour'}\n"
         f"{size} networks of {cheapest} to {limit}; {baselines} designed by hand are trained first{only}\n"
         f"{limits_text(config)}"
-        f"{search.images}\n{ignored}test images are kept for search.retrain\n"
-        f"{search.study.ended} of {trials} trials so far{pace_text(search, trials)}"
+        f"{assembled.images}\n{ignored}test images are kept for search.retrain\n"
+        f"{search.study.ended} of {trials} trials so far{pace_text(assembled, args)}"
     )
 
 
@@ -130,13 +132,13 @@ def limits_text(config: "RunConfig") -> str:
     return f"none is trained above {' or '.join(limits)}\n" if limits else ""
 
 
-def pace_text(search: "Search", trials: int) -> str:
+def pace_text(assembled: "Assembled", args: argparse.Namespace) -> str:
     """How long the trials will take, a line each for that and for what was chosen."""
     from search.evaluators.pace import LIMIT
     from search.progress import duration
 
-    pace, images = search.pace, search.config.train_images
-    left = trials - search.study.ended
+    search, pace = assembled.search, assembled.pace
+    images, left = search.config.train_images, args.trials - search.study.ended
     if pace is None or left <= 0:
         return ""
     seconds = pace.search(images, left)
@@ -149,22 +151,18 @@ def pace_text(search: "Search", trials: int) -> str:
         text = "; the rest takes about a minute, more where kernels have to be compiled first"
     if pace.chosen:
         text += f"\nto save time, this search uses {pace.chosen}; give these flags for other values"
-    if seconds > LIMIT and not search.time_budget:
+    if seconds > LIMIT and not args.time_budget:
         text += "\nto save more time, search a smaller network with --backbone or --width, or end with --time-budget"
     return text
 
 
-def run(args: argparse.Namespace, search: "Search") -> None:
-    """Run the trials, and write the outputs however it ends."""
-    from search.assemble import make_backend
-    from search.loop import Hopeless, measure_noise, run_search
-    from search.outputs import Outputs
+def run(args: argparse.Namespace, assembled: "Assembled") -> None:
+    """Run the trials, show each, and say how it ended."""
     from search.progress import Progress
-    from search.task import Evaluation, Failure, Task
 
+    search = assembled.search
+    search.prepare()
     study, reference = search.study, search.config.reference
-    search.evaluator.prepare()
-    backend = make_backend(args, search)
     progress = Progress(
         study.table(),
         trials=args.trials,
@@ -172,43 +170,37 @@ def run(args: argparse.Namespace, search: "Search") -> None:
         objective=search.objective,
         price=search.price,
     )
-    outputs = Outputs(search.folder, study, search.config, noisy=search.noisy, published=args.published)
-
-    def on_trial(task: Task, outcome: Evaluation | Failure) -> None:
-        progress.on_trial(task, outcome)
-        outputs.refresh()
-
-    written = None
     try:
-        try:
-            late = run_search(study, backend, trials=args.trials, on_trial=on_trial, time_budget=args.time_budget)
-            if search.noisy and not late:
-                measure_noise(study, backend, on_note=progress.note)
-        except Hopeless as error:
-            raise InputError(f"the first trials all failed, the last one with: {error}") from None
-        finally:
-            with suppress(OSError):  # the terminal may be gone
-                progress.close()
-            backend.close()
-            written = outputs.write()
+        late = search.run(
+            trials=args.trials,
+            backend=assembled.backend,
+            on_trial=lambda _, task, outcome: progress.on_trial(task, outcome),
+            on_note=progress.note,
+            time_budget=args.time_budget,
+            published=args.published,
+        )
     except KeyboardInterrupt:
-        where = f"; the tables and the report are in {search.folder}" if written else ""
+        where = f"; the tables and the report are in {search.folder}" if study.has_results() else ""
         print(f"{study.ended} of {args.trials} trials so far{where}")
         raise
+    finally:
+        with suppress(OSError):  # the terminal may be gone
+            progress.close()
     if not len(study) and not late:
         raise InputError("no network was found within all limits; raise one of them")
     if not len(study):
         raise InputError("--time-budget ended the search before its first trial; give it more")
-    if written is None:
+    found = search.found()
+    if found is None:
         raise InputError(f"no trial succeeded; the reasons are in {search.folder}/trials.csv")
     if late and len(study) < args.trials:
         print(f"--time-budget ended the search at {len(study)} of {args.trials} trials; the same command resumes it")
     elif len(study) < args.trials:
         print(f"the space has no more networks within the budget: ended at {len(study)} trials")
-    print(end_text(search, *written))
+    print(end_text(search, *found, skip_broken=args.skip_broken))
 
 
-def end_text(search: "Search", front: "Front", best: "Entry") -> str:
+def end_text(search: "Search", front: "Front", best: "Entry", *, skip_broken: bool) -> str:
     """What was found, and what to do with it."""
     from search.progress import si
 
@@ -221,7 +213,7 @@ def end_text(search: "Search", front: "Front", best: "Entry") -> str:
         f"best.json: {best.key}, {kind}accuracy {best.deciding:.1%} at {price}{search.objective.unit}; to train it "
         f"fully:\n"
         f"    python -m search.retrain {shlex.quote(str(search.folder / 'best.json'))}"
-        f"{' --skip-broken' if search.evaluator.leave_out else ''}"
+        f"{' --skip-broken' if skip_broken else ''}"
     )
 
 

@@ -13,7 +13,7 @@ from space import SearchSpace
 if TYPE_CHECKING:
     from search.evaluators.on_images import OnImages
 
-__all__ = ["EVALUATORS", "EvaluatorEntry"]
+__all__ = ["EVALUATORS", "EvaluatorEntry", "name_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,3 +96,10 @@ EVALUATORS = {
         ),
     ),
 }
+
+
+def name_of(evaluator: object) -> str:
+    """The name of an evaluator's entry or, of one without an entry, of its function or class."""
+    module = type(evaluator).__module__
+    named = next((name for name, entry in EVALUATORS.items() if entry.module == module), None)
+    return named or getattr(evaluator, "__name__", type(evaluator).__name__)

@@ -3,8 +3,8 @@
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Self
 
 import torch
 from torch import nn
@@ -72,6 +72,10 @@ class OnImages(ABC):
     def shortened(self, images: int) -> "OnImages":
         """One that trains on so many images, where the length of a training is the user's to choose."""
         return self
+
+    def on_these(self, input_shape: tuple[int, int, int]) -> Self:
+        """One that refuses other images than those there are now, for a backbone of `input_shape` (C, H, W)."""
+        return replace(self, fingerprint=self.images(input_shape).fingerprint)
 
     def prepare(self) -> None:
         """Do what has to be done once, before the first evaluation, in the process that starts the search."""

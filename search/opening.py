@@ -1,0 +1,131 @@
+"""From a space, an evaluator and a cost to a search that is open in its folder."""
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from mobinet import cost as count_of
+from results.run_config import Reference, RunConfig, settle_config, versions
+from search.data.catalog import DATASETS
+from search.evaluators import EVALUATORS, name_of
+from search.evaluators.on_images import OnImages
+from search.limits import Limits, check_limits
+from search.opened import Search
+from search.study.halving import rungs_of
+from search.study.study import Study
+from search.task import Evaluator
+from space import InputError, SearchSpace
+from space.bounds import extreme
+from space.objective import OBJECTIVES, Objective
+
+NO_IMAGES = {
+    "data_dir": "",
+    "published_as": "",
+    "validation": 0.0,
+    "recipe": {},
+    "device": "",
+    "train_images": 0,
+    "validation_images": 0,
+    "fingerprint": "",
+}
+"""Settings of an evaluator that is not one on images."""
+
+
+def open_search(
+    folder: Path,
+    *,
+    space: SearchSpace,
+    evaluator: Evaluator,
+    cost: Objective = OBJECTIVES["ops"],
+    limits: Limits = (),
+    num_classes: int | None = None,
+    sampler: str,
+    halving: bool = False,
+    settings: Mapping[str, Any] = MappingProxyType({}),
+) -> Search:
+    """A new search in `folder`, or the one there, to resume.
+
+    Args:
+        folder: the run's.
+        space: what is searched.
+        evaluator: from a task to an evaluation; its ``seed``, where it has one, is the study's.
+        cost: what is minimised: one of `space.objective.OBJECTIVES`, or what `mobinet.objectives.objective_of` gives.
+        limits: costs and their highest numbers; no network above one is trained.
+        num_classes: of the networks, where the evaluator is not one on images, which knows.
+        sampler: a name in `search.samplers.SAMPLERS`.
+        halving: whether trainings that are unlikely to reach the front are stopped; for evaluators with a recipe.
+        settings: further fields of `results.run_config.RunConfig`.
+
+    Raises:
+        InputError: the parts do not fit each other or the run in the folder.
+    """
+    name = name_of(evaluator)
+    if isinstance(evaluator, OnImages):
+        evaluator = evaluator.on_these(space.input_shape)
+        settings = {**_settings_of(evaluator, space), **settings}
+        num_classes = settings["num_classes"]
+    if num_classes is None:
+        raise InputError(f"{name} does not say how many classes there are; give num_classes")
+    count = partial(count_of, num_classes=num_classes)
+    price = cost.price(count)
+    check_limits(space, count, limits)
+    by_name = {each.name: most for each, most in limits}
+    highest = price(extreme(space, price, most_expensive=True))
+    config = RunConfig(
+        **{"dataset": name, "seed": 0, **NO_IMAGES, "num_classes": num_classes, **settings},
+        evaluator=name,
+        family=space.family,
+        backbone=space.backbone,
+        width=space.width,
+        genes=space.choices,
+        networks=space.size,
+        sampler=sampler,
+        fidelity="halving" if halving else "full",
+        objective=cost.name,
+        max_ops=by_name.get("ops"),
+        limits={name: most for name, most in by_name.items() if name != "ops"},
+        reference=Reference(accuracy=1 / num_classes, cost=min(by_name.get(cost.name, highest), highest)),
+        versions=versions(),
+    )
+    study = Study(
+        folder,
+        space=space,
+        count=count,
+        objective=cost,
+        limit=config.limit,
+        limits=tuple((each, most) for each, most in limits if each.name != cost.name),
+        sampler=sampler,
+        seed=config.seed,
+        rungs=rungs_of(config.recipe["epochs"]) if halving else (),
+    )
+    try:
+        if len(study) and not (folder / "config.json").exists():
+            raise InputError(f"{folder} has trials but lacks config.json, the settings they had; use another --out")
+        settle_config(folder, config)
+    except BaseException:
+        study.close()
+        raise
+    return Search(
+        folder=folder,
+        study=study,
+        evaluator=evaluator,
+        noisy=name in EVALUATORS and EVALUATORS[name].noisy,
+        objective=cost,
+        price=price,
+        cheapest=price(extreme(space, price)),
+        config=config,
+    )
+
+
+def _settings_of(evaluator: OnImages, space: SearchSpace) -> dict[str, Any]:
+    images = evaluator.images(space.input_shape)
+    return {
+        **evaluator.settings(),
+        "published_as": DATASETS[evaluator.dataset].published_as,
+        "num_classes": len(images.classes),
+        "train_images": len(images.train),
+        "validation_images": len(images.validation),
+        "fingerprint": images.fingerprint,
+    }
