@@ -70,6 +70,7 @@ def assemble(args: argparse.Namespace) -> Assembled:
     if args.latency and "latency" not in (args.cost, *limits):
         raise InputError("--latency is for --cost latency or --max-latency")
     objective, others = objectives_of(args.cost, limits, num_classes=len(images.classes), latencies=args.latency)
+    uses_latency = "latency" in (objective.name, *limits)
     own = ((objective, limits[objective.name]),) if objective.name in limits else ()
     notes = check_test(args.dataset, data_dir=draft.evaluator.data_dir, dataset=images, needed=False)
     search = open_search(
@@ -84,7 +85,7 @@ def assemble(args: argparse.Namespace) -> Assembled:
             "space": args.space,
             "binarizer": args.binarizer,
             "latency_table": str(args.latency.absolute()) if args.latency else None,
-            "latency": latency_settings(args.latency) if "latency" in (objective.name, *limits) else {},
+            "latency": latency_settings(args.latency, draft.space, len(images.classes)) if uses_latency else {},
             "backend": args.backend,
             "workers": args.workers,
             "time_limit": args.time_limit,

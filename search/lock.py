@@ -1,6 +1,5 @@
 """One process at a time in a folder."""
 
-import fcntl
 import os
 from pathlib import Path
 from typing import IO
@@ -8,6 +7,7 @@ from weakref import WeakSet
 
 from results.files import remove_temporaries
 from space import InputError
+from space.lock import hold
 
 
 def lock(folder: Path) -> IO[str]:
@@ -20,14 +20,11 @@ def lock(folder: Path) -> IO[str]:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        file = open(folder / ".lock", "w")
+        file = hold(folder / ".lock")
     except OSError as error:
         raise InputError(f"cannot write into {folder}: {error.strerror}; use another --out") from None
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        file.close()
-        raise InputError(f"another process is at work in {folder}; wait for it, or use another --out") from None
+    if file is None:
+        raise InputError(f"another process is at work in {folder}; wait for it, or use another --out")
     remove_temporaries(folder)
     _held.add(file)
     return file

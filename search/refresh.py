@@ -55,7 +55,7 @@ def refresh(folder: Path, *, cost: str | None = None, latencies: Path | None = N
         raise InputError("by another --cost, tables go to another folder; without it, to the run's own")
     space, count = space_of(config, folder), partial(count_of, num_classes=config.num_classes)
     latencies = latencies or (Path(config.latency_table) if config.latency_table else None)
-    latency = latency_settings(latencies) if latencies else {}
+    latency = latency_settings(latencies, space, config.num_classes) if latencies else {}
     if config.latency and latency and latency["values"] != config.latency["values"]:
         if cost != "latency":
             raise InputError(f"{latencies} does not hold the latencies of the run; use it with --cost latency")

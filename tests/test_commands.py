@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 from mobinet.latency.__main__ import to_measure
-from mobinet.latency.table import LatencyTable, kernels_digest, piece_names
+from mobinet.latency.table import LatencyTable, kernels_digest, names_of_checks, piece_names
 from space import load_space
 from tests.test_docs import COMMAND, PAGES, ROOT
 
@@ -84,6 +84,7 @@ def workplace(tmp_path_factory) -> Path:
     (folder / "small.toml").write_text('block = ["pre", "mid"]\nk = [0, 1, 2]\npool = ["avg"]\n')
     shutil.copytree(ROOT / "benchmarks" / "tables", folder / "benchmarks" / "tables")
     names = {name: 4e-7 for network in to_measure(load_space(), 10) for name in piece_names(network, 10)}
+    names |= dict.fromkeys(names_of_checks("mobilenet-8", 1.0), 1.0)
     for name in ("here", "cortex-m4"):
         head = {"target": name, "machine": "none", "unit": "s", "kernels": kernels_digest()}
         LatencyTable(**head, path=folder / f"{name}.csv", values=names).write()

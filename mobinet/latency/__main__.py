@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from random import Random
 from statistics import median
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -24,6 +24,7 @@ from mobinet.latency.table import LatencyTable, kernels_digest, names_of_checks,
 from space import Architecture, InputError, SearchSpace, load_space
 from space.command import Parser, run_command, user_path
 from space.family import MOST_CLASSES
+from space.lock import hold
 
 WHOLES, SAMPLE = 10, 50
 
@@ -81,17 +82,30 @@ def to_measure(space: SearchSpace, num_classes: int) -> Iterator[Architecture]:
 
 
 def open_table(path: Path, target: str, device: Device) -> LatencyTable:
-    """The table to continue, or a new one. Raises InputError: it is of another device."""
+    """The table to continue, or a new one. Raises InputError: it is of another device or compiler."""
     new = LatencyTable(
-        target=target, machine=device.machine, unit=device.unit, kernels=kernels_digest(), path=path, values={}
+        target=target,
+        machine=device.machine,
+        unit=device.unit,
+        kernels=kernels_digest(),
+        compiler=device.compiled_by(),
+        path=path,
     )
     if not path.exists():
         return new
     table = read_table(path)
-    for what in ("target", "machine", "unit"):
+    for what in ("target", "machine", "unit", "compiler"):
         if (there := getattr(table, what)) != (here := getattr(new, what)):
-            raise InputError(f"{path} is of the {what} {there}, not {here}; write to another --out")
+            raise InputError(f"{path} is of the {what} {there or '(not noted)'}, not {here}; write to another --out")
     return table
+
+
+def locked(path: Path) -> IO[str]:
+    """What keeps other processes from the table until it is closed. Raises InputError: one is at work on it."""
+    held = hold(path.with_name(f".{path.name}.lock"))
+    if held is None:
+        raise InputError(f"another process measures {path}; wait for it, or write to another --out")
+    return held
 
 
 def check_sums(table: LatencyTable, device: Device, space: SearchSpace, num_classes: int) -> str:
@@ -99,12 +113,11 @@ def check_sums(table: LatencyTable, device: Device, space: SearchSpace, num_clas
     from scipy.stats import kendalltau
 
     correction, agreement = names_of_checks(space.backbone, space.width)
-    table.values.pop(correction, None)
     rng = Random(0)
     drawn = {network.key: network for network in (space.sample(rng) for _ in range(SAMPLE))}.values()
-    ranked = sorted(drawn, key=lambda network: table.latency(network, num_classes))
+    ranked = sorted(drawn, key=lambda network: table.sum(network, num_classes))
     spread = [ranked[round(place)] for place in np.linspace(0, len(ranked) - 1, min(WHOLES, len(ranked)))]
-    sums = [table.latency(network, num_classes) for network in spread]
+    sums = [table.sum(network, num_classes) for network in spread]
     wholes = [device.measure(untrained(network, num_classes), whole=True)[0] for network in spread]
     ratios = sorted(whole / total for whole, total in zip(wholes, sums))
     table.values[correction] = median(ratios)
@@ -127,6 +140,12 @@ def main() -> None:
     if not args.out.absolute().parent.is_dir():
         raise InputError(f"{args.out.absolute().parent} is not a folder")
     space = load_space(args.space, backbone=args.backbone, width=args.width, binarizer=args.binarizer)
+    with locked(args.out):
+        measure(args, space, device)
+
+
+def measure(args: argparse.Namespace, space: SearchSpace, device: Device) -> None:
+    """Fill the table."""
     table = open_table(args.out, args.target, device)
     print(f"collecting the pieces of {space.family} on {space.backbone} at width {space.width:g}", flush=True)
     networks = list(to_measure(space, args.classes))
@@ -134,6 +153,8 @@ def main() -> None:
     if checks[0] in table.values and not any(table.missing(network, args.classes) for network in networks):
         print(f"{args.out} has all of them already")
         return
+    for check in checks:
+        table.values.pop(check, None)  # until whole networks are timed again, the table is not finished
     for number, network in enumerate(networks, 1):
         if table.missing(network, args.classes):
             values = device.measure(untrained(network, args.classes))

@@ -50,6 +50,13 @@ class Device:
             if not shutil.which(tool):
                 raise InputError(f"{tool} is not installed")
 
+    def compiled_by(self) -> str:
+        """The compiler with its flags and, where it says so, its version."""
+        words = [*shlex.split(self.compiler), "--version"]
+        said = subprocess.run(words, capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL)
+        version = said.stdout.splitlines()[:1] if said.returncode == 0 else []
+        return "; ".join([self.compiler, *version])
+
     def measure(self, network: TrainedNetwork, *, whole: bool = False) -> list[float]:
         """What each piece of a network takes, in order; or the whole one. Raises InputError."""
         pieces, files = profiled_files(network, whole=whole)

@@ -3,6 +3,8 @@
 import csv
 import hashlib
 import io
+import os
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files as resources
@@ -13,10 +15,12 @@ from mobinet.export.c.folder import KERNELS
 from mobinet.export.c.pieces import Piece
 from mobinet.export.memory import exported_pieces
 from mobinet.export.steps import BinaryConv, Conv, Shape
-from space import Architecture, InputError
+from space import Architecture, InputError, SearchSpace
 from space.reading import read_input
 
-COLUMNS = ("target", "machine", "unit", "kernels", "piece", "value")
+HEAD = ("target", "machine", "unit", "kernels", "compiler")
+COLUMNS = (*HEAD, "piece", "value")
+EARLIER = tuple(name for name in COLUMNS if name != "compiler")
 WHOLE = "a whole network, per sum of its pieces"
 TAU = "Kendall's tau between wholes and sums"
 UNITS = {"s": "s", "instructions": "instr"}
@@ -32,6 +36,7 @@ class LatencyTable:
         machine: on which the program ran, as that or its user names it.
         unit: of the values.
         kernels: the digest of the C code that ran, see `kernels_digest`.
+        compiler: its command and its version; empty where an old table does not say.
         values: of each piece by its name, `name_of`.
         path: where it lies.
     """
@@ -40,6 +45,7 @@ class LatencyTable:
     machine: str
     unit: str
     kernels: str
+    compiler: str = ""
     path: Path
     values: dict[str, float] = field(default_factory=dict)
 
@@ -53,26 +59,41 @@ class LatencyTable:
         return [name for name in piece_names(architecture, num_classes) if name not in self.values]
 
     def latency(self, architecture: Architecture, num_classes: int) -> float:
-        """The sum over its pieces, corrected as whole networks were measured. Raises InputError: a piece is missing."""
+        """The sum over its pieces, corrected as whole networks were measured.
+
+        Raises InputError: a piece is missing, or no whole network was measured.
+        """
+        total = self.sum(architecture, num_classes)
+        correction, _ = names_of_checks(architecture.backbone, architecture.width)
+        if correction not in self.values:
+            raise InputError(
+                f"{self.path} is not finished for {architecture.backbone} at width {architecture.width:g}; repeat "
+                "python -m mobinet.latency"
+            )
+        return total * self.values[correction]
+
+    def sum(self, architecture: Architecture, num_classes: int) -> float:
+        """Over its pieces. Raises InputError: one is missing."""
         try:
-            total = sum(self.values[name] for name in piece_names(architecture, num_classes))
+            return sum(self.values[name] for name in piece_names(architecture, num_classes))
         except KeyError as error:
             raise InputError(
                 f"{self.path} lacks a piece of these networks ({error.args[0]}); repeat python -m mobinet.latency for "
                 "their space"
             ) from None
-        correction, _ = names_of_checks(architecture.backbone, architecture.width)
-        return total * self.values.get(correction, 1.0)
 
     def write(self) -> None:
         """All rows."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(COLUMNS)
-        head = self.target, self.machine, self.unit, self.kernels
+        head = [getattr(self, name) for name in HEAD]
         writer.writerows((*head, name, f"{value:.9g}") for name, value in self.values.items())
         temporary = self.path.with_name(f".{self.path.name}.new")
-        temporary.write_text(text.getvalue(), encoding="utf-8")
+        with open(temporary, "w", encoding="utf-8") as file:
+            file.write(text.getvalue())
+            file.flush()
+            os.fsync(file.fileno())
         temporary.replace(self.path)
 
 
@@ -90,16 +111,16 @@ def read_table(path: Path | None) -> LatencyTable:
         rows = [row for row in csv.reader(io.StringIO(read_input(path).lstrip("\ufeff"))) if row]
     except csv.Error as error:
         raise InputError(f"{path} is not a table of latencies: {error}") from None
-    if not rows or tuple(rows[0]) != COLUMNS:
+    columns = tuple(rows[0]) if rows else ()
+    if columns not in (COLUMNS, EARLIER):
         raise InputError(f"{path} is not a table of latencies; its columns are {', '.join(COLUMNS)}")
     for number, row in enumerate(rows[1:], 2):
-        if len(row) != len(COLUMNS):
-            raise InputError(f"{path}, line {number}: not the {len(COLUMNS)} fields of a piece; the file was changed")
-    heads = {tuple(row[:4]) for row in rows[1:]}
+        if len(row) != len(columns):
+            raise InputError(f"{path}, line {number}: not the {len(columns)} fields of a piece; the file was changed")
+    heads = {tuple(row[:-2]) for row in rows[1:]}
     if len(heads) != 1:
         raise InputError(f"{path} has rows of {len(heads) or 'no'} devices; a table is of one")
-    target, machine, unit, kernels = heads.pop()
-    table = LatencyTable(target=target, machine=machine, unit=unit, kernels=kernels, path=path)
+    table = LatencyTable(**dict(zip(HEAD, heads.pop())), path=path)
     for number, row in enumerate(rows[1:], 2):
         try:
             *_, name, text = row
@@ -111,17 +132,19 @@ def read_table(path: Path | None) -> LatencyTable:
         if not 0 < value < inf and not name.startswith(TAU):
             raise InputError(f"{path}, line {number}: {text} is no latency")
         table.values[name] = value
-    if unit not in UNITS:
-        raise InputError(f"{path} is in {unit!r}; a table is in {' or '.join(UNITS)}")
-    if kernels != kernels_digest():
+    if table.unit not in UNITS:
+        raise InputError(f"{path} is in {table.unit!r}; a table is in {' or '.join(UNITS)}")
+    if table.kernels != kernels_digest():
         raise InputError(f"{path} was measured with another version of the exported C; measure again, in a new table")
     return table
 
 
-def latency_settings(path: Path | None) -> dict[str, str]:
-    """What runs with the same latencies have in common. Raises as `read_table`."""
+def latency_settings(path: Path | None, space: SearchSpace, num_classes: int) -> dict[str, str]:
+    """What runs in `space` with the same latencies have in common. Raises as `read_table`."""
     table = read_table(path)
-    values = sorted(item for item in table.values.items() if not item[0].startswith(TAU))
+    correction, _ = names_of_checks(space.backbone, space.width)
+    own = {correction, *(name for network in variants(space) for name in piece_names(network, num_classes))}
+    values = [(name, table.values.get(name)) for name in sorted(own)]
     digest = hashlib.sha256(repr(values).encode()).hexdigest()[:16]
     return {
         "target": table.target,
@@ -130,6 +153,15 @@ def latency_settings(path: Path | None) -> dict[str, str]:
         "title": table.title,
         "values": digest,
     }
+
+
+def variants(space: SearchSpace) -> Iterator[Architecture]:
+    """Networks that together contain every piece of the space: the first, and those that differ from it in a group."""
+    first = {gene.name: gene.choices[0] for gene in space.genes}
+    yield space.architecture(first)
+    for group in space.groups:
+        for spelling in group.values():
+            yield space.architecture({**first, **dict(spelling)})
 
 
 def kernels_digest() -> str:

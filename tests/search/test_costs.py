@@ -14,7 +14,7 @@ import search.refresh
 import search.run
 from mobinet import cost
 from mobinet.export.memory import ram
-from mobinet.latency.table import LatencyTable, kernels_digest, piece_names, read_table
+from mobinet.latency.table import LatencyTable, kernels_digest, names_of_checks, piece_names, read_table
 from results.run_config import read_config
 from search.flags import amount, latency
 from space import load_space
@@ -44,7 +44,7 @@ def names() -> tuple[str, ...]:
 @pytest.fixture
 def table(tmp_path):
     """A table in which a piece takes as many milliseconds as its name has letters."""
-    values = {name: len(name) / 1e3 for name in names()}
+    values = {name: len(name) / 1e3 for name in names()} | dict.fromkeys(names_of_checks("mobilenet-8", 1.0), 1.0)
     path = tmp_path / "toy.csv"
     LatencyTable(target="toy", machine="m", unit="s", kernels=kernels_digest(), path=path, values=values).write()
     return path
@@ -112,6 +112,22 @@ def test_another_cost_or_table_is_refused_on_a_resumed_run(flags, invoke, table)
     table.write_text(table.read_text().replace("0.0", "0.9"))
     ended = invoke(search.run, "--trials", 3, *flags)
     assert ended.code == 2 and "latency" in ended.err
+
+
+def test_what_a_table_holds_of_other_spaces_is_the_same_to_a_run(flags, invoke, table):
+    more = "--cost", "latency", "--latency", table
+    assert invoke(search.run, "--trials", 2, *more, *flags).code == 0
+    other, _ = names_of_checks("mobilenet-8", 0.5)
+    grown = read_table(table)
+    grown.values |= {"a piece of another width": 1.0, other: 2.0}
+    grown.write()
+    assert invoke(search.run, "--trials", 3, *flags).code == 0
+
+
+def test_a_table_that_is_not_finished_is_refused(flags, invoke, table):
+    table.write_text("".join(line for line in table.read_text().splitlines(True) if "whole network" not in line))
+    ended = invoke(search.run, "--trials", 2, "--cost", "latency", "--latency", table, *flags)
+    assert ended.code == 2 and "not finished for mobilenet-8 at width 1; repeat" in ended.err
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,16 @@
 """Tables of latencies: what they hold, what is refused, and that their sums are the time of whole networks."""
 
+import os
 import shutil
 import sys
+from dataclasses import replace
 from random import Random
 
 import pytest
 
 from mobinet.export.c.plan import ALIGNMENT, plan_of
 from mobinet.export.memory import exported_pieces, ram, untrained
-from mobinet.latency.__main__ import main, to_measure
+from mobinet.latency.__main__ import locked, main, open_table, to_measure
 from mobinet.latency.device import TARGETS
 from mobinet.latency.table import LatencyTable, kernels_digest, names_of_checks, piece_names, read_table
 from space import Architecture, InputError, load_space
@@ -18,7 +20,7 @@ FIRST = Architecture.uniform("mobilenet-8", block="mid", k=2, pool="avg")
 
 
 def write_table(path, values, **fields):
-    head = {"target": "toy", "machine": "none", "unit": "s", "kernels": kernels_digest(), **fields}
+    head = {"target": "toy", "machine": "none", "unit": "s", "kernels": kernels_digest(), "compiler": "cc", **fields}
     LatencyTable(**head, path=path, values=values).write()
     return path
 
@@ -58,7 +60,7 @@ def test_a_table_that_lacks_a_piece_names_it(tmp_path):
         (lambda text: text.replace(",1\n", ",-1\n", 1), "-1 is no latency"),
         (lambda text: text.replace(",1\n", ",0\n", 1), "0 is no latency"),
         (lambda text: text + text.splitlines()[-1] + "\n", "a second value of linear"),
-        (lambda text: text[:-30], "not the 6 fields"),
+        (lambda text: text[:-30], "not the 7 fields"),
         (lambda text: text.replace(",s,", ",weeks,"), "'weeks'"),
         (lambda text: text.replace(kernels_digest(), "0" * 16), "another version of the exported C"),
         (lambda text: "", "not a table of latencies"),
@@ -113,6 +115,38 @@ def test_a_table_is_continued_and_of_one_device(monkeypatch, tmp_path, capsys):
     assert read_table(path).values.keys() == measured.keys() and "Kendall's tau" in capsys.readouterr().out
     with pytest.raises(InputError, match="is of the target here, not pi"):
         run(monkeypatch, *flags, "--target", "pi", "--run", "{}")
+    with pytest.raises(InputError, match="is of the compiler cc -std=gnu99 -O1.*, not cc -std=gnu99 -O3"):
+        run(monkeypatch, *flags[:-1], "cc -std=gnu99 -O3")
+    assert read_table(path).values.keys() == measured.keys()
+
+
+def test_one_process_at_a_time_measures_a_table(monkeypatch, tmp_path):
+    flags = "--backbone", "mobilenet-8", "--out", tmp_path / "a.csv"
+    with locked(tmp_path / "a.csv"), pytest.raises(InputError, match="another process measures .*a.csv; wait for it"):
+        run(monkeypatch, *flags)
+    with locked(tmp_path / "b.csv"), locked(tmp_path / "a.csv"):
+        pass
+
+
+def test_a_lock_that_is_no_file_is_refused(tmp_path):
+    os.mkfifo(tmp_path / ".a.csv.lock")
+    with pytest.raises(InputError, match=".a.csv.lock is not a file"):
+        locked(tmp_path / "a.csv")
+
+
+def test_a_table_without_a_compiler_is_read(tmp_path):
+    """As tables were before they had one; but none is continued."""
+    path = write_table(tmp_path / "a.csv", dict.fromkeys(piece_names(FIRST, 10), 1.0), target="here", machine="m")
+    path.write_text(path.read_text().replace("compiler,", "").replace(",cc,", ","))
+    assert read_table(path).values == dict.fromkeys(piece_names(FIRST, 10), 1.0)
+    with pytest.raises(InputError, match="of the compiler .not noted., not cc"):
+        open_table(path, "here", replace(TARGETS["here"](), machine="m"))
+
+
+def test_a_table_without_whole_networks_is_not_finished(tmp_path):
+    table = read_table(write_table(tmp_path / "a.csv", dict.fromkeys(piece_names(FIRST, 10), 1.0)))
+    with pytest.raises(InputError, match="not finished for mobilenet-8 at width 1; repeat"):
+        table.latency(FIRST, 10)
 
 
 @pytest.mark.parametrize(
