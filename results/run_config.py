@@ -23,7 +23,14 @@ IN_WORDS = {
     "objective": "--cost",
     **{f"limits.{objective.name}": objective.flag for objective in OBJECTIVES.values()},
     "max_ops": "--max-ops",
+    "latency.target": "the target of --latency",
+    "latency.machine": "the machine of --latency",
+    "latency.values": "the latencies of --latency, by their digest,",
 }
+FOLLOWING = "reference.", "latency."
+"""Fields that follow from others, but for those in `IN_WORDS`."""
+LATENCIES = "latency.csv"
+"""A copy of the table of latencies, in the folder of a run that uses them."""
 PUBLISHED_BEFORE = {"imagefolder": "imagenet"}
 """Of runs that do not say."""
 PACKAGES = ("mobinas", "torch", "torchvision", "optuna", "fvcore", "numpy")
@@ -67,7 +74,7 @@ class RunConfig:
         objective: a name in `space.objective.OBJECTIVES`.
         max_ops: the budget in OPs, if any.
         limits: those of other costs, by the name of their objective.
-        latency_table, latency: the file with latencies, and what it is of; where they are used.
+        latency_table, latency: the file that the latencies came from, and what it is of; where they are used.
         reference: of the hypervolume.
         backend, workers, time_limit, address, cpus_per_trial, gpus_per_trial: the flags of what runs the evaluations.
         versions: of the packages that a result depends on.
@@ -192,16 +199,33 @@ def settle_config(folder: Path, config: RunConfig) -> None:
         write_json(path, config.to_dict())
         return
     there, here = _flat(read_config(folder).to_dict()), _flat(config.to_dict())
-    differences = [
-        f"{IN_WORDS.get(name, name)} {_shown(there.get(name))} there and {_shown(here.get(name))} here"
+    names = [
+        name
         for name in sorted(there.keys() | here.keys(), key=lambda name: (name not in IN_WORDS, name))
         if name.partition(".")[0] not in FREE_TO_CHANGE and there.get(name) != here.get(name)
+    ]
+    differences = [
+        f"{IN_WORDS.get(name, name)} {_shown(there.get(name))} there and {_shown(here.get(name))} here"
+        for name in _telling(names, there, here)
     ]
     if differences:
         differences[SHOWN:] = [f"{len(differences) - SHOWN} more"] if len(differences) > SHOWN else []
         raise InputError(
             f"{folder} was begun with other settings: {'; '.join(differences)}; repeat those, or use another --out"
         )
+
+
+def _telling(names: list[str], there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:
+    """Those of the `names` that a user gave, or all where there are none."""
+    both = all("latency.values" in settings for settings in (there, here))
+    told = [n for n in names if not n.startswith(FOLLOWING) or (both and n in IN_WORDS)]
+    return told or names
+
+
+def table_of(config: RunConfig, folder: Path) -> Path | None:
+    """The table of latencies of the run in `folder`, where there still is one: its copy, or the original."""
+    there = [folder / LATENCIES, *([Path(config.latency_table)] if config.latency_table else [])]
+    return next((path for path in there if path.exists()), None)
 
 
 def _shown(value: Any) -> Any:

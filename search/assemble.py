@@ -12,7 +12,8 @@ import torch
 
 from mobinet.latency.table import latency_settings
 from results.published import published_on
-from results.run_config import read_config
+from results.files import write_atomic
+from results.run_config import LATENCIES, RunConfig, read_config, table_of
 from search.backends import BACKENDS, Backend
 from search.backends.backend import Shape
 from search.data.catalog import DATASETS
@@ -27,6 +28,8 @@ from search.opening import open_search
 from search.task import Evaluator
 from search.training.devices import find_device
 from space import InputError
+from space.objective import Seconds
+from space.reading import read_input
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +97,8 @@ def assemble(args: argparse.Namespace) -> Assembled:
             "gpus_per_trial": args.gpus_per_trial,
         },
     )
+    if uses_latency:
+        write_atomic(folder / LATENCIES, read_input(args.latency))
     return Assembled(
         search=search,
         backend=partial(_make_backend, args, draft.space.input_shape, draft.evaluator.device),
@@ -118,9 +123,18 @@ def _repeat_choices(args: argparse.Namespace, folder: Path) -> None:
             args.backbone = args.backbone or begun.backbone
         args.width = args.width or begun.width
         args.cost = args.cost or begun.objective
-        if args.cost == begun.objective and begun.latency_table:
-            args.latency = args.latency or Path(begun.latency_table)
         args.proxy_images = args.proxy_images or begun.evaluator_settings.get("proxy_images")
+        if not args.device_profile:
+            _repeat_limits(args, begun)
+        if begun.latency and "latency" in (args.cost, *limits_of(args)):
+            args.latency = args.latency or table_of(begun, folder)
+
+
+def _repeat_limits(args: argparse.Namespace, begun: RunConfig) -> None:
+    for name, limit in begun.all_limits.items():
+        if getattr(args, f"max_{name}") is None:
+            in_seconds = begun.objective_named(name).unit == "s"
+            setattr(args, f"max_{name}", Seconds(limit) if in_seconds else limit)
 
 
 def _settings(args: argparse.Namespace, kind: EvaluatorEntry) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from results.report import folder_of
-from results.run_config import Reference, RunConfig, read_config
+from results.run_config import Reference, RunConfig, read_config, table_of
 from space import InputError, SearchSpace, load_space
 from space.command import Parser, run_command, user_path
 from space.objective import OBJECTIVES
@@ -54,7 +54,7 @@ def refresh(folder: Path, *, cost: str | None = None, latencies: Path | None = N
     if bool(cost) != (target != folder):
         raise InputError("by another --cost, tables go to another folder; without it, to the run's own")
     space, count = space_of(config, folder), partial(count_of, num_classes=config.num_classes)
-    latencies = latencies or (Path(config.latency_table) if config.latency_table else None)
+    latencies = latencies or table_of(config, folder)
     latency = latency_settings(latencies, space, config.num_classes) if latencies else {}
     if config.latency and latency and latency["values"] != config.latency["values"]:
         if cost != "latency":

@@ -110,8 +110,34 @@ def test_another_cost_or_table_is_refused_on_a_resumed_run(flags, invoke, table)
     ended = invoke(search.run, "--trials", 3, "--cost", "bytes", *flags)
     assert ended.code == 2 and "--cost latency there and bytes here" in ended.err
     table.write_text(table.read_text().replace("0.0", "0.9"))
-    ended = invoke(search.run, "--trials", 3, *flags)
-    assert ended.code == 2 and "latency" in ended.err
+    ended = invoke(search.run, "--trials", 3, *flags, "--latency", table)
+    assert ended.code == 2 and "settings: the latencies of --latency, by their digest, " in ended.err
+    table.write_text(table.read_text().replace("toy", "other"))
+    ended = invoke(search.run, "--trials", 3, *flags, "--latency", table)
+    assert "settings: the target of --latency toy there and other here" in ended.err
+    assert "title" not in ended.err and "reference" not in ended.err
+
+
+def test_limits_are_taken_up_when_a_run_is_resumed(flags, invoke):
+    limits = "--max-ops", 4300, "--max-bytes", "9.1k", "--max-ram", "64k"
+    assert invoke(search.run, "--trials", 3, *limits, *flags).code == 0
+    assert invoke(search.run, "--trials", 9, *flags).code == 0
+    trials = trials_of(flags[-1])
+    assert len(trials) == 9 and trials["ops"].max() <= 4300 and trials["bytes"].max() <= 9100
+    ended = invoke(search.run, "--trials", 12, *flags, "--max-ops", 4200)
+    assert ended.code == 2 and "settings: --max-ops 4300.0 there and 4200.0 here; repeat" in ended.err
+
+
+def test_a_run_keeps_its_table_of_latencies(flags, invoke, table):
+    """Resumed, and drawn again, after the table was moved away; with its limit in seconds."""
+    more = "--cost", "latency", "--latency", table, "--max-latency", "500s"
+    assert invoke(search.run, "--trials", 2, *more, *flags).code == 0
+    moved = table.rename(table.with_name("moved.csv"))
+    for again in ((), ("--latency", moved)):
+        ended = invoke(search.run, "--trials", 3 + len(again), *flags, *again)
+        assert ended.code == 0, ended.err
+    assert len(trials_of(flags[-1])) == 5
+    assert invoke(search.refresh, flags[-1]).code == 0
 
 
 def test_what_a_table_holds_of_other_spaces_is_the_same_to_a_run(flags, invoke, table):
