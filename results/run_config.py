@@ -1,4 +1,4 @@
-"""config.json: every setting of a run, fixed when it begins, written and read here alone."""
+"""config.json: every setting of a run, fixed when it begins."""
 
 import platform
 from collections.abc import Mapping
@@ -9,26 +9,10 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
-from results.files import SCHEMA, read_json, write_json
+from results.files import SCHEMA, read_json
 from space import InputError
 from space.objective import OBJECTIVES, Objective
 
-SHOWN = 5
-IN_WORDS = {
-    "fingerprint": "fingerprint of the training images",
-    "recipe.epochs": "--epochs",
-    "proxy_images": "--proxy-images",
-    "width": "--width",
-    "seed": "--seed",
-    "objective": "--cost",
-    **{f"limits.{objective.name}": objective.flag for objective in OBJECTIVES.values()},
-    "max_ops": "--max-ops",
-    "latency.target": "the target of --latency",
-    "latency.machine": "the machine of --latency",
-    "latency.values": "the latencies of --latency, by their digest,",
-}
-FOLLOWING = "reference.", "latency."
-"""Fields that follow from others, but for those in `IN_WORDS`."""
 LATENCIES = "latency.csv"
 """A copy of the table of latencies, in the folder of a run that uses them."""
 PUBLISHED_BEFORE = {"imagefolder": "imagenet"}
@@ -188,48 +172,10 @@ def read_config(folder: Path) -> RunConfig:
     return RunConfig.from_dict(read_json(folder / "config.json"), folder / "config.json")
 
 
-def settle_config(folder: Path, config: RunConfig) -> None:
-    """Write ``config.json`` where there is none; else compare `config` with it.
-
-    Raises:
-        InputError: the run in `folder` was begun with other settings; the message lists them.
-    """
-    path = folder / "config.json"
-    if not path.exists():
-        write_json(path, config.to_dict())
-        return
-    there, here = _flat(read_config(folder).to_dict()), _flat(config.to_dict())
-    names = [
-        name
-        for name in sorted(there.keys() | here.keys(), key=lambda name: (name not in IN_WORDS, name))
-        if name.partition(".")[0] not in FREE_TO_CHANGE and there.get(name) != here.get(name)
-    ]
-    differences = [
-        f"{IN_WORDS.get(name, name)} {_shown(there.get(name))} there and {_shown(here.get(name))} here"
-        for name in _telling(names, there, here)
-    ]
-    if differences:
-        differences[SHOWN:] = [f"{len(differences) - SHOWN} more"] if len(differences) > SHOWN else []
-        raise InputError(
-            f"{folder} was begun with other settings: {'; '.join(differences)}; repeat those, or use another --out"
-        )
-
-
-def _telling(names: list[str], there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:
-    """Those of the `names` that a user gave, or all where there are none."""
-    both = all("latency.values" in settings for settings in (there, here))
-    told = [n for n in names if not n.startswith(FOLLOWING) or (both and n in IN_WORDS)]
-    return told or names
-
-
 def table_of(config: RunConfig, folder: Path) -> Path | None:
     """The table of latencies of the run in `folder`, where there still is one: its copy, or the original."""
     there = [folder / LATENCIES, *([Path(config.latency_table)] if config.latency_table else [])]
     return next((path for path in there if path.exists()), None)
-
-
-def _shown(value: Any) -> Any:
-    return "not given" if value is None else value
 
 
 def versions() -> dict[str, str]:
@@ -258,14 +204,3 @@ def _is_a(value: Any, kind: Any) -> bool:
     if kind is float:
         return isinstance(value, int | float) and not isinstance(value, bool)
     return isinstance(value, get_origin(kind) or kind) and not (kind is int and isinstance(value, bool))
-
-
-def _flat(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Nested settings by dotted names."""
-    flat = {}
-    for name, value in settings.items():
-        if value == {}:
-            continue
-        nested = _flat(value) if isinstance(value, dict) else None
-        flat |= {f"{name}.{inner}": v for inner, v in nested.items()} if nested else {name: value}
-    return flat

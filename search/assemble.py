@@ -11,8 +11,8 @@ import optuna
 import torch
 
 from mobinet.latency.table import latency_settings
-from results.published import published_on
 from results.files import write_atomic
+from results.published import published_on
 from results.run_config import LATENCIES, RunConfig, read_config, table_of
 from search.backends import BACKENDS, Backend
 from search.backends.backend import Shape

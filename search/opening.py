@@ -7,7 +7,8 @@ from types import MappingProxyType
 from typing import Any
 
 from mobinet import cost as count_of
-from results.run_config import Reference, RunConfig, settle_config, versions
+from results.run_config import Reference, RunConfig, versions
+from results.settle_config import settle_config
 from search.data.catalog import DATASETS
 from search.evaluators import EVALUATORS, name_of
 from search.evaluators.on_images import OnImages

@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from results.files import write_json
-from results.run_config import FREE_TO_CHANGE, Reference, read_config, settle_config, versions
+from results.run_config import FREE_TO_CHANGE, Reference, read_config, versions
+from results.settle_config import settle_config
 from space import InputError
 
 

@@ -21,7 +21,8 @@ from results.entry import read_entry
 from results.files import SUMS
 from results.report import write_report
 from results.retrained import read_retrained
-from results.run_config import FREE_TO_CHANGE, read_config, settle_config
+from results.run_config import FREE_TO_CHANGE, read_config
+from results.settle_config import settle_config
 from results.tables import read_trials
 from search.backends.local import InProcess
 from search.data.catalog import DATASETS
