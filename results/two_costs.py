@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from results.pareto import on_front
 from results.tables import deciding_accuracy, front_of
 from space.objective import OBJECTIVES, Objective
 
@@ -43,20 +44,29 @@ class TwoFronts:
 
 
 def two_fronts(trials: pd.DataFrame, objective: Objective) -> TwoFronts:
-    """Of the complete trials, one row each, `results.tables.COLUMNS` and the objective."""
+    """Of the complete trials, one row each, `results.tables.COLUMNS` and the objective.
+
+    A network is on a front where no other beats it. Of networks that are equal in accuracy and one cost, that front has
+    the one with the least of the other cost.
+    """
     complete = trials.loc[trials["state"] == "complete"]
-    by_ops, by_cost = front_of(complete, OPS), front_of(complete, objective)
+    by_ops, by_cost = _front(complete, OPS, objective), _front(complete, objective, OPS)
     accuracy = pd.Series(deciding_accuracy(complete), index=complete.index)
+    unbeaten = pd.Series(on_front(accuracy.to_numpy(), complete[objective.name].to_numpy(float)), index=complete.index)
     rows = []
-    for index, row in by_ops.loc[~by_ops["key"].isin(by_cost["key"])].iterrows():
-        as_accurate = complete.loc[accuracy >= accuracy[index]]
-        instead = as_accurate.loc[as_accurate[objective.name].idxmin()]
+    for index, row in by_ops.loc[~unbeaten[by_ops.index]].iterrows():
+        instead = by_cost.loc[accuracy[by_cost.index] >= accuracy[index]].iloc[0]
         cost = row[objective.name]
         found = row["key"], accuracy[index], row["ops"], cost, instead["key"], cost / instead[objective.name]
         rows.append(dict(zip(COLUMNS, found)))
     return TwoFronts(
         by_ops=len(by_ops),
         by_cost=len(by_cost),
-        both=len({*by_ops["key"]} & {*by_cost["key"]}),
+        both=len(by_ops) - len(rows),
         rows=pd.DataFrame(rows, columns=pd.Index(COLUMNS)),
     )
+
+
+def _front(complete: pd.DataFrame, objective: Objective, other: Objective) -> pd.DataFrame:
+    """By rising cost; of equal networks the first by the `other` objective."""
+    return front_of(complete.assign(number=complete[other.name].rank(method="first")), objective)
