@@ -6,7 +6,7 @@ from math import isnan
 from pathlib import Path
 from typing import Any, TypeVar
 
-from results.files import SCHEMA, read_json
+from results.files import SCHEMA, check_sums, read_json
 from results.noise import Noise
 from results.run_config import Reference, RunConfig
 from space import Architecture, InputError
@@ -164,7 +164,8 @@ def read_entry(path: Path, key: str | None = None, *, count: Callable[[Architect
         count: the cost of a network with so many classes, see `mobinet.cost`.
 
     Raises:
-        InputError: the file holds no such entry, or its key or cost is not that of its architecture.
+        InputError: the file holds no such entry, or its key or cost is not that of its architecture. What is not
+            counted here, the working memory and the latency, was changed since it was written.
     """
     content = read_json(path)
     stated = content.get("front", [content]) if isinstance(content, dict) else [content]
@@ -181,6 +182,8 @@ def read_entry(path: Path, key: str | None = None, *, count: Callable[[Architect
     _check({"key": entry.architecture.key}, chosen[0], path)
     counted = count(entry.architecture, entry.num_classes)
     _check(counted.to_dict(), chosen[0]["cost"], path)
+    if entry.measured:
+        check_sums(path.parent, path.name)
     return entry
 
 

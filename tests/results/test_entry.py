@@ -7,7 +7,7 @@ import pytest
 
 from mobinet import cost
 from results.entry import Entry, Front, architecture_of, read_entry, read_front
-from results.files import write_json
+from results.files import write_json, write_sums
 from results.noise import Noise
 from space import Architecture, InputError
 
@@ -67,6 +67,17 @@ def test_an_altered_cost_is_refused(write, name):
     assert f"states {name}" in refused(write(altered))
     del altered["cost"][name]
     refused(write(altered))
+
+
+@pytest.mark.parametrize("name", ["ram", "latency"])
+def test_an_altered_cost_that_is_not_counted_is_refused(write, name):
+    stated = entry(NETWORKS[0])
+    stated["cost"][name] = 3
+    path = write(stated)
+    write_sums(path.parent, path.name)
+    assert read_entry(path, count=cost).measured == {name: 3}
+    stated["cost"][name] = 4
+    assert "was changed since it was written" in refused(write(stated))
 
 
 @pytest.mark.parametrize(
