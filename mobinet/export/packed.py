@@ -18,6 +18,7 @@ from mobinet.export import TrainedNetwork
 from mobinet.part import build
 from space import Architecture, InputError
 from space.errors import first_line
+from space.reading import size_of
 
 NAME = "model.safetensors"
 
@@ -62,6 +63,7 @@ def read_packed(path: Path) -> tuple[nn.Module, dict[str, str]]:
     Raises:
         InputError: the file cannot be read, its tensors do not fit its architecture, or it is not as it was written.
     """
+    size_of(path)
     try:
         with safetensors.safe_open(path, "pt") as file:
             header = file.metadata() or {}

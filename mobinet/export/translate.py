@@ -60,6 +60,9 @@ def _sequential(program: Program, module: nn.Sequential, value: int) -> int:
 
 
 def _conv(program: Program, conv: nn.Conv2d, value: int) -> int:
+    square = all(len(set(sides)) == 1 for sides in (conv.kernel_size, conv.stride, conv.padding))
+    if not square or conv.dilation != (1, 1) or conv.padding_mode != "zeros":
+        raise InputError(f"{conv} cannot be exported: it is not square, or has dilation or another padding than zeros")
     window = Window(size=conv.kernel_size[0], stride=conv.stride[0], padding=int(conv.padding[0]))
     shape = _shape_after(program.shapes[value], window, conv.out_channels)
     weight = _double(conv.weight).transpose(2, 3, 1, 0)

@@ -21,6 +21,12 @@ def test_one_at_a_time(tmp_path):
     lock(tmp_path / "new" / "folder").close()
 
 
+def test_a_lock_that_is_no_file_is_refused(tmp_path):
+    os.mkfifo(tmp_path / ".lock")
+    with pytest.raises(InputError, match=".lock is not a file; remove it"):
+        lock(tmp_path)
+
+
 def test_a_copy_of_the_process_does_not_hold_on(tmp_path):
     held = lock(tmp_path)
     begun, begin = os.pipe()

@@ -1,6 +1,7 @@
 """python -m mobinet.export"""
 
 import json
+import os
 import sys
 from dataclasses import replace
 
@@ -70,11 +71,13 @@ def test_what_cannot_be_exported_is_said_in_a_line(trained, export, tmp_path):
     nothing, other, foreign = tmp_path / "nothing", trained.parent / "other", tmp_path / "foreign.safetensors"
     nothing.mkdir()
     foreign.write_bytes(b"{}")
+    os.mkfifo(tmp_path / "pipe")
     out = "--out", tmp_path / "out"
     for args, said in {
         (nothing, "--format", "c", *out): "holds no model.safetensors; python -m search.retrain writes one",
         (foreign, "--format", "c", *out): "is not a packed network",
         (tmp_path / "missing", "--format", "c", *out): "missing",
+        (tmp_path / "pipe", "--format", "c", *out): "pipe is not a file",
         (trained, "--format", "c", "--out", ""): "the path is empty",
         (trained, "--format", "d", *out): "invalid choice: 'd'",
         (trained, "--format", "c", "--out", trained / NAME): "File exists",

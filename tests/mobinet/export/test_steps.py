@@ -1,11 +1,15 @@
 """The steps against torch."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from mobinet.export.reference import scores
 from mobinet.export.translate import steps_of
+from space import InputError
 from tests.mobinet.export.networks import NETWORKS, as_trained
 
 
@@ -22,3 +26,20 @@ def test_scores_are_those_of_the_network(name):
     found = np.stack([scores(program, image.permute(1, 2, 0).numpy()) for image in images])
     close = np.isclose(found, wanted, atol=5e-5, rtol=1e-4).all(1)
     assert close.sum() >= 5
+
+
+@pytest.mark.parametrize(
+    "conv",
+    [
+        nn.Conv2d(1, 4, (3, 1)),
+        nn.Conv2d(1, 4, 3, stride=(1, 2)),
+        nn.Conv2d(1, 4, 3, padding=(1, 0)),
+        nn.Conv2d(1, 4, 3, padding="same"),
+        nn.Conv2d(1, 4, 3, dilation=2),
+        nn.Conv2d(1, 4, 3, padding=1, padding_mode="reflect"),
+    ],
+)
+def test_what_the_steps_do_not_have_is_refused(conv):
+    network = replace(as_trained(next(iter(NETWORKS.values()))()), net=nn.Sequential(conv))
+    with pytest.raises(InputError, match=r"Conv2d\(1, 4, .* cannot be exported: it is not square"):
+        steps_of(network)
