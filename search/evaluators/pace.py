@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass, replace
+from math import ceil
 from random import Random
 
 import torch
@@ -51,8 +52,8 @@ class Pace:
         return self.per_image * (self.epochs * images + PASS_SHARE * self.judged)
 
     def search(self, images: int, trials: int) -> float:
-        """Seconds of so many trials."""
-        return self.trial(images) * trials / self.slots
+        """Seconds of so many trials, in rounds of `slots`."""
+        return self.trial(images) * ceil(trials / self.slots)
 
     def affordable(self, images: int, trials: int, limit: float = LIMIT) -> int:
         """`images`, or the largest of `SIZES` with which the trials end in time; at least the smallest one."""

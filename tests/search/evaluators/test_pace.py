@@ -19,6 +19,7 @@ def test_a_trial_learns_each_image_in_each_epoch_and_judges_once():
     pace = Pace(per_image=0.01, epochs=8, judged=3000, slots=2)
     assert pace.trial(1000) == pytest.approx(0.01 * (8 * 1000 + 3000 / 3))
     assert pace.search(1000, trials=200) == pytest.approx(90 * 200 / 2)
+    assert pace.search(1000, trials=3) == pytest.approx(90 * 2)  # the last one alone
 
 
 @pytest.mark.parametrize(
