@@ -17,6 +17,8 @@ EVALUATED = {
     "proxy": "accuracies from one short training each",
     "supernet": "accuracies from one supernet, without a training of each",
 }
+NOT_LIMITED = {"flops": "FLOPs", "elementwise": "elementwise (operations)"}
+"""Headings of costs that are no objectives."""
 
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; color: #222 }
@@ -82,6 +84,14 @@ def noise_text(config: RunConfig, front: Front) -> str:
     )
 
 
+def heading(name: str, config: RunConfig) -> str:
+    """Of a column with the cost `name`: with its unit, where the name is not that."""
+    if name in NOT_LIMITED:
+        return NOT_LIMITED[name]
+    unit = config.objective_named(name).unit
+    return unit if unit.lower() == name else f"{name} ({unit})"
+
+
 def front_section(front: Front, config: RunConfig) -> str:
     """The networks of the front, by rising cost."""
     table = pd.DataFrame(
@@ -89,8 +99,11 @@ def front_section(front: Front, config: RunConfig) -> str:
             "key": entry.key,
             f"accuracy ({config.evaluator})": f"{entry.accuracy:.2%}",
             **({} if entry.expected is None else {"expected": f"{entry.expected:.2%}"}),
-            **{name: f"{getattr(entry.cost, name):,.0f}" for name in COSTS},
-            **{name: config.objective_named(name).show(value) for name, value in entry.measured.items()},
+            **{heading(name, config): f"{getattr(entry.cost, name):,.0f}" for name in COSTS},
+            **{
+                heading(name, config): config.objective_named(name).show(value)
+                for name, value in entry.measured.items()
+            },
             "architecture": entry.architecture.describe(),
         }
         for entry in front.entries
@@ -108,8 +121,8 @@ def two_costs_section(trials: pd.DataFrame, config: RunConfig) -> str:
         {
             "on the front by OPs alone": rows["key"],
             "accuracy": rows["accuracy"].map("{:.2%}".format),
-            "ops": rows["ops"].map("{:,.0f}".format),
-            config.objective: rows["cost"].map(config.cost.show),
+            "OPs": rows["ops"].map("{:,.0f}".format),
+            heading(config.objective, config): rows["cost"].map(config.cost.show),
             "times that of": rows["factor"].map("{:.2f}".format),
             "as accurate": rows["instead"],
         }
@@ -127,7 +140,7 @@ def retrained_section(retrained: Retrained, config: RunConfig) -> str:
             f"searched ({config.evaluator}, validation)": rows["searched"].map("{:.2%}".format),
             "retrained (validation)": rows["validation"].map("{:.2%}".format),
             "retrained (test)": rows["test"].map("{:.2%}".format),
-            config.objective: rows["cost"].map(config.cost.show),
+            heading(config.objective, config): rows["cost"].map(config.cost.show),
             "epochs": rows["epochs"],
             "architecture": rows["architecture"],
         }

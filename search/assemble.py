@@ -1,6 +1,7 @@
 """From the flags of a search to its parts: space, evaluator, cost, settings, back end."""
 
 import argparse
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -10,7 +11,8 @@ from typing import Any
 import optuna
 import torch
 
-from mobinet.latency.table import latency_settings
+from mobinet import cost
+from mobinet.latency.table import latency_settings, read_table
 from results.files import write_atomic
 from results.published import published_on
 from results.run_config import LATENCIES, RunConfig, read_config, table_of
@@ -22,13 +24,14 @@ from search.data.dataset import check_test, load_dataset
 from search.draft import fitting_draft
 from search.evaluators import EVALUATORS, EvaluatorEntry
 from search.evaluators.pace import Pace
-from search.limits import limits_of, objectives_of
+from search.limits import Limits, check_limits, limits_of, objectives_of
 from search.opened import MakeBackend, Search
 from search.opening import open_search
 from search.task import Evaluator
 from search.training.devices import find_device
-from space import InputError
-from space.objective import Seconds
+from space import InputError, SearchSpace
+from space.bounds import extreme
+from space.objective import Objective, Seconds
 from space.reading import read_input
 
 
@@ -68,27 +71,31 @@ def assemble(args: argparse.Namespace) -> Assembled:
     load_dataset.cache_clear()  # pictures may have changed since an earlier search of this process
     _repeat_choices(args, folder)
     args.cost = args.cost or "ops"
-    draft = fitting_draft(args, _settings(args, EVALUATORS[args.evaluator]), folder)
-    images, limits = draft.images, limits_of(args)
-    if args.latency and "latency" not in (args.cost, *limits):
+    limits = limits_of(args)
+    uses_latency = "latency" in (args.cost, *limits)
+    if args.latency and not uses_latency:
         raise InputError("--latency is for --cost latency or --max-latency")
-    objective, others = objectives_of(args.cost, limits, num_classes=len(images.classes), latencies=args.latency)
-    uses_latency = "latency" in (objective.name, *limits)
-    own = ((objective, limits[objective.name]),) if objective.name in limits else ()
+    if uses_latency:
+        read_table(args.latency)
+    costs = partial(objectives_of, args.cost, limits, latencies=args.latency)
+    settings = _settings(args, EVALUATORS[args.evaluator])
+    draft = fitting_draft(args, settings, folder, partial(_check_costs, costs))
+    space, images = draft.space, draft.images
+    objective, all_limits = costs(num_classes=len(images.classes))
     notes = check_test(args.dataset, data_dir=draft.evaluator.data_dir, dataset=images, needed=False)
     search = open_search(
         folder,
-        space=draft.space,
+        space=space,
         evaluator=draft.evaluator,
         cost=objective,
-        limits=(*own, *others),
+        limits=all_limits,
         sampler=args.sampler,
         halving=args.fidelity == "halving",
         settings={
             "space": args.space,
             "binarizer": args.binarizer,
             "latency_table": str(args.latency.absolute()) if args.latency else None,
-            "latency": latency_settings(args.latency, draft.space, len(images.classes)) if uses_latency else {},
+            "latency": latency_settings(args.latency, space, len(images.classes)) if uses_latency else {},
             "backend": args.backend,
             "workers": args.workers,
             "time_limit": args.time_limit,
@@ -101,10 +108,19 @@ def assemble(args: argparse.Namespace) -> Assembled:
         write_atomic(folder / LATENCIES, read_input(args.latency))
     return Assembled(
         search=search,
-        backend=partial(_make_backend, args, draft.space.input_shape, draft.evaluator.device),
+        backend=partial(_make_backend, args, space.input_shape, draft.evaluator.device),
         images="\n".join((images.describe(), *notes, *_left_out(draft.evaluator.leave_out))),
-        pace=draft.pace,
+        pace=(draft if draft.pace else draft.timed(args)).pace,
     )
+
+
+def _check_costs(costs: Callable[..., tuple[Objective, Limits]], space: SearchSpace, num_classes: int) -> None:
+    """Raises InputError where limits exclude all networks, or a cost is not known: one that no device can run."""
+    objective, limits = costs(num_classes=num_classes)
+    count = partial(cost, num_classes=num_classes)
+    price = objective.price(count)
+    price(extreme(space, price))
+    check_limits(space, count, limits)
 
 
 def _make_backend(args: argparse.Namespace, shape: Shape, device: str, evaluator: Evaluator) -> Backend:

@@ -1,6 +1,7 @@
 """A search at the width, and on as many images, as this machine has time for."""
 
 import argparse
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -19,19 +20,32 @@ from space.load import smaller_backbones
 from space.objective import OBJECTIVES
 
 
-def fitting_draft(args: argparse.Namespace, settings: dict[str, Any], folder: Path) -> "Draft":
+def fitting_draft(
+    args: argparse.Namespace, settings: dict[str, Any], folder: Path, check: Callable[[SearchSpace, int], None]
+) -> "Draft":
     """The first draft with time for enough images; the last one, where none has.
 
-    Where flags say how long trainings are, or the run in `folder` goes on, these decide.
+    Where flags say how long trainings are, or the run in `folder` goes on, these decide, and nothing is timed.
+
+    Args:
+        check: raises InputError where networks of a space with so many classes cannot be searched; before the time
+            that a timing takes, where there is one size.
     """
     limit = min(LIMIT, args.time_budget or LIMIT)
     (backbone, width), *smaller = _sizes(args, folder)
     first = draft = Draft.of(args, settings, folder, backbone, width)
+    if not smaller:
+        check(draft.space, len(draft.images.classes))
+    if not _is_new_and_free(args, folder):
+        return draft
+    draft = draft.timed(args)
     for backbone, width in smaller:
         if draft.has_enough_images(args.trials, limit):
             break
-        draft = Draft.of(args, settings, folder, backbone, width)
-    return draft.shortened(args.trials, limit, first.space) if _is_new_and_free(args, folder) else draft
+        draft = Draft.of(args, settings, folder, backbone, width).timed(args)
+    if smaller:
+        check(draft.space, len(draft.images.classes))
+    return draft.shortened(args.trials, limit, first.space)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,30 +55,35 @@ class Draft:
     space: SearchSpace
     evaluator: OnImages
     images: DataSet
-    pace: Pace | None
+    pace: Pace | None = None
 
     @classmethod
     def of(
         cls, args: argparse.Namespace, settings: dict[str, Any], folder: Path, backbone: str | None, width: float
     ) -> "Draft":
-        kind, shares = EVALUATORS[args.evaluator], BACKENDS[args.backend].shares
         space = load_space(
             args.space, backbone=backbone, input_shape=wanted_shape(args), width=width, binarizer=args.binarizer
         )
-        evaluator = kind.make(settings, args, space=space, folder=folder)
-        images, pace = evaluator.images(space.input_shape), None
-        if shares and not kind.trains_first and evaluator.device == "cpu":
-            slots, threads = shares(args, space.input_shape, evaluator.device)
-            price = OBJECTIVES["ops"].price(partial(cost, num_classes=len(images.classes)))
-            print(f"timing a training of {space.backbone} at width {width:g}", flush=True)
-            network = typical(space, price, args.max_ops)
-            pace = Pace(
-                per_image=seconds_per_image(network, images, evaluator.recipe, threads=threads),
-                epochs=evaluator.recipe.epochs,
-                judged=len(images.validation),
-                slots=max(1, slots),
-            )
-        return cls(space=space, evaluator=evaluator, images=images, pace=pace)
+        evaluator = EVALUATORS[args.evaluator].make(settings, args, space=space, folder=folder)
+        return cls(space=space, evaluator=evaluator, images=evaluator.images(space.input_shape))
+
+    def timed(self, args: argparse.Namespace) -> "Draft":
+        """The same with its pace, where trainings are short and on a CPU of this machine."""
+        kind, shares = EVALUATORS[args.evaluator], BACKENDS[args.backend].shares
+        space, evaluator, images = self.space, self.evaluator, self.images
+        if not shares or kind.trains_first or evaluator.device != "cpu":
+            return self
+        slots, threads = shares(args, space.input_shape, evaluator.device)
+        price = OBJECTIVES["ops"].price(partial(cost, num_classes=len(images.classes)))
+        print(f"timing a training of {space.backbone} at width {space.width:g}", flush=True)
+        network = typical(space, price, args.max_ops)
+        pace = Pace(
+            per_image=seconds_per_image(network, images, evaluator.recipe, threads=threads),
+            epochs=evaluator.recipe.epochs,
+            judged=len(images.validation),
+            slots=max(1, slots),
+        )
+        return replace(self, pace=pace)
 
     def has_enough_images(self, trials: int, limit: float) -> bool:
         """Whether `limit` seconds are enough for trainings that rank networks."""
@@ -92,6 +111,7 @@ def _sizes(args: argparse.Namespace, folder: Path) -> tuple[tuple[str | None, fl
         or args.channels
         or args.width
         or args.max_ops
+        or args.latency
         or args.space not in family_names()
     )
     if fixed or not _is_new_and_free(args, folder):

@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from mobinet.objectives import objective_of
@@ -9,10 +10,12 @@ from space import Architecture, InputError, SearchSpace
 from space.bounds import extreme
 from space.cost import Cost
 from space.device_profile import read_profile
-from space.objective import OBJECTIVES, Objective, Seconds
+from space.objective import OBJECTIVES, Objective, Price, Seconds
 from space.prices import Prices
 
 Limits = tuple[tuple[Objective, float], ...]
+CLOSE = 1e-6
+"""Costs that differ by less are not told apart where the least one is looked for."""
 
 
 def limits_of(args: argparse.Namespace) -> dict[str, float]:
@@ -25,27 +28,55 @@ def limits_of(args: argparse.Namespace) -> dict[str, float]:
 def objectives_of(
     cost: str, limits: dict[str, float], *, num_classes: int, latencies: Path | None
 ) -> tuple[Objective, Limits]:
-    """What is minimised, and the limits of the other costs. Raises as `mobinet.objectives.objective_of`."""
-    names = cost, *(name for name in limits if name != cost)
-    objective, *others = (objective_of(name, num_classes=num_classes, latencies=latencies) for name in names)
-    return objective, tuple((other, limits[other.name]) for other in others)
+    """What is minimised, and the limits, its own first. Raises as `mobinet.objectives.objective_of`."""
+    names = dict.fromkeys((cost, *limits))
+    found = [objective_of(name, num_classes=num_classes, latencies=latencies) for name in names]
+    return found[0], tuple((each, limits[each.name]) for each in found if each.name in limits)
 
 
 def check_limits(space: SearchSpace, count: Callable[[Architecture], Cost], limits: Limits) -> None:
     """Raises InputError where no network is found within all limits, or one is not in the unit of its cost."""
-    limited = [(each, each.price(count), limit) for each, limit in limits]
-    for each, price, limit in limited:
-        if each.name == "latency":
-            _check_unit(limit, each)
-        least = price(extreme(space, price))
-        if least > limit:
-            raise InputError(f"every network of this space costs at least {each.show(least)}; raise {each.flag}")
-    if len(limited) < 2:
-        return
-    prices = Prices(space, lambda _: 0.0, None, tuple((price, limit) for _, price, limit in limited))
-    if not any(all(price(network) <= limit for _, price, limit in limited) for network in prices.affordable()):
-        flags = " and ".join(each.flag for each, _, _ in limited)
-        raise InputError(f"no network was found within {flags} together; raise one of them")
+    limited = [_Limit(objective=each, price=each.price(count), highest=limit) for each, limit in limits]
+    for each in limited:
+        if each.objective.name == "latency":
+            _check_unit(each.highest, each.objective)
+        least = each.price(extreme(space, each.price))
+        if least > each.highest:
+            flag = f"{each.objective.flag} to {each.objective.as_limit(least)}"
+            raise InputError(f"every network of this space costs at least {each.objective.show(least)}; raise {flag}")
+    if len(limited) > 1 and _within(space, limited, lambda _: 0.0) is None:
+        flags = " and ".join(each.objective.flag for each in limited)
+        raised = [
+            f"{each.objective.flag} {each.objective.as_limit(least)}"
+            for each in limited
+            if (least := _least(space, each, [other for other in limited if other is not each])) is not None
+        ]
+        instead = f"a network fits with {' or with '.join(raised)}" if raised else "raise them"
+        raise InputError(f"no network was found within {flags} together; {instead}")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Limit:
+    objective: Objective
+    price: Price
+    highest: float
+
+
+def _least(space: SearchSpace, cheap: _Limit, limits: list[_Limit]) -> float | None:
+    """The least cost of a network within the `limits`, as far as it is found; None where none is within them."""
+    least = None
+    while (network := _within(space, limits, cheap.price, below=least)) is not None:
+        least = cheap.price(network)
+    return least
+
+
+def _within(
+    space: SearchSpace, limits: list[_Limit], price: Price, *, below: float | None = None
+) -> Architecture | None:
+    """A network within the `limits` whose `price` is `below` that of another, if there is one."""
+    budget = None if below is None else below * (1 - CLOSE)
+    networks = Prices(space, price, budget, tuple((each.price, each.highest) for each in limits)).affordable()
+    return next((n for n in networks if all(each.price(n) <= each.highest for each in limits)), None)
 
 
 def _check_unit(limit: float, latency: Objective) -> None:

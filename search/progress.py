@@ -9,6 +9,8 @@ from results.pareto import hypervolume, on_front
 from search.task import Evaluation, Failure, Task
 from space.objective import Objective, Price
 
+PREFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"))
+
 
 class Progress:
     """Prints one aligned line a trial.
@@ -84,11 +86,7 @@ def duration(seconds: float) -> str:
 
 
 def si(value: float) -> str:
-    """Two decimals and a unit prefix, aligned: ``  3.50 k``."""
-    for limit, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if value >= limit:
-            return f"{value / limit:6.2f} {unit}"
-    for limit, unit in ((1e-3, "m"), (1e-6, "µ")):
-        if limit <= value < 1:
-            return f"{value / limit:6.2f} {unit}"
-    return f"{value:6.0f}  "
+    """Two decimals and a unit prefix, aligned: ``  3.50 k``; whole numbers below 1000 without: ``   850  ``."""
+    scale, prefix = next((step for step in PREFIXES if abs(value) >= step[0]), (1, ""))
+    decimals = 0 if prefix == "" and float(value).is_integer() else 2
+    return f"{value / scale:6.{decimals}f} {prefix or ' '}"

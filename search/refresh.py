@@ -80,7 +80,7 @@ def refresh(folder: Path, *, cost: str | None = None, latencies: Path | None = N
         count=count,
         objective=objective,
         limit=config.limit,
-        limits=limits,
+        limits=tuple((each, most) for each, most in limits if each is not objective),
         sampler=config.sampler,
         seed=config.seed,
     )

@@ -12,12 +12,13 @@ reached.
 import argparse
 import io
 import os
-from contextlib import nullcontext, redirect_stderr
+from contextlib import nullcontext, redirect_stderr, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from results.entry import read_entry
+from results.entry import Entry, read_entry
+from results.run_config import read_config
 from search.data.catalog import DATASETS
 from search.flags import add_training_flags, positive_float, positive_int
 from search.recipe import RECIPES
@@ -37,12 +38,14 @@ class Target:
         architecture: the network.
         dataset, data_dir: on which images, unless flags name others.
         folder: takes the folder KEY with the results, unless a flag names another.
+        cost: what the search minimised, in words; empty for OPs.
     """
 
     architecture: Architecture
     dataset: str
     data_dir: str
     folder: Path
+    cost: str = ""
 
 
 def parse(argv: list[str] | None = None) -> argparse.Namespace:
@@ -85,26 +88,27 @@ def retrain(args: argparse.Namespace) -> None:
     from search.training import ranks
     from search.training.training import NonFiniteLoss
 
-    retraining = assemble(args)
+    target = find_target(args)
+    retraining = assemble(args, target)
     use_threads(useful_threads(retraining.architecture.input_shape, cores()))
     print(retraining.images.describe())
-    print(f"{retraining.architecture.describe()}, into {retraining.folder}", flush=True)
+    cost = f" ({target.cost})" if target.cost else ""
+    print(f"{retraining.architecture.describe()}{cost}, into {retraining.folder}", flush=True)
     try:
         summary = retraining.run(show)
     except NonFiniteLoss as error:
         raise InputError(f"training diverged: {error}; use another --seed and --out") from None
-    print(end_text(summary, retraining.folder))
+    print(end_text(summary, retraining.folder, target.cost))
     if ranks.rank() == 0:
         print(refresh_report(retraining.folder), end="", flush=True)
 
 
-def assemble(args: argparse.Namespace) -> "Retraining":
-    """The retraining that the flags ask for."""
+def assemble(args: argparse.Namespace, target: Target) -> "Retraining":
+    """The retraining that the flags ask for, of the `target`."""
     from search.data.checking import check_pictures
     from search.training.devices import own_device
     from search.training.retraining import Retraining
 
-    target = find_target(args)
     dataset = args.dataset or target.dataset
     if dataset not in DATASETS:
         raise InputError(
@@ -141,6 +145,7 @@ def find_target(args: argparse.Namespace) -> Target:
             dataset=entry.dataset,
             data_dir=entry.data_dir,
             folder=own if args.dataset in (None, entry.dataset) else Path("runs", "retrain", args.dataset),
+            cost=cost_text(entry, path.parent),
         )
     if path.is_file():
         raise InputError(f"{path} is not a best.json or pareto.json of a search")
@@ -156,14 +161,25 @@ def find_target(args: argparse.Namespace) -> Target:
     return Target(architecture=network, dataset=dataset, data_dir="data", folder=folder)
 
 
-def end_text(summary: dict[str, Any], folder: Path) -> str:
+def cost_text(entry: Entry, run: Path) -> str:
+    """What the search in the folder `run` minimised, where that is not OPs."""
+    with suppress(InputError, KeyError):
+        objective = read_config(run).cost
+        if objective.name != "ops":
+            value = {**entry.cost.to_dict(), **entry.measured}[objective.name]
+            return f"{objective.title}: {objective.show(value)}"
+    return ""
+
+
+def end_text(summary: dict[str, Any], folder: Path, cost: str = "") -> str:
     """What a retraining reached, and where its network is."""
     from search.progress import si
 
+    ops = f"{si(summary['cost']['ops']).strip()}OPs"
     return (
         f"kept the epoch that was best on validation images, {summary['validation_top1']:.2%}\n"
         f"test top-1 {summary['test_top1']:.2%}, top-5 {summary['test_top5']:.2%} on {summary['test_images']} images; "
-        f"{si(summary['cost']['ops']).strip()}OPs; {folder}/model.safetensors has {summary['file_bytes']:,} bytes, "
+        f"{', '.join(filter(None, (ops, cost)))}; {folder}/model.safetensors has {summary['file_bytes']:,} bytes, "
         f"{summary['cost']['bytes']:,} of them weights"
     )
 

@@ -113,13 +113,14 @@ def begin_text(assembled: "Assembled", args: argparse.Namespace) -> str:
     ends = search.cheapest, config.reference.cost
     cheapest, limit = (f"{si(price).strip()}{search.objective.unit}" for price in ends)
     channels, height, width = space.input_shape
-    baselines = len(space.baselines())
+    baselines, above = search.study.hand_designed()
+    left_out = f", {above} above a limit are left out" if above else ""
     ignored = f"{search.study.ignored} trials of other programs are ignored\n" if search.study.ignored else ""
     only = "; so few trials train only those" if trials <= baselines else ""
     return (
         f"{space.family} on {space.backbone} at width {space.width:g}, images of {height} x {width} in "
         f"{'grey' if channels == 1 else 'colour'}\n"
-        f"{size} networks of {cheapest} to {limit}; {baselines} designed by hand are trained first{only}\n"
+        f"{size} networks of {cheapest} to {limit}; {baselines} designed by hand are trained first{left_out}{only}\n"
         f"{limits_text(config)}"
         f"{assembled.images}\n{ignored}test images are kept for search.retrain\n"
         f"{search.study.ended} of {trials} trials so far{pace_text(assembled, args)}"
@@ -127,7 +128,7 @@ def begin_text(assembled: "Assembled", args: argparse.Namespace) -> str:
 
 
 def limits_text(config: "RunConfig") -> str:
-    """A line, where there are any; hand-designed networks above them are left out, too."""
+    """A line, where there are any."""
     limits = [f"{config.objective_named(name).show(limit)} of {name}" for name, limit in config.all_limits.items()]
     return f"none is trained above {' or '.join(limits)}\n" if limits else ""
 

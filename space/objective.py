@@ -3,13 +3,17 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import inf
+from math import ceil, floor, inf, log10
 
 from space.architecture import Architecture
 from space.cost import Cost
 
 Price = Callable[[Architecture], float]
 """The number of an objective, for a network with a given number of classes."""
+
+TIMES = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
+SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
+"""Units of a limit."""
 
 
 class Seconds(float):
@@ -22,7 +26,7 @@ def read_latency(text: str) -> float:
     value = float(found[1]) if found else 0.0
     if not found or not 0 < value < inf:
         raise ValueError(f"{text!r} is not a latency such as 5ms, 800us or, in instructions, 3e6")
-    return value if found[2] is None else Seconds(value * {"s": 1, "ms": 1e-3, "us": 1e-6}[found[2]])
+    return value if found[2] is None else Seconds(value * SECONDS[found[2]])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +56,16 @@ class Objective:
         """A number with its unit, for people."""
         if self.unit != "s":
             return f"{value:,.0f} {self.unit}"
-        return f"{value * 1e3:.3g} ms" if value >= 1e-3 else f"{value * 1e6:.3g} µs"
+        scale, unit = next((step for step in TIMES if value >= step[0]), TIMES[-1])
+        return f"{float(f'{value / scale:.3g}'):g} {unit}"
+
+    def as_limit(self, value: float) -> str:
+        """The least limit, as a flag takes it, that allows `value`: rounded up, seconds to three digits."""
+        if self.unit != "s":
+            return str(ceil(value))
+        scale, unit = next(((scale, unit) for unit, scale in SECONDS.items() if value >= scale), (1e-6, "us"))
+        step = 10.0 ** (floor(log10(value / scale)) - 2)
+        return f"{ceil(value / scale / step * (1 + 1e-12)) * step:.9g}{unit}"
 
     def price(self, count: Callable[[Architecture], Cost]) -> Price:
         """This objective of any network, which `count` counts."""

@@ -69,7 +69,10 @@ class FreshSampler(BaseSampler):
 
     def allows(self, architecture: Architecture) -> bool:
         """Whether a network is new and within all limits."""
-        if architecture.key in self._seen or (self._limit is not None and self._price(architecture) > self._limit):
+        return architecture.key not in self._seen and self.within_limits(architecture)
+
+    def within_limits(self, architecture: Architecture) -> bool:
+        if self._limit is not None and self._price(architecture) > self._limit:
             return False
         return all(price(architecture) <= limit for price, limit in self._others)
 

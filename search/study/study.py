@@ -109,6 +109,11 @@ class Study:
         """The number of trials that ended; those under way in a search that was stopped are run again."""
         return sum(record.state != "running" for record in self.records())
 
+    def hand_designed(self) -> tuple[int, int]:
+        """How many networks are, within all limits and above one; those above are left out."""
+        within = sum(map(self._sampler.within_limits, self._baselines))
+        return within, len(self._baselines) - within
+
     def close(self) -> None:
         """Let another process use the folder."""
         self._lock.close()

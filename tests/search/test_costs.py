@@ -11,6 +11,7 @@ import pytest
 
 import results.report
 import search.refresh
+import search.retrain
 import search.run
 from mobinet import cost
 from mobinet.export.memory import ram
@@ -172,6 +173,48 @@ def test_a_table_that_is_not_finished_is_refused(flags, invoke, table):
 def test_what_cannot_be_is_one_line(flags, invoke, more, complaint):
     ended = invoke(search.run, "--trials", 1, *flags, *more)
     assert ended.code == 2 and len(ended.err.splitlines()) == 1 and complaint in ended.err
+    assert "timing" not in ended.out  # it is said at once
+
+
+def test_limits_that_exclude_each_other_say_which_values_fit(flags, invoke, table):
+    latencies = read_table(table)
+    costs = [(cost(network, 10).bytes, latencies.latency(network, 10)) for network in SPACE]
+    size, seconds = map(min, zip(*costs))
+    assert (size, seconds) not in costs
+    enough_bytes = min(each for each, slow in costs if slow <= seconds)
+    enough = OBJECTIVES["latency"].as_limit(min(slow for each, slow in costs if each <= size))
+    more = "--cost", "bytes", "--latency", table, "--max-bytes", size
+    ended = invoke(search.run, "--trials", 1, *more, f"--max-latency={seconds * (1 + 1e-9)!r}s", *flags)
+    assert ended.code == 2
+    assert f"together; a network fits with --max-bytes {enough_bytes} or with --max-latency {enough}" in ended.err
+    assert invoke(search.run, "--trials", 1, *more, "--max-latency", enough, *flags).code == 0
+
+
+def test_a_limit_that_is_proposed_allows_its_cost():
+    rng = Random(0)
+    for seconds in [1e-3, 5e-6, 2.0, *(10 ** rng.uniform(-8, 3) for _ in range(200))]:
+        assert seconds <= latency(OBJECTIVES["latency"].as_limit(seconds)) <= 1.011 * seconds
+    assert OBJECTIVES["ops"].as_limit(4300.25) == "4301"
+
+
+def test_hand_designed_networks_above_a_limit_are_left_out(flags, invoke):
+    costs = sorted(cost(network, 10).ops for network in SPACE.baselines())
+    limit = costs[0]
+    within = sum(ops <= limit for ops in costs)
+    ended = invoke(search.run, "--trials", len(costs), "--max-ops", limit, *flags)
+    assert f"; {within} designed by hand are trained first, {len(costs) - within} above a limit" in ended.out
+    trials = trials_of(flags[-1])
+    assert (trials["source"] == "baseline").sum() == within and len(trials) == len(costs)
+
+
+def test_a_retraining_says_the_cost_of_the_search(flags, invoke, table):
+    assert invoke(search.run, "--trials", 2, "--cost", "latency", "--latency", table, *flags).code == 0
+    entry = json.loads((flags[-1] / "best.json").read_text())
+    said = f"latency (s) on toy: {OBJECTIVES['latency'].show(entry['cost']['latency'])}"
+    ended = invoke(search.retrain, flags[-1] / "best.json", "--epochs", 1)
+    assert ended.code == 0 and ended.out.count(said) == 2
+    page = (flags[-1] / "report.html").read_text().replace("\n", "")
+    assert page.count("<th>latency (s)</th>") >= 2 and "<th>bytes (B)</th>" in page and "<th>OPs</th>" in page
 
 
 @pytest.mark.parametrize("text", ["5 weeks", "-1ms", "ms", "nan", "0s"])

@@ -12,10 +12,28 @@ from space.objective import OBJECTIVES, Objective
 
 @pytest.mark.parametrize(
     "value, text",
-    [(0, "     0  "), (999, "   999  "), (3512.5, "  3.51 k"), (52.07e6, " 52.07 M"), (1e9, "  1.00 G")],
+    [
+        (0, "     0  "),
+        (999, "   999  "),
+        (3512.5, "  3.51 k"),
+        (52.07e6, " 52.07 M"),
+        (1e9, "  1.00 G"),
+        (1.234, "  1.23  "),
+        (0.0153, " 15.30 m"),
+        (15.2e-6, " 15.20 µ"),
+        (8e-7, "800.00 n"),
+    ],
 )
 def test_unit_prefixes(value, text):
     assert si(value) == text
+
+
+@pytest.mark.parametrize(
+    "seconds, text",
+    [(1.234, "1.23 s"), (1234.0, "1230 s"), (0.0153, "15.3 ms"), (0.9999, "1000 ms"), (8e-7, "800 ns"), (0.0, "0 ns")],
+)
+def test_seconds_in_words(seconds, text):
+    assert OBJECTIVES["latency"].show(seconds) == text
 
 
 @pytest.fixture

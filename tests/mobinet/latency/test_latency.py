@@ -1,6 +1,7 @@
 """Tables of latencies: what they hold, what is refused, and that their sums are the time of whole networks."""
 
 import os
+import re
 import shutil
 import sys
 from dataclasses import replace
@@ -8,8 +9,8 @@ from random import Random
 
 import pytest
 
-from mobinet.export.c.plan import ALIGNMENT, plan_of
-from mobinet.export.memory import exported_pieces, ram, untrained
+from mobinet.export import FORMATS
+from mobinet.export.memory import ram, untrained
 from mobinet.latency.__main__ import locked, main, open_table, to_measure
 from mobinet.latency.device import TARGETS
 from mobinet.latency.table import LatencyTable, kernels_digest, names_of_checks, piece_names, read_table
@@ -73,9 +74,17 @@ def test_a_damaged_table_is_refused(tmp_path, change, complaint):
         read_table(path)
 
 
-def test_ram_is_what_the_header_says():
-    plan = plan_of(*exported_pieces(FIRST, 10))
-    assert ram(FIRST, 10) == 4 * (plan.size + ALIGNMENT - 1)
+@pytest.mark.parametrize(("backbone", "width"), [("mobilenet-16-grey", 0.25), ("mobilenet-32", 0.125)])
+def test_ram_is_what_the_header_says(backbone, width):
+    """Of networks that need different amounts, in a space whose first layers are executed together."""
+    space, rng, found = load_space(backbone=backbone, width=width), Random(1), set()
+    for _ in range(8):
+        network = space.sample(rng)
+        header = FORMATS["c"].files(untrained(network, 10))["network.h"].decode()
+        (floats,) = re.findall(r"#define NETWORK_ARENA (\d+)", header)
+        assert ram(network, 10) == 4 * int(floats)
+        found.add(ram(network, 10))
+    assert len(found) > 4
 
 
 @pytest.mark.parametrize("target", TARGETS)
