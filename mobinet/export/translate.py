@@ -1,6 +1,6 @@
 """From a trained network to its steps: what each kind of layer is in `TRANSLATIONS`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,7 @@ from mobinet.export.steps import (
     Shape,
     Shift,
     Shuffle,
+    Step,
     Window,
 )
 from mobinet.families.meliusnet import DenseBlock, ImprovementBlock, NewFeatures
@@ -36,13 +37,31 @@ from space import InputError
 def steps_of(network: TrainedNetwork) -> Program:
     """The steps from an image, float32 (H, W, C) in 0..1, to the scores, (1, 1, classes). Raises InputError."""
     channels, height, width = network.architecture.input_shape
-    program = Program(shapes=[(height, width, channels)])
-    mean, std = (np.array(values, np.float64) for values in (network.mean, network.std))
-    value = program.add(Affine(inputs=(0,), shape=program.shapes[0], scale=1 / std, offset=-mean / std))
-    _append(program, network.net, value)
-    if not any(isinstance(step, BinaryConv) for step in program.steps):
-        raise InputError(f"{network.architecture.family} has no binary layers, so it is not exported as 1 bit")
+    program = normalized((height, width, channels), network.mean, network.std)
+    _append(program, network.net, 1)
+    require_binary(network.architecture.family, program.steps)
     return folded(program)
+
+
+def normalized(shape: Shape, mean: Sequence[float], std: Sequence[float]) -> Program:
+    """A program of one step, the normalization of an image."""
+    mean_, std_ = np.array(mean, np.float64), np.array(std, np.float64)
+    program = Program(shapes=[shape])
+    program.add(Affine(inputs=(0,), shape=shape, scale=1 / std_, offset=-mean_ / std_))
+    return program
+
+
+def layers_of(module: nn.Module, shape: Shape) -> Program:
+    """The steps of a module that reads (H, W, C) = `shape`, before anything is folded. Raises InputError."""
+    program = Program(shapes=[shape])
+    _append(program, module, 0)
+    return program
+
+
+def require_binary(family: str, steps: Iterable[Step | None]) -> None:
+    """Raises InputError where none of the steps is binary."""
+    if not any(isinstance(step, BinaryConv) for step in steps):
+        raise InputError(f"{family} has no binary layers, so it is not exported as 1 bit")
 
 
 def _append(program: Program, module: nn.Module, value: int) -> int:

@@ -1,5 +1,6 @@
 """Where values lie in memory, planned ahead."""
 
+from bisect import insort
 from dataclasses import dataclass
 
 from mobinet.export.c.pieces import Piece
@@ -58,16 +59,18 @@ def plan_of(pieces: list[Piece], shapes: list[Shape], together: int | None = Non
 
     Where each alone takes no more than `SMALL`, that is done: it is quicker for small maps.
     """
-    alone = _plan(pieces, shapes, together or 1)
+    each = [stages_of([piece], shapes) for piece in pieces]
+    alone = _plan(pieces, shapes, each, together or 1)
     if together or alone.size <= SMALL:
         return alone
     rows = next((number for number, piece in enumerate(pieces) if not has_rows(piece)), len(pieces))
     ends = [n for n in range(2, rows + 1) if n == rows or pieces[n - 1].shape[0] < pieces[n - 2].shape[0]]
-    return min([alone, *(_plan(pieces, shapes, end) for end in ends)], key=lambda plan: plan.size)
+    return min([alone, *(_plan(pieces, shapes, each, end) for end in ends)], key=lambda plan: plan.size)
 
 
-def _plan(pieces: list[Piece], shapes: list[Shape], together: int) -> Plan:
-    runs = [stages_of(pieces[:together], shapes), *(stages_of([piece], shapes) for piece in pieces[together:])]
+def _plan(pieces: list[Piece], shapes: list[Shape], each: list[list[Stage]], together: int) -> Plan:
+    """The plan with the first pieces `together`; the stages of `each` piece alone are the same in all plans."""
+    runs = [stages_of(pieces[:together], shapes), *each[together:]]
     run_of = {stage.piece.result: number for number, run in enumerate(runs) for stage in run}
     last_reader = {value: piece for piece in pieces for value in piece.reads()}
     values: dict[int, Buffer] = {}
@@ -101,11 +104,11 @@ def _place(buffers: list[Buffer]) -> int:
     """Give each buffer the lowest place that is free as long as it lives, the largest first; the size of all."""
     placed: list[Buffer] = []
     for buffer in sorted(buffers, key=lambda buffer: -buffer.size):
-        for neighbour in sorted(placed, key=lambda buffer: buffer.offset):
+        for neighbour in placed:
             if buffer.lives_beside(neighbour) and buffer.offset + buffer.size > neighbour.offset:
                 end = neighbour.offset + neighbour.size
                 buffer.offset = max(buffer.offset, -(-end // ALIGNMENT) * ALIGNMENT)
-        placed.append(buffer)
+        insort(placed, buffer, key=lambda buffer: buffer.offset)
     return max((-(-(buffer.offset + buffer.size) // ALIGNMENT) * ALIGNMENT for buffer in placed), default=0)
 
 

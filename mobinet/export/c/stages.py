@@ -6,7 +6,7 @@ that it reads are there, and of a map only these are kept. The others are execut
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TypeVar
 
 from mobinet.export.c.pieces import Piece
@@ -69,7 +69,7 @@ class Stage:
     window: Window
     before: tuple[int | None, int | None]
 
-    @property
+    @cached_property
     def rhythm(self) -> Rhythm:
         return Rhythm(
             source_rows=self.source[0],
@@ -107,25 +107,22 @@ def stages_of(pieces: list[Piece], shapes: list[Shape]) -> list[Stage]:
 def order_of(rhythms: tuple[Rhythm, ...]) -> tuple[int, ...]:
     """Numbers of the stages, each time one makes a row; as `run` in kernels.h."""
     ready, order = [0] * len(rhythms), []
+
+    def make_row(number: int) -> None:
+        """After the rows that it reads."""
+        rhythm, row = rhythms[number], ready[number]
+        value, other = rhythm.before
+        while value is not None and ready[value] < rhythm.rows_needed(row):
+            make_row(value)
+        while other is not None and ready[other] <= row:
+            make_row(other)
+        ready[number] += 1
+        order.append(number)
+
     for target in reversed(range(len(rhythms))):
         while ready[target] < rhythms[target].rows:
-            number, missing = target, _missing(rhythms, target, ready)
-            while missing is not None:
-                number, missing = missing, _missing(rhythms, missing, ready)
-            ready[number] += 1
-            order.append(number)
+            make_row(target)
     return tuple(order)
-
-
-def _missing(rhythms: tuple[Rhythm, ...], number: int, ready: list[int]) -> int | None:
-    """The stage that has to make a row before this one can."""
-    rhythm = rhythms[number]
-    value, other = rhythm.before
-    if value is not None and ready[value] < rhythm.rows_needed(ready[number]):
-        return value
-    if other is not None and ready[other] <= ready[number]:
-        return other
-    return None
 
 
 def spoiling(stages: list[Stage]) -> frozenset[tuple[int, int]]:
@@ -184,14 +181,18 @@ def _rows_held(rhythms: tuple[Rhythm, ...], kept: tuple[bool, ...], places: tupl
         sharing[place].append(number)
     ready, held = [0] * len(rhythms), [1] * (max(places) + 1)
 
-    def oldest(maker: int) -> int:
+    def oldest_of(maker: int) -> int:
         needed = [0] if kept[maker] else []
         needed += [rhythms[n].oldest_needed(ready[n]) if first else ready[n] for n, first in readers[maker]]
         return min(needed)
 
+    oldest = [oldest_of(maker) for maker in range(len(rhythms))]
     for number in order_of(rhythms):
         ready[number] += 1
+        for maker in rhythms[number].before:
+            if maker is not None:
+                oldest[maker] = oldest_of(maker)
         place = places[number]
         begun = [maker for maker in sharing[place] if ready[maker]]
-        held[place] = max(held[place], max(ready[maker] for maker in begun) - min(map(oldest, begun)))
+        held[place] = max(held[place], max(ready[maker] for maker in begun) - min(oldest[maker] for maker in begun))
     return held

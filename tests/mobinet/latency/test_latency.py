@@ -10,11 +10,14 @@ from random import Random
 import pytest
 
 from mobinet.export import FORMATS
-from mobinet.export.memory import ram, untrained
+from mobinet.export.c.pieces import pieces_of
+from mobinet.export.memory import exported_pieces, ram, untrained
+from mobinet.export.translate import steps_of
 from mobinet.latency.__main__ import locked, main, open_table, to_measure
 from mobinet.latency.device import TARGETS
-from mobinet.latency.table import LatencyTable, kernels_digest, names_of_checks, piece_names, read_table
+from mobinet.latency.table import LatencyTable, kernels_digest, name_of, names_of_checks, piece_names, read_table
 from space import Architecture, InputError, load_space
+from tests.mobinet.export.networks import NETWORKS
 
 SPACE = load_space("mobinet", backbone="mobilenet-8")
 FIRST = Architecture.uniform("mobilenet-8", block="mid", k=2, pool="avg")
@@ -42,6 +45,18 @@ def test_some_networks_contain_every_piece():
     for _ in range(20):
         assert known.issuperset(piece_names(SPACE.sample(rng), 10))
     assert len(networks) < 20
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_pieces_without_weights_are_those_of_the_network(name):
+    network = NETWORKS[name]()
+    program = steps_of(untrained(network, 10))
+    pieces, shapes = exported_pieces(network, 10)
+    whole = pieces_of(program)
+    assert shapes == program.shapes
+    assert [name_of(piece, shapes) for piece in pieces] == [name_of(piece, program.shapes) for piece in whole]
+    numbers = [[(p.value, p.other, p.result, p.image is None) for p in found] for found in (pieces, whole)]
+    assert numbers[0] == numbers[1]
 
 
 def test_a_table_that_lacks_a_piece_names_it(tmp_path):
