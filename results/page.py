@@ -70,6 +70,8 @@ def summary(trials: pd.DataFrame, *, config: RunConfig, front: Front) -> str:
 def noise_text(config: RunConfig, front: Front) -> str:
     """How far to trust a difference between two accuracies."""
     count = config.validation_images
+    if not count:
+        return "Accuracies are taken as the evaluator gives them."
     accuracy = max(entry.accuracy for entry in front.entries)
     error = f"{(accuracy * (1 - accuracy) / count) ** 0.5:.2%}"
     if front.noise is None:

@@ -1,6 +1,7 @@
 """Ctrl-C and its like at moments of our choice: between writes to the study, never within one."""
 
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -15,7 +16,7 @@ class Interrupts:
     """As a context, holds Ctrl-C, SIGTERM and SIGHUP back until `welcome`, where their usual handlers are called.
 
     An exception that they raise anywhere else can be swallowed by a finalizer of the database, or leave a statement
-    open.
+    open. In another thread than the main one, which alone hears signals, it holds nothing back.
     """
 
     def __init__(self) -> None:
@@ -23,15 +24,15 @@ class Interrupts:
         self._welcome = False
 
     def __enter__(self) -> "Interrupts":
-        handlers = {number: signal.getsignal(number) for number in ENDING}
+        handlers = {number: signal.getsignal(number) for number in ENDING if _hears_signals()}
         self._usual = {number: handler for number, handler in handlers.items() if callable(handler)}
-        for number in self._usual:
-            signal.signal(number, self._note)
-        self._alarm = signal.signal(signal.SIGALRM, self._insist)
+        self._replaced = {number: signal.signal(number, self._note) for number in self._usual}
+        if self._replaced:
+            self._replaced[signal.SIGALRM] = signal.signal(signal.SIGALRM, self._insist)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        for number, handler in {**self._usual, signal.SIGALRM: self._alarm}.items():
+        for number, handler in self._replaced.items():
             signal.signal(number, handler)
         if kind is None:
             self._handle()
@@ -45,7 +46,8 @@ class Interrupts:
             yield
         finally:
             self._welcome = False
-            signal.setitimer(signal.ITIMER_REAL, 0)
+            if self._replaced:
+                signal.setitimer(signal.ITIMER_REAL, 0)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self._pending = signal.Signals(number)
@@ -67,9 +69,20 @@ class Interrupts:
 @contextmanager
 def inherited_by_nobody() -> Iterator[None]:
     """Processes started here ignore Ctrl-C, SIGTERM and SIGHUP from their first instruction on."""
+    if not _hears_signals():  # nor can it ignore them, but block them, which is inherited as well
+        usual_mask = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+        try:
+            yield
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, usual_mask)
+        return
     usual = {number: signal.signal(number, signal.SIG_IGN) for number in ENDING}
     try:
         yield
     finally:
         for number, handler in usual.items():
             signal.signal(number, handler)
+
+
+def _hears_signals() -> bool:
+    return threading.current_thread() is threading.main_thread()

@@ -1,13 +1,24 @@
 """A search in one call, for scripts and notebooks: its parts go in as objects, and it comes back with its study."""
 
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
+from threading import Lock
 
+import optuna
+import torch
+
+from search import machine
 from search.backends.local import InProcess
+from search.data.catalog import DATASETS
+from search.data.checking import check_pictures
+from search.evaluators.proxy import Proxy
 from search.limits import Limits
 from search.opened import MakeBackend, OnTrial, Search, ignore
 from search.opening import open_search
 from search.task import Evaluator
+from search.training.devices import find_device
 from space import SearchSpace
 from space.objective import OBJECTIVES, Objective
 
@@ -44,16 +55,76 @@ def run_study(
     Raises:
         InputError: the parts do not fit each other or the run in the folder, or the first trials all failed.
     """
-    opened = open_search(
-        Path(folder),
-        space=space,
-        evaluator=evaluator,
-        cost=cost,
-        limits=limits,
-        num_classes=num_classes,
-        sampler=sampler,
-    )
-    with closing(opened) as search:
-        search.prepare()
-        search.run(trials=trials, backend=backend, on_trial=on_trial, time_budget=time_budget)
+    with _settled(space.input_shape):
+        opened = open_search(
+            Path(folder),
+            space=space,
+            evaluator=evaluator,
+            cost=cost,
+            limits=limits,
+            num_classes=num_classes,
+            sampler=sampler,
+        )
+        with closing(opened) as search:
+            search.prepare()
+            search.run(trials=trials, backend=backend, on_trial=on_trial, time_budget=time_budget)
     return search
+
+
+_settling, _usual = Lock(), []
+"""The second holds, of each search of this library that runs, what it found; the first one found what was usual."""
+
+
+@contextmanager
+def _settled(input_shape: tuple[int, int, int]) -> Iterator[None]:
+    """Trainings in this process take as many threads as are useful, Optuna is quiet; afterwards all is as it was."""
+    with _settling:
+        _usual.append((optuna.logging.get_verbosity(), machine.threads(), torch.get_num_threads()))
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        machine.use_threads(machine.useful_threads(input_shape, machine.cores()))
+        torch.set_num_threads(1)  # of what is not a training
+    try:
+        yield
+    finally:
+        with _settling:
+            verbosity, ours, torchs = _usual[0]
+            _usual.pop()
+            if not _usual:
+                torch.set_num_threads(torchs)
+                machine.use_threads(ours)
+                optuna.logging.set_verbosity(verbosity)
+
+
+def proxy(
+    dataset: str = "digits",
+    *,
+    data_dir: str = "data",
+    epochs: int | None = None,
+    images: int | None = None,
+    seed: int = 0,
+    device: str | None = None,
+) -> Proxy:
+    """The evaluator that trains each network briefly, with the data set's own recipe, as the command does.
+
+    Args:
+        dataset, data_dir: which images, and where they are.
+        epochs: of each training; None for the data set's own.
+        images: to train on; None for all.
+        seed: of everything that is drawn, in the study as well.
+        device: such as ``"cpu"`` or ``"cuda"``; None for a GPU, if there is one.
+
+    Raises:
+        InputError: the images or the device cannot be used.
+    """
+    entry = DATASETS[dataset]
+    recipe = entry.recipes["proxy"]
+    return Proxy(
+        dataset=dataset,
+        data_dir=data_dir,
+        validation=entry.validation,
+        recipe=replace(recipe, epochs=epochs or recipe.epochs),
+        seed=seed,
+        device=find_device(device),
+        leave_out=check_pictures(dataset, data_dir, skip=False),
+        proxy_images=images,
+    )

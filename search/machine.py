@@ -66,8 +66,8 @@ def keep_memory() -> None:
 _threads: int | None = None
 
 
-def use_threads(threads: int) -> None:
-    """How many threads a training in this process may use."""
+def use_threads(threads: int | None) -> None:
+    """How many threads a training in this process may use; None for those that torch has."""
     global _threads
     _threads = threads
 

@@ -1,0 +1,46 @@
+"""Two searches in a notebook. Editors with cells run it as it stands; so does python examples/notebook.py."""
+
+# %% What is searched, who judges it, and for how long
+from search import Evaluation, LivePlot, Search, Task, proxy, run_study
+from space import load_space
+from space.objective import OBJECTIVES
+
+TRIALS, EPOCHS = 20, 4
+space = load_space("mobinet", backbone="mobilenet-8").restrict({"block": ["pre", "mid"], "k": "up to 2"})
+evaluator = proxy("digits", epochs=EPOCHS)
+print(f"{space.size:,} networks")
+
+
+# %% The search, with a plot that grows. To resume it, run the cell again; TRIALS is the total.
+search = run_study("runs/notebook", space=space, evaluator=evaluator, trials=TRIALS, on_trial=LivePlot())
+
+# %% All trials, the front, the network to take
+print(search.table()[["number", "accuracy", "ops", "state"]])
+for entry in search.front().entries:
+    print(f"{entry.accuracy:.1%} at {entry.cost.ops:,.0f} OPs: {entry.architecture.describe()}")
+print(f"to train it fully: python -m search.retrain {search.folder}/best.json")
+figure = search.figure()
+
+
+# %% Another cost, with a limit, and an evaluator and a callback of one's own
+def by_its_size(task: Task) -> Evaluation:
+    """In place of a training: binary networks tend to be as good as they are large."""
+    large = sum(choice for _, choice in task.architecture.genes if isinstance(choice, int))
+    return Evaluation(accuracy=0.5 + large / 100, epochs=0, seconds=0.0)
+
+
+def on_trial(search: Search, task: Task, outcome: Evaluation) -> None:
+    print(f"trial {task.number}: {outcome.accuracy:.1%} at {search.objective.show(search.price(task.architecture))}")
+
+
+small = run_study(
+    "runs/notebook-bytes",
+    space=space,
+    evaluator=by_its_size,
+    num_classes=10,
+    cost=OBJECTIVES["bytes"],
+    limits=[(OBJECTIVES["ops"], 40_000)],
+    trials=TRIALS,
+    on_trial=on_trial,
+)
+print(f"{small.best().architecture.describe()}, {small.best().cost.bytes:,} bytes")

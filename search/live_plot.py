@@ -1,0 +1,47 @@
+"""A plot that grows with the search, for notebooks."""
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from search.opened import Search
+from search.task import Evaluation, Failure, Task
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+PAUSES = 10
+"""From one drawing to the next it takes at least so many times as long as a drawing takes."""
+
+
+def in_cell(figure: "go.Figure") -> None:
+    """Replace the output of a notebook's cell by the figure; outside a notebook, do nothing."""
+    try:
+        from IPython.core.getipython import get_ipython
+        from IPython.display import clear_output, display
+    except ImportError:
+        return
+    if get_ipython() is not None:
+        clear_output(wait=True)
+        display(figure)
+
+
+class LivePlot:
+    """Draws accuracy over cost again as trials end. It is given to `search.run_study` as `on_trial`.
+
+    Args:
+        show: called with each figure.
+    """
+
+    def __init__(self, show: Callable[["go.Figure"], None] = in_cell) -> None:
+        self._show = show
+        self._due = 0.0
+
+    def __call__(self, search: Search, task: Task, outcome: Evaluation | Failure) -> None:
+        """Draw, unless it was drawn a short time ago."""
+        began = time.monotonic()
+        if began < self._due:
+            return
+        self._show(search.figure())
+        ended = time.monotonic()
+        self._due = ended + PAUSES * (ended - began)
