@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from space import Architecture
+from space.own_file import own_part
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +51,8 @@ class Chain(Part):
 
 def parts_of(architecture: Architecture, num_classes: int) -> tuple[Part, ...]:
     """The parts of a network, in order; each one's output is the next one's input."""
+    if own := own_part(architecture.family, "parts"):
+        return own(architecture, num_classes)
     family = importlib.import_module(f"mobinet.families.{architecture.family.replace('-', '_')}")
     return family.parts(architecture, num_classes)
 

@@ -33,6 +33,7 @@ class Entry:
             search used them.
         dataset, data_dir, num_classes: the images that it was searched on.
         rule: why best.json holds it; empty in pareto.json.
+        digests: of the user's own Python files, see `results.run_config.RunConfig`.
     """
 
     key: str
@@ -45,6 +46,7 @@ class Entry:
     num_classes: int
     measured: Mapping[str, float] = field(default_factory=dict)
     rule: str = ""
+    digests: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, row: Mapping[Any, Any], config: RunConfig, rule: str = "") -> "Entry":
@@ -61,6 +63,7 @@ class Entry:
             data_dir=config.data_dir,
             num_classes=config.num_classes,
             rule=rule,
+            digests=config.digests,
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -77,6 +80,7 @@ class Entry:
             "data_dir": self.data_dir,
             "num_classes": self.num_classes,
             **({"rule": self.rule} if self.rule else {}),
+            **({"digests": dict(self.digests)} if self.digests else {}),
         }
 
     @classmethod
@@ -103,6 +107,7 @@ class Entry:
             data_dir=_field(content, "data_dir", str, path),
             num_classes=num_classes,
             rule=_field(content, "rule", str, path) if "rule" in content else "",
+            digests=_field(content, "digests", dict, path) if "digests" in content else {},
         )
 
     @property

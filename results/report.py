@@ -15,9 +15,10 @@ from pathlib import Path
 
 from results.files import write_atomic
 from space import InputError
-from space.command import Parser, run_command, user_path
+from space.command import Parser, add_own_family, run_command, user_path
 from space.errors import first_line
 from space.objective import OBJECTIVES
+from space.own_file import own_files
 
 LACKING = {
     "config.json": "{} is not the folder of a run: it lacks config.json",
@@ -83,12 +84,14 @@ def main() -> None:
     parser.add_argument("--published", action="store_true", help="overlay what papers report on the same data set")
     parser.add_argument("--cost", choices=OBJECTIVES, metavar="COST", help=f"one of {', '.join(OBJECTIVES)}")
     parser.add_argument("--latency", type=user_path, help="table of latencies that python -m mobinet.latency wrote")
+    add_own_family(parser)
     args = parser.parse_args()
     if args.latency and not args.cost:
         parser.error("--latency is for --cost")
     folder = args.run
     # Only a process of its own may know of studies: this package is below them.
     refresh = [sys.executable, "-m", "search.refresh", str(folder)]
+    refresh += [part for file in own_files() for part in ("--space", file.path)]
     if args.cost:
         folder = folder / folder_of(args.cost, args.latency)
         latency = ["--latency", str(args.latency)] if args.latency else []

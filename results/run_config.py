@@ -53,6 +53,7 @@ class RunConfig:
         num_classes, train_images, validation_images, fingerprint: what was found in the data set.
         family, backbone, width, genes, networks: the search space: the choices of each gene, the number of networks.
         space, binarizer: the flags that chose it.
+        files, digests: paths and digests of the user's own Python files, by the flag that named them.
         sampler: a name in `search.samplers.SAMPLERS`.
         fidelity: ``full``, or ``halving`` where trainings are stopped early.
         objective: a name in `space.objective.OBJECTIVES`.
@@ -84,6 +85,8 @@ class RunConfig:
     networks: int
     space: str | None = free(default=None)
     binarizer: str | None = None
+    files: Mapping[str, Any] = free(default_factory=dict)
+    digests: Mapping[str, Any] = field(default_factory=dict)
     sampler: str
     fidelity: str = "full"
     objective: str = "ops"

@@ -19,6 +19,8 @@ IN_WORDS = {
     "objective": "--cost",
     **{f"limits.{objective.name}": objective.flag for objective in OBJECTIVES.values()},
     "max_ops": "--max-ops",
+    "digests.space": "digest of the --space file",
+    "digests.dataset": "digest of the --dataset file",
     "latency.target": "the target of --latency",
     "latency.machine": "the machine of --latency",
     "latency.values": "the latencies of --latency, by their digest,",

@@ -18,7 +18,7 @@ from results.published import published_on
 from results.run_config import LATENCIES, RunConfig, read_config, table_of
 from search.backends import BACKENDS, Backend
 from search.backends.backend import Shape
-from search.data.catalog import DATASETS
+from search.data.catalog import find_dataset
 from search.data.checking import check_pictures
 from search.data.dataset import check_test, load_dataset
 from search.draft import fitting_draft
@@ -66,7 +66,7 @@ def assemble(args: argparse.Namespace) -> Assembled:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     BACKENDS[args.backend].require(args)
     if args.published:
-        published_on(DATASETS[args.dataset].published_as)
+        published_on(find_dataset(args.dataset).published_as)
     folder = args.out or Path("runs", args.dataset)
     load_dataset.cache_clear()  # pictures may have changed since an earlier search of this process
     _repeat_choices(args, folder)
@@ -155,7 +155,7 @@ def _repeat_limits(args: argparse.Namespace, begun: RunConfig) -> None:
 
 def _settings(args: argparse.Namespace, kind: EvaluatorEntry) -> dict[str, Any]:
     """The fields that all evaluators on images have."""
-    dataset, elsewhere = DATASETS[args.dataset], BACKENDS[args.backend].elsewhere
+    dataset, elsewhere = find_dataset(args.dataset), BACKENDS[args.backend].elsewhere
     recipe = dataset.recipes[args.evaluator]
     data_dir = str(Path(args.data_dir).absolute()) if elsewhere else args.data_dir
     # Another machine works in another folder, and may have the GPU that this one lacks.

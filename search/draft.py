@@ -9,7 +9,7 @@ from typing import Any
 
 from mobinet import cost
 from search.backends import BACKENDS
-from search.data.catalog import DATASETS
+from search.data.catalog import find_dataset
 from search.data.dataset import DataSet
 from search.evaluators import EVALUATORS
 from search.evaluators.on_images import OnImages
@@ -122,7 +122,7 @@ def _sizes(args: argparse.Namespace, folder: Path) -> tuple[tuple[str | None, fl
 
 def wanted_shape(args: argparse.Namespace) -> tuple[int, int, int]:
     """(C, H, W) of the images: the data set's, unless flags say otherwise."""
-    channels, height, width = DATASETS[args.dataset].input_shape
+    channels, height, width = find_dataset(args.dataset).input_shape
     return args.channels or channels, args.image_size or height, args.image_size or width
 
 

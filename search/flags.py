@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from search.data.catalog import DATASETS
+from search.data.catalog import DATASETS, dataset_called
+from space import InputError
 from space.binarizers import BINARIZERS
 from space.command import user_path
 from space.objective import read_latency
@@ -57,6 +58,13 @@ def amount(text: str) -> float:
     return unit * _number(found[1] if found else text, float, kind, lambda value: 0 < value < math.inf)
 
 
+def dataset(text: str) -> str:
+    try:
+        return dataset_called(text)
+    except InputError as error:
+        raise argparse.ArgumentTypeError(f"invalid choice: {error}") from None
+
+
 def _number(text: str, read: Callable[[str], float], kind: str, fits: Callable[[float], bool]) -> float:
     try:
         if fits(value := read(text)):
@@ -68,7 +76,12 @@ def _number(text: str, read: Callable[[str], float], kind: str, fits: Callable[[
 
 def add_training_flags(parser: argparse.ArgumentParser) -> None:
     """Add the flags of every command that trains."""
-    parser.add_argument("--dataset", choices=DATASETS, help="default: digits; for a network from a file, the file's")
+    parser.add_argument(
+        "--dataset",
+        type=dataset,
+        help=f"{', '.join(DATASETS)}, or a .py file with one of your own (default: digits; for a network from a file, "
+        "the file's)",
+    )
     parser.add_argument(
         "--data-dir",
         type=lambda text: str(user_path(text)),

@@ -11,7 +11,7 @@ import torch
 
 from search import machine
 from search.backends.local import InProcess
-from search.data.catalog import DATASETS
+from search.data.catalog import find_dataset
 from search.data.checking import check_pictures
 from search.evaluators.proxy import Proxy
 from search.limits import Limits
@@ -116,7 +116,7 @@ def proxy(
     Raises:
         InputError: the images or the device cannot be used.
     """
-    entry = DATASETS[dataset]
+    entry = find_dataset(dataset)
     recipe = entry.recipes["proxy"]
     return Proxy(
         dataset=dataset,

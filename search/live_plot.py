@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from search.opened import Search
@@ -17,13 +18,12 @@ PAUSES = 10
 def in_cell(figure: "go.Figure") -> None:
     """Replace the output of a notebook's cell by the figure; outside a notebook, do nothing."""
     try:
-        from IPython.core.getipython import get_ipython
-        from IPython.display import clear_output, display
+        ipython = import_module("IPython")
     except ImportError:
         return
-    if get_ipython() is not None:
-        clear_output(wait=True)
-        display(figure)
+    if ipython.get_ipython() is not None:
+        ipython.display.clear_output(wait=True)
+        ipython.display.display(figure)
 
 
 class LivePlot:

@@ -9,7 +9,7 @@ from typing import Any
 from mobinet import cost as count_of
 from results.run_config import Reference, RunConfig, versions
 from results.settle_config import settle_config
-from search.data.catalog import DATASETS
+from search.data.catalog import find_dataset
 from search.evaluators import EVALUATORS, name_of
 from search.evaluators.on_images import OnImages
 from search.limits import Limits, check_limits
@@ -20,6 +20,7 @@ from search.task import Evaluator
 from space import InputError, SearchSpace
 from space.bounds import extreme
 from space.objective import OBJECTIVES, Objective
+from space.own_file import files_of
 
 NO_IMAGES = {
     "data_dir": "",
@@ -72,6 +73,7 @@ def open_search(
     count = partial(count_of, num_classes=num_classes)
     price = cost.price(count)
     check_limits(space, count, limits)
+    own = files_of({"space": space.family, "dataset": settings.get("dataset", "")})
     by_name = {each.name: most for each, most in limits}
     highest = price(extreme(space, price, most_expensive=True))
     config = RunConfig(
@@ -81,6 +83,8 @@ def open_search(
         backbone=space.backbone,
         width=space.width,
         genes=space.choices,
+        files={flag: file.path for flag, file in own.items()},
+        digests={flag: file.digest for flag, file in own.items()},
         networks=space.size,
         sampler=sampler,
         fidelity="halving" if halving else "full",
@@ -124,7 +128,7 @@ def _settings_of(evaluator: OnImages, space: SearchSpace) -> dict[str, Any]:
     images = evaluator.images(space.input_shape)
     return {
         **evaluator.settings(),
-        "published_as": DATASETS[evaluator.dataset].published_as,
+        "published_as": find_dataset(evaluator.dataset).published_as,
         "num_classes": len(images.classes),
         "train_images": len(images.train),
         "validation_images": len(images.validation),

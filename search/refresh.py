@@ -14,17 +14,21 @@ from pathlib import Path
 from results.report import folder_of
 from results.run_config import Reference, RunConfig, read_config, table_of
 from space import InputError, SearchSpace, load_space
-from space.command import Parser, run_command, user_path
+from space.command import Parser, add_own_family, run_command, user_path
 from space.objective import OBJECTIVES
+from space.own_file import SUFFIX, check_digests
 
 
 def space_of(config: RunConfig, folder: Path) -> SearchSpace:
     """What the run in `folder` searches. Raises InputError where it names another space by now."""
-    space = load_space(
-        config.space or config.family, backbone=config.backbone, width=config.width, binarizer=config.binarizer
-    )
+    check_digests(config.digests, {"space": config.family}, folder)
+    named = config.space if config.space and not config.space.endswith(SUFFIX) else config.family
+    space = load_space(named, backbone=config.backbone, width=config.width, binarizer=config.binarizer)
+    if named == config.family and config.genes.keys() == {gene.name for gene in space.genes}:
+        genes = tuple(gene.restrict(tuple(config.genes[gene.name])) for gene in space.genes)
+        space = replace(space, genes=genes)  # as a script may have
     if space.choices != config.genes:
-        raise InputError(f"{config.space} was changed since the search in {folder} began; put it back")
+        raise InputError(f"{named} was changed since the search in {folder} began; put it back")
     return space
 
 
@@ -86,7 +90,7 @@ def refresh(folder: Path, *, cost: str | None = None, latencies: Path | None = N
     )
     if cost:
         write_json(target / "config.json", config.to_dict())
-    Outputs(target, study, config, noisy=EVALUATORS[config.evaluator].noisy).write()
+    Outputs(target, study, config, noisy=config.evaluator in EVALUATORS and EVALUATORS[config.evaluator].noisy).write()
     study.close()
 
 
@@ -98,6 +102,7 @@ def main() -> None:
     parser.add_argument("--cost", choices=OBJECTIVES, metavar="COST", help=f"one of {', '.join(OBJECTIVES)}")
     parser.add_argument("--latency", type=user_path, help="table of latencies that python -m mobinet.latency wrote")
     parser.add_argument("--out", type=user_path, help="folder to write to (default: the run's, or by-COST in it)")
+    add_own_family(parser)
     args = parser.parse_args()
     out = args.out or (args.run / folder_of(args.cost, args.latency) if args.cost else args.run)
     refresh(args.run, cost=args.cost, latencies=args.latency, out=out)

@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING, Any
 
 from results.entry import Entry, read_entry
 from results.run_config import read_config
-from search.data.catalog import DATASETS
+from search.data.catalog import find_dataset
 from search.flags import add_training_flags, positive_float, positive_int
 from search.recipe import RECIPES
 from space import Architecture, InputError, named_network
-from space.command import Parser, run_command, user_path
+from space.command import Parser, add_own_family, run_command, user_path
 from space.errors import first_line
+from space.own_file import check_digests
 
 if TYPE_CHECKING:
     from search.training.retraining import Retraining
@@ -55,6 +56,7 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("network", help="best.json, pareto.json, or a network's name")
     parser.add_argument("--key", help="which network of a pareto.json")
     add_training_flags(parser)
+    add_own_family(parser)
     parser.add_argument("--backbone", help="of a network given by name (default: the one that fits the data set)")
     parser.add_argument("--width", type=positive_float, help="of a network given by name (default: its own)")
     parser.add_argument("--recipe", choices=RECIPES, help="default: the data set's own")
@@ -110,12 +112,15 @@ def assemble(args: argparse.Namespace, target: Target) -> "Retraining":
     from search.training.retraining import Retraining
 
     dataset = args.dataset or target.dataset
-    if dataset not in DATASETS:
+    try:
+        entry = find_dataset(dataset)
+    except InputError:
         raise InputError(
-            f"{args.network} was searched on {dataset!r}, which is no data set here; name one with --dataset"
-        )
+            f"{args.network} was searched on {dataset!r}, which is no data set here; name one, or the file that holds "
+            "it, with --dataset"
+        ) from None
     data_dir = args.data_dir or target.data_dir
-    recipe = RECIPES[args.recipe] if args.recipe else DATASETS[dataset].recipes["full"]
+    recipe = RECIPES[args.recipe] if args.recipe else entry.recipes["full"]
     return Retraining(
         architecture=target.architecture,
         dataset=dataset,
@@ -139,6 +144,8 @@ def find_target(args: argparse.Namespace) -> Target:
             if getattr(args, flag) is not None:
                 raise InputError(f"--{flag} goes with a network's name; {path} has its own")
         entry = read_entry(path, args.key, count=cost)
+        names = {"space": entry.architecture.family, "dataset": entry.dataset}
+        check_digests(entry.digests, names, path)
         own = path.parent / "retrain"
         return Target(
             architecture=entry.architecture,
@@ -154,7 +161,7 @@ def find_target(args: argparse.Namespace) -> Target:
     if args.key is not None:
         raise InputError("--key goes with a pareto.json, not with a network's name")
     dataset = args.dataset or "digits"
-    shape = DATASETS[dataset].input_shape
+    shape = find_dataset(dataset).input_shape
     choices = {"binarizer": args.binarizer} if args.binarizer else {}
     network = named_network(args.network, input_shape=shape, backbone=args.backbone, width=args.width, choices=choices)
     folder = Path("runs", "retrain", dataset)

@@ -55,7 +55,9 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     )
     families = ", ".join(family_names())
     parser.add_argument(
-        "--space", default="mobinet", help=f"{families}, or a .toml file that restricts one (default: mobinet)"
+        "--space",
+        default="mobinet",
+        help=f"{families}, a .toml file that restricts one, or a .py file with one of your own (default: mobinet)",
     )
     parser.add_argument("--sampler", choices=SAMPLERS, help="default: the evaluator's own")
     costs = ", ".join(OBJECTIVES)
@@ -208,13 +210,14 @@ def end_text(search: "Search", front: "Front", best: "Entry", *, skip_broken: bo
     smoothed = any(entry.expected not in (None, entry.accuracy) for entry in front.entries)
     kind, count = "expected " if smoothed else "", len(front.entries)
     price = si(search.price(best.architecture)).strip()
+    own = "".join(f" --{flag} {shlex.quote(path)}" for flag, path in search.config.files.items())
     return (
         f"front by {kind}accuracies: {count} network{'s' if count > 1 else ''}, hypervolume {front.hypervolume:.4f}; "
         f"see {search.folder}/report.html\n"
         f"best.json: {best.key}, {kind}accuracy {best.deciding:.1%} at {price}{search.objective.unit}; to train it "
         f"fully:\n"
         f"    python -m search.retrain {shlex.quote(str(search.folder / 'best.json'))}"
-        f"{' --skip-broken' if skip_broken else ''}"
+        f"{own}{' --skip-broken' if skip_broken else ''}"
     )
 
 

@@ -3,6 +3,7 @@
 from space.architecture import Architecture
 from space.errors import InputError
 from space.load import load_space, named_network
+from space.own_file import load_file
 from space.search_space import SearchSpace
 
-__all__ = ["Architecture", "InputError", "SearchSpace", "load_space", "named_network"]
+__all__ = ["Architecture", "InputError", "SearchSpace", "load_file", "load_space", "named_network"]

@@ -14,6 +14,7 @@ from typing import NoReturn
 
 from space import InputError
 from space.errors import printable
+from space.family import family_in
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Signals that ask a program to end."""
@@ -36,6 +37,18 @@ def user_path(text: str) -> Path:
         return Path(text).expanduser()
     except RuntimeError as error:
         raise argparse.ArgumentTypeError(f"{text}: {error}") from None
+
+
+def add_own_family(parser: argparse.ArgumentParser) -> None:
+    """The flag that names the file of a family of the user's own; the file is run where it is given."""
+
+    def own(text: str) -> str:
+        try:
+            return family_in(text)
+        except InputError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    parser.add_argument("--space", type=own, metavar="FILE", help="file of the networks' family, where it is your own")
 
 
 def run_command(main: Callable[[], None]) -> None:

@@ -1,7 +1,7 @@
 """A family of networks: its backbones, its genes, and which spellings are one network.
 
 A family is one module in ``space/families`` that defines ``FAMILY``, and one of the same name in
-``mobinet/families`` that builds it.
+``mobinet/families`` that builds it; or one file of the user's own that does both.
 """
 
 import importlib
@@ -14,6 +14,7 @@ from functools import cache
 from space import families
 from space.errors import InputError
 from space.gene import Choice, Choices, Gene
+from space.own_file import load_file, own_files, own_part
 
 LARGEST_WIDTH = 100
 MOST_CLASSES = 100_000
@@ -68,16 +69,36 @@ class Family(ABC):
         """The architecture in one short line, for people."""
 
 
-@cache
 def family_names() -> tuple[str, ...]:
-    """Names of all families there are."""
+    """Names of all families there are; those of the user's own files come last."""
+    return *_built_in(), *(file.name for file in own_files() if own_part(file.name, "FAMILY"))
+
+
+@cache
+def _built_in() -> tuple[str, ...]:
     return tuple(sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(families.__path__)))
+
+
+def family_in(path: str) -> str:
+    """Run a file that holds a family, ``FAMILY``, and builds it, ``parts(architecture, num_classes)``.
+
+    Returns its name. Raises InputError where the file cannot be used.
+    """
+    name = load_file(path)
+    if name in _built_in():
+        raise InputError(f"{path}: there is a family called {name} already; give the file another name")
+    if not isinstance(own_part(name, "FAMILY"), Family) or not callable(own_part(name, "parts")):
+        raise InputError(f"{path} holds no family: FAMILY, a space.family.Family, and parts(architecture, num_classes)")
+    return name
 
 
 def find_family(name: str) -> Family:
     """The family called `name`; raises InputError when there is none."""
-    if name not in family_names():
-        raise InputError(f"no family is called {name!r}; use one of {', '.join(family_names())}")
+    if own := own_part(name, "FAMILY"):
+        return own
+    if name not in _built_in():
+        known = ", ".join(family_names())
+        raise InputError(f"no family is called {name!r}; use one of {known}, or name the file that holds it: --space")
     return importlib.import_module(f"space.families.{name.replace('-', '_')}").FAMILY
 
 

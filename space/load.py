@@ -7,8 +7,9 @@ from types import MappingProxyType
 
 from space.architecture import Architecture
 from space.errors import InputError
-from space.family import backbones_text, family_names, find_family, genes_of
+from space.family import backbones_text, family_in, family_names, find_family, genes_of
 from space.gene import Choices
+from space.own_file import SUFFIX
 from space.reading import read_input
 from space.search_space import SearchSpace
 
@@ -30,7 +31,8 @@ def load_space(
     the same entries for one layer.
 
     Args:
-        space: a family's name, or the path of a TOML file; ``paper.toml`` is the range of MoBiNet's paper, unless there
+        space: a family's name, the path of a TOML file, or that of a Python file, which is run, see
+            `space.family.family_in`; ``paper.toml`` is the range of MoBiNet's paper, unless there
             is such a file in the working directory.
         backbone: a backbone of the family.
         input_shape: (C, H, W); without a backbone, the family's first one for such images.
@@ -47,10 +49,14 @@ def load_space(
 def _named_space(space: str, backbone: str | None, input_shape: tuple[int, int, int], width: float) -> SearchSpace:
     if space in family_names():
         return _whole(space, backbone, input_shape, width)
+    if space.endswith(SUFFIX):
+        return _whole(family_in(space), backbone, input_shape, width)
     if not space.endswith(".toml"):
         file = f"{space}.toml"
         there = f"; did you mean {file}?" if Path(file).exists() else ""
-        raise InputError(f"--space {space} is neither a family ({', '.join(family_names())}) nor a .toml file{there}")
+        raise InputError(
+            f"--space {space} is neither a family ({', '.join(family_names())}) nor a .toml or .py file{there}"
+        )
     try:
         rules = tomllib.loads(read_input(_file(space)))
     except tomllib.TOMLDecodeError as error:

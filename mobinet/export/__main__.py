@@ -15,7 +15,7 @@ from mobinet.export.examples import read_examples
 from mobinet.export.packed import NAME
 from mobinet.export.trained import find_model, load_trained
 from space import InputError
-from space.command import Parser, run_command, user_path
+from space.command import Parser, add_own_family, run_command, user_path
 
 
 def parse() -> argparse.Namespace:
@@ -24,6 +24,7 @@ def parse() -> argparse.Namespace:
     formats = "; ".join(f"{name}: {kind.summary}" for name, kind in FORMATS.items())
     parser.add_argument("--format", required=True, choices=FORMATS, help=formats)
     parser.add_argument("--out", type=user_path, required=True, help="folder to write to")
+    add_own_family(parser)
     return parser.parse_args()
 
 

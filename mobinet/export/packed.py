@@ -18,9 +18,12 @@ from mobinet.export import TrainedNetwork
 from mobinet.part import build
 from space import Architecture, InputError
 from space.errors import first_line
+from space.own_file import check_digests, files_of
 from space.reading import size_of
 
 NAME = "model.safetensors"
+DIGEST = "own_family"
+"""Where the header has the digest of the user's own file with the family, if it is from one."""
 
 
 def files(network: TrainedNetwork) -> dict[str, bytes]:
@@ -52,6 +55,8 @@ def dump_packed(net: nn.Module, architecture: Architecture, num_classes: int, no
     """
     state = {name: value.cpu() for name, value in packed_state(net).items()}
     header = {"architecture": architecture.to_json(), "num_classes": str(num_classes), **notes}
+    for file in files_of({"space": architecture.family}).values():
+        header[DIGEST] = file.digest
     return _in_order(safetensors.torch.save(state, metadata={**header, "sha256": digest(state, header)}))
 
 
@@ -70,11 +75,14 @@ def read_packed(path: Path) -> tuple[nn.Module, dict[str, str]]:
             # Tensors lie unaligned in the file's memory, and some kernels round by alignment.
             state = {name: file.get_tensor(name).clone() for name in file.keys()}
         with torch.device("meta"):
-            net = build(Architecture.from_json(header["architecture"]), int(header["num_classes"]))
+            architecture = Architecture.from_json(header["architecture"])
+            net = build(architecture, int(header["num_classes"]))
     except KeyError as error:
         raise InputError(f"{path} is not a packed network: its header lacks {error}") from None
     except (OSError, TypeError, ValueError, RuntimeError, safetensors.SafetensorError) as error:
         raise InputError(f"{path} is not a packed network: {first_line(error)}") from None
+    if DIGEST in header:
+        check_digests({"space": header[DIGEST]}, {"space": architecture.family}, path)
     expected = {name: (value.dtype, tuple(value.shape)) for name, value in packed_state(net).items()}
     for name in sorted(expected.keys() | state.keys()):
         found = (state[name].dtype, tuple(state[name].shape)) if name in state else None

@@ -16,6 +16,7 @@ from search.flags import Flag, natural_int
 from search.interrupt import inherited_by_nobody
 from search.task import Evaluation, Evaluator, Failure, Task
 from space import InputError
+from space.own_file import OwnFile, own_files
 
 WORKER_BYTES = 2**30
 """Of memory, for each worker in a container with a limit."""
@@ -97,7 +98,7 @@ class _Worker:
         context = multiprocessing.get_context("spawn")
         self._time_limit, self._heard = time_limit, False
         self.pipe, theirs = context.Pipe()
-        self.process = context.Process(target=_work, args=(theirs, evaluator, threads))
+        self.process = context.Process(target=_work, args=(theirs, own_files(), evaluator, threads))
         with inherited_by_nobody():
             self.process.start()
         theirs.close()
@@ -145,8 +146,11 @@ def _last_words(exitcode: int | None) -> str:
     return f"its worker process ended with exit code {exitcode}"
 
 
-def _work(pipe: Connection, evaluator: Evaluator, threads: int) -> None:
-    """Evaluate what comes through the pipe until it closes. Signals are the driver's to handle; its end is ours."""
+def _work(pipe: Connection, own: tuple[OwnFile, ...], evaluator: Evaluator, threads: int) -> None:
+    """Evaluate what comes through the pipe until it closes. Signals are the driver's to handle; its end is ours.
+
+    The user's `own` files were run as they came.
+    """
     threading.Thread(target=_end_with_parent, daemon=True).start()
     machine.use_threads(threads)
     while True:

@@ -7,6 +7,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from search.recipe import Recipe
+from space import InputError
+from space.own_file import SUFFIX, load_file, own_part
 
 if TYPE_CHECKING:
     from search.data.source import Source
@@ -115,3 +117,43 @@ DATASETS = {
     ),
 }
 """By the name that ``--dataset`` takes. A new data set is one entry, and a reader where none of these fits."""
+
+
+def dataset_called(text: str) -> str:
+    """The name that a user gives a data set by: one of `DATASETS`, or a file of one's own, which is run.
+
+    A file holds ``INPUT_SHAPE``, (C, H, W), and a function ``images(data_dir, part)``, which gives uint8 images
+    (N, C, H, W) and labels (N,), from 0 on, of a part, ``train`` or ``test``. ``CLASSES``, their names, and
+    ``AUGMENTATION``, an `Augmentation`, are optional.
+
+    Raises:
+        InputError: there is no such data set, or the file cannot be used.
+    """
+    if not text.endswith(SUFFIX):
+        find_dataset(text)
+        return text
+    name = load_file(text)
+    if name in DATASETS:
+        raise InputError(f"{text}: there is a data set called {name} already; give the file another name")
+    shape = own_part(name, "INPUT_SHAPE")
+    sound = isinstance(shape, tuple) and len(shape) == 3 and all(type(side) is int and side > 0 for side in shape)
+    if not callable(own_part(name, "images")) or not sound:
+        raise InputError(f"{text} holds no data set: INPUT_SHAPE = (C, H, W) and images(data_dir, part)")
+    return name
+
+
+def find_dataset(name: str) -> DataSetEntry:
+    """The data set called `name`; raises InputError where there is none."""
+    if name in DATASETS:
+        return DATASETS[name]
+    if own_part(name, "images"):
+        return DataSetEntry(
+            reader="read_own",
+            options={"name": name},
+            input_shape=own_part(name, "INPUT_SHAPE"),
+            augmentation=own_part(name, "AUGMENTATION") or Augmentation(),
+            validation=0.2,
+            recipes=_SMALL,
+            published_as=name,
+        )
+    raise InputError(f"no data set is called {name!r}; use one of {', '.join(DATASETS)}, or a .py file with one")

@@ -7,7 +7,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from mobinet.pictures import Unreadable, as_seen, opened
-from search.data.catalog import DATASETS
+from search.data.catalog import find_dataset
 from search.data.folder import find_pictures
 from search.data.pictures import Broken
 from search.machine import cores
@@ -32,7 +32,7 @@ def check_pictures(name: str, data_dir: str, *, skip: bool) -> tuple[str, ...]:
     Raises:
         InputError: there are some, and they are not to be skipped; or the folder cannot be used.
     """
-    if not DATASETS[name].own_parts:
+    if not find_dataset(name).own_parts:
         return ()
     paths = [path for part in find_pictures(Path(data_dir)).parts.values() for path, _ in part.pictures]
     broken = list(_broken(paths))

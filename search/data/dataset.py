@@ -10,7 +10,7 @@ from hashlib import sha256
 
 import torch
 
-from search.data.catalog import DATASETS
+from search.data.catalog import find_dataset
 from search.data.preparation import Preparation, Shape
 from search.data.source import Source, most_in_memory
 from search.data.split import Split
@@ -78,7 +78,7 @@ def load_dataset(
     """
     source = read_source(name, data_dir, "train").without(leave_out)
     own = source.take(torch.arange(0))
-    if DATASETS[name].own_parts:
+    if find_dataset(name).own_parts:
         own = read_source(name, data_dir, "validation")
         if len(own.labels) and not len((own := own.without(leave_out)).labels):
             raise InputError(f"no picture to judge on in {data_dir} can be read; remove their folder, or mend them")
@@ -98,7 +98,7 @@ def load_dataset(
     limit = most_in_memory() if in_memory_bytes is None else in_memory_bytes
     train, validated = (part.decoded(input_shape, limit) for part in (kept, held))
     mean, std = train.moments(input_shape)
-    augmentation = DATASETS[name].augmentation
+    augmentation = find_dataset(name).augmentation
     preparation = Preparation(input_shape=input_shape, mean=mean, std=std, augmentation=augmentation)
     return DataSet(
         name=name,
@@ -156,7 +156,7 @@ def check_test(name: str, *, data_dir: str, dataset: DataSet, needed: bool) -> t
     Raises:
         InputError: there are none, or there are some of classes that `dataset` lacks.
     """
-    if not DATASETS[name].own_parts:
+    if not find_dataset(name).own_parts:
         return ()
     test = _test_source(name, data_dir, dataset, needed=needed)
     missing = _missing(test) if len(test.labels) else ""
@@ -194,6 +194,4 @@ def read_source(name: str, data_dir: str, part: str) -> Source:
     Raises:
         InputError: the name is unknown, or the images are not there and cannot be downloaded.
     """
-    if name not in DATASETS:
-        raise InputError(f"no data set is called {name!r}; use one of {', '.join(DATASETS)}")
-    return DATASETS[name].read(data_dir, part)
+    return find_dataset(name).read(data_dir, part)

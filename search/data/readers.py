@@ -12,6 +12,7 @@ from search.data.in_memory import Pixels
 from search.data.source import held_out
 from space import InputError
 from space.errors import first_line
+from space.own_file import own_part
 
 DIGITS_TEST = 300
 FOLDER_TEST_SHARE = 0.2
@@ -109,3 +110,28 @@ def _skipped_note(part: Part) -> tuple[str, ...]:
     if not part.skipped:
         return ()
     return (f"skipped {len(part.skipped):,} files and folders that hold no pictures, such as {part.skipped[0]}",)
+
+
+def read_own(data_dir: str, part: str, *, name: str) -> Pixels:
+    """What the function ``images`` of the user's own file gives, see `search.data.catalog.dataset_called`.
+
+    Raises:
+        InputError: it fails, or gives something else.
+    """
+    try:
+        images, labels = own_part(name, "images")(data_dir, part)
+    except Exception as error:
+        reason = f"{type(error).__name__}: {first_line(error)}"
+        raise InputError(f"{name}.py: images({data_dir!r}, {part!r}) failed: {reason}") from error
+    pixels, numbers = torch.as_tensor(images), torch.as_tensor(labels)
+    whole = not (numbers.is_floating_point() or numbers.is_complex())
+    if pixels.dtype != torch.uint8 or pixels.ndim != 4 or numbers.shape != pixels.shape[:1] or not whole:
+        raise InputError(
+            f"{name}.py: images must give uint8 (N, C, H, W) and whole labels (N,), not {pixels.dtype} "
+            f"{tuple(pixels.shape)} and {numbers.dtype} {tuple(numbers.shape)}"
+        )
+    last = int(numbers.max()) if len(numbers) else -1
+    classes = own_part(name, "CLASSES") or tuple(map(str, range(last + 1)))
+    if len(numbers) and not 0 <= int(numbers.min()) <= last < len(classes):
+        raise InputError(f"{name}.py: labels are from {int(numbers.min())} to {last}, for {len(classes)} classes")
+    return Pixels(pixels=pixels.contiguous(), labels=numbers.long(), classes=tuple(classes))

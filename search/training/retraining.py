@@ -19,7 +19,7 @@ from mobinet.export.packed import NAME, read_packed
 from mobinet.pictures import enlarged
 from results.files import SCHEMA, SUMS, check_sums, read_json, write_atomic, write_json, write_sums
 from results.run_config import versions
-from search.data.catalog import DATASETS
+from search.data.catalog import find_dataset
 from search.data.dataset import DataSet, check_test, load_dataset, load_test
 from search.data.split import Split
 from search.lock import lock
@@ -30,6 +30,7 @@ from search.training.checkpoint import open_checkpoint, save_checkpoint
 from search.training.seeds import seeded_build, training_seed
 from search.training.training import Training
 from space import Architecture, InputError
+from space.own_file import files_of
 
 VALIDATION = 0.1
 
@@ -93,12 +94,14 @@ class Retraining:
         return replace(images, notes=(*images.notes, *notes))
 
     def _run(self, images: DataSet, on_epoch: Callable[[dict[str, float]], None]) -> dict[str, Any]:
+        own = files_of({"space": self.architecture.family, "dataset": self.dataset})
         settings = {
             "architecture": self.architecture.to_json(),
             "dataset": self.dataset,
             "fingerprint": images.fingerprint,
             **asdict(self.recipe),
             "seed": self.seed,
+            **{f"digest of the --{flag} file": file.digest for flag, file in own.items()},
         }
         device = torch.device(self.device)
         seed = training_seed(self.seed, self.architecture)
@@ -159,13 +162,14 @@ class Retraining:
         if not ranks.from_first(path.exists):
             return []
         with open_checkpoint(path) as checkpoint:
-            different = [name for name, value in settings.items() if checkpoint["settings"][name] != value]
+            there = checkpoint["settings"]
+            different = [name for name, value in settings.items() if there.get(name) != value]
             if not different:
                 training.load_state_dict(checkpoint["training"])
                 return checkpoint["metrics"]
         raise InputError(
             f"{self.folder} was begun with other settings: "
-            + "; ".join(f"{name} {checkpoint['settings'][name]} there and {settings[name]} here" for name in different)
+            + "; ".join(f"{name} {there.get(name)} there and {settings[name]} here" for name in different)
             + "; repeat those, or use another --out"
         )
 
@@ -177,7 +181,7 @@ class Retraining:
             classes=images.classes,
             mean=preparation.mean,
             std=preparation.std,
-            short_side=enlarged(preparation.input_shape) if DATASETS[self.dataset].cropped else None,
+            short_side=enlarged(preparation.input_shape) if find_dataset(self.dataset).cropped else None,
         )
         packed = FORMATS["safetensors"].files(network)[NAME]
         path = self.folder / NAME

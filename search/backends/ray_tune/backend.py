@@ -26,6 +26,7 @@ from search.machine import cores, useful_threads
 from search.task import Evaluation, Evaluator, Failure, Task
 from space import InputError
 from space.errors import first_line
+from space.own_file import own_files
 
 KNOCK_SECONDS = 5
 START_SECONDS = 120
@@ -89,7 +90,7 @@ class RayBackend:
             gpus=gpus,
             threads=threads,
             time_limit=time_limit,
-            evaluator=pickle.dumps(evaluator),
+            evaluator=pickle.dumps((own_files(), evaluator)),
             folder=self._folder.name,
         )
         try:

@@ -42,7 +42,7 @@ def serve(
     Args:
         address, cpus, gpus, threads, time_limit: see `search.backends.ray_tune.backend.RayBackend`.
         cores: of a local Ray.
-        evaluator: pickled.
+        evaluator: pickled, behind the user's own files.
         folder: for what Tune writes.
     """
     place = {"address": address} if address else {"address": "local", "num_cpus": cores}
@@ -136,10 +136,11 @@ class Worker(tune.Trainable):
         from search.machine import use_threads
 
         use_threads(threads)
+        _, found = pickle.loads(evaluator)  # the user's own files come first, and are run
         if time_limit == math.inf:
-            self._backend = InProcess(pickle.loads(evaluator))
+            self._backend = InProcess(found)
         else:
-            self._backend = Workers(pickle.loads(evaluator), workers=1, threads=threads, time_limit=time_limit)
+            self._backend = Workers(found, workers=1, threads=threads, time_limit=time_limit)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         return True
