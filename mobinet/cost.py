@@ -36,15 +36,24 @@ def cost(architecture: Architecture, num_classes: int) -> Cost:
     """The cost of one image through the network, from fvcore. Equal parts are traced once and remembered."""
     total, shape = Cost(), architecture.input_shape
     for part in parts_of(architecture, num_classes):
-        for piece in part.pieces():
-            counted, shape = _count_part(replace(piece, name=""), shape)
-            total += counted
+        counted, shape = _count_part(part, shape)
+        total += counted
     return total
 
 
 @cache
 def _count_part(part: Part, shape: tuple[int, ...]) -> tuple[Cost, tuple[int, ...]]:
     """The cost of a part for one image of (C, H, W), and the shape that leaves it."""
+    total = Cost()
+    for piece in part.pieces():
+        counted, shape = _count_piece(replace(piece, name=""), shape)
+        total += counted
+    return total, shape
+
+
+@cache
+def _count_piece(part: Part, shape: tuple[int, ...]) -> tuple[Cost, tuple[int, ...]]:
+    """As `_count_part`, of what is not made of pieces."""
     with torch.device("meta"), torch.no_grad():
         module = part.build().eval()
         out = tuple(module(torch.empty(1, *shape)).shape[1:])

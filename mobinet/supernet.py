@@ -16,7 +16,7 @@ from torch.func import functional_call
 from mobinet.part import Chain, Part, parts_of
 from space import Architecture, InputError, SearchSpace
 from space.family import family_names, find_family
-from space.search_space import Combination
+from space.shares import ways_to
 
 Name = tuple[str, Part, int]
 """The layer, the piece but for its K, and its place among the pieces of that layer which are alike."""
@@ -35,7 +35,7 @@ class Supernet(nn.Module):
         num_classes: of every path.
 
     Raises:
-        InputError: it is of a family whose layers depend on each other.
+        InputError: its layers depend on each other.
     """
 
     def __init__(self, space: SearchSpace, num_classes: int) -> None:
@@ -89,22 +89,28 @@ class Supernet(nn.Module):
 
 def require_supernet(space: SearchSpace) -> None:
     """Raises InputError where no supernet can hold `space`."""
-    if not find_family(space.family).layers_are_independent:
+    family = find_family(space.family)
+    if not family.layers_are_independent:
         able = ", ".join(name for name in family_names() if find_family(name).layers_are_independent)
         raise InputError(f"there is no supernet of {space.family}; use one of {able}")
+    for gene in space.genes:
+        if gene.kind in family.coupling and len(gene.choices) > 1:
+            raise InputError(f"there is no supernet of a space with a choice of {gene.kind}; leave {gene.name} out")
 
 
 def _all_parts(space: SearchSpace, num_classes: int) -> Iterator[Part]:
     """The parts of networks that between them hold every choice of every layer."""
-    groups: dict[str, list[list[Combination]]] = {}
-    for group in space.groups:
-        spellings = list(group.values())
-        groups.setdefault(spellings[0][0][0].rpartition(".")[0], []).append(spellings)
-    first = tuple(gene for layer in groups.values() for spellings in layer for gene in spellings[0])
-    for whole in product(*groups.pop("", [])):
-        for layer in groups.values():
-            for own in product(*layer):
-                network = space.architecture(dict((*first, *chain(*whole), *chain(*own))))
+    first = {gene.name: gene.choices[0] for gene in space.genes}
+    ways, steps = ways_to(space, first), space.chain.steps
+    layers: dict[str, list[int]] = {}
+    for number, group in enumerate(space.chain.groups):
+        layers.setdefault(group[0].layer, []).append(number)
+    options = [dict.fromkeys(step.spelling for each in by_state.values() for step in each.values()) for by_state in steps]
+    for whole in product(*(options[number] for number in layers.pop("", []))):
+        for numbers in layers.values():
+            before = [way for state, way in ways[numbers[0]].items() if () not in steps[numbers[0]][state]]
+            for way, *own in product(before, *(options[number] for number in numbers)):
+                network = space.architecture(first | dict((*way, *chain(*whole, *own))))
                 yield from parts_of(network, num_classes)
 
 

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from space.errors import InputError
-from space.family import find_family, genes_of
+from space.family import find_family, genes_of, groups_of
 from space.gene import Choice, Choices
 
 
@@ -19,7 +19,8 @@ class Architecture:
         family: which kind of network, a module of ``space/families``.
         backbone: what the search does not change, such as ``"mobilenet-224"``.
         width: factor on the backbone's channels.
-        genes: (name, choice) of every gene, in the family's order; a mapping is taken as well.
+        genes: (name, choice) of every gene, in the family's order; a mapping is taken as well. Genes with a default may
+            be left out.
 
     Raises:
         InputError: a gene is missing, unknown, or does not fit the backbone.
@@ -31,13 +32,14 @@ class Architecture:
     genes: tuple[tuple[str, Choice], ...]
 
     def __post_init__(self) -> None:
-        given = dict(self.genes)
         known = genes_of(self.family, self.backbone, self.width)
+        needed = {name for name, gene in known.items() if gene.default is None}
+        given = {name: gene.default for name, gene in known.items() if gene.default is not None} | dict(self.genes)
         if given.keys() != known.keys():
-            missing, extra = sorted(known.keys() - given.keys()), sorted(given.keys() - known.keys())
+            missing, extra = sorted(needed - given.keys()), sorted(given.keys() - known.keys())
             problem = f"lacks the gene {missing[0]}" if missing else f"has no gene {extra[0]!r}"
             raise InputError(
-                f"{self.family} on {self.backbone} {problem}; it wants each of its {len(known)} genes once"
+                f"{self.family} on {self.backbone} {problem}; it wants each of its {len(needed)} genes once"
             )
         for name, gene in known.items():
             gene.check(given[name])
@@ -86,7 +88,24 @@ class Architecture:
 
     def canonical(self) -> "Architecture":
         """The one spelling that all architectures of this same network share."""
-        return replace(self, genes=canonical_choices(self.family, self.backbone, self.width, self.choices))
+        return self._canonical
+
+    @cached_property
+    def _canonical(self) -> "Architecture":
+        known = genes_of(self.family, self.backbone, self.width)
+        genes = {name: self.effective.get(name, gene.choices[0]) for name, gene in known.items()}
+        return self if genes == self.choices else replace(self, genes=genes)
+
+    @cached_property
+    def effective(self) -> dict[str, Choice]:
+        """The canonical choices of the genes that count: those of layers that do not exist are left out."""
+        family, found = find_family(self.family), {}
+        state = family.start(self.backbone, self.width)
+        for group in groups_of(self.family, self.backbone, self.width):
+            choices = {gene.name: self.choices[gene.name] for gene in group}
+            choices, state = family.read(self.backbone, self.width, choices, state)
+            found |= choices
+        return found
 
     @cached_property
     def key(self) -> str:
@@ -95,11 +114,15 @@ class Architecture:
 
     def describe(self) -> str:
         """The architecture in one short line."""
-        return find_family(self.family).describe(self.choices)
+        known = genes_of(self.family, self.backbone, self.width)
+        named = {name: self.choices[name] for name in self.effective if self.choices[name] != known[name].default}
+        return find_family(self.family).describe(named)
 
     def to_dict(self) -> dict[str, Any]:
         """What `to_json` writes, as plain Python."""
-        return {"family": self.family, "backbone": self.backbone, "width": self.width, "genes": self.choices}
+        known = genes_of(self.family, self.backbone, self.width)
+        genes = {name: choice for name, choice in self.genes if choice != known[name].default}
+        return {"family": self.family, "backbone": self.backbone, "width": self.width, "genes": genes}
 
     def to_json(self) -> str:
         return json.dumps(self.to_dict())
@@ -123,10 +146,3 @@ class Architecture:
         except (ValueError, RecursionError) as error:
             raise InputError(f"an architecture must be JSON: {error}") from None
         return cls.from_dict(fields)
-
-
-def canonical_choices(family: str, backbone: str, width: float, choices: Choices) -> dict[str, Choice]:
-    """`choices` (of whole groups) in canonical form: first gene by gene, then by the family's rule."""
-    known = genes_of(family, backbone, width)
-    plain = {name: known[name].aliases.get(choice, choice) for name, choice in choices.items()}
-    return find_family(family).canonical(backbone, width, plain)

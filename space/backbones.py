@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 
 from space.errors import InputError
 from space.family import Family
@@ -114,6 +115,7 @@ class MobileNetFamily(Family):
         return f"mobilenet-{height}{'-grey' if channels == 1 else ''}" if fits else None
 
 
+@cache
 def find_backbone(name: str, width: float) -> Backbone:
     """The backbone `name` with its channels scaled by `width`."""
     return BACKBONES[name].scaled(width)

@@ -7,7 +7,7 @@ A family is one module in ``space/families`` that defines ``FAMILY``, and one of
 import importlib
 import pkgutil
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -45,6 +45,9 @@ class Family(ABC):
     layers_are_independent: bool = False
     """Whether a layer is what its own genes and those of the whole network make it. Such a family has a supernet."""
 
+    coupling: tuple[str, ...] = ()
+    """Kinds of genes that change other layers as well; a supernet has no choice of them."""
+
     def backbone_for(self, input_shape: tuple[int, int, int]) -> str | None:
         """The first backbone for images (C, H, W); None if there is none."""
         return next((name for name, shape in self.backbones.items() if shape == input_shape), None)
@@ -53,12 +56,26 @@ class Family(ABC):
     def genes(self, backbone: str, width: float) -> tuple[Gene, ...]:
         """The genes of a backbone. Raises InputError when `width` does not fit it."""
 
-    def canonical(self, backbone: str, width: float, choices: Choices) -> dict[str, Choice]:
-        """Rewrite `choices` (one group, or all) so that equal networks are spelled alike.
+    def start(self, backbone: str, width: float) -> Hashable:
+        """The state that the first group of genes is read in, see `read`."""
+        return None
 
-        A rule may look at the genes of one group only: the size of a space is the product over its groups.
+    def read(
+        self, backbone: str, width: float, choices: Choices, state: Hashable
+    ) -> tuple[dict[str, Choice], Hashable]:
+        """Rewrite the choices of one group so that equal networks are spelled alike.
+
+        Groups are read in the order of the genes. What a group means may depend on groups before it, through the state
+        that they leave: how many channels there are by now, how many layers of the stage exist. Whatever the choices,
+        they mean a network: what cannot be is read as something that can. Choices that differ after this rewriting, in
+        one state, are different networks, and what is rewritten stays as it is when it is read again.
+
+        Returns:
+            the choices, rewritten, in the same order, or none where their layer does not exist; the state for the next
+            group.
         """
-        return dict(choices)
+        known = _genes_on(self, backbone, width)
+        return {name: known[name].aliases.get(choice, choice) for name, choice in choices.items()}, state
 
     def named(self) -> dict[str, Named]:
         """The hand-designed networks by their names."""
@@ -66,7 +83,11 @@ class Family(ABC):
 
     @abstractmethod
     def describe(self, choices: Choices) -> str:
-        """The architecture in one short line, for people."""
+        """The architecture in one short line, for people.
+
+        Args:
+            choices: of the genes that count, but for those with a default that have it.
+        """
 
 
 def family_names() -> tuple[str, ...]:
@@ -127,4 +148,18 @@ def _genes_of(family: str, backbone: str, width: float) -> dict[str, Gene]:
     found = find_family(family)
     if backbone not in found.backbones:
         raise InputError(f"{family} has no backbone {backbone!r}; use one of {backbones_text(found)}")
-    return {gene.name: gene for gene in found.genes(backbone, width)}
+    return _genes_on(found, backbone, width)
+
+
+@cache
+def _genes_on(family: Family, backbone: str, width: float) -> dict[str, Gene]:
+    return {gene.name: gene for gene in family.genes(backbone, width)}
+
+
+@cache
+def groups_of(family: str, backbone: str, width: float) -> tuple[tuple[Gene, ...], ...]:
+    """The genes of `family` on `backbone` by group, in the order in which they are read."""
+    groups: dict[str, list[Gene]] = {}
+    for gene in genes_of(family, backbone, width).values():
+        groups.setdefault(gene.group, []).append(gene)
+    return tuple(map(tuple, groups.values()))

@@ -18,13 +18,17 @@ class Gene:
         name: ``"layer3.k"`` for a layer's gene, ``"activation"`` for one of the whole network.
         choices: what a search may pick.
         legal: everything an architecture may hold; ``choices`` is a subset.
-        aliases: choices that spell another choice of the same network.
-        alone: whether no other gene changes what this one means; only such genes can be tied.
+        default: what an architecture has that does not name the gene; None where each has to name it. A search leaves
+            such a gene at its default unless a file opens it.
+        aliases: choices that spell another choice of the same network, as long as genes with a default have it.
+        alone: whether no other gene changes what this one means, as long as its layer exists; only such genes can be
+            tied.
     """
 
     name: str
     choices: tuple[Choice, ...]
     legal: tuple[Choice, ...]
+    default: Choice | None = None
     aliases: Mapping[Choice, Choice] = field(default_factory=dict)
     alone: bool = False
 
@@ -43,6 +47,11 @@ class Gene:
         """What is chosen: ``block``, ``k``, ``pool``..."""
         return self.name.rpartition(".")[2]
 
+    @property
+    def closed(self) -> bool:
+        """Whether a search leaves this gene at its default."""
+        return self.choices == (self.default,)
+
     def check(self, choice: Any) -> None:
         """Raises InputError when `choice` does not fit this gene."""
         if type(choice) not in (int, str) or choice not in self.legal:
@@ -50,12 +59,16 @@ class Gene:
             raise InputError(f"{self.name} = {choice!r} does not fit; use one of {_listed(self.legal)}{ranges}")
 
     def restrict(self, choices: tuple[Choice, ...]) -> "Gene":
-        """This gene with other choices, each written once under its canonical spelling."""
+        """This gene with other choices, each once."""
         if not choices:
             raise InputError(f"{self.name} has no choices left; give at least one of {_listed(self.legal)}")
         for choice in choices:
             self.check(choice)
-        return replace(self, choices=tuple(dict.fromkeys(self.aliases.get(c, c) for c in choices)))
+        return replace(self, choices=tuple(dict.fromkeys(choices)))
+
+    def without_aliases(self) -> "Gene":
+        """This gene with each choice under its canonical spelling."""
+        return replace(self, choices=tuple(dict.fromkeys(self.aliases.get(c, c) for c in self.choices)))
 
     def suggest(self, trial: Any) -> Choice:
         """Ask an Optuna trial for this gene: an integer range where the choices are one."""

@@ -1,5 +1,7 @@
 """K, the dependency of channels: 2^K of them see each other in a 3x3 (MoBiNet, WACV 2020)."""
 
+from functools import cache
+
 from space.gene import Choices, Gene, number
 
 LARGEST_K = 16
@@ -23,6 +25,18 @@ def k_gene(layer: str, *channels: int, largest: int = LARGEST_K, alone: bool = F
         aliases={k: dense for k in legal if k > dense},
         alone=alone,
     )
+
+
+def channels_per_group(k: int, channels: int) -> int:
+    """Those that see each other in a 3x3 on so many channels: all, where groups of 2^K do not divide them."""
+    return 2**k if channels % 2**k == 0 else channels
+
+
+@cache
+def smallest_alike(k: int, channels: int, legal: tuple[int, ...]) -> int:
+    """The first legal K that makes the same convolution."""
+    members = channels_per_group(k, channels)
+    return next(other for other in legal if channels_per_group(other, channels) == members)
 
 
 def k_of(choices: Choices, layer: str) -> int:

@@ -2,27 +2,27 @@
 
 from collections.abc import Iterator
 from functools import cached_property
-from itertools import islice, product
+from itertools import islice
 from math import inf, isclose
 from random import Random
 
 from space import Architecture, SearchSpace
 from space.bounds import affordable, extreme
-from space.gene import Choice, Choices, Gene
+from space.chain import State
+from space.gene import Choice, Choices
 from space.objective import Price
+from space.shares import Shares
 
 CHECKS = 20
 MOST_TRIED = 2000
 """Networks, where one of the costs does not add up."""
 
-Table = tuple[tuple[str, ...], dict[tuple[Choice, ...], float]]
-
 
 class Prices:
     """The cost of the networks of a space, from their genes.
 
-    Where the costs of all `CHECKS` networks drawn at random are a constant plus a share of each group of genes,
-    those of others are added up so, in microseconds. Where they are not, each network is counted.
+    Where the costs of all `CHECKS` networks drawn at random are a constant plus a share of each group of genes, see
+    `space.shares.Shares`, those of others are added up so, in microseconds. Where they are not, each network is counted.
 
     Args:
         space: what is searched.
@@ -38,6 +38,7 @@ class Prices:
         self._price = price
         self._budget = limit
         self._others = [(Prices(space, other, None), highest) for other, highest in others]
+        self._known: dict[tuple, tuple[float, State]] = {}
 
     def __call__(self, params: Choices) -> float:
         """The cost of the network whose genes with a choice are `params`; infinite where another limit forbids it.
@@ -46,12 +47,12 @@ class Prices:
         """
         if any(other(params) > highest for other, highest in self.added_up):
             return inf
-        return self._count(params) if self._tables is None else self._add_up(params, self._tables)
+        return self._add_up(params) if self._adds_up else self._count(params)
 
     @cached_property
     def added_up(self) -> list[tuple["Prices", float]]:
         """The further costs that add up, each with its limit."""
-        return [(other, highest) for other, highest in self._others if other._tables is not None]
+        return [(other, highest) for other, highest in self._others if other._adds_up]
 
     def affordable(self) -> Iterator[Architecture]:
         """Networks within the budget and within the further limits of costs that add up, see `space.bounds.affordable`.
@@ -74,8 +75,38 @@ class Prices:
     def _count(self, params: Choices) -> float:
         return self._price(self._space.architecture(params))
 
-    def _add_up(self, params: Choices, tables: tuple[Table, ...]) -> float:
-        return self._base + sum(shares[tuple([params[name] for name in names])] for names, shares in tables)
+    def _add_up(self, params: Choices) -> float:
+        total, state = self._base, self._start
+        for group, names in self._groups:
+            key = group, state, *[params[name] for name in names]
+            if key not in self._known:
+                self._known[key] = self._read(group, state, params)
+            share, state = self._known[key]
+            total += share
+        return total
+
+    def _read(self, group: int, state: State, params: Choices) -> tuple[float, State]:
+        """What a group adds, and the state in which the next group that has a choice is read."""
+        step = self._space.chain.step(group, state, {**self._first, **params})
+        return self._shares(group, state, step), self._pass(group + 1, step.after)
+
+    def _pass(self, group: int, state: State) -> State:
+        """What the groups without a choice, from this one on, leave to the next that has one."""
+        end = next((other for other, _ in self._groups if other >= group), group)
+        for fixed in range(group, end):
+            state = self._space.chain.step(fixed, state, self._first).after
+        return state
+
+    @cached_property
+    def _start(self) -> State:
+        return self._pass(0, self._space.chain.start)
+
+    @cached_property
+    def _groups(self) -> list[tuple[int, list[str]]]:
+        """The number of each group that has a choice, and its genes that have one."""
+        free = {gene.name for gene in self._space.genes if len(gene.choices) > 1}
+        named = [[gene.name for gene in group if gene.name in free] for group in self._space.chain.groups]
+        return [(number, names) for number, names in enumerate(named) if names]
 
     @cached_property
     def _first(self) -> dict[str, Choice]:
@@ -86,24 +117,11 @@ class Prices:
         return self._count(self._first)
 
     @cached_property
-    def _tables(self) -> tuple[Table, ...] | None:
-        """By group the genes that have a choice, and what each combination adds to `_base`; None if that is not so."""
-        groups: dict[str, list[Gene]] = {}
-        for gene in self._space.genes:
-            if len(gene.choices) > 1:
-                groups.setdefault(gene.group, []).append(gene)
-        rng = Random(0)
-        one = self._space.spell(self._space.sample(rng))
-        shares = [
-            self._count({**self._first, **{gene.name: one[gene.name] for gene in genes}}) for genes in groups.values()
-        ]
-        if not isclose(self._base + sum(share - self._base for share in shares), self._count(one)):
-            return None
-        tables = tuple(self._table(genes) for genes in groups.values())
-        drawn = (self._space.spell(self._space.sample(rng)) for _ in range(CHECKS))
-        return tables if all(isclose(self._add_up(params, tables), self._count(params)) for params in drawn) else None
+    def _shares(self) -> Shares:
+        return Shares(self._space, self._price, self._first)
 
-    def _table(self, genes: list[Gene]) -> Table:
-        names = tuple(gene.name for gene in genes)
-        combinations = product(*(gene.choices for gene in genes))
-        return names, {c: self._count({**self._first, **dict(zip(names, c))}) - self._base for c in combinations}
+    @cached_property
+    def _adds_up(self) -> bool:
+        rng = Random(0)
+        drawn = (self._space.chain.draw(rng) for _ in range(CHECKS))
+        return all(isclose(self._add_up(params), self._count(params)) for params in drawn)

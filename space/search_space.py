@@ -4,17 +4,14 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import product
-from math import prod
 from random import Random
 from typing import Any
 
-from space.architecture import Architecture, canonical_choices
+from space.architecture import Architecture
+from space.chain import Chain, Combination
 from space.errors import InputError
 from space.family import find_family, genes_of
 from space.gene import Choice, Choices, Gene
-
-Combination = tuple[tuple[str, Choice], ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,31 +33,28 @@ class SearchSpace:
 
     @property
     def gene_names(self) -> tuple[str, ...]:
-        """The genes of every architecture in this space."""
-        return tuple(genes_of(self.family, self.backbone, self.width))
+        """The genes that architectures in this space name: all but those that it leaves at their default."""
+        closed = {gene.name for gene in self.genes if gene.closed}
+        return tuple(name for name in genes_of(self.family, self.backbone, self.width) if name not in closed)
 
     @cached_property
-    def groups(self) -> tuple[dict[Combination, Combination], ...]:
-        """Per group of genes, every distinct combination: canonical form -> a spelling within this space."""
-        members: dict[str, list[Gene]] = {}
-        for gene in self.genes:
-            members.setdefault(gene.group, []).append(gene)
-        groups = []
-        for genes in members.values():
-            distinct: dict[Combination, Combination] = {}
-            for choices in product(*(gene.choices for gene in genes)):
-                spelling = dict(zip((gene.name for gene in genes), choices))
-                canonical = spelling
-                if not genes[0].alone:
-                    canonical = canonical_choices(self.family, self.backbone, self.width, spelling)
-                distinct.setdefault(tuple(canonical.items()), tuple(spelling.items()))
-            groups.append(distinct)
-        return tuple(groups)
+    def chain(self) -> Chain:
+        """Its networks, as ways through the groups of its genes."""
+        return Chain(self.family, self.backbone, self.width, self.genes)
+
+    @cached_property
+    def groups(self) -> tuple[tuple[Combination, ...], ...]:
+        """Per group of genes, the spellings of what can be chosen in it, whatever is chosen before."""
+        found = []
+        for by_state in self.chain.steps:
+            spellings = dict.fromkeys(step.spelling for steps in by_state.values() for step in steps.values())
+            found += [tuple(spellings)] if () not in spellings else []
+        return tuple(found)
 
     @cached_property
     def size(self) -> int:
         """The number of distinct networks."""
-        return prod(len(group) for group in self.groups)
+        return self.chain.counts[0][self.chain.start]
 
     def architecture(self, choices: Choices) -> Architecture:
         """The architecture of `choices`, one per gene that has any, in canonical form."""
@@ -73,15 +67,8 @@ class SearchSpace:
     def spell(self, architecture: Architecture) -> dict[str, Choice]:
         """The choices of this space that make `architecture`. Raises InputError when there are none."""
         if (architecture.family, architecture.backbone, architecture.width) == (self.family, self.backbone, self.width):
-            canonical = architecture.canonical()
-            choices = {gene.name: canonical.choice_of(gene.name) for gene in self.genes}
-            spelled: dict[str, Choice] = {}
-            for group in self.groups:
-                wanted = tuple((name, choice) for name, _ in next(iter(group)) if (choice := choices[name]) is not None)
-                if wanted not in group:
-                    break
-                spelled |= group[wanted]
-            else:
+            spelled = self.chain.spell(architecture.effective)
+            if spelled is not None:
                 return spelled
         raise InputError(f"the search space does not hold {architecture.describe()}")
 
@@ -94,13 +81,12 @@ class SearchSpace:
 
     def __iter__(self) -> Iterator[Architecture]:
         """Every network once."""
-        for parts in product(*self.groups):
-            yield self.architecture({name: choice for part in parts for name, choice in part})
+        return map(self.architecture, self.chain.spellings())
 
     @property
     def choices(self) -> dict[str, list[Choice]]:
-        """What a search may pick for each gene, by its name."""
-        return {gene.name: list(gene.choices) for gene in self.genes}
+        """What a search may pick for each gene, by its name; genes that it leaves at their default are not among them."""
+        return {gene.name: list(gene.choices) for gene in self.genes if not gene.closed}
 
     def baselines(self) -> tuple[Architecture, ...]:
         """The hand-designed networks within this space, each once."""
@@ -116,8 +102,7 @@ class SearchSpace:
 
     def sample(self, rng: Random) -> Architecture:
         """One network, each with the same probability."""
-        parts = (rng.choice(list(group)) for group in self.groups)
-        return self.architecture({name: choice for part in parts for name, choice in part})
+        return self.architecture(self.chain.draw(rng))
 
     def mutate(self, architecture: Architecture, rng: Random, *, p: float = 0.1) -> Architecture:
         """Redraw each gene with probability `p`, and at least one; another network unless there is no other."""
@@ -175,7 +160,10 @@ class SearchSpace:
             choices = flat.get((gene.layer, gene.kind), flat.get((gene.kind,)))
             return gene if choices is None else gene.restrict(_chosen(gene, choices))
 
-        return replace(self, genes=tuple(map(restricted, self.genes)))._tied(ties)
+        genes = tuple(map(restricted, self.genes))
+        if all(gene.default is None or gene.closed for gene in genes):
+            genes = tuple(gene.without_aliases() for gene in genes)
+        return replace(self, genes=genes)._tied(ties)
 
     def _tied(self, kinds: Any) -> "SearchSpace":
         genes = self.genes
@@ -193,5 +181,6 @@ class SearchSpace:
 def _chosen(gene: Gene, rule: Any) -> tuple[Any, ...]:
     """The choices that a rule such as ``[0, 1]``, ``"avg"`` or ``"up to 4"`` leaves of a gene's own."""
     if isinstance(rule, str) and (limit := re.fullmatch(r"up to (\d+)", rule)):
-        return tuple(choice for choice in gene.choices if isinstance(choice, int) and choice <= int(limit[1]))
+        own = gene.choices if gene.default is None else gene.legal
+        return tuple(choice for choice in own if isinstance(choice, int) and choice <= int(limit[1]))
     return tuple(rule) if isinstance(rule, list) else (rule,)

@@ -12,9 +12,11 @@ class LayerChoice:
         k: log2 of the channels that see each other in its 3x3.
         pool: its pooling; None only where the layer does not downsample.
         binarizer: of its three convolutions.
+        kernel: height and width of the grouped one.
     """
 
     block: str
     k: int
     pool: str | None
     binarizer: str
+    kernel: int = 3

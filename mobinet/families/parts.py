@@ -9,7 +9,7 @@ from mobinet.conv import BinaryConv2d
 from mobinet.layers import ACTIVATIONS, POOLINGS
 from mobinet.part import Chain, Part
 from mobinet.unit import BinaryUnit
-from space.backbones import Backbone
+from space.k_dependency import channels_per_group
 from space.separable_layer import LayerChoice
 
 
@@ -41,24 +41,25 @@ class Layer(Chain):
     out_channels: int
     block: str
     k: int
+    kernel: int = 3
     pool: str | None
     activation: str
     binarizer: str
 
     def pieces(self) -> tuple[Part, ...]:
-        i, o = self.in_channels, self.out_channels
+        i, o, spatial = self.in_channels, self.out_channels, self.kernel
         orders = {
-            "pre": ((i, o, 1), (o, o, 3), (o, o, 1)),
-            "mid": ((i, i, 3), (i, o, 1), (o, o, 1)),
-            "post": ((i, i, 3), (i, i, 1), (i, o, 1)),
-            "none": ((i, i, 3), (i, o, 1)),
+            "pre": ((i, o, 1), (o, o, spatial), (o, o, 1)),
+            "mid": ((i, i, spatial), (i, o, 1), (o, o, 1)),
+            "post": ((i, i, spatial), (i, i, 1), (i, o, 1)),
+            "none": ((i, i, spatial), (i, o, 1)),
         }
         units = [
             Unit(
                 in_channels=a,
                 out_channels=b,
                 kernel_size=size,
-                groups=max(1, a >> self.k) if size == 3 else 1,
+                groups=a // channels_per_group(self.k, a) if size > 1 else 1,
                 activation=self.activation,
                 binarizer=self.binarizer,
             )
@@ -137,24 +138,26 @@ def block_diagonal(weight: Tensor, members: int) -> Tensor:
 
 
 def separable_network(
-    backbone: Backbone, layers: Sequence[LayerChoice], *, activation: str, num_classes: int
+    layers: Sequence[Layer], *, input_channels: int, stem_stride: int, num_classes: int
 ) -> tuple[Part, ...]:
-    """The float stem, the separable layers as chosen, in canonical form, and the float head."""
-    separable = [
-        Layer(
-            name=f"layer{index}",
-            in_channels=i,
-            out_channels=o,
-            block=layer.block,
-            k=layer.k,
-            pool=layer.pool if down else None,
-            activation=activation,
-            binarizer=layer.binarizer,
-        )
-        for index, ((i, o, down), layer) in enumerate(zip(backbone.layers, layers, strict=True))
-    ]
-    stem = Stem(in_channels=backbone.input_shape[0], out_channels=backbone.stem_channels, stride=backbone.stem_stride)
-    return stem, *separable, Head(channels=backbone.layers[-1][1], num_classes=num_classes)
+    """The float stem, the separable layers, and the float head."""
+    stem = Stem(in_channels=input_channels, out_channels=layers[0].in_channels, stride=stem_stride)
+    return stem, *layers, Head(channels=layers[-1].out_channels, num_classes=num_classes)
+
+
+def separable_layer(name: str, in_channels: int, out_channels: int, chosen: LayerChoice, activation: str) -> Layer:
+    """A layer as chosen, in canonical form."""
+    return Layer(
+        name=name,
+        in_channels=in_channels,
+        out_channels=out_channels,
+        block=chosen.block,
+        k=chosen.k,
+        kernel=chosen.kernel,
+        pool=chosen.pool,
+        activation=activation,
+        binarizer=chosen.binarizer,
+    )
 
 
 def conv_norm_relu(i: int, o: int, size: int, *, stride: int = 1, groups: int = 1) -> tuple[nn.Module, ...]:

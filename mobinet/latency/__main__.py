@@ -11,6 +11,7 @@ command ended, run it again.
 import argparse
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import zip_longest
 from pathlib import Path
 from random import Random
 from statistics import median
@@ -22,9 +23,11 @@ from mobinet.export.memory import untrained
 from mobinet.latency.device import TARGETS, Device, machine_name
 from mobinet.latency.table import LatencyTable, kernels_digest, names_of_checks, piece_names, read_table
 from space import Architecture, InputError, SearchSpace, load_space
+from space.chain import Combination
 from space.command import Parser, run_command, user_path
 from space.family import MOST_CLASSES
 from space.lock import hold
+from space.shares import ways_to
 
 WHOLES, SAMPLE = 10, 50
 
@@ -65,20 +68,25 @@ def device_of(args: argparse.Namespace) -> Device:
 
 def to_measure(space: SearchSpace, num_classes: int) -> Iterator[Architecture]:
     """Networks that together contain every piece of the space."""
-    first = space.architecture({gene.name: gene.choices[0] for gene in space.genes})
-    seen = set(piece_names(first, num_classes))
-    rows: list[list[dict]] = []
-    for group in space.groups:
+    first = {gene.name: gene.choices[0] for gene in space.genes}
+    ways = ways_to(space, first)
+    seen = set(piece_names(space.architecture(first), num_classes))
+    rows: list[list[Combination]] = []
+    for way, by_state in zip(ways, space.chain.steps):
         rows.append([])
-        for spelling in map(dict, group.values()):
-            names = set(piece_names(space.architecture({**space.spell(first), **spelling}), num_classes))
-            if not names <= seen:
-                seen |= names
-                rows[-1].append(spelling)
-    yield first
-    for number in range(max(map(len, rows))):
-        chosen = [row[number] for row in rows if number < len(row)]
-        yield space.architecture({**space.spell(first), **{k: v for spelling in chosen for k, v in spelling.items()}})
+        for state, steps in by_state.items():
+            for step in steps.values():
+                choices = way[state] + step.spelling
+                names = set(piece_names(space.architecture({**first, **dict(choices)}), num_classes))
+                if not names <= seen:
+                    seen |= names
+                    rows[-1].append(choices)
+    yield space.architecture(first)
+    coupled = any(len(by_state) > 1 for by_state in space.chain.steps)  # a choice changes other groups
+    together = [[choices] for row in rows for choices in row] if coupled else zip_longest(*rows, fillvalue=())
+    for several in together:
+        changed = {name: choice for choices in several for name, choice in choices if coupled or choice != first[name]}
+        yield space.architecture({**first, **changed})
 
 
 def open_table(path: Path, target: str, device: Device) -> LatencyTable:

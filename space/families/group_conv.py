@@ -14,12 +14,12 @@ from space.separable_layer import LayerChoice
 LARGEST_SEARCHED_K = 6
 
 
-def layers_of(choices: Choices) -> tuple[LayerChoice, ...]:
+def layers_of(choices: Choices) -> dict[str, LayerChoice]:
     """The choices of each layer, in order, from those of all genes; block and pooling are fixed."""
-    return tuple(
-        LayerChoice(block="none", k=k_of(choices, layer), pool="avg", binarizer=binarizer)
+    return {
+        layer: LayerChoice(block="none", k=k_of(choices, layer), pool="avg", binarizer=binarizer)
         for layer, binarizer in binarizers_of(choices).items()
-    )
+    }
 
 
 class GroupConv(MobileNetFamily):
@@ -37,7 +37,7 @@ class GroupConv(MobileNetFamily):
 
     def describe(self, choices: Choices) -> str:
         """One word a layer, such as `k3`; then the unusual binarizers."""
-        words = [f"k{layer.k}" for layer in layers_of(choices)]
+        words = [f"k{layer.k}" for layer in layers_of(choices).values()]
         return " ".join(words + unusual_binarizers(choices, "xnor"))
 
 

@@ -3,11 +3,14 @@
 Phan et al., "MoBiNet: A Mobile Binary Network for Image Classification", WACV 2020, arXiv 1907.12629.
 """
 
-from space.backbones import MobileNetFamily, find_backbone
+from functools import cache
+from typing import Any, NamedTuple
+
+from space.backbones import Backbone, MobileNetFamily, find_backbone
 from space.binarizers import binarizer_gene, binarizers_of, unusual_binarizers
-from space.family import Named
-from space.gene import Choice, Choices, Gene, word
-from space.k_dependency import K, k_gene, k_of, legal_k
+from space.family import Named, genes_of
+from space.gene import Choice, Choices, Gene, number, word
+from space.k_dependency import K, k_gene, k_of, smallest_alike
 from space.separable_layer import LayerChoice
 
 BLOCKS = ("pre", "mid", "post", "none")
@@ -15,9 +18,22 @@ POOLINGS = ("avg", "max", "min")
 ACTIVATIONS = ("prelu", "relu", "rprelu")
 
 
-def conv3x3_channels(block: str, in_channels: int, out_channels: int) -> int:
-    """Channels the 3x3 of a layer runs on: `pre` widens before it, the other blocks after it."""
-    return out_channels if block == "pre" else in_channels
+WIDTHS = (25, 50, 75, 100, 125, 150, 200)
+KERNELS = (3, 5)
+
+
+class Progress(NamedTuple):
+    """What the layers so far leave to those behind.
+
+    Args:
+        channels: that reach the next layer.
+        doublings: how many layers may still double them: as many as in the backbone.
+        absent: numbers of the layers of this run that do not exist.
+    """
+
+    channels: int
+    doublings: int
+    absent: range = range(0)
 
 
 def activation_of(choices: Choices) -> str:
@@ -25,17 +41,26 @@ def activation_of(choices: Choices) -> str:
     return word(choices, "activation")
 
 
-def layers_of(choices: Choices) -> tuple[LayerChoice, ...]:
-    """The choices of each layer, in order, from those of all genes."""
-    return tuple(
-        LayerChoice(
+@cache
+def runs_of(backbone: Backbone) -> tuple[range, ...]:
+    """Numbers of the layers of each run of equal layers, those that neither double the channels nor downsample."""
+    equal = [i == o and not down for i, o, down in backbone.layers]
+    starts = [n for n, here in enumerate(equal) if here and not (n and equal[n - 1])]
+    return tuple(range(start, next((n for n in range(start, len(equal)) if not equal[n]), len(equal))) for start in starts)
+
+
+def layers_of(choices: Choices) -> dict[str, LayerChoice]:
+    """The choices of each layer that exists, in order, from those of all genes."""
+    return {
+        layer: LayerChoice(
             block=_block_of(choices, layer),
             k=k_of(choices, layer),
             pool=word(choices, f"{layer}.pool") if f"{layer}.pool" in choices else None,
             binarizer=binarizer,
+            kernel=number(choices, f"{layer}.kernel") if f"{layer}.kernel" in choices else 3,
         )
         for layer, binarizer in binarizers_of(choices).items()
-    )
+    }
 
 
 def _block_of(choices: Choices, layer: str) -> str:
@@ -44,35 +69,72 @@ def _block_of(choices: Choices, layer: str) -> str:
 
 class MoBiNet(MobileNetFamily):
     layers_are_independent = True
+    coupling = "width", "growth"
 
     def genes(self, backbone: str, width: float) -> tuple[Gene, ...]:
-        genes = [Gene(name="activation", choices=("prelu",), legal=ACTIVATIONS)]
-        for index, (i, o, down) in enumerate(find_backbone(backbone, width).layers):
+        scaled = find_backbone(backbone, width)
+        widths = tuple(percent for percent in WIDTHS if scaled.stem_channels * percent % 100 == 0)
+        genes = [
+            Gene(name="activation", choices=("prelu",), legal=ACTIVATIONS),
+            Gene(name="width", choices=(100,), legal=widths, default=100),
+        ]
+        runs = {run.start: (stage, len(run)) for stage, run in enumerate(runs_of(scaled))}
+        for index, (i, o, down) in enumerate(scaled.layers):
+            layer = f"layer{index}"
+            if index in runs:
+                stage, layers = runs[index]
+                depths = tuple(range(layers + 1))
+                genes.append(Gene(name=f"stage{stage}.depth", choices=(layers,), legal=depths, default=layers))
             genes.append(
                 Gene(
-                    name=f"layer{index}.block",
+                    name=f"{layer}.block",
                     choices=BLOCKS[: 2 if i == o else 3],
                     legal=BLOCKS,
                     aliases={"post": "mid"} if i == o else {},
                 )
             )
-            genes.append(k_gene(f"layer{index}", i, o))
+            genes.append(k_gene(layer, i, o))
             if down:
-                genes.append(Gene(name=f"layer{index}.pool", choices=POOLINGS, legal=POOLINGS))
-            genes.append(binarizer_gene(f"layer{index}", "xnor"))
+                genes.append(Gene(name=f"{layer}.pool", choices=POOLINGS, legal=POOLINGS))
+            genes.append(binarizer_gene(layer, "xnor"))
+            genes.append(Gene(name=f"{layer}.growth", choices=(o // i,), legal=(1, 2), default=o // i))
+            genes.append(Gene(name=f"{layer}.kernel", choices=(3,), legal=KERNELS, default=3))
         return tuple(genes)
 
-    def canonical(self, backbone: str, width: float, choices: Choices) -> dict[str, Choice]:
-        layers = find_backbone(backbone, width).layers
-        found = dict(choices)
-        for name in choices:
-            layer, _, kind = name.rpartition(".")
-            if kind == K:
-                i, o, _ = layers[int(layer.removeprefix("layer"))]
-                k = k_of(choices, layer)
-                dense = conv3x3_channels(_block_of(choices, layer), i, o)
-                found[name] = k if 2**k < dense else next(k for k in legal_k(i, o) if 2**k >= dense)
-        return found
+    def start(self, backbone: str, width: float) -> Progress:
+        scaled = find_backbone(backbone, width)
+        return Progress(scaled.stem_channels, sum(i != o for i, o, _ in scaled.layers))
+
+    def read(
+        self, backbone: str, width: float, choices: Choices, state: Any
+    ) -> tuple[dict[str, Choice], Progress]:
+        progress: Progress = state
+        place = next(iter(choices)).partition(".")[0]
+        if place.startswith("layer"):
+            return self._read_layer(backbone, width, place, choices, progress)
+        if place.startswith("stage"):
+            run = runs_of(find_backbone(backbone, width))[int(place.removeprefix("stage"))]
+            return dict(choices), progress._replace(absent=run[number(choices, f"{place}.depth") :])
+        return dict(choices), progress._replace(channels=progress.channels * number(choices, "width") // 100)
+
+    def _read_layer(
+        self, backbone: str, width: float, layer: str, choices: Choices, progress: Progress
+    ) -> tuple[dict[str, Choice], Progress]:
+        index = int(layer.removeprefix("layer"))
+        if index in progress.absent:
+            return {}, progress
+        if f"{layer}.{K}" not in choices:
+            return dict(choices), progress
+        growth = min(number(choices, f"{layer}.growth"), 2 if progress.doublings else 1)
+        block = _block_of(choices, layer)
+        if block == "post" and growth == 1:
+            block = "mid"
+        channels = progress.channels * growth
+        on = channels if block == "pre" else progress.channels
+        k = smallest_alike(k_of(choices, layer), on, genes_of("mobinet", backbone, width)[f"{layer}.{K}"].legal)
+        found = {**choices, f"{layer}.block": block, f"{layer}.{K}": k, f"{layer}.growth": growth}
+        absent = progress.absent if index < progress.absent.stop else range(0)
+        return found, Progress(channels, progress.doublings - (growth == 2), absent)
 
     def named(self) -> dict[str, Named]:
         return {
@@ -82,11 +144,22 @@ class MoBiNet(MobileNetFamily):
         }
 
     def describe(self, choices: Choices) -> str:
-        """One word a layer, `mid2` or, where it downsamples, `pre0/avg`; then what is not the paper's choice."""
-        words = [f"{it.block}{it.k}" + (f"/{it.pool}" if it.pool else "") for it in layers_of(choices)]
+        """One word a layer, `mid2` or, where it downsamples, `pre0/avg`; then what is not the paper's choice.
+
+        A growth or a kernel other than the backbone's follows as in `mid2x2` or `mid2-5x5`.
+        """
+        words = [_word_of(choices, layer, it) for layer, it in layers_of(choices).items()]
         words += [activation] if (activation := activation_of(choices)) != "prelu" else []
+        words += [f"width{choices['width']}%"] if "width" in choices else []
         words += unusual_binarizers(choices, "xnor")
         return " ".join(words)
+
+
+def _word_of(choices: Choices, layer: str, chosen: LayerChoice) -> str:
+    word = f"{chosen.block}{chosen.k}"
+    word += f"x{choices[f'{layer}.growth']}" if f"{layer}.growth" in choices else ""
+    word += "-{0}x{0}".format(chosen.kernel) if chosen.kernel != 3 else ""
+    return word + (f"/{chosen.pool}" if chosen.pool else "")
 
 
 FAMILY = MoBiNet()

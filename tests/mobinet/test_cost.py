@@ -40,15 +40,34 @@ def round_up(value, unit):
     return -(-value // unit) * unit
 
 
-def convolutions(block, k, i, o):
+def convolutions(block, k, i, o, area=9):
     """(in, out, kernel area, channels per group) of a layer, in order."""
-    narrow, wide = min(2**k, i), min(2**k, o)
+    narrow, wide = (count if count % 2**k else 2**k for count in (i, o))
     return {
-        "pre": [(i, o, 1, i), (o, o, 9, wide), (o, o, 1, o)],
-        "mid": [(i, i, 9, narrow), (i, o, 1, i), (o, o, 1, o)],
-        "post": [(i, i, 9, narrow), (i, i, 1, i), (i, o, 1, i)],
-        "none": [(i, i, 9, narrow), (i, o, 1, i)],
+        "pre": [(i, o, 1, i), (o, o, area, wide), (o, o, 1, o)],
+        "mid": [(i, i, area, narrow), (i, o, 1, i), (o, o, 1, o)],
+        "post": [(i, i, area, narrow), (i, i, 1, i), (i, o, 1, i)],
+        "none": [(i, i, area, narrow), (i, o, 1, i)],
     }[block]
+
+
+def layers_by_hand(channels, choices):
+    """(number, in, out) of each layer that exists, from the channels of the backbone between its layers."""
+    runs, before = [], False
+    for layer, (i, o) in enumerate(zip(channels, channels[1:])):
+        if i == o:
+            runs = [*runs[:-1], [*runs[-1], layer]] if before else [*runs, [layer]]
+        before = i == o
+    absent = {layer for stage, run in enumerate(runs) for layer in run[choices[f"stage{stage}.depth"] :]}
+    doublings = sum(i != o for i, o in zip(channels, channels[1:]))
+    found, i = [], channels[0] * choices["width"] // 100
+    for layer in range(len(channels) - 1):
+        if layer not in absent:
+            doubles = doublings > 0 and choices[f"layer{layer}.growth"] == 2
+            doublings -= doubles
+            found.append((layer, i, i * 2 if doubles else i))
+            i = found[-1][2]
+    return found
 
 
 def counted_by_hand(network, num_classes, backbone=None):
@@ -56,14 +75,16 @@ def counted_by_hand(network, num_classes, backbone=None):
     channels = [int(count * network.width) for count in channels]
     choices, prelu = network.choices, network.choices["activation"] == "prelu"
     side = -(-side // stride)
-    pixels, first, last = side * side, channels[0], channels[-1]
+    layers = layers_by_hand(channels, choices)
+    pixels, first, last = side * side, layers[0][1], layers[-1][2]
     flops = pixels * first * colours * 9 + last * num_classes
     bops = padded_bops = 0
     elementwise = pixels * first
     params = first * colours * 9 + 2 * first + last * num_classes + num_classes
     size = 4 * (first * colours * 9 + 4 * first + last * num_classes + num_classes)
-    for layer, (i, o) in enumerate(zip(channels, channels[1:])):
-        for _, filters, area, group in convolutions(choices[f"layer{layer}.block"], choices[f"layer{layer}.k"], i, o):
+    for layer, i, o in layers:
+        block, k, area = (choices[f"layer{layer}.{kind}"] for kind in ("block", "k", "kernel"))
+        for _, filters, area, group in convolutions(block, k, i, o, area**2):
             weights = filters * area * group
             bops += pixels * weights
             padded_bops += pixels * filters * area * round_up(group, 32)
@@ -79,7 +100,7 @@ def counted_by_hand(network, num_classes, backbone=None):
 
 
 def any_network(rng, backbone, width, largest_k=16):
-    usual = {"binarizer": ["xnor"], "activation": ["prelu", "relu"]}
+    usual = {"binarizer": ["xnor"], "activation": ["prelu", "relu"], "width": [50, 100]}
     genes = {
         name: rng.choice([c for c in usual.get(gene.kind, gene.legal) if gene.kind != "k" or c <= largest_k])
         for name, gene in genes_of("mobinet", backbone, width).items()

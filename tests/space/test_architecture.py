@@ -33,6 +33,15 @@ def edited(**fields):
     return json.dumps(tiny().to_dict() | fields)
 
 
+def drawn(rng, opened, backbone="mobilenet-8", width=1.0):
+    """Any spelling, with these kinds of genes beyond their defaults."""
+    genes = {
+        name: rng.choice(gene.legal if gene.default is None or gene.kind in opened else gene.choices)
+        for name, gene in genes_of("mobinet", backbone, width).items()
+    }
+    return Architecture(backbone=backbone, width=width, genes=genes)
+
+
 def with_gene(name, choice):
     return edited(genes=tiny().choices | {name: choice})
 
@@ -41,17 +50,27 @@ def without_gene(name):
     return edited(genes={other: choice for other, choice in tiny().choices.items() if other != name})
 
 
-def structure(architecture, channels):
+RUNS = {"mobilenet-8": [[2], [4]], "mobilenet-32": [[2], [4], [6, 7, 8, 9, 10], [12]]}
+"""Numbers of the layers of each run of equal layers."""
+
+
+def structure(architecture):
     """The convolutions (in, out, size, channels per group) and poolings a network is made of, in order."""
-    found, choices = [], architecture.choices
-    for index, (i, o) in enumerate(zip(channels, channels[1:])):
+    found, choices, backbone = [], architecture.choices, architecture.backbone
+    usual = CHANNELS[backbone]
+    o, doublings = usual[0] * architecture.width * choices["width"] / 100, len(set(usual)) - 1
+    absent = {n for stage, run in enumerate(RUNS[backbone]) for n in run[choices[f"stage{stage}.depth"] :]}
+    for index in sorted(set(range(len(usual) - 1)) - absent):
+        i, area = o, choices[f"layer{index}.kernel"]
+        if doublings and choices[f"layer{index}.growth"] == 2:
+            o, doublings = 2 * i, doublings - 1
         reach = 2 ** choices[f"layer{index}.k"]
-        into, through = min(reach, i), min(reach, o)
+        into, through = (count if count % reach else reach for count in (i, o))
         found += {
-            "pre": [(i, o, 1, i), (o, o, 3, through), (o, o, 1, o)],
-            "mid": [(i, i, 3, into), (i, o, 1, i), (o, o, 1, o)],
-            "post": [(i, i, 3, into), (i, i, 1, i), (i, o, 1, i)],
-            "none": [(i, i, 3, into), (i, o, 1, i)],
+            "pre": [(i, o, 1, i), (o, o, area, through), (o, o, 1, o)],
+            "mid": [(i, i, area, into), (i, o, 1, i), (o, o, 1, o)],
+            "post": [(i, i, area, into), (i, i, 1, i), (i, o, 1, i)],
+            "none": [(i, i, area, into), (i, o, 1, i)],
         }[choices[f"layer{index}.block"]]
         found += [choices.get(f"layer{index}.pool"), choices[f"layer{index}.binarizer"]]
     return (choices["activation"], *found)
@@ -172,7 +191,6 @@ def test_each_pooling_is_another_network():
 
 @pytest.mark.parametrize("width", [0.25, 0.5, 0.75, 1.0])
 def test_keys_are_equal_exactly_for_equal_networks(width):
-    channels = [int(count * width) for count in CHANNELS["mobilenet-8"]]
     known = genes_of("mobinet", "mobilenet-8", width)
     base = tiny(width=width)
     for layer in range(5):
@@ -181,7 +199,7 @@ def test_keys_are_equal_exactly_for_equal_networks(width):
             changed(base, dict(zip((gene.name for gene in genes), choices)))
             for choices in product(*(gene.legal for gene in genes))
         ]
-        pairs = {(one.key, structure(one, channels)) for one in spellings}
+        pairs = {(one.key, structure(one)) for one in spellings}
         assert len(pairs) == len({key for key, _ in pairs}) == len({found for _, found in pairs}) < len(spellings)
 
 
@@ -193,7 +211,7 @@ def test_canonical_is_idempotent_and_keeps_the_network(backbone):
         canonical = one.canonical()
         assert canonical.canonical() == canonical
         assert canonical.key == one.key
-        assert structure(canonical, CHANNELS[backbone]) == structure(one, CHANNELS[backbone])
+        assert structure(canonical) == structure(one)
 
 
 def test_key_equal_iff_canonical_equal():

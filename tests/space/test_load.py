@@ -9,7 +9,7 @@ from space import Architecture, InputError, load_space, named_network
 
 
 def choices_of(space):
-    return {gene.name: gene.choices for gene in space.genes}
+    return {name: tuple(choices) for name, choices in space.choices.items()}
 
 
 @pytest.fixture
