@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from space.errors import InputError
-from space.family import find_family, genes_of, groups_of
+from space.family import find_family, genes_of, groups_of, input_shape_of
 from space.gene import Choice, Choices
 
 
@@ -84,7 +84,7 @@ class Architecture:
     @property
     def input_shape(self) -> tuple[int, int, int]:
         """(C, H, W) of one image."""
-        return find_family(self.family).backbones[self.backbone]
+        return input_shape_of(self.family, self.backbone)
 
     def canonical(self) -> "Architecture":
         """The one spelling that all architectures of this same network share."""

@@ -1,12 +1,11 @@
 """Backbones of the MobileNet kind: what a search does not change."""
 
-import re
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 
 from space.errors import InputError
 from space.family import Family
+from space.image_sizes import STRIDE_FROM, Shape, shape_called
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +19,7 @@ class Backbone:
         layers: (in_channels, out_channels, downsample) of each separable layer.
     """
 
-    input_shape: tuple[int, int, int]
+    input_shape: Shape
     stem_stride: int
     stem_channels: int
     layers: tuple[tuple[int, int, bool], ...]
@@ -48,10 +47,6 @@ _NAMED = {
         layers=((4, 8, False), (8, 16, True), (16, 16, False), (16, 32, True), (32, 32, False)),
     ),
 }
-SIZES = range(8, 1025)
-"""Pixels of the side of an image."""
-STRIDE_FROM = 64
-"""Pixels from which on the stem halves the image."""
 
 
 def mobilenet_of(size: int, channels: int) -> Backbone:
@@ -69,53 +64,18 @@ def mobilenet_of(size: int, channels: int) -> Backbone:
     return Backbone(input_shape=(channels, size, size), stem_stride=stride, stem_channels=32, layers=tuple(layers))
 
 
-class _Backbones(Mapping[str, Backbone]):
-    """Those with a name of their own, and ``mobilenet-SIZE`` and ``mobilenet-SIZE-grey`` for images of any size."""
-
-    def __getitem__(self, name: str) -> Backbone:
-        if name in _NAMED:
-            return _NAMED[name]
-        found = re.fullmatch(r"mobilenet-([1-9]\d{0,3})(-grey)?", name)
-        if not found or int(found[1]) not in SIZES:
-            raise KeyError(name)
-        return mobilenet_of(int(found[1]), 1 if found[2] else 3)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(_NAMED)
-
-    def __len__(self) -> int:
-        return len(_NAMED)
-
-
-BACKBONES = _Backbones()
-"""By name; those of any size are not listed."""
-
-
 class MobileNetFamily(Family):
     """A family on these backbones."""
 
-    class _Shapes(Mapping[str, tuple[int, int, int]]):
-        def __getitem__(self, name: str) -> tuple[int, int, int]:
-            return BACKBONES[name].input_shape
-
-        def __iter__(self) -> Iterator[str]:
-            return iter(BACKBONES)
-
-        def __len__(self) -> int:
-            return len(BACKBONES)
-
-    backbones = _Shapes()
-    any_size = "mobilenet-SIZE, mobilenet-SIZE-grey"
-
-    def backbone_for(self, input_shape: tuple[int, int, int]) -> str | None:
-        channels, height, width = input_shape
-        if named := super().backbone_for(input_shape):
-            return named
-        fits = height == width and height in SIZES and channels in (1, 3)
-        return f"mobilenet-{height}{'-grey' if channels == 1 else ''}" if fits else None
+    backbones = {name: backbone.input_shape for name, backbone in _NAMED.items()}
+    any_size = "mobilenet"
 
 
 @cache
 def find_backbone(name: str, width: float) -> Backbone:
-    """The backbone `name` with its channels scaled by `width`."""
-    return BACKBONES[name].scaled(width)
+    """The backbone `name`, of a MobileNetFamily, with its channels scaled by `width`."""
+    if name in _NAMED:
+        return _NAMED[name].scaled(width)
+    shape = shape_called(name, MobileNetFamily.any_size)
+    assert shape, name
+    return mobilenet_of(shape[1], shape[0]).scaled(width)

@@ -14,6 +14,7 @@ from functools import cache
 from space import families
 from space.errors import InputError
 from space.gene import Choice, Choices, Gene
+from space.image_sizes import SIZES, Shape, name_of, shape_called
 from space.own_file import load_file, own_files, own_part
 
 LARGEST_WIDTH = 100
@@ -36,11 +37,14 @@ class Named:
 class Family(ABC):
     """What a search space needs to know about a kind of network."""
 
-    backbones: Mapping[str, tuple[int, int, int]]
-    """Name of each backbone and its input shape (C, H, W)."""
+    backbones: Mapping[str, Shape]
+    """Name of each backbone and its input shape; those for images of any size are not listed."""
 
     any_size: str = ""
-    """Names of backbones for images of any size, where there are such."""
+    """What names of backbones for images of any size begin with, where there are such: ``resnet`` of ``resnet-96``."""
+
+    smallest_size: int = SIZES[0]
+    """Pixels of the side of the smallest images that these take."""
 
     layers_are_independent: bool = False
     """Whether a layer is what its own genes and those of the whole network make it. Such a family has a supernet."""
@@ -48,9 +52,22 @@ class Family(ABC):
     coupling: tuple[str, ...] = ()
     """Kinds of genes that change other layers as well; a supernet has no choice of them."""
 
-    def backbone_for(self, input_shape: tuple[int, int, int]) -> str | None:
+    def input_shape(self, backbone: str) -> Shape | None:
+        """(C, H, W) of the images that a backbone takes; None where there is no backbone of this name."""
+        if backbone in self.backbones:
+            return self.backbones[backbone]
+        shape = shape_called(backbone, self.any_size) if self.any_size else None
+        return shape if shape and self._sized(shape) == backbone else None
+
+    def backbone_for(self, input_shape: Shape) -> str | None:
         """The first backbone for images (C, H, W); None if there is none."""
-        return next((name for name, shape in self.backbones.items() if shape == input_shape), None)
+        listed = (name for name, shape in self.backbones.items() if shape == input_shape)
+        return next(listed, None) or self._sized(input_shape)
+
+    def _sized(self, shape: Shape) -> str | None:
+        """The backbone for images of any size that takes these."""
+        fits = self.any_size and shape[1] >= self.smallest_size
+        return name_of(shape, self.any_size, self.backbones) if fits else None
 
     @abstractmethod
     def genes(self, backbone: str, width: float) -> tuple[Gene, ...]:
@@ -125,15 +142,28 @@ def find_family(name: str) -> Family:
 
 @cache
 def backbone_names() -> tuple[str, ...]:
-    """Names of all backbones there are."""
+    """Names of all backbones there are; ``NAME-SIZE`` stands for those of any size."""
     families = [find_family(name) for name in family_names()]
-    named = [name for family in families for name in family.backbones]
-    return tuple(dict.fromkeys([*named, *(family.any_size for family in families if family.any_size)]))
+    listed = [name for family in families for name in family.backbones]
+    return tuple(dict.fromkeys([*listed, *(name for family in families for name in _names_of_any_size(family))]))
 
 
 def backbones_text(family: Family) -> str:
     """What may follow ``--backbone``."""
-    return ", ".join([*family.backbones, *([family.any_size] if family.any_size else [])])
+    sizes = f", SIZE from {family.smallest_size} to {SIZES[-1]}" if family.any_size else ""
+    return ", ".join([*family.backbones, *_names_of_any_size(family)]) + sizes
+
+
+def _names_of_any_size(family: Family) -> list[str]:
+    return [f"{family.any_size}-SIZE", f"{family.any_size}-SIZE-grey"] if family.any_size else []
+
+
+def input_shape_of(family: str, backbone: str) -> Shape:
+    """(C, H, W) of the images that a backbone takes. Raises InputError where `family` has no backbone of this name."""
+    found = find_family(family)
+    if shape := found.input_shape(backbone):
+        return shape
+    raise InputError(f"{family} has no backbone {backbone!r}; use one of {backbones_text(found)}")
 
 
 def genes_of(family: str, backbone: str, width: float) -> dict[str, Gene]:
@@ -145,10 +175,8 @@ def genes_of(family: str, backbone: str, width: float) -> dict[str, Gene]:
 
 @cache
 def _genes_of(family: str, backbone: str, width: float) -> dict[str, Gene]:
-    found = find_family(family)
-    if backbone not in found.backbones:
-        raise InputError(f"{family} has no backbone {backbone!r}; use one of {backbones_text(found)}")
-    return _genes_on(found, backbone, width)
+    input_shape_of(family, backbone)
+    return _genes_on(find_family(family), backbone, width)
 
 
 @cache

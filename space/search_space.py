@@ -10,7 +10,7 @@ from typing import Any
 from space.architecture import Architecture
 from space.chain import Chain, Combination
 from space.errors import InputError
-from space.family import find_family, genes_of
+from space.family import find_family, genes_of, input_shape_of
 from space.gene import Choice, Choices, Gene
 
 
@@ -29,7 +29,7 @@ class SearchSpace:
     @property
     def input_shape(self) -> tuple[int, int, int]:
         """(C, H, W) of one image."""
-        return find_family(self.family).backbones[self.backbone]
+        return input_shape_of(self.family, self.backbone)
 
     @property
     def gene_names(self) -> tuple[str, ...]:

@@ -103,11 +103,11 @@ class Graph:
             case BinaryConv():
                 return self._binary(step, x)
             case steps.Pool(kind="avg", window=window):
-                return self.node("AveragePool", x, count_include_pad=1, **_placed(window))
+                return self.node("AveragePool", x, **_pooled(window))
             case steps.Pool(kind="max", window=window):
-                return self.node("MaxPool", x, **_placed(window))
+                return self.node("MaxPool", x, **_pooled(window))
             case steps.Pool(window=window):
-                return self.node("Neg", self.node("MaxPool", self.node("Neg", x), **_placed(window)))
+                return self.node("Neg", self.node("MaxPool", self.node("Neg", x), **_pooled(window)))
             case steps.Mean():
                 return self.node("GlobalAveragePool", x)
             case steps.Concat():
@@ -178,3 +178,7 @@ def _placed(window: Window) -> dict[str, list[int]]:
         "strides": [window.stride] * 2,
         "pads": [window.padding] * 4,
     }
+
+
+def _pooled(window: Window) -> dict[str, object]:
+    return {**_placed(window), "ceil_mode": int(window.beyond)}

@@ -61,7 +61,8 @@ def _in_order(rows: Floats) -> Floats:
 
 def _taps(x: NDArray, window: Window, outside: float) -> Iterator[NDArray]:
     """Tap by tap, (row, column), what the windows see: (H', W', C)."""
-    padded = np.pad(x, ((window.padding,) * 2, (window.padding,) * 2, (0, 0)), constant_values=outside)
+    after = window.padding + window.beyond * (window.stride - 1)
+    padded = np.pad(x, ((window.padding, after), (window.padding, after), (0, 0)), constant_values=outside)
     height, width = window.out(x.shape[0]), window.out(x.shape[1])
     for row in range(window.size):
         for column in range(window.size):
@@ -72,6 +73,7 @@ def _taps(x: NDArray, window: Window, outside: float) -> Iterator[NDArray]:
 
 def _pooled(x: Floats, kind: str, window: Window) -> Floats:
     outside = {"avg": 0.0, "max": -np.inf, "min": np.inf}[kind]
+    pixels = sum(_taps(np.ones_like(x[..., :1]), window, 0))
     found, *others = _taps(x, window, outside)
     for other in others:
         match kind:
@@ -81,7 +83,7 @@ def _pooled(x: Floats, kind: str, window: Window) -> Floats:
                 found = np.where(other > found, other, found)
             case "min":
                 found = np.where(other < found, other, found)
-    return (found / np.float32(window.size**2) if kind == "avg" else found).astype(np.float32)
+    return (found / pixels if kind == "avg" else found).astype(np.float32)
 
 
 def _convolved(step: steps.Conv, x: Floats) -> Floats:

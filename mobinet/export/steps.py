@@ -31,15 +31,20 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Window:
-    """Where a window of a convolution or a pooling lies: `size` x `size`, every `stride` pixels, from -`padding` on."""
+    """Where a window of a convolution or a pooling lies: `size` x `size`, every `stride` pixels, from -`padding` on.
+
+    The last one reaches `beyond` the image where that leaves no pixel out.
+    """
 
     size: int
     stride: int = 1
     padding: int = 0
+    beyond: bool = False
 
     def out(self, length: int) -> int:
-        """How often it fits."""
-        return (length + 2 * self.padding - self.size) // self.stride + 1
+        """How many there are along so many pixels."""
+        more = self.stride - 1 if self.beyond else 0
+        return (length + 2 * self.padding - self.size + more) // self.stride + 1
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -134,7 +139,7 @@ class Concat(Step):
 class Pool(Step):
     """Of each window, the largest or smallest value, or the sum in the order (row, column), divided by their number.
 
-    Where a later value is not larger (smaller), the earlier one stays.
+    Pixels outside the image are left out. Where a later value is not larger (smaller), the earlier one stays.
     """
 
     kind: str

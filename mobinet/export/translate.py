@@ -145,7 +145,9 @@ def _pool(kind: str) -> Callable[[Program, nn.Module, int], int]:
     def translate(program: Program, module: Any, value: int) -> int:
         window = Window(size=2, stride=2)
         if kind != "min":
-            window = Window(size=module.kernel_size, stride=module.stride, padding=module.padding)
+            window = Window(
+                size=module.kernel_size, stride=module.stride, padding=module.padding, beyond=module.ceil_mode
+            )
         if window.size == window.stride == 1:
             return value
         shape = _shape_after(program.shapes[value], window, program.shapes[value][2])

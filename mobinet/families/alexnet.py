@@ -8,11 +8,12 @@ from mobinet.conv import BinaryConv2d
 from mobinet.part import Part
 from space import Architecture
 from space.binarizers import binarizers_of
+from space.families.alexnet import last_side
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stem(Part):
-    """Float 11x11 stride-4 convolution, batch norm, ReLU, 3x3 max pooling: (N, C, 224, 224) -> (N, 96, 27, 27)."""
+    """Float 11x11 stride-4 convolution, batch norm, ReLU, 3x3 max pooling: (N, C, H, W) -> (N, 96, H', W')."""
 
     name: str = "conv1"
     in_channels: int
@@ -55,12 +56,13 @@ class Head(Part):
 
 
 def parts(architecture: Architecture, num_classes: int) -> tuple[Part, ...]:
+    colours, side, _ = architecture.input_shape
     shapes = (  # in_channels, out_channels, size, padding, pooled
         (96, 256, 5, 2, True),
         (256, 384, 3, 1, False),
         (384, 384, 3, 1, False),
         (384, 256, 3, 1, True),
-        (256, 4096, 6, 0, False),
+        (256, 4096, last_side(side), 0, False),
         (4096, 4096, 1, 0, False),
     )
     binarizers = binarizers_of(architecture.choices)
@@ -68,4 +70,4 @@ def parts(architecture: Architecture, num_classes: int) -> tuple[Part, ...]:
         Layer(name=name, in_channels=i, out_channels=o, size=size, padding=padding, pooled=pooled, binarizer=binarizer)
         for (name, binarizer), (i, o, size, padding, pooled) in zip(binarizers.items(), shapes, strict=True)
     ]
-    return Stem(in_channels=architecture.input_shape[0]), *binary, Head(channels=4096, num_classes=num_classes)
+    return Stem(in_channels=colours), *binary, Head(channels=4096, num_classes=num_classes)

@@ -16,9 +16,10 @@ from space.families.resnet import network_of, stage_channels
 
 
 class Unit(nn.Module):
-    """sign -> binary 3x3 -> batch norm, + shortcut: (N, I, H, W) -> (N, O, H / stride, W / stride).
+    """sign -> binary 3x3 -> batch norm, + shortcut: (N, I, H, W) -> (N, O, ceil(H / stride), ceil(W / stride)).
 
-    The shortcut is the input itself or, where the shape changes, 2x2 average pooling, a 1x1 and a batch norm.
+    The shortcut is the input itself or, where the shape changes, 2x2 average pooling, a 1x1 and a batch norm. At the
+    border of an odd map the pooling takes the mean of the pixels that there are.
     """
 
     def __init__(self, i: int, o: int, *, stride: int, shortcut: str, binarizer: str) -> None:
@@ -30,7 +31,7 @@ class Unit(nn.Module):
             pointwise = (
                 nn.Conv2d(i, o, 1, bias=False) if shortcut == "float" else BinaryConv2d(i, o, 1, binarizer=binarizer)
             )
-            self.shortcut = nn.Sequential(nn.AvgPool2d(stride), pointwise, nn.BatchNorm2d(o))
+            self.shortcut = nn.Sequential(nn.AvgPool2d(stride, ceil_mode=True), pointwise, nn.BatchNorm2d(o))
 
     def forward(self, x: Tensor) -> Tensor:
         return self.norm(self.conv(x)) + self.shortcut(x)

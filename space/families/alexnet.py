@@ -12,8 +12,18 @@ from space.gene import Choices, Gene
 LAYERS = ("conv2", "conv3", "conv4", "conv5", "fc6", "fc7")
 
 
+def last_side(side: int) -> int:
+    """Rows of the map that the first fully connected layer takes, of an image of so many: 6 of 224."""
+    side = (side + 2 * 2 - 11) // 4 + 1  # the 11x11 with a border of 2 and stride 4
+    for _ in range(3):
+        side = (side - 3) // 2 + 1  # a 3x3 pooling with stride 2
+    return side
+
+
 class AlexNet(Family):
     backbones = {"alexnet-224": (3, 224, 224)}
+    any_size = "alexnet"
+    smallest_size = 63  # of which its strides leave one pixel
 
     def genes(self, backbone: str, width: float) -> tuple[Gene, ...]:
         if width != 1:

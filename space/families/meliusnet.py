@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from space.binarizers import binarizer_gene, binarizers_of, unusual_binarizers
 from space.errors import InputError
-from space.family import Family, Named
+from space.family import Family, Named, input_shape_of
 from space.gene import Choices, Gene, number, word
+from space.image_sizes import is_large
 
 STAGES = 4
 GROWTH = 64
@@ -93,10 +94,11 @@ def _stage_of(choices: Choices, stage: str, binarizer: str) -> StageChoice:
 
 class MeliusNet(Family):
     backbones = {"meliusnet-224": (3, 224, 224), "meliusnet-32": (3, 32, 32), "meliusnet-8": (1, 8, 8)}
+    any_size = "meliusnet"
 
     def genes(self, backbone: str, width: float) -> tuple[Gene, ...]:
         unit = unit_channels(width)
-        stems = STEMS if backbone == "meliusnet-224" else ("3x3",)
+        stems = STEMS if is_large(input_shape_of("meliusnet", backbone)) else ("3x3",)
         groups = tuple(g for g in (1, 2, 4, 8) if unit % g == 0)
         genes = [
             Gene(name="stem", choices=stems[:1], legal=stems),

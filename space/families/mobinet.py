@@ -158,7 +158,7 @@ class MoBiNet(MobileNetFamily):
 def _word_of(choices: Choices, layer: str, chosen: LayerChoice) -> str:
     word = f"{chosen.block}{chosen.k}"
     word += f"x{choices[f'{layer}.growth']}" if f"{layer}.growth" in choices else ""
-    word += "-{0}x{0}".format(chosen.kernel) if chosen.kernel != 3 else ""
+    word += f"-{chosen.kernel}x{chosen.kernel}" if chosen.kernel != 3 else ""
     return word + (f"/{chosen.pool}" if chosen.pool else "")
 
 

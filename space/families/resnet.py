@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from space.binarizers import binarizer_gene, binarizers_of, unusual_binarizers
 from space.errors import InputError
-from space.family import Family, Named
+from space.family import Family, Named, input_shape_of
 from space.gene import Choices, Gene, number, word
+from space.image_sizes import is_large
 
 WIDTHS = (64, 128, 256, 512)
 STEMS = ("7x7", "grouped")
@@ -61,10 +62,11 @@ def network_of(choices: Choices) -> NetworkChoice:
 
 class ResNet(Family):
     backbones = {"resnet-224": (3, 224, 224), "resnet-32": (3, 32, 32)}
+    any_size = "resnet"
 
     def genes(self, backbone: str, width: float) -> tuple[Gene, ...]:
         stage_channels(width)
-        stems = STEMS if backbone == "resnet-224" else ("3x3",)
+        stems = STEMS if is_large(input_shape_of("resnet", backbone)) else ("3x3",)
         blocks = (
             Gene(name=f"stage{stage}.convs", choices=(2, 4, 6, 8), legal=tuple(range(1, 49))) for stage in range(4)
         )

@@ -18,6 +18,7 @@ def scaled_convs(width: float) -> tuple[tuple[int, bool], ...]:
 
 class VGGSmall(Family):
     backbones = {"vgg-32": (3, 32, 32), "vgg-8": (1, 8, 8)}
+    any_size = "vgg"
 
     def genes(self, backbone: str, width: float) -> tuple[Gene, ...]:
         return tuple(binarizer_gene(f"conv{index}", "xnor") for index in range(1, len(scaled_convs(width))))

@@ -13,8 +13,7 @@ import torch
 from mobinet import Cost, build, cost
 from mobinet.cost import count
 from space import Architecture
-from space.backbones import BACKBONES as SPACES
-from space.backbones import mobilenet_of
+from space.backbones import find_backbone, mobilenet_of
 from space.family import genes_of
 
 PAPER = {
@@ -145,7 +144,8 @@ def test_images_of_any_size_count_exactly(name, stride, halved):
 
 
 def test_at_the_sizes_with_a_name_it_is_that_backbone():
-    assert mobilenet_of(224, 3) == SPACES["mobilenet-224"] and mobilenet_of(32, 3) == SPACES["mobilenet-32"]
+    assert mobilenet_of(224, 3) == find_backbone("mobilenet-224", 1)
+    assert mobilenet_of(32, 3) == find_backbone("mobilenet-32", 1)
 
 
 def test_the_network_without_blocks():

@@ -284,7 +284,7 @@ def test_images_of_any_size(tmp_path, invoke, instant):
     [
         (("--image-size", 20, "--backbone", "mobilenet-8"), "leave out --image-size"),
         (("--image-size", 7), "no backbone for 1x7x7 images"),
-        (("--image-size", 20, "--space", "vgg-small"), "no backbone for 1x20x20 images"),
+        (("--image-size", 20, "--space", "alexnet"), "no backbone for 1x20x20 images"),
         (("--backbone", "mobilenet-4000"), "mobilenet-SIZE"),
         (("--channels", 2), "--channels"),
     ],

@@ -270,7 +270,7 @@ static void pool(const struct stage *stage, struct image image, float *arena, in
     float *y = row_of(&stage->y, arena, r);
     (void)image, (void)taken;
     for (int p = 0; p < stage->out.width; p++, y += channels) {
-        int some = 0;
+        int found = 0;
         for (int t = 0; t < window.size * window.size; t++) {
             int row = top + t / window.size, column = p * window.stride - window.padding + t % window.size;
             if (row < 0 || row >= stage->in.height || column < 0 || column >= stage->in.width)
@@ -279,13 +279,13 @@ static void pool(const struct stage *stage, struct image image, float *arena, in
             INDEPENDENT
             for (int c = 0; c < channels; c++) {
                 float value = from[c], old = y[c];
-                y[c] = !some ? value : kind == AVG ? old + value : kind == MAX ? (value > old ? value : old)
+                y[c] = !found ? value : kind == AVG ? old + value : kind == MAX ? (value > old ? value : old)
                                                                               : (value < old ? value : old);
             }
-            some = 1;
+            found++;
         }
         for (int c = 0; kind == AVG && c < channels; c++)
-            y[c] /= (float)(window.size * window.size);
+            y[c] /= (float)found;
     }
 }
 

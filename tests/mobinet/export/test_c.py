@@ -22,7 +22,7 @@ from mobinet.export.steps import BinaryConv, Program
 from mobinet.export.translate import steps_of
 from mobinet.families.resnet import Unit as ResidualUnit
 from space import Architecture, InputError
-from tests.mobinet.export.networks import NETWORKS, as_trained
+from tests.mobinet.export.networks import NETWORKS, as_trained, sampled
 
 HARNESS = """
 #include <stdio.h>
@@ -102,6 +102,13 @@ def test_every_kind_of_network(tmp_path, name, compiler):
     images = random_images(network, 2)
     write(tmp_path, network)
     assert bits(run(tmp_path, compiler, images)) == bits(expected(network, images))
+
+
+def test_alexnet_of_an_odd_size(tmp_path):
+    network = as_trained(sampled("alexnet", (1, 79, 79)))
+    images = random_images(network, 1)
+    write(tmp_path, network)
+    assert bits(run(tmp_path, NATIVE, images)) == bits(expected(network, images))
 
 
 @pytest.mark.parametrize("build", BUILDS)
