@@ -33,7 +33,7 @@ def files(network: TrainedNetwork) -> dict[str, bytes]:
     for number, step in enumerate(program.steps, 1):
         inputs = [values[value] for value in step.inputs]
         if isinstance(step, Add):
-            inputs[1] = graph.repeated(inputs[1], (step.shape[2] - step.first) // program.shapes[step.inputs[1]][2])
+            inputs[1] = graph.repeated(inputs[1], program.shapes[step.inputs[1]][2], step.shape[2] - step.first)
         values[number] = graph.step(step, *inputs)
     graph.node("Flatten", values[len(program.steps)], name="scores")
     image = helper.make_tensor_value_info("image", TensorProto.FLOAT, ["N", *network.architecture.input_shape])
@@ -124,9 +124,15 @@ class Graph:
                 return self._reshaped(scores, -1, weight.shape[1], 1, 1)
         raise TypeError(step)
 
-    def repeated(self, x: str, times: int) -> str:
-        """The channels of x, so many times."""
-        return x if times == 1 else self.node("Concat", *[x] * times, axis=1)
+    def repeated(self, x: str, channels: int, wanted: int) -> str:
+        """The channels of x, one after the other and again, until there are as many as wanted."""
+        if channels == wanted:
+            return x
+        x = self.node("Concat", *[x] * -(-wanted // channels), axis=1)
+        return self._first(x, wanted) if wanted % channels else x
+
+    def _first(self, x: str, channels: int) -> str:
+        return self.node("Slice", x, *(self.constant(np.array([place], np.int64)) for place in (0, channels, 1)))
 
     def _channels(self, values: NDArray) -> str:
         """One value a channel, (C, 1, 1)."""

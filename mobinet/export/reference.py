@@ -34,7 +34,7 @@ def _run(step: steps.Step, x: Floats, y: Floats | None = None) -> Floats:
         case steps.Add(first=first):
             assert y is not None
             kept, changed = x[..., :first], x[..., first:]
-            return np.concatenate((kept, changed + np.tile(y, (1, 1, changed.shape[2] // y.shape[2]))), 2)
+            return np.concatenate((kept, changed + y[..., np.arange(changed.shape[2]) % y.shape[2]]), 2)
         case steps.Shuffle(groups=groups):
             channel = np.arange(x.shape[2])
             return x[..., channel % groups * (len(channel) // groups) + channel // groups]

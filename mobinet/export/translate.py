@@ -28,6 +28,7 @@ from mobinet.export.steps import (
     Window,
 )
 from mobinet.families.meliusnet import DenseBlock, ImprovementBlock, NewFeatures
+from mobinet.families.nas_bnn import Unit as NASBNNUnit
 from mobinet.families.resnet import Unit as ResidualUnit
 from mobinet.layers import MinPool2d, RPReLU
 from mobinet.unit import BinaryUnit
@@ -189,6 +190,13 @@ def _residual(program: Program, unit: ResidualUnit, value: int) -> int:
     return program.add(Add(inputs=(result, _append(program, unit.shortcut, value)), shape=program.shapes[result]))
 
 
+def _nas_bnn(program: Program, unit: NASBNNUnit, value: int) -> int:
+    result = _append(program, unit.norm, _append(program, unit.conv, value))
+    shortcut = _append(program, unit.pool, value)
+    result = program.add(Add(inputs=(result, shortcut), shape=program.shapes[result]))
+    return _append(program, unit.activation, result)
+
+
 def _features(program: Program, block: NewFeatures, value: int) -> int:
     return _append(program, block.conv, _append(program, block.norm, value))
 
@@ -226,6 +234,7 @@ TRANSLATIONS: dict[type[nn.Module], Callable] = {
     nn.Flatten: _same,
     BinaryUnit: _unit,
     ResidualUnit: _residual,
+    NASBNNUnit: _nas_bnn,
     DenseBlock: _dense,
     ImprovementBlock: _improvement,
 }

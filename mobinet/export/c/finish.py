@@ -46,7 +46,7 @@ def finish_lines(steps: tuple[Elementwise, ...]) -> Iterator[str]:
     yield from (["    (void)k;"] if not used else [])
     yield "    for (int p = 0; p < pixels; p++, x += stride, y += channels, other += others)"
     yield "        for (int start = 0; start < channels; start += part) {"
-    yield "            const int end = start + part;"
+    yield "            const int end = smaller(start + part, channels);"
     yield "            INDEPENDENT"
     yield "            for (int c = start; c < end; c++) {"
     yield from (f"                {value}" for value in values)
