@@ -17,6 +17,7 @@ from mobinet.export.memory import exported_pieces
 from mobinet.export.steps import BinaryConv, Conv, Shape
 from space import Architecture, InputError, SearchSpace
 from space.reading import read_input
+from space.shares import ways_to
 
 HEAD = ("target", "machine", "unit", "kernels", "compiler")
 COLUMNS = (*HEAD, "piece", "value")
@@ -159,9 +160,10 @@ def variants(space: SearchSpace) -> Iterator[Architecture]:
     """Networks that together contain every piece of the space: the first, and those that differ from it in a group."""
     first = {gene.name: gene.choices[0] for gene in space.genes}
     yield space.architecture(first)
-    for group in space.groups:
-        for spelling in group.values():
-            yield space.architecture({**first, **dict(spelling)})
+    for way, by_state in zip(ways_to(space, first), space.chain.steps):
+        for state, steps in by_state.items():
+            for step in steps.values():
+                yield space.architecture({**first, **dict(way[state] + step.spelling)})
 
 
 def kernels_digest() -> str:
