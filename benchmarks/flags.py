@@ -20,12 +20,14 @@ def add_space_flags(parser: argparse.ArgumentParser) -> None:
     """A search space and the data set that fixes the input size of its networks."""
     parser.add_argument("--dataset", choices=DATASETS, default="digits")
     parser.add_argument("--space", default="mobinet", help="a family of networks, or a .toml file that restricts one")
+    parser.add_argument("--backbone", help="default: the one for images of the data set")
     parser.add_argument("--width", type=positive_float, default=1.0, help="factor on the backbone's channels")
 
 
 def load_space_from(args: argparse.Namespace) -> SearchSpace:
     """The space that `add_space_flags` describes."""
-    return load_space(args.space, input_shape=DATASETS[args.dataset].input_shape, width=args.width)
+    shape = DATASETS[args.dataset].input_shape
+    return load_space(args.space, backbone=args.backbone, input_shape=shape, width=args.width)
 
 
 def add_training_flags(parser: argparse.ArgumentParser) -> None:

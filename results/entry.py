@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from results.files import SCHEMA, check_sums, read_json
+from results.measures import ACCURACY, CLASS_WEIGHTS, MEASURES, SCORES, UNWEIGHTED, Measure
 from results.noise import Noise
 from results.run_config import Reference, RunConfig
 from space import Architecture, InputError
@@ -27,7 +28,9 @@ class Entry:
         key: equal for equal networks.
         architecture: the network.
         accuracy: measured by the search on validation images, 0 to 1.
-        expected: the same, smoothed over all trials; None where the search did not smooth.
+        expected: what the search maximises, smoothed over all trials; None where the search did not smooth.
+        metric, class_weights: of the search, names in `results.measures`.
+        scores: what else was measured, by its column.
         cost: of one image.
         measured: what is not counted in it: the working memory and the latency, by the name of the objective, where the
             search used them.
@@ -44,6 +47,9 @@ class Entry:
     dataset: str
     data_dir: str
     num_classes: int
+    metric: str = ACCURACY.name
+    class_weights: str = UNWEIGHTED
+    scores: Mapping[str, float] = field(default_factory=dict)
     measured: Mapping[str, float] = field(default_factory=dict)
     rule: str = ""
     digests: Mapping[str, str] = field(default_factory=dict)
@@ -62,6 +68,9 @@ class Entry:
             dataset=config.dataset,
             data_dir=config.data_dir,
             num_classes=config.num_classes,
+            metric=config.metric,
+            class_weights=config.class_weights,
+            scores={name: float(row[name]) for name in SCORES if name in row and not isnan(row[name])},
             rule=rule,
             digests=config.digests,
         )
@@ -75,6 +84,9 @@ class Entry:
             "architecture": self.architecture.to_dict(),
             "accuracy": self.accuracy,
             "expected": self.expected,
+            **self.scores,
+            "metric": self.metric,
+            "class_weights": self.class_weights,
             "cost": {"ops": ops, **asdict(self.cost), **self.measured},
             "dataset": self.dataset,
             "data_dir": self.data_dir,
@@ -95,7 +107,10 @@ class Entry:
         if not 2 <= num_classes <= MOST_CLASSES:
             raise InputError(f"{path} states num_classes {num_classes}; it must be from 2 to {MOST_CLASSES}")
         cost = _field(content, "cost", dict, path)
-        expected = content.get("expected")
+        expected, metric = content.get("expected"), content.get("metric", ACCURACY.name)
+        weights = content.get("class_weights", UNWEIGHTED)
+        if metric not in MEASURES or weights not in CLASS_WEIGHTS:
+            raise InputError(f"{path} states the metric {metric!r} and the class weights {weights!r}; it was changed")
         return cls(
             key=_field(content, "key", str, path),
             architecture=architecture,
@@ -106,14 +121,27 @@ class Entry:
             dataset=_field(content, "dataset", str, path),
             data_dir=_field(content, "data_dir", str, path),
             num_classes=num_classes,
+            metric=metric,
+            class_weights=weights,
+            scores={name: _field(content, name, float, path) for name in SCORES if name in content},
             rule=_field(content, "rule", str, path) if "rule" in content else "",
             digests=_field(content, "digests", dict, path) if "digests" in content else {},
         )
 
     @property
     def deciding(self) -> float:
-        """The expected accuracy where there is one, else the measured one."""
-        return self.accuracy if self.expected is None else self.expected
+        """What is maximised, as it is expected where it is, else as it was measured."""
+        return self.reached if self.expected is None else self.expected
+
+    @property
+    def reached(self) -> float:
+        """What is maximised, as it was measured."""
+        return self.scores.get(self.measure.column, self.accuracy)
+
+    @property
+    def measure(self) -> Measure:
+        """What is maximised."""
+        return MEASURES[self.metric]
 
 
 @dataclass(frozen=True, kw_only=True)

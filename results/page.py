@@ -5,6 +5,7 @@ from html import escape
 import pandas as pd
 
 from results.entry import Front
+from results.measures import ACCURACY, TITLES, TOP5
 from results.plot import pareto_figure, pareto_info
 from results.published import published_on
 from results.retrained import Retrained, agreement
@@ -36,7 +37,7 @@ def page_of(run: RunRecord, *, published: bool = False) -> str:
     """
     config, trials, best = run.config, run.trials, run.best
     title = f"{config.family} on {config.dataset}"
-    overlay = published_on(config.published_as) if published else None
+    overlay = published_on(config.published_as, config.measure) if published else None
     info = pareto_info(trials, config=config, best_key=best.key, published=overlay, retrained=run.retrained.rows)
     sections = [
         f"<h1>{escape(title)}</h1>",
@@ -57,13 +58,15 @@ def summary(trials: pd.DataFrame, *, config: RunConfig, front: Front) -> str:
     """What was searched, and how far it came."""
     states = ", ".join(f"{count} {state}" for state, count in trials["state"].value_counts().items())
     limits = [config.objective_named(name).show(limit) for name, limit in config.all_limits.items()]
+    measured = config.measured_text.strip().capitalize() + ". " if config.measured_text else ""
     budget = f", at most {', '.join(limits)}" if limits else ""
     return (
         f"{config.networks:,} networks on {config.backbone} at width {config.width:g}{budget}; "
         f"sampler {config.sampler}, seed {config.seed}; "
         f"{EVALUATED.get(config.evaluator, f'accuracies from {config.evaluator}')}; trials: {states}. "
+        f"{measured}"
         f"The front has {len(front.entries)} networks; it dominates {front.hypervolume:.2%} of the box up to "
-        f"{config.cost.show(front.reference.cost)} and down to {front.reference.accuracy:.1%} accuracy."
+        f"{config.cost.show(front.reference.cost)} and down to {front.reference.accuracy:.1%} {config.measure.title}."
     )
 
 
@@ -72,17 +75,17 @@ def noise_text(config: RunConfig, front: Front) -> str:
     count = config.validation_images
     if not count:
         return "Accuracies are taken as the evaluator gives them."
-    accuracy = max(entry.accuracy for entry in front.entries)
-    error = f"{(accuracy * (1 - accuracy) / count) ** 0.5:.2%}"
+    title, accuracy = config.measure.title, max(entry.accuracy for entry in front.entries)
+    error = f"a standard error of {(accuracy * (1 - accuracy) / count) ** 0.5:.2%}"
+    if config.measure is not ACCURACY:
+        error = "an error that depends on the images of each class, and is not estimated"
     if front.noise is None:
-        return (
-            f"{count:,} images give accuracies a standard error of {error}; the noise between seeds was not measured."
-        )
+        return f"{count:,} images give {error}; the noise between seeds was not measured."
     return (
-        f"Noise: another seed changes the accuracy of the same network by a standard deviation of "
+        f"Noise: another seed changes the {title} of the same network by a standard deviation of "
         f"{front.noise.std:.2%} (from {front.noise.pairs} pairs). After one training each, two networks differ at a "
-        f"confidence of 95 % where their accuracies are {2.8 * front.noise.std:.1%} or more apart. "
-        f"The {count:,} validation images add a standard error of {error}, the same for all networks."
+        f"confidence of 95 % where they are {2.8 * front.noise.std:.1%} or more apart. "
+        f"The {count:,} validation images add {error}; it is the same for all networks."
     )
 
 
@@ -96,11 +99,14 @@ def heading(name: str, config: RunConfig) -> str:
 
 def front_section(front: Front, config: RunConfig) -> str:
     """The networks of the front, by rising cost."""
+    expected = "expected" if config.measure is ACCURACY else f"expected {config.measure.title}"
+    shown = config.measure.column, TOP5
     table = pd.DataFrame(
         {
             "key": entry.key,
             f"accuracy ({config.evaluator})": f"{entry.accuracy:.2%}",
-            **({} if entry.expected is None else {"expected": f"{entry.expected:.2%}"}),
+            **{TITLES[name]: f"{entry.scores[name]:.2%}" for name in shown if name in entry.scores},
+            **({} if entry.expected is None else {expected: f"{entry.expected:.2%}"}),
             **{heading(name, config): f"{getattr(entry.cost, name):,.0f}" for name in COSTS},
             **{
                 heading(name, config): config.objective_named(name).show(value)
@@ -117,12 +123,12 @@ def two_costs_section(trials: pd.DataFrame, config: RunConfig) -> str:
     """The front by OPs beside the front by the run's cost; empty where that is OPs."""
     if config.objective == "ops":
         return ""
-    fronts = two_fronts(trials, config.cost)
+    fronts = two_fronts(trials, config.cost, config.measure)
     rows = fronts.rows
     table = pd.DataFrame(
         {
             "on the front by OPs alone": rows["key"],
-            "accuracy": rows["accuracy"].map("{:.2%}".format),
+            config.measure.title: rows["accuracy"].map("{:.2%}".format),
             "OPs": rows["ops"].map("{:,.0f}".format),
             heading(config.objective, config): rows["cost"].map(config.cost.show),
             "times that of": rows["factor"].map("{:.2f}".format),

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from results.entry import architecture_of
+from results.measures import ACCURACY, Measure
 from results.run_config import RunConfig
 from results.tables import deciding_accuracy, front_of
 from space.objective import Objective
@@ -38,7 +39,7 @@ class ParetoInfo:
     """What the plot shows.
 
     Args:
-        objective: the cost of the networks.
+        objective, measure: the cost of the networks, and what their accuracies are.
         front: the front, at the expected accuracies where there are any.
         dominated: sampled networks that are not on the front, at the accuracies measured.
         baselines: hand-designed networks, on the front or not, likewise.
@@ -48,6 +49,7 @@ class ParetoInfo:
     """
 
     objective: Objective
+    measure: Measure = ACCURACY
     front: Points
     dominated: Points
     baselines: Points
@@ -73,12 +75,12 @@ def pareto_info(
         published: rows of `results.published.read_published` to overlay.
         retrained: rows of `results.retrained.Retrained` to overlay.
     """
-    objective = config.cost
+    objective, measure = config.cost, config.measure
     complete = trials.loc[trials["state"] == "complete"].sort_values(by=[objective.name, "number"])
-    is_front = complete.index.isin(front_of(complete, objective).index)
+    is_front = complete.index.isin(front_of(complete, objective, measure).index)
     is_baseline = (complete["source"] == "baseline").to_numpy(bool)
     is_best = (complete["key"] == best_key).to_numpy(bool)
-    measured, deciding = complete["accuracy"].to_numpy(float), deciding_accuracy(complete)
+    measured, deciding = complete[measure.column].to_numpy(float), deciding_accuracy(complete, measure)
 
     def points(chosen: NDArray[np.bool_], accuracy: NDArray[np.float64]) -> Points:
         rows = complete.loc[chosen]
@@ -90,6 +92,7 @@ def pareto_info(
 
     return ParetoInfo(
         objective=objective,
+        measure=measure,
         front=points(is_front, deciding),
         dominated=points(~is_front & ~is_baseline, measured),
         baselines=points(is_baseline, measured),
@@ -145,10 +148,11 @@ def short_lines(architecture: str) -> list[str]:
 
 def hover_text(row: Mapping[Any, Any], config: RunConfig) -> str:
     """Accuracy, cost and architecture of one trial, a row of ``trials.csv``."""
-    objective, expected = config.cost, row.get("expected")
+    objective, measure, expected = config.cost, config.measure, row.get("expected")
     return "<br>".join(
         [
-            f"<b>{row['accuracy']:.2%}</b> at {objective.show(row[objective.name])}",
+            f"<b>{row[measure.column]:.2%}</b>{'' if measure is ACCURACY else f' {measure.title}'} at "
+            f"{objective.show(row[objective.name])}",
             *([] if expected is None or isnan(expected) else [f"expected: {expected:.2%}"]),
             *short_lines(architecture_of(row, config).describe()),
             f"{row['flops']:,} FLOPs + {row['bops']:,} BOPs ({row['padded_bops']:,} padded)",
@@ -192,6 +196,6 @@ def pareto_figure(info: ParetoInfo) -> go.Figure:
         hoverlabel={"align": "left"},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 1, "xanchor": "right"},
         xaxis={"title": info.objective.title, "type": "log"},
-        yaxis={"title": "validation accuracy", "tickformat": ".0%"},
+        yaxis={"title": f"validation {info.measure.title}", "tickformat": ".0%"},
     )
     return figure

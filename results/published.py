@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from results.measures import ACCURACY, Measure
 from space import InputError
 
 
@@ -17,12 +18,14 @@ def read_published() -> pd.DataFrame:
     return pd.read_csv(Path(__file__).with_name("published.csv"), dtype=str, keep_default_na=False)
 
 
-def published_on(dataset: str) -> pd.DataFrame:
-    """The rows measured on a data set, by the name that papers call it.
+def published_on(dataset: str, measure: Measure) -> pd.DataFrame:
+    """The rows measured on a data set, by the name that papers call it, to be compared by a measure.
 
     Raises:
         InputError: there are none.
     """
+    if measure is not ACCURACY:
+        raise InputError(f"papers print accuracies, which do not compare with {measure.title}; leave out --published")
     rows = read_published()
     found = rows.loc[rows["dataset"] == dataset]
     if found.empty:

@@ -54,7 +54,8 @@ def _row(path: Path, complete: Mapping[str, Mapping[Any, Any]], config: RunConfi
     """One retraining and the trial of its network. Raises InputError when they cannot be compared."""
     check_sums(path.parent, path.name)
     content, key = read_json(path), path.parent.name
-    if not _is_summary(content) or content["key"] != key:
+    validation, test = (config.measure.after_retraining(part) for part in ("validation", "test"))
+    if not _is_summary(content, validation, test) or content["key"] != key:
         raise InputError(f"{path} is not what a retraining of {key} writes")
     if key not in complete:
         raise InputError(f"{path} is of no complete trial of this run")
@@ -65,26 +66,20 @@ def _row(path: Path, complete: Mapping[str, Mapping[Any, Any]], config: RunConfi
         raise InputError(f"{path} is of images of other classes")
     return {
         "key": key,
-        "searched": trial["accuracy"],
-        "validation": content["validation_top1"],
-        "test": content["test_top1"],
+        "searched": trial[config.measure.column],
+        "validation": content[validation],
+        "test": content[test],
         "cost": trial[config.objective],
         "epochs": content["epochs"],
         "architecture": architecture_of(trial, config).describe(),
     }
 
 
-def _is_summary(content: Any) -> bool:
+def _is_summary(content: Any, *shares: str) -> bool:
     match content:
-        case {
-            "key": str(),
-            "dataset": str(),
-            "epochs": int(),
-            "cost": {"params": int()},
-            "validation_top1": int() | float() as validation,
-            "test_top1": int() | float() as test,
-        }:
-            return 0 <= validation <= 1 and 0 <= test <= 1
+        case {"key": str(), "dataset": str(), "epochs": int(), "cost": {"params": int()}}:
+            reached = [content.get(name) for name in shares]
+            return all(isinstance(share, int | float) and 0 <= share <= 1 for share in reached)
     return False
 
 

@@ -10,6 +10,7 @@ from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
 from results.files import SCHEMA, read_json
+from results.measures import ACCURACY, BALANCED, MEASURES, UNWEIGHTED, Measure
 from space import InputError
 from space.objective import OBJECTIVES, Objective
 
@@ -49,12 +50,14 @@ class RunConfig:
         recipe: the fields of the evaluator's `search.recipe.Recipe`.
         seed: of everything that is drawn.
         device: such as ``cpu`` or ``cuda``.
+        metric, class_weights: names in `results.measures`: what is maximised, and how much images count in the loss.
         evaluator_settings: those that only this evaluator has.
         num_classes, train_images, validation_images, fingerprint: what was found in the data set.
         family, backbone, width, genes, networks: the search space: the choices of each gene, the number of networks.
         space, binarizer: the flags that chose it.
         files, digests: paths and digests of the user's own Python files, by the flag that named them.
         sampler: a name in `search.samplers.SAMPLERS`.
+        enqueued: the choices of each network that is trained first.
         fidelity: ``full``, or ``halving`` where trainings are stopped early.
         objective: a name in `space.objective.OBJECTIVES`.
         max_ops: the budget in OPs, if any.
@@ -73,6 +76,8 @@ class RunConfig:
     recipe: Mapping[str, Any]
     seed: int
     device: str = free()
+    metric: str = ACCURACY.name
+    class_weights: str = UNWEIGHTED
     evaluator_settings: Mapping[str, Any] = field(default_factory=dict)
     num_classes: int
     train_images: int
@@ -88,6 +93,7 @@ class RunConfig:
     files: Mapping[str, Any] = free(default_factory=dict)
     digests: Mapping[str, Any] = field(default_factory=dict)
     sampler: str
+    enqueued: list[Any] = field(default_factory=list)
     fidelity: str = "full"
     objective: str = "ops"
     max_ops: float | None = None
@@ -102,6 +108,18 @@ class RunConfig:
     cpus_per_trial: int | None = free(default=None)
     gpus_per_trial: float | None = free(default=None)
     versions: Mapping[str, Any] = free(default_factory=dict)
+
+    @property
+    def measure(self) -> Measure:
+        """What is maximised."""
+        return MEASURES[self.metric]
+
+    @property
+    def measured_text(self) -> str:
+        """A line, where it is not the accuracy that is maximised, or images have weights."""
+        measure = [f"{self.measure.title} is maximised"] if self.measure is not ACCURACY else []
+        weights = ["in the loss all classes count alike"] if self.class_weights == BALANCED else []
+        return "; ".join(measure + weights) + "\n" if measure or weights else ""
 
     def objective_named(self, name: str) -> Objective:
         """For its name and unit, not for its number."""
@@ -152,6 +170,10 @@ class RunConfig:
                 raise InputError(f"{path}: the field {item.name} is of the wrong type; the file was changed")
         if settings.get("objective", "ops") not in OBJECTIVES:
             raise InputError(f"{path}: no objective is called {settings['objective']!r}; the file was changed")
+        if settings.get("metric", ACCURACY.name) not in MEASURES:
+            raise InputError(f"{path}: no measure is called {settings['metric']!r}; the file was changed")
+        if not all(isinstance(choices, dict) for choices in settings.get("enqueued", [])):
+            raise InputError(f"{path}: its field enqueued holds no networks; the file was changed")
         limits = settings.get("limits", {})
         known = all(name in OBJECTIVES and name != "ops" and _is_a(limit, float) for name, limit in limits.items())
         if not known or not all(0 < limit < inf for limit in limits.values()):

@@ -1,6 +1,8 @@
 """The settings of a run hold: a search that resumes it has the same, or is told what differs."""
 
+import json
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,9 @@ IN_WORDS = {
     "width": "--width",
     "seed": "--seed",
     "objective": "--cost",
+    "metric": "--metric",
+    "class_weights": "--class-weights",
+    "enqueued": "the networks of --enqueue and --from:",
     **{f"limits.{objective.name}": objective.flag for objective in OBJECTIVES.values()},
     "max_ops": "--max-ops",
     "digests.space": "digest of the --space file",
@@ -64,6 +69,9 @@ def _telling(names: list[str], there: Mapping[str, Any], here: Mapping[str, Any]
 
 
 def _shown(value: Any) -> Any:
+    if isinstance(value, list) and all(isinstance(each, dict) for each in value):
+        digest = sha256(json.dumps(value).encode()).hexdigest()[:6]
+        return f"{len(value)} (digest {digest})" if value else "none"
     return "not given" if value is None else value
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from results.entry import Entry, Front
 from results.files import write_atomic, write_json, write_sums
+from results.measures import ACCURACY, SCORES, Measure
 from results.noise import Noise
 from results.pareto import hypervolume, knee, on_front
 from results.run_config import RunConfig
@@ -25,7 +26,7 @@ COLUMNS = (
 
 def read_trials(folder: Path) -> pd.DataFrame:
     """What `write_tables` wrote into trials.csv. Raises InputError where it holds anything else."""
-    path, gaps = folder / "trials.csv", {name: "" for name in ("accuracy", "expected", "epochs", "seconds")}
+    path, gaps = folder / "trials.csv", dict.fromkeys(("accuracy", "expected", "epochs", "seconds", *SCORES), "")
     text = io.StringIO(read_input(path))
     try:
         trials = pd.read_csv(text, dtype={"key": str}, keep_default_na=False, na_values=gaps)
@@ -36,40 +37,47 @@ def read_trials(folder: Path) -> pd.DataFrame:
     return trials
 
 
-def deciding_accuracy(trials: pd.DataFrame) -> NDArray[np.float64]:
+def deciding_accuracy(trials: pd.DataFrame, measure: Measure = ACCURACY) -> NDArray[np.float64]:
     """(n,) accuracies that decide: the expected one where there is one, else the measured one; NaN without both."""
-    accuracy = trials["accuracy"].to_numpy(float)
+    accuracy = trials[measure.column].to_numpy(float)
     if "expected" not in trials:
         return accuracy
     expected = trials["expected"].to_numpy(float)
     return np.where(np.isnan(expected), accuracy, expected)
 
 
-def front_of(trials: pd.DataFrame, objective: Objective) -> pd.DataFrame:
-    """The rows of the front, by rising cost; of networks that are equal in accuracy and cost, the first."""
+def front_of(trials: pd.DataFrame, objective: Objective, measure: Measure = ACCURACY) -> pd.DataFrame:
+    """The rows of the front, by rising cost; of networks that are equal in accuracy and cost, the first.
+
+    Here and below accuracy is the number of the measure that the search maximises.
+    """
     cost = trials[objective.name].to_numpy(float)
-    rows = np.flatnonzero(on_front(deciding_accuracy(trials), cost))
+    rows = np.flatnonzero(on_front(deciding_accuracy(trials, measure), cost))
     rows = rows[np.lexsort((trials["number"].to_numpy()[rows], cost[rows]))]
     # On a front, networks of the same cost have the same accuracy.
     is_first = np.diff(cost[rows], prepend=np.nan) != 0
     return trials.iloc[rows[is_first]]
 
 
-def choose_best(front: pd.DataFrame, objective: Objective, limit: float | None) -> tuple[int, str]:
+def choose_best(
+    front: pd.DataFrame, objective: Objective, limit: float | None, measure: Measure = ACCURACY
+) -> tuple[int, str]:
     """Which row of the front to take, and the rule that chose it.
 
     Args:
         front: as `front_of` gives it.
         objective: its cost.
         limit: the budget, if any.
+        measure: what is maximised.
     """
-    accuracy = deciding_accuracy(front)
+    accuracy = deciding_accuracy(front, measure)
+    most = "the most accurate network" if measure is ACCURACY else f"the network of the highest {measure.title}"
     if limit is not None:
-        return int(accuracy.argmax()), f"the most accurate network within {objective.flag} {limit:g}"
-    line = f"the line between the ends of the front, accuracy over log {objective.unit}"
+        return int(accuracy.argmax()), f"{most} within {objective.flag} {limit:g}"
+    line = f"the line between the ends of the front, {measure.title} over log {objective.unit}"
     chosen = knee(accuracy, front[objective.name])
     if chosen == len(front) - 1:
-        return chosen, f"the most accurate network: none is above {line}"
+        return chosen, f"{most}: none is above {line}"
     return chosen, f"the knee of the front: farthest above {line}"
 
 
@@ -90,7 +98,7 @@ def write_tables(
     written = front_and_best(trials, config, noise)
     if written:
         front, best = written
-        write_atomic(folder / "pareto.csv", front_of(trials, config.cost).to_csv(index=False))
+        write_atomic(folder / "pareto.csv", front_of(trials, config.cost, config.measure).to_csv(index=False))
         write_json(folder / "pareto.json", front.to_dict(config.objective))
         write_json(folder / "best.json", best.to_dict())
     write_sums(folder, "config.json", "trials.csv", "pareto.csv", "pareto.json", "best.json")
@@ -100,7 +108,7 @@ def write_tables(
 def front_and_best(trials: pd.DataFrame, config: RunConfig, noise: Noise | None) -> tuple[Front, Entry] | None:
     """The front and the chosen network, if there are any; arguments as of `write_tables`."""
     objective, reference = config.cost, config.reference
-    rows = front_of(trials, objective)
+    rows = front_of(trials, objective, config.measure)
     if rows.empty:
         return None
     entries = tuple(Entry.of(row, config) for row in rows.to_dict("records"))
@@ -108,7 +116,7 @@ def front_and_best(trials: pd.DataFrame, config: RunConfig, noise: Noise | None)
     front = Front(
         entries=entries,
         reference=reference,
-        hypervolume=hypervolume(deciding_accuracy(rows), rows[objective.name], reference=corner),
+        hypervolume=hypervolume(deciding_accuracy(rows, config.measure), rows[objective.name], reference=corner),
         noise=noise,
     )
     limit = config.limit if config.limit is not None and config.limit <= reference.cost else None

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from results.measures import ACCURACY, Measure
 from results.pareto import on_front
 from results.tables import deciding_accuracy, front_of
 from space.objective import OBJECTIVES, Objective
@@ -43,15 +44,15 @@ class TwoFronts:
         )
 
 
-def two_fronts(trials: pd.DataFrame, objective: Objective) -> TwoFronts:
-    """Of the complete trials, one row each, `results.tables.COLUMNS` and the objective.
+def two_fronts(trials: pd.DataFrame, objective: Objective, measure: Measure = ACCURACY) -> TwoFronts:
+    """Of the complete trials, one row each, `results.tables.COLUMNS`, the objective and the measure.
 
     A network is on a front where no other beats it. Of networks that are equal in accuracy and one cost, that front has
     the one with the least of the other cost.
     """
     complete = trials.loc[trials["state"] == "complete"]
-    by_ops, by_cost = _front(complete, OPS, objective), _front(complete, objective, OPS)
-    accuracy = pd.Series(deciding_accuracy(complete), index=complete.index)
+    by_ops, by_cost = _front(complete, OPS, objective, measure), _front(complete, objective, OPS, measure)
+    accuracy = pd.Series(deciding_accuracy(complete, measure), index=complete.index)
     unbeaten = pd.Series(on_front(accuracy.to_numpy(), complete[objective.name].to_numpy(float)), index=complete.index)
     rows = []
     for index, row in by_ops.loc[~unbeaten[by_ops.index]].iterrows():
@@ -67,6 +68,6 @@ def two_fronts(trials: pd.DataFrame, objective: Objective) -> TwoFronts:
     )
 
 
-def _front(complete: pd.DataFrame, objective: Objective, other: Objective) -> pd.DataFrame:
+def _front(complete: pd.DataFrame, objective: Objective, other: Objective, measure: Measure) -> pd.DataFrame:
     """By rising cost; of equal networks the first by the `other` objective."""
-    return front_of(complete.assign(number=complete[other.name].rank(method="first")), objective)
+    return front_of(complete.assign(number=complete[other.name].rank(method="first")), objective, measure)

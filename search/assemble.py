@@ -14,6 +14,7 @@ import torch
 from mobinet import cost
 from mobinet.latency.table import latency_settings, read_table
 from results.files import write_atomic
+from results.measures import ACCURACY, MEASURES, UNWEIGHTED
 from results.published import published_on
 from results.run_config import LATENCIES, RunConfig, read_config, table_of
 from search.backends import BACKENDS, Backend
@@ -29,7 +30,8 @@ from search.opened import MakeBackend, Search
 from search.opening import open_search
 from search.task import Evaluator
 from search.training.devices import find_device
-from space import InputError, SearchSpace
+from search.warm_start import networks_of
+from space import Architecture, InputError, SearchSpace
 from space.bounds import extreme
 from space.objective import Objective, Seconds
 from space.reading import read_input
@@ -65,12 +67,13 @@ def assemble(args: argparse.Namespace) -> Assembled:
     torch.set_num_threads(1)  # counting is all this process computes, and it is quicker so
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     BACKENDS[args.backend].require(args)
-    if args.published:
-        published_on(find_dataset(args.dataset).published_as)
     folder = args.out or Path("runs", args.dataset)
     load_dataset.cache_clear()  # pictures may have changed since an earlier search of this process
     _repeat_choices(args, folder)
     args.cost = args.cost or "ops"
+    args.metric, args.class_weights = args.metric or ACCURACY.name, args.class_weights or UNWEIGHTED
+    if args.published:
+        published_on(find_dataset(args.dataset).published_as, MEASURES[args.metric])
     limits = limits_of(args)
     uses_latency = "latency" in (args.cost, *limits)
     if args.latency and not uses_latency:
@@ -91,6 +94,7 @@ def assemble(args: argparse.Namespace) -> Assembled:
         limits=all_limits,
         sampler=args.sampler,
         halving=args.fidelity == "halving",
+        enqueue=_enqueued(args, space, folder),
         settings={
             "space": args.space,
             "binarizer": args.binarizer,
@@ -139,11 +143,22 @@ def _repeat_choices(args: argparse.Namespace, folder: Path) -> None:
             args.backbone = args.backbone or begun.backbone
         args.width = args.width or begun.width
         args.cost = args.cost or begun.objective
+        args.metric = args.metric or begun.metric
+        args.class_weights = args.class_weights or begun.class_weights
         args.proxy_images = args.proxy_images or begun.evaluator_settings.get("proxy_images")
         if not args.device_profile:
             _repeat_limits(args, begun)
         if begun.latency and "latency" in (args.cost, *limits_of(args)):
             args.latency = args.latency or table_of(begun, folder)
+
+
+def _enqueued(args: argparse.Namespace, space: SearchSpace, folder: Path) -> tuple[Architecture, ...]:
+    """What the flags name or, without them, what the run in `folder` was begun with."""
+    if args.enqueue or args.from_run:
+        return networks_of(args.enqueue, args.from_run, space)
+    with suppress(InputError):
+        return tuple(map(space.architecture, read_config(folder).enqueued))
+    return ()
 
 
 def _repeat_limits(args: argparse.Namespace, begun: RunConfig) -> None:
@@ -168,4 +183,6 @@ def _settings(args: argparse.Namespace, kind: EvaluatorEntry) -> dict[str, Any]:
         "recipe": replace(recipe, epochs=args.epochs or recipe.epochs),
         "seed": args.seed,
         "device": args.device if named else find_device(args.device),
+        "metric": args.metric,
+        "class_weights": args.class_weights,
     }

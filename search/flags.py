@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from results.measures import CLASS_WEIGHTS, MEASURES
 from search.data.catalog import DATASETS, dataset_called
 from space import InputError
 from space.binarizers import BINARIZERS
@@ -90,6 +91,17 @@ def add_training_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--skip-broken", action="store_true", help="leave out pictures that cannot be read")
     parser.add_argument("--binarizer", choices=BINARIZERS, help="in all layers (default: the family's own)")
     parser.add_argument("--epochs", type=positive_int, help="default: the data set's own")
+    parser.add_argument(
+        "--metric",
+        choices=MEASURES,
+        help="what is maximised on validation images (default: accuracy; for a network from a file, the file's)",
+    )
+    parser.add_argument(
+        "--class-weights",
+        choices=CLASS_WEIGHTS,
+        help="balanced: images of rare classes count more in the loss (default: none; for a network from a file, "
+        "the file's)",
+    )
     parser.add_argument("--seed", type=seed_int, default=0, help="of everything that is drawn (default: 0)")
     parser.add_argument("--device", help="cpu, cuda, cuda:1, mps (default: cuda if there is one, else cpu)")
 

@@ -1,6 +1,6 @@
 """A search in one call, for scripts and notebooks: its parts go in as objects, and it comes back with its study."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +19,7 @@ from search.opened import MakeBackend, OnTrial, Search, ignore
 from search.opening import open_search
 from search.task import Evaluator
 from search.training.devices import find_device
-from space import SearchSpace
+from space import Architecture, SearchSpace
 from space.objective import OBJECTIVES, Objective
 
 
@@ -33,6 +33,7 @@ def run_study(
     limits: Limits = (),
     num_classes: int | None = None,
     sampler: str = "front",
+    enqueue: Sequence[Architecture] = (),
     backend: MakeBackend = InProcess,
     on_trial: OnTrial = ignore,
     time_budget: float | None = None,
@@ -43,7 +44,7 @@ def run_study(
 
     Args:
         folder: of the run; it gets the files that the command writes.
-        space, evaluator, cost, limits, num_classes, sampler: see `open_search`.
+        space, evaluator, cost, limits, num_classes, sampler, enqueue: see `open_search`.
         trials: in total.
         backend: what runs the evaluations, from the evaluator: by default one after the other, in this process.
         on_trial: called after each trial.
@@ -64,6 +65,7 @@ def run_study(
             limits=limits,
             num_classes=num_classes,
             sampler=sampler,
+            enqueue=enqueue,
         )
         with closing(opened) as search:
             search.prepare()

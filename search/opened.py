@@ -40,6 +40,7 @@ class Search:
         folder: the run's.
         study: its record.
         evaluator: gives a network its accuracy.
+        enqueued: networks that were given to be trained first, and are within all limits.
         noisy: whether another seed gives a network another accuracy.
         objective: what is minimised.
         price: its number, for a network.
@@ -50,6 +51,7 @@ class Search:
     folder: Path
     study: Study
     evaluator: Evaluator
+    enqueued: int = 0
     noisy: bool
     objective: Objective
     price: Price

@@ -1,6 +1,6 @@
 """From a space, an evaluator and a cost to a search that is open in its folder."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -17,7 +17,7 @@ from search.opened import Search
 from search.study.halving import rungs_of
 from search.study.study import Study
 from search.task import Evaluator
-from space import InputError, SearchSpace
+from space import Architecture, InputError, SearchSpace
 from space.bounds import extreme
 from space.objective import OBJECTIVES, Objective
 from space.own_file import files_of
@@ -45,6 +45,7 @@ def open_search(
     num_classes: int | None = None,
     sampler: str,
     halving: bool = False,
+    enqueue: Sequence[Architecture] = (),
     settings: Mapping[str, Any] = MappingProxyType({}),
 ) -> Search:
     """A new search in `folder`, or the one there, to resume.
@@ -58,6 +59,7 @@ def open_search(
         num_classes: of the networks, where the evaluator is not one on images, which knows.
         sampler: a name in `search.samplers.SAMPLERS`.
         halving: whether trainings that are unlikely to reach the front are stopped; for evaluators with a recipe.
+        enqueue: networks of the space, to be trained first; those above a limit are left out.
         settings: further fields of `results.run_config.RunConfig`.
 
     Raises:
@@ -74,6 +76,7 @@ def open_search(
     price = cost.price(count)
     check_limits(space, count, limits)
     own = files_of({"space": space.family, "dataset": settings.get("dataset", "")})
+    first = tuple(n.canonical() for n in enqueue if all(each.price(count)(n) <= most for each, most in limits))
     by_name = {each.name: most for each, most in limits}
     highest = price(extreme(space, price, most_expensive=True))
     config = RunConfig(
@@ -87,6 +90,7 @@ def open_search(
         digests={flag: file.digest for flag, file in own.items()},
         networks=space.size,
         sampler=sampler,
+        enqueued=[network.canonical().choices for network in enqueue],
         fidelity="halving" if halving else "full",
         objective=cost.name,
         max_ops=by_name.get("ops"),
@@ -101,6 +105,8 @@ def open_search(
         objective=cost,
         limit=config.limit,
         limits=tuple((each, most) for each, most in limits if each.name != cost.name),
+        measure=config.measure,
+        first=first,
         sampler=sampler,
         seed=config.seed,
         rungs=rungs_of(config.recipe["epochs"]) if halving else (),
@@ -116,6 +122,7 @@ def open_search(
         folder=folder,
         study=study,
         evaluator=evaluator,
+        enqueued=len(first),
         noisy=name in EVALUATORS and EVALUATORS[name].noisy,
         objective=cost,
         price=price,

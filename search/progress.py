@@ -5,6 +5,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from results.measures import ACCURACY, Measure
 from results.pareto import hypervolume, on_front
 from search.task import Evaluation, Failure, Task
 from space.objective import Objective, Price
@@ -21,6 +22,7 @@ class Progress:
         reference: (accuracy, price) of the hypervolume.
         objective: what the prices are of.
         price: of an architecture.
+        measure: what is maximised.
     """
 
     def __init__(
@@ -31,9 +33,11 @@ class Progress:
         reference: tuple[float, float],
         objective: Objective,
         price: Price,
+        measure: Measure = ACCURACY,
     ) -> None:
+        self._title = "" if measure is ACCURACY else f" {measure.title}"
         complete = table[table["state"] == "complete"]
-        self._front = _front(np.array([*zip(complete["accuracy"], complete[objective.name])], float).reshape(-1, 2))
+        self._front = _front(np.array([*zip(complete[measure.column], complete[objective.name])], float).reshape(-1, 2))
         self._reference = reference
         self._unit = objective.unit
         self._price = price
@@ -50,14 +54,15 @@ class Progress:
         if isinstance(outcome, Failure):
             line += f"  failed: {outcome.reason}"
         elif outcome.stopped:
-            line += f"  {outcome.accuracy:7.2%}  {cost}  {outcome.seconds:6.1f} s  stopped at epoch {outcome.epochs}"
+            reached = f"{outcome.accuracy:7.2%}{self._title}"
+            line += f"  {reached}  {cost}  {outcome.seconds:6.1f} s  stopped at epoch {outcome.epochs}"
         else:
             point = np.array([[outcome.accuracy, price]])
             self._front = _front(np.append(self._front, point, axis=0))
             is_on_front = (self._front == point).all(axis=1).any()
             volume = hypervolume(*self._front.T, reference=self._reference)
             line += (
-                f"{'*' if is_on_front else ' '} {outcome.accuracy:7.2%}  {cost}  {outcome.seconds:6.1f} s"
+                f"{'*' if is_on_front else ' '} {outcome.accuracy:7.2%}{self._title}  {cost}  {outcome.seconds:6.1f} s"
                 f"  front {len(self._front):>3}  hypervolume {volume:.4f}"
             )
         self._bar.write(f"{line}  {task.architecture.describe()}")

@@ -85,6 +85,7 @@ def refresh(folder: Path, *, cost: str | None = None, latencies: Path | None = N
         objective=objective,
         limit=config.limit,
         limits=tuple((each, most) for each, most in limits if each is not objective),
+        measure=config.measure,
         sampler=config.sampler,
         seed=config.seed,
     )

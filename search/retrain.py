@@ -14,10 +14,12 @@ import io
 import os
 from contextlib import nullcontext, redirect_stderr, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from results.entry import Entry, read_entry
+from results.measures import ACCURACY, MEASURES, UNWEIGHTED
 from results.run_config import read_config
 from search.data.catalog import find_dataset
 from search.flags import add_training_flags, positive_float, positive_int
@@ -38,6 +40,7 @@ class Target:
     Args:
         architecture: the network.
         dataset, data_dir: on which images, unless flags name others.
+        metric, class_weights: of the search, unless flags name others.
         folder: takes the folder KEY with the results, unless a flag names another.
         cost: what the search minimised, in words; empty for OPs.
     """
@@ -45,6 +48,8 @@ class Target:
     architecture: Architecture
     dataset: str
     data_dir: str
+    metric: str = ACCURACY.name
+    class_weights: str = UNWEIGHTED
     folder: Path
     cost: str = ""
 
@@ -97,7 +102,7 @@ def retrain(args: argparse.Namespace) -> None:
     cost = f" ({target.cost})" if target.cost else ""
     print(f"{retraining.architecture.describe()}{cost}, into {retraining.folder}", flush=True)
     try:
-        summary = retraining.run(show)
+        summary = retraining.run(partial(show, metric=retraining.metric))
     except NonFiniteLoss as error:
         raise InputError(f"training diverged: {error}; use another --seed and --out") from None
     print(end_text(summary, retraining.folder, target.cost))
@@ -129,6 +134,8 @@ def assemble(args: argparse.Namespace, target: Target) -> "Retraining":
         seed=args.seed,
         device=own_device(args.device),
         folder=(args.out or target.folder) / target.architecture.key,
+        metric=args.metric or target.metric,
+        class_weights=args.class_weights or target.class_weights,
         accumulate=args.accumulate,
         leave_out=check_pictures(dataset, data_dir, skip=args.skip_broken),
     )
@@ -151,6 +158,8 @@ def find_target(args: argparse.Namespace) -> Target:
             architecture=entry.architecture,
             dataset=entry.dataset,
             data_dir=entry.data_dir,
+            metric=entry.metric,
+            class_weights=entry.class_weights,
             folder=own if args.dataset in (None, entry.dataset) else Path("runs", "retrain", args.dataset),
             cost=cost_text(entry, path.parent),
         )
@@ -184,11 +193,17 @@ def end_text(summary: dict[str, Any], folder: Path, cost: str = "") -> str:
 
     ops = f"{si(summary['cost']['ops']).strip()}OPs"
     return (
-        f"kept the epoch that was best on validation images, {summary['validation_top1']:.2%}\n"
-        f"test top-1 {summary['test_top1']:.2%}, top-5 {summary['test_top5']:.2%} on {summary['test_images']} images; "
+        f"kept the epoch that was best on validation images, {named(summary, 'validation')}\n"
+        f"test {named(summary, 'test')}, top-5 {summary['test_top5']:.2%} on {summary['test_images']} images; "
         f"{', '.join(filter(None, (ops, cost)))}; {folder}/model.safetensors has {summary['file_bytes']:,} bytes, "
         f"{summary['cost']['bytes']:,} of them weights"
     )
+
+
+def named(summary: dict[str, Any], part: str) -> str:
+    """What a retraining reached on a part of the images: top-1 accuracy, after the measure that chose its epoch."""
+    measure, top1 = MEASURES[summary.get("metric", ACCURACY.name)], f"top-1 {summary[f'{part}_top1']:.2%}"
+    return top1 if measure is ACCURACY else f"{measure.title} {summary[measure.after_retraining(part)]:.2%}, {top1}"
 
 
 def refresh_report(folder: Path) -> str:
@@ -204,8 +219,8 @@ def refresh_report(folder: Path) -> str:
         return f"could not write {run}/report.html again: {first_line(error)}\n"
 
 
-def show(row: dict[str, float]) -> None:
-    accuracy = f"validation {row['validation_top1']:.2%}"
+def show(row: dict[str, float], metric: str) -> None:
+    accuracy = f"validation {named({**row, 'metric': metric}, 'validation')}"
     print(f"epoch {row['epoch']:>4}  loss {row['loss']:.4f}  {accuracy}  {row['seconds']:.1f} s", flush=True)
 
 

@@ -74,6 +74,16 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
         "--device-profile",
         help=f"limits of a device: {', '.join(PROFILES)}, or a .toml file",
     )
+    parser.add_argument(
+        "--enqueue", type=user_path, help="train the networks of this file first: best.json, pareto.json or a list"
+    )
+    parser.add_argument(
+        "--from",
+        dest="from_run",
+        type=user_path,
+        metavar="RUN",
+        help="train the front of this run first, where it fits, whatever its width, size or data set",
+    )
     parser.add_argument("--time-limit", type=positive_float, help="seconds after which a trial fails (default: none)")
     parser.add_argument("--time-budget", type=duration, help="begin no trial after so long, such as 90m or 2h")
     parser.add_argument("--retry-failed", action="store_true", help="try the networks of failed trials again")
@@ -123,7 +133,7 @@ def begin_text(assembled: "Assembled", args: argparse.Namespace) -> str:
         f"{space.family} on {space.backbone} at width {space.width:g}, images of {height} x {width} in "
         f"{'grey' if channels == 1 else 'colour'}\n"
         f"{size} networks of {cheapest} to {limit}; {baselines} designed by hand are trained first{left_out}{only}\n"
-        f"{limits_text(config)}"
+        f"{enqueued_text(search)}{limits_text(config)}{config.measured_text}"
         f"{assembled.images}\n{ignored}test images are kept for search.retrain\n"
         f"{search.study.ended} of {trials} trials so far{pace_text(assembled, args)}"
     )
@@ -133,6 +143,13 @@ def limits_text(config: "RunConfig") -> str:
     """A line, where there are any."""
     limits = [f"{config.objective_named(name).show(limit)} of {name}" for name, limit in config.all_limits.items()]
     return f"none is trained above {' or '.join(limits)}\n" if limits else ""
+
+
+def enqueued_text(search: "Search") -> str:
+    """A line, where networks were given."""
+    given = len(search.config.enqueued)
+    left_out = f"; {given - search.enqueued} above a limit are left out" if given > search.enqueued else ""
+    return f"before these, {search.enqueued} networks that were given{left_out}\n" if given else ""
 
 
 def pace_text(assembled: "Assembled", args: argparse.Namespace) -> str:
@@ -172,6 +189,7 @@ def run(args: argparse.Namespace, assembled: "Assembled") -> None:
         reference=(reference.accuracy, reference.cost),
         objective=search.objective,
         price=search.price,
+        measure=search.config.measure,
     )
     try:
         late = search.run(
@@ -207,14 +225,14 @@ def end_text(search: "Search", front: "Front", best: "Entry", *, skip_broken: bo
     """What was found, and what to do with it."""
     from search.progress import si
 
-    smoothed = any(entry.expected not in (None, entry.accuracy) for entry in front.entries)
-    kind, count = "expected " if smoothed else "", len(front.entries)
+    smoothed = any(entry.expected not in (None, entry.reached) for entry in front.entries)
+    kind, title, count = "expected " if smoothed else "", best.measure.title, len(front.entries)
     price = si(search.price(best.architecture)).strip()
     own = "".join(f" --{flag} {shlex.quote(path)}" for flag, path in search.config.files.items())
     return (
-        f"front by {kind}accuracies: {count} network{'s' if count > 1 else ''}, hypervolume {front.hypervolume:.4f}; "
+        f"front by {kind}{title}: {count} network{'s' if count > 1 else ''}, hypervolume {front.hypervolume:.4f}; "
         f"see {search.folder}/report.html\n"
-        f"best.json: {best.key}, {kind}accuracy {best.deciding:.1%} at {price}{search.objective.unit}; to train it "
+        f"best.json: {best.key}, {kind}{title} {best.deciding:.1%} at {price}{search.objective.unit}; to train it "
         f"fully:\n"
         f"    python -m search.retrain {shlex.quote(str(search.folder / 'best.json'))}"
         f"{own}{' --skip-broken' if skip_broken else ''}"

@@ -28,9 +28,11 @@ class Evaluation:
     """What an evaluator found.
 
     Args:
-        accuracy: share of validation images classified right, 0 to 1.
+        accuracy: on validation images, 0 to 1, by the measure that the search maximises: the share classified right,
+            unless ``--metric`` names another one.
         epochs: how long it trained.
         seconds: how long it took.
+        scores: by all measures, see `results.measures.Counts.scores`.
         rungs: by number of epochs, the accuracy there.
         stopped: it was below a bar, and `accuracy` is what it had reached by then.
     """
@@ -38,6 +40,7 @@ class Evaluation:
     accuracy: float
     epochs: int
     seconds: float
+    scores: dict[str, float] = field(default_factory=dict)
     rungs: dict[int, float] = field(default_factory=dict)
     stopped: bool = False
 

@@ -9,6 +9,7 @@ import pandas as pd
 import torch
 
 from mobinet import Cost
+from results.measures import ACCURACY, Measure
 from search.data import dataset
 from search.evaluators.proxy import Proxy
 from search.study.study import Study
@@ -124,6 +125,8 @@ def open_study(
     objective: Objective = OBJECTIVES["ops"],
     limit: float | None = None,
     rungs: tuple[int, ...] = (),
+    first: tuple[Architecture, ...] = (),
+    measure: Measure = ACCURACY,
 ) -> Study:
     space = space or load_space()
     return Study(
@@ -135,6 +138,8 @@ def open_study(
         sampler=sampler,
         seed=seed,
         rungs=rungs,
+        first=first,
+        measure=measure,
     )
 
 

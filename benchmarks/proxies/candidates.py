@@ -23,12 +23,13 @@ import torch
 from scipy.stats import kendalltau
 
 from mobinet import cost
+from results.measures import accuracy
 from search.data.catalog import DATASETS
 from search.data.dataset import load_dataset
 from search.flags import positive_float, positive_int
 from search.machine import use_threads
 from search.recipe import Recipe
-from search.training.accuracy import accuracy
+from search.training.judging import judge
 from search.training.seeds import seeded_build, training_seed
 from search.training.training import NonFiniteLoss, Training
 from space import Architecture, InputError, SearchSpace, load_space
@@ -110,7 +111,7 @@ def run(job: Job) -> dict[str, object]:
     try:
         while training.epoch < schedule.recipe.epochs:
             training.run_epoch()
-        (reached,) = accuracy(net, images.validation, device=torch.device("cpu"))
+        reached = accuracy(judge(net, images.validation, classes=len(images.classes), device=torch.device("cpu")))
     except NonFiniteLoss:
         reached = float("nan")
     return {

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from results.files import write_atomic
+from results.measures import accuracy
 from search.backends.backend import Backend
 from search.backends.local import Workers
 from search.backends.streams import Streams
@@ -25,7 +26,7 @@ from search.interrupt import Interrupts
 from search.loop import run_tasks
 from search.recipe import Recipe
 from search.task import Evaluation, Failure, Task
-from search.training.accuracy import accuracy
+from search.training.judging import judge
 from search.training.retraining import VALIDATION
 from search.training.seeds import seeded_build, training_seed
 from search.training.training import Training
@@ -66,7 +67,7 @@ class FullTraining:
         training = Training(net, self._train, recipe=self.recipe, seed=seed, device=device)
         while training.epoch < self.recipe.epochs:
             training.run_epoch()
-        (reached,) = accuracy(net, self._held_out, device=device)
+        reached = accuracy(judge(net, self._held_out, classes=len(self._data.classes), device=device))
         return Evaluation(accuracy=reached, epochs=training.epoch, seconds=time.perf_counter() - began)
 
     @property

@@ -13,7 +13,7 @@ from benchmarks.samplers.surrogate import Surrogate
 from results.pareto import hypervolume, mean_within_budget, on_front
 from search.samplers.encoding import Rows
 from search.study.expectation import expected_accuracy
-from space import SearchSpace
+from space import Architecture, SearchSpace
 from space.bounds import extreme
 
 SCORES = ("expected, mean", "expected, hypervolume", "measured, mean", "measured, hypervolume")
@@ -63,14 +63,21 @@ class Scores:
 
 
 def search(
-    job: tuple[str, int], *, surrogate: Surrogate, space: SearchSpace, classes: int, trials: int
+    job: tuple[str, int],
+    *,
+    surrogate: Surrogate,
+    space: SearchSpace,
+    classes: int,
+    trials: int,
+    first: tuple[Architecture, ...] = (),
 ) -> pd.DataFrame:
     """Run a contestant under a seed. One row a trial: epochs so far, the scores, and seconds to propose it.
 
-    The search ends when it has used the epochs of `trials` whole trainings.
+    The search ends when it has used the epochs of `trials` whole trainings. Networks that it is given come `first`,
+    before the hand-designed ones.
     """
     name, seed = job
-    problem = Problem(space, surrogate, classes, seed)
+    problem = Problem(space, surrogate, classes, seed, first)
     scores = Scores(problem, surrogate, 1 / classes)
     searching = CONTESTANTS[name](problem)
     rows, epochs = [], 0

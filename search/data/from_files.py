@@ -140,6 +140,9 @@ class Files(Split):
     def drawn(self, count: int) -> "Files":
         return replace(self, files=tuple(self.files[index] for index in drawn_of(len(self), count).tolist()))
 
+    def class_counts(self) -> Tensor:
+        return torch.tensor([label for _, label in self.files]).bincount()
+
     def inputs(self, batch_size: int, *, device: torch.device, seed: int | None = None, part: Part = WHOLE) -> Inputs:
         """Stored images, uint8 (N, c, h, w), labels (N,), and of training images the draws, (N, 3)."""
         generator = generator_of(seed)

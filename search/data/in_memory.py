@@ -70,6 +70,9 @@ class Images(Split):
         index = drawn_of(len(self), count)
         return replace(self, pixels=self.pixels[index], labels=self.labels[index])
 
+    def class_counts(self) -> Tensor:
+        return self.labels.bincount()
+
     def inputs(self, batch_size: int, *, device: torch.device, seed: int | None = None, part: Part = WHOLE) -> Inputs:
         """The index of each image, (N,), and of training images the draws, (N, 3), all of an epoch moved at once."""
         generator = generator_of(seed)

@@ -38,6 +38,10 @@ class Split(ABC):
         """So many of them, at random by a fixed seed; all, in another order, where there are no more."""
 
     @abstractmethod
+    def class_counts(self) -> Tensor:
+        """(C,) images of each class, up to the last class of which there are any."""
+
+    @abstractmethod
     def inputs(self, batch_size: int, *, device: torch.device, seed: int | None = None, part: Part = WHOLE) -> Inputs:
         """Of each batch, what `prepared` makes images and labels of; arguments as in `batches`.
 

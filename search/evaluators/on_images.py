@@ -9,10 +9,11 @@ from typing import Any, Self
 import torch
 from torch import nn
 
+from results.measures import ACCURACY, MEASURES, UNWEIGHTED
 from search.data.dataset import DataSet, load_dataset
 from search.recipe import Recipe
 from search.task import Evaluation, Task
-from search.training.accuracy import accuracy
+from search.training.judging import judge
 from search.training.seeds import training_seed
 from space import Architecture, InputError
 
@@ -29,6 +30,8 @@ class OnImages(ABC):
         recipe: of the training.
         seed: the study's.
         device: such as ``"cpu"`` or ``"cuda"``.
+        metric: a name in `results.measures.MEASURES`.
+        class_weights: of the training's loss, see `search.training.class_weights`.
         leave_out: files of images that are passed over; the fingerprint of the images tells runs with others apart.
         fingerprint: of the images that the search began with; None for any.
     """
@@ -39,6 +42,8 @@ class OnImages(ABC):
     recipe: Recipe
     seed: int
     device: str
+    metric: str = ACCURACY.name
+    class_weights: str = UNWEIGHTED
     leave_out: tuple[str, ...] = ()
     fingerprint: str | None = None
 
@@ -46,15 +51,19 @@ class OnImages(ABC):
         began = time.perf_counter()
         images = self.images(task.architecture.input_shape)
         seed = training_seed(self.seed, task.architecture, task.replicate)
-        rungs: dict[int, float] = {}
+        column, rungs, scores = MEASURES[self.metric].column, dict[int, float](), dict[str, float]()
         epochs, stopped = 0, False
         for net, epochs in self.stages(task.architecture, images, seed, frozenset(task.bars)):
-            (rungs[epochs],) = accuracy(net, images.validation, device=torch.device(self.device))
+            device = torch.device(self.device)
+            scores = judge(net, images.validation, classes=len(images.classes), device=device).scores()
+            rungs[epochs] = scores[column]
             stopped = rungs[epochs] < task.bars.get(epochs, 0.0)
             if stopped:
                 break
         seconds = time.perf_counter() - began
-        return Evaluation(accuracy=rungs[epochs], epochs=epochs, seconds=seconds, rungs=rungs, stopped=stopped)
+        return Evaluation(
+            accuracy=rungs[epochs], epochs=epochs, seconds=seconds, scores=scores, rungs=rungs, stopped=stopped
+        )
 
     @abstractmethod
     def stages(

@@ -85,6 +85,7 @@ class OneShot(OnImages):
             recipe=self.recipe,
             seed=self.seed,
             device=torch.device(self.device),
+            class_weights=self.class_weights,
             draw=PATHS[self.paths](self.space, lambda network: cost(network, len(images.classes)).ops),
         )
         if self.checkpoint.exists():

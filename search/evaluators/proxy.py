@@ -30,7 +30,14 @@ class Proxy(OnImages):
         self, architecture: Architecture, images: DataSet, seed: int, rungs: frozenset[int]
     ) -> Iterator[tuple[nn.Module, int]]:
         net = seeded_build(architecture, len(images.classes), seed)
-        training = Training(net, images.train, recipe=self.recipe, seed=seed, device=torch.device(self.device))
+        training = Training(
+            net,
+            images.train,
+            recipe=self.recipe,
+            seed=seed,
+            device=torch.device(self.device),
+            class_weights=self.class_weights,
+        )
         while training.epoch < self.recipe.epochs:
             training.run_epoch()
             if training.epoch in rungs | {self.recipe.epochs}:

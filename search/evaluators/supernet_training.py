@@ -4,7 +4,6 @@ from random import Random
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from search.data.split import Split
@@ -37,12 +36,12 @@ class SupernetTraining(Training):
         teacher, *pupils = self.draw(self._rng)
         with self.autocast():
             outputs = self.net(images, teacher)
-            first = F.cross_entropy(outputs, labels)
+            first = self.loss(outputs, labels, labels)
         first.backward()
         targets = outputs.detach().softmax(1)
         for path in pupils:
             with self.autocast():
-                loss = F.cross_entropy(self.net(images, path), targets)
+                loss = self.loss(self.net(images, path), targets, labels)
             loss.backward()
         return first.detach()
 

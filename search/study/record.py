@@ -31,6 +31,7 @@ class TrialRecord:
         genes: the choices of its network, of the genes that have a choice.
         cost: of its network.
         bars: by number of epochs, the accuracy below which its training is stopped there.
+        enqueued: whether its network was given, to be trained first.
         evaluation: what the evaluator measured; None unless the trial is complete or stopped.
         price: the number of the study's objective; None unless the trial is complete.
         reason: why it failed; else empty.
@@ -42,6 +43,7 @@ class TrialRecord:
     genes: dict[str, Choice]
     cost: Cost
     bars: dict[int, float] = field(default_factory=dict)
+    enqueued: bool = False
     evaluation: Evaluation | None = None
     price: float | None = None
     reason: str = ""
@@ -59,17 +61,22 @@ class TrialRecord:
             genes=trial.params,
             cost=Cost(**attributes["cost"]),
             bars=_by_epochs(attributes.get("bars", {})),
+            enqueued=attributes.get("enqueued", False),
             evaluation=_read_evaluation(attributes["evaluation"]) if state in ("complete", "stopped") else None,
             price=trial.values[1] if trial.values else None,
             reason=attributes.get("reason", ""),
         )
 
 
-def write_proposal(trial: optuna.Trial, *, key: str, cost: Cost, bars: dict[int, float]) -> None:
+def write_proposal(
+    trial: optuna.Trial, *, key: str, cost: Cost, bars: dict[int, float], enqueued: bool = False
+) -> None:
     """Note what is fixed before a network is evaluated; the key last, which makes the proposal valid."""
     trial.set_user_attr("cost", asdict(cost))
     if bars:
         trial.set_user_attr("bars", _by_text(bars))
+    if enqueued:
+        trial.set_user_attr("enqueued", True)
     trial.set_user_attr("key", key)
 
 

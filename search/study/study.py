@@ -8,6 +8,7 @@ import pandas as pd
 from optuna.study import StudyDirection
 from optuna.trial import TrialState
 
+from results.measures import ACCURACY, Measure
 from results.noise import Noise
 from search.lock import lock
 from search.samplers.encoding import Encoding
@@ -45,6 +46,8 @@ class Study:
         objective: what is minimized while the accuracy is maximized.
         limit: the budget: no network above it, in the objective's unit, is ever proposed; None for no budget.
         limits: those of other costs.
+        measure: what is maximised; the accuracies of evaluations are its numbers.
+        first: networks to propose before the hand-designed ones.
         sampler: a name in `search.samplers.SAMPLERS`.
         seed: the study's.
         rungs: numbers of epochs after which a training may be stopped, see `search.study.halving`.
@@ -62,6 +65,8 @@ class Study:
         objective: Objective,
         limit: float | None,
         limits: tuple[tuple[Objective, float], ...] = (),
+        measure: Measure = ACCURACY,
+        first: tuple[Architecture, ...] = (),
         sampler: str,
         seed: int,
         rungs: tuple[int, ...] = (),
@@ -69,6 +74,7 @@ class Study:
         self.space = space
         self._count = count
         self._objective = objective
+        self._measure, self._enqueued = measure, {network.key for network in first}
         self._limited = tuple(other for other, _ in limits)
         self._baselines = space.baselines()
         self.ignored = 0
@@ -83,7 +89,7 @@ class Study:
             limit=limit,
             others=tuple((other.price(count), highest) for other, highest in limits),
             seed=seed,
-            first=self._baselines,
+            first=(*first, *self._baselines),
             seen=self._seen,
         )
         self._path = folder / "study.db"
@@ -133,7 +139,8 @@ class Study:
             cost = self._count(network)
             price = self._objective.of(network, cost)
             bars = self._halving.bars(price)
-            write_proposal(trial, key=network.key, cost=cost, bars=bars)
+            enqueued = network.key in self._enqueued
+            write_proposal(trial, key=network.key, cost=cost, bars=bars, enqueued=enqueued)
             self._storage.save(trial.number)
             self._half_asked = None
             self._running[trial.number] = trial, price
@@ -215,6 +222,7 @@ class Study:
             records,
             space=self.space,
             objectives=(self._objective, *self._limited),
+            measure=self._measure,
             baselines={network.key for network in self._baselines},
             expected=expected_of(records, Encoding.of(self._sampler.distributions)) if smoothed else {},
         )

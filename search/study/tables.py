@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from results.measures import SCORES, Measure
 from results.tables import COLUMNS
 from search.samplers.encoding import Encoding
 from search.study.expectation import expected_accuracy
@@ -19,15 +20,17 @@ def table_of(
     *,
     space: SearchSpace,
     objectives: Sequence[Objective],
+    measure: Measure,
     baselines: Container[str],
     expected: Mapping[int, float],
 ) -> pd.DataFrame:
-    """One row a trial: `results.tables.COLUMNS`, then one column a gene.
+    """One row a trial: `results.tables.COLUMNS`, then other costs and scores, then one column a gene.
 
     Args:
         records: in the order of the rows.
         space: of their networks.
         objectives: the numbers of each are a column of its name.
+        measure: what is maximised.
         baselines: keys of the hand-designed networks.
         expected: accuracies by number, see `expected_of`.
     """
@@ -38,22 +41,23 @@ def table_of(
             {
                 "number": record.number,
                 "state": record.state,
-                "source": "baseline" if record.key in baselines else "sampler",
+                "source": "baseline" if record.key in baselines else "enqueued" if record.enqueued else "sampler",
                 "key": record.key,
                 **record.cost.to_dict(),
                 **{objective.name: objective.of(network, record.cost) for objective in objectives},
                 "reason": record.reason,
-                **_measured(record),
+                **_measured(record, measure),
                 "expected": expected.get(record.number),
                 **network.choices,
             }
         )
     own = [objective.name for objective in objectives if objective.name not in COLUMNS]
+    own += [name for name in SCORES if name == measure.column or any(name in row for row in rows)]
     table = pd.DataFrame(rows, columns=[*COLUMNS, *own, *space.gene_names])
     return table.astype({"epochs": "Int64", "expected": float})
 
 
-def _measured(record: TrialRecord) -> dict[str, Any]:
+def _measured(record: TrialRecord, measure: Measure) -> dict[str, Any]:
     """A stopped trial has no accuracy that compares with others; what it reached is the reason."""
     evaluation = record.evaluation
     if evaluation is None:
@@ -61,7 +65,7 @@ def _measured(record: TrialRecord) -> dict[str, Any]:
     measured = {"epochs": evaluation.epochs, "seconds": evaluation.seconds}
     if record.state == "stopped":
         return {**measured, "reason": f"{evaluation.accuracy:.2%} after epoch {evaluation.epochs}"}
-    return {**measured, "accuracy": evaluation.accuracy}
+    return {**measured, **evaluation.scores, measure.column: evaluation.accuracy}
 
 
 def expected_of(records: Sequence[TrialRecord], encoding: Encoding) -> dict[int, float]:

@@ -18,6 +18,7 @@ from mobinet.export.examples import Examples, dump_examples, most_examples
 from mobinet.export.packed import NAME, read_packed
 from mobinet.pictures import enlarged
 from results.files import SCHEMA, SUMS, check_sums, read_json, write_atomic, write_json, write_sums
+from results.measures import ACCURACY, MEASURES, UNWEIGHTED, Counts
 from results.run_config import versions
 from search.data.catalog import find_dataset
 from search.data.dataset import DataSet, check_test, load_dataset, load_test
@@ -25,14 +26,16 @@ from search.data.split import Split
 from search.lock import lock
 from search.recipe import Recipe
 from search.training import ranks
-from search.training.accuracy import accuracy
 from search.training.checkpoint import open_checkpoint, save_checkpoint
+from search.training.judging import judge
 from search.training.seeds import seeded_build, training_seed
 from search.training.training import Training
 from space import Architecture, InputError
 from space.own_file import files_of
 
 VALIDATION = 0.1
+BEFORE = {"metric": ACCURACY.name, "class_weights": UNWEIGHTED}
+"""Settings of retrainings that do not say."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +50,8 @@ class Retraining:
         device: where.
         folder: takes ``metrics.csv``, ``last.pt``, ``best.pt``, ``model.safetensors``, ``examples.safetensors`` and
             ``summary.json``.
+        metric: a name in `results.measures.MEASURES`, by which the best epoch is chosen.
+        class_weights: of the loss, see `search.training.class_weights`.
         accumulate: slices of a batch that each process learns one after the other.
         leave_out: files of images that are passed over.
     """
@@ -58,6 +63,8 @@ class Retraining:
     seed: int
     device: str
     folder: Path
+    metric: str = ACCURACY.name
+    class_weights: str = UNWEIGHTED
     accumulate: int = 1
     leave_out: tuple[str, ...] = ()
 
@@ -102,12 +109,22 @@ class Retraining:
             **asdict(self.recipe),
             "seed": self.seed,
             **{f"digest of the --{flag} file": file.digest for flag, file in own.items()},
+            "metric": self.metric,
+            "class_weights": self.class_weights,
         }
         device = torch.device(self.device)
         seed = training_seed(self.seed, self.architecture)
         net = seeded_build(self.architecture, len(images.classes), seed)
         net.load_state_dict(ranks.from_first(net.state_dict))
-        training = Training(net, images.train, recipe=self.recipe, seed=seed, device=device, accumulate=self.accumulate)
+        training = Training(
+            net,
+            images.train,
+            recipe=self.recipe,
+            seed=seed,
+            device=device,
+            accumulate=self.accumulate,
+            class_weights=self.class_weights,
+        )
         metrics = self._resume(training, settings)
         summary = self.folder / "summary.json"
         if ranks.from_first(summary.exists) and training.epoch == self.recipe.epochs:
@@ -115,11 +132,11 @@ class Retraining:
         while training.epoch < self.recipe.epochs:
             began = time.perf_counter()
             loss = training.run_epoch()
-            (top1,) = accuracy(net, images.validation, device=device)
-            best = max((row["validation_top1"] for row in metrics), default=0.0)
+            counts = judge(net, images.validation, classes=len(images.classes), device=device)
             seconds = time.perf_counter() - began
-            metrics.append({"epoch": training.epoch, "loss": loss, "validation_top1": top1, "seconds": seconds})
-            if top1 >= best:
+            reached = _reached(counts, "validation")
+            metrics.append({"epoch": training.epoch, "loss": loss, **reached, "seconds": seconds})
+            if self._best(metrics) is metrics[-1]:
                 save_checkpoint(self.folder / "best.pt", net.state_dict())
             save_checkpoint(
                 self.folder / "last.pt", {"training": training.state_dict(), "metrics": metrics, "settings": settings}
@@ -130,6 +147,11 @@ class Retraining:
         with open_checkpoint(self.folder / "best.pt") as best_weights:
             net.load_state_dict(best_weights)
         return self._finish(net, images, metrics)
+
+    def _best(self, metrics: list[dict[str, float]]) -> dict[str, float]:
+        """The row of the best epoch, the last one of equals."""
+        column = MEASURES[self.metric].after_retraining("validation")
+        return max(metrics, key=lambda row: (row[column], row["epoch"]))
 
     def _finished(self, summary: Path) -> dict[str, Any]:
         check_sums(self.folder, summary.name)
@@ -162,14 +184,14 @@ class Retraining:
         if not ranks.from_first(path.exists):
             return []
         with open_checkpoint(path) as checkpoint:
-            there = checkpoint["settings"]
-            different = [name for name, value in settings.items() if there.get(name) != value]
+            begun = {**BEFORE, **checkpoint["settings"]}
+            different = [name for name, value in settings.items() if begun.get(name) != value]
             if not different:
                 training.load_state_dict(checkpoint["training"])
                 return checkpoint["metrics"]
         raise InputError(
             f"{self.folder} was begun with other settings: "
-            + "; ".join(f"{name} {there.get(name)} there and {settings[name]} here" for name in different)
+            + "; ".join(f"{name} {begun.get(name)} there and {settings[name]} here" for name in different)
             + "; repeat those, or use another --out"
         )
 
@@ -190,16 +212,19 @@ class Retraining:
             write_atomic(path, packed)
         loaded = ranks.from_first(lambda: read_packed(path)[0]).to(self.device)
         test = load_test(self.dataset, data_dir=self.data_dir, dataset=images, leave_out=self.leave_out)
-        top1, top5 = accuracy(loaded, test, device=torch.device(self.device), top=(1, 5))
+        counts = judge(loaded, test, classes=len(images.classes), device=torch.device(self.device))
+        best = self._best(metrics)
         summary = {
             "schema": SCHEMA,
             "key": self.architecture.key,
             "architecture": self.architecture.to_dict(),
             "dataset": self.dataset,
-            "test_top1": top1,
-            "test_top5": top5,
+            **_reached(counts, "test"),
+            "test_top5": counts.top5_accuracy,
             "test_images": len(test),
-            "validation_top1": max(row["validation_top1"] for row in metrics),
+            **{name: value for name, value in best.items() if name.startswith("validation_")},
+            "metric": self.metric,
+            "class_weights": self.class_weights,
             "cost": cost(self.architecture, len(images.classes)).to_dict(),
             "file_bytes": len(packed),
             **asdict(self.recipe),
@@ -225,3 +250,8 @@ def _examples_of(test: Split) -> Examples:
     images, labels = map(torch.cat, zip(*some.batches(len(some), device=torch.device("cpu"))))
     pixels = ((images * std + mean) * 255).round_().clamp_(0, 255).to(torch.uint8)
     return Examples(images=pixels.permute(0, 2, 3, 1).contiguous().numpy(), labels=labels.numpy())
+
+
+def _reached(counts: Counts, part: str) -> dict[str, float]:
+    """Every measure, by its name for a part of the images."""
+    return {measure.after_retraining(part): measure.of(counts) for measure in MEASURES.values()}

@@ -6,14 +6,15 @@ from functools import cache
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mobinet.binarizers import Binarizer
+from results.measures import UNWEIGHTED
 from search.data.split import Split
 from search.recipe import Recipe
 from search.training import ranks
 from search.training.captured import CapturedStep
+from search.training.class_weights import ClassLoss
 from search.training.flat_adam import FlatAdam
 from search.training.threads import divide_threads
 from space import InputError
@@ -39,6 +40,7 @@ class Training:
         seed: decides the order and the augmentation of every epoch.
         device: where.
         accumulate: slices that each process learns one after the other.
+        class_weights: of the loss, see `search.training.class_weights`.
 
     Raises:
         InputError: a batch cannot be cut into such slices.
@@ -57,6 +59,7 @@ class Training:
         seed: int,
         device: torch.device,
         accumulate: int = 1,
+        class_weights: str = UNWEIGHTED,
     ) -> None:
         slices = accumulate * ranks.ranks()
         batch = min(recipe.batch_size, len(train))
@@ -72,6 +75,7 @@ class Training:
         self.device = device
         self.accumulate = accumulate
         self.epoch = 0
+        self.loss = ClassLoss(class_weights, train, device)
         self.norms = [(norm, norm.momentum) for norm in net.modules() if isinstance(norm, nn.BatchNorm2d)]
         divide_threads(net, device)
         scales = [scale for m in net.modules() if isinstance(m, Binarizer) for scale in m.weight_scales()]
@@ -126,7 +130,7 @@ class Training:
     def learn(self, images: Tensor, labels: Tensor) -> Tensor:
         """Give the weights their gradients on a batch, and return its loss, without gradient."""
         with self.autocast():
-            loss = F.cross_entropy(self.net(images), labels)
+            loss = self.loss(self.net(images), labels, labels)
         loss.backward()
         return loss.detach()
 

@@ -36,12 +36,20 @@ class Problem:
         surrogate: gives the accuracies.
         num_classes: outputs of the networks.
         seed: of the search and of its trainings.
+        first: networks that come before the hand-designed ones.
     """
 
-    def __init__(self, space: SearchSpace, surrogate: Surrogate, num_classes: int, seed: int) -> None:
+    def __init__(
+        self,
+        space: SearchSpace,
+        surrogate: Surrogate,
+        num_classes: int,
+        seed: int,
+        first: tuple[Architecture, ...] = (),
+    ) -> None:
         self.space = space
         self.seed = seed
-        self.baselines = space.baselines()
+        self.baselines = (*first, *space.baselines())
         self.epochs = surrogate.epochs
         self.training_seconds = 0.0
         """Time spent in the surrogate so far."""

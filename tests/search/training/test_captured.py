@@ -12,8 +12,8 @@ from torch import nn
 
 from search.recipe import Recipe
 from search.training import captured
-from search.training.accuracy import accuracy
 from search.training.captured import WARM_UP, CapturedStep
+from search.training.judging import judge
 from search.training.seeds import seeded_build
 from search.training.training import Training
 from tests.search.training.test_training import NETWORK, part_of
@@ -119,13 +119,13 @@ def test_nothing_is_launched_while_another_thread_launches_or_records(fake_cuda,
         for _ in range(WARM_UP + 2):
             recorded(launch, x)
 
-    def judge():
+    def look():
         met.wait()
         for _ in range(5):
-            accuracy(Net(), digits.validation, device=torch.device("cpu"))
+            judge(Net(), digits.validation, classes=10, device=torch.device("cpu"))
 
     with ThreadPoolExecutor(4) as threads:
-        for task in [threads.submit(train, torch.tensor(0)) for _ in range(3)] + [threads.submit(judge)]:
+        for task in [threads.submit(train, torch.tensor(0)) for _ in range(3)] + [threads.submit(look)]:
             task.result()
 
 

@@ -15,6 +15,7 @@ from mobinet import cost, load_packed
 from mobinet.export.examples import read_examples
 from mobinet.export.packed import read_packed
 from results.files import read_json
+from results.measures import Counts
 from search.data.dataset import load_dataset, load_test
 from search.recipe import Recipe
 from search.training.retraining import Retraining
@@ -74,7 +75,8 @@ def test_leaves_its_files(done):
     }
     assert read_json(folder / "summary.json") == summary
     assert [row["epoch"] for row in rows] == [1, 2, 3]
-    assert losses(folder) == [[row["epoch"], row["loss"], row["validation_top1"]] for row in rows]
+    names = "epoch", "loss", "validation_top1", "validation_balanced_accuracy", "validation_macro_f1"
+    assert losses(folder) == [[row[name] for name in names] for row in rows]
     assert summary["validation_top1"] == max(row["validation_top1"] for row in rows)
     assert (summary["key"], summary["epochs"], summary["seed"]) == (NETWORK.key, 3, 0)
 
@@ -116,12 +118,15 @@ def test_file_is_as_large_as_the_cost_promised_plus_the_header(done):
 
 
 def test_best_epoch_is_the_one_that_is_kept(tmp_path, monkeypatch):
-    measure, top1 = search.training.retraining.accuracy, {}
+    judge, top1 = search.training.retraining.judge, {}
 
-    def scripted(net, split, *, device, top=(1,)):
-        return measure(net, split, device=device, top=top) if top != (1,) else (top1.pop(min(top1)),)
+    def scripted(net, split, *, classes, device):
+        if not top1:  # the test images
+            return judge(net, split, classes=classes, device=device)
+        right = round(10 * top1.pop(min(top1)))
+        return Counts(labels=np.array([10]), predicted=np.array([10]), right=np.array([right]), top5=10)
 
-    monkeypatch.setattr(search.training.retraining, "accuracy", scripted)
+    monkeypatch.setattr(search.training.retraining, "judge", scripted)
     recipe = Recipe(epochs=4, batch_size=300, learning_rate=0.03)
     top1.update({1: 0.3, 2: 0.6, 3: 0.6, 4: 0.2})
     assert retraining(tmp_path / "whole", recipe=recipe).run(quiet)["validation_top1"] == 0.6

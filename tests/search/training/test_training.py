@@ -6,9 +6,10 @@ import pytest
 import torch
 from torch import nn
 
+from results.measures import accuracy
 from search.data.in_memory import Images
 from search.recipe import Recipe
-from search.training.accuracy import accuracy
+from search.training.judging import judge
 from search.training.seeds import seeded_build
 from search.training.training import NonFiniteLoss, Training
 from space import Architecture, InputError
@@ -113,40 +114,11 @@ def test_every_epoch_has_an_order_of_its_own(digits):
 def test_a_few_images_are_learned_by_heart(digits):
     images = part_of(digits, 40)
     training = begin(images, Recipe(epochs=60, batch_size=20, learning_rate=0.03))
-    before = accuracy(training.net, images, device=CPU)[0]
+    before = accuracy(judge(training.net, images, classes=10, device=CPU))
     losses = [training.run_epoch() for _ in range(60)]
     assert before < 0.5
     assert losses[-1] < 0.1 * losses[0]
-    assert accuracy(training.net, images, device=CPU)[0] >= 0.95
-
-
-class Linear(nn.Sequential):
-    """A fixed random net that notes the mode it is called in."""
-
-    def __init__(self, classes: int) -> None:
-        super().__init__(nn.Flatten(), nn.Dropout(), nn.Linear(64, classes))
-        self[2].weight.data = torch.randn(classes, 64, generator=torch.Generator().manual_seed(0))
-
-
-@pytest.mark.parametrize("size", [7, 1000])
-def test_accuracy_against_a_slow_loop(digits, size):
-    images, net = part_of(digits, 100), Linear(10)
-    hits = {1: 0, 3: 0, 5: 0}
-    for image, label in images.batches(1, device=CPU):
-        outputs = net.eval()(image)[0].tolist()
-        rank = sum(output > outputs[label.item()] for output in outputs)
-        for k in hits:
-            hits[k] += rank < k
-    net.train()
-    found = accuracy(net, images, device=CPU, top=(1, 3, 5), batch_size=size)
-    assert found == pytest.approx([hits[1] / 100, hits[3] / 100, hits[5] / 100])
-    assert 0 < found[0] < found[1] < found[2] < 1
-
-
-def test_top_5_of_fewer_classes_is_always_right(digits):
-    train = part_of(digits, 50)
-    few = Images(pixels=train.pixels, labels=train.labels % 3, preparation=train.preparation)
-    assert accuracy(Linear(3), few, device=CPU, top=(1, 5))[1] == 1
+    assert accuracy(judge(training.net, images, classes=10, device=CPU)) >= 0.95
 
 
 class Normalised(nn.Sequential):
@@ -173,6 +145,18 @@ def test_slices_count_alike_in_gradients_losses_and_statistics(digits):
         normal = ((part - part.mean()) / (part.var(correction=0) + norm.eps).sqrt()).flatten(1)
         gradients.append((0.1 - nn.functional.one_hot(answers, 10).float()).T @ normal / 20)  # of softmax, from zero
     torch.testing.assert_close(last.weight.grad, sum(gradients) / 3, rtol=1e-4, atol=1e-6)
+
+
+def test_slices_of_classes_that_count_alike_add_up_to_the_batch(digits):
+    images, recipe = part_of(digits, 60), Recipe(epochs=1, batch_size=60, learning_rate=1e-12)
+    found = []
+    for slices in (1, 3):
+        net = nn.Sequential(nn.Flatten(), nn.Linear(64, 10, bias=False))
+        nn.init.constant_(net[1].weight, 0.01)
+        training = Training(net, images, recipe=recipe, seed=1, device=CPU, accumulate=slices, class_weights="balanced")
+        found.append((training.run_epoch(), net[1].weight.grad))
+    assert found[0][0] == pytest.approx(found[1][0], rel=1e-6)
+    torch.testing.assert_close(found[0][1], found[1][1], rtol=1e-5, atol=1e-7)
 
 
 @pytest.mark.parametrize("images, slices", [(40, 3), (100, 8), (41, 2)])

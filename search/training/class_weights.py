@@ -1,0 +1,42 @@
+"""The loss of a training, in which images may count by their class."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from results.measures import BALANCED
+from search.data.split import Split
+
+
+class ClassLoss:
+    """Cross-entropy, in the mean over the images of a batch.
+
+    With balanced weights each image counts n / (C n_c), for n training images of C classes, n_c of its own class. So
+    all classes count alike, and an image counts 1 in the mean. A batch is divided by the number of its images, not by
+    the sum of their weights: then slices of a batch add up to the batch.
+
+    Args:
+        class_weights: a name in `results.measures.CLASS_WEIGHTS`.
+        train: the images that are learned.
+        device: where.
+    """
+
+    def __init__(self, class_weights: str, train: Split, device: torch.device) -> None:
+        self.weights = balanced(train.class_counts()).to(device) if class_weights == BALANCED else None
+
+    def __call__(self, outputs: Tensor, targets: Tensor, labels: Tensor) -> Tensor:
+        """The loss of a batch.
+
+        Args:
+            outputs: (N, C).
+            targets: labels (N,) or probabilities (N, C).
+            labels: (N,).
+        """
+        if self.weights is None:
+            return F.cross_entropy(outputs, targets)
+        return (self.weights[labels] * F.cross_entropy(outputs, targets, reduction="none")).mean()
+
+
+def balanced(counts: Tensor) -> Tensor:
+    """The weight of an image of each class, (C,), from the number of images of each, (C,)."""
+    return counts.sum() / ((counts > 0).sum() * counts.clamp(min=1))
