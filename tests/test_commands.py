@@ -24,6 +24,8 @@ SMALL = {
     "benchmarks.retrained.searched_vs_handmade": "--seeds 1 --epochs 1 --images 64",
     "benchmarks.samplers.contest": f"{CIFAR} --seeds 1 --trials 18 --samplers front --workers 1",
     "benchmarks.samplers.surrogate": CIFAR,
+    "benchmarks.samplers.warm_start": f"{CIFAR} --other benchmarks/tables/cifar10.csv --other-width 0.125 --seeds 2 "
+    "--trials 6 --workers 1",
     "benchmarks.samplers.table": "--width 0.25 --epochs 1 --networks 4 --seeds 1 --images 64 --csv new.csv",
     "benchmarks.speed.inference": "--backbones mobilenet-8 --seconds 0.01",
     "benchmarks.speed.training": "--backbone mobilenet-8 --width 1 --k 0 --steps 1",

@@ -26,7 +26,6 @@ from benchmarks.samplers.scoring import SCORES, search
 from benchmarks.samplers.surrogate import Surrogate, add_table_flags
 from mobinet import cost
 from results.pareto import on_front
-from search.data.dataset import read_source
 from search.flags import positive_float, positive_int
 from search.study.expectation import expected_accuracy
 from search.warm_start import carried_over
@@ -54,7 +53,7 @@ def front_of_table(table: LearningCurves, space: SearchSpace, classes: int) -> l
 def main() -> None:
     parser = make_parser(__doc__)
     add_table_flags(parser)
-    parser.add_argument("--data-dir", default="data")
+    parser.add_argument("--classes", type=positive_int, default=10, help="of the data set")
     parser.add_argument("--other", type=Path, required=True, help="the table of the other search")
     parser.add_argument("--other-width", type=positive_float, default=1.0, help="its factor on the channels")
     parser.add_argument("--seeds", type=positive_int, default=20)
@@ -63,9 +62,8 @@ def main() -> None:
     args = parser.parse_args()
     prepare_process()
     space = load_space_from(args)
-    classes = len(read_source(args.dataset, args.data_dir, "train").classes)
     other = load_space(args.space, input_shape=space.input_shape, backbone=space.backbone, width=args.other_width)
-    found = front_of_table(last_epoch(LearningCurves.read(args.other, other)), other, classes)
+    found = front_of_table(last_epoch(LearningCurves.read(args.other, other)), other, args.classes)
     first = tuple(dict.fromkeys(carried_over(network, space) for network in found))
     surrogate = Surrogate(last_epoch(LearningCurves.read(args.csv, space)), space)
     print(f"{args.space} on {args.dataset}, surrogate of {args.csv.name}, {args.seeds} seeds")
@@ -74,7 +72,9 @@ def main() -> None:
     rows = []
     with ProcessPoolExecutor(args.workers, get_context("spawn"), prepare_process) as pool:
         for name, networks in ((WITHOUT, ()), (WITH, first)):
-            run = partial(search, surrogate=surrogate, space=space, classes=classes, trials=args.trials, first=networks)
+            run = partial(
+                search, surrogate=surrogate, space=space, classes=args.classes, trials=args.trials, first=networks
+            )
             rows += [table.assign(sampler=name) for table in pool.map(run, jobs)]
     at = [number for number in CHECKPOINTS if number <= args.trials]
     for score in SCORES[:2]:

@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+from results.measures import MEASURES
 from results.pareto import hypervolume
 from search.progress import Progress, si
 from search.task import Evaluation, Failure, Task
@@ -67,6 +68,17 @@ def test_line_of_a_trial(progress, capsys):
     progress.on_trial(Task(number=8, architecture=network), Evaluation(accuracy=0.4, epochs=1, seconds=1))
     dominated = capsys.readouterr().out.splitlines()[-1].split()
     assert "*" not in dominated and dominated[dominated.index("front") + 1] == "2"
+
+
+def test_another_measure_is_named(capsys):
+    table = pd.DataFrame({"state": ["complete"], "accuracy": [0.9], "macro_f1": [0.5], "ops": [4e3]})
+    settings = {"objective": OBJECTIVES["ops"], "price": lambda network: 5e3, "measure": MEASURES["macro-f1"]}
+    progress = Progress(table, trials=2, reference=(0.1, 1e4), **settings)
+    task = Task(number=1, architecture=Architecture.uniform("mobilenet-8"))
+    progress.on_trial(task, Evaluation(accuracy=0.6, epochs=1, seconds=1))
+    progress.close()
+    line = capsys.readouterr().out.splitlines()[-1]
+    assert "1 *  60.00% macro F1    5.00 kOPs" in line and "front   2" in line
 
 
 def test_the_unit_is_the_objectives(capsys):

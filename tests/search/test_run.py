@@ -108,7 +108,8 @@ def test_a_search_leaves_its_files(finished):
 def test_trials_of_a_search(finished):
     folder, ended = finished
     table, config = table_of(folder), json.loads((folder / "config.json").read_text())
-    assert table.columns.tolist() == [*COLUMNS, *config["genes"]]
+    assert table.columns.tolist() == [*COLUMNS, "balanced_accuracy", "macro_f1", "top5", *config["genes"]]
+    assert (table["top5"] > table["accuracy"]).all() and (table["macro_f1"] > 0).all()
     assert table["number"].tolist() == list(range(17)) and table["key"].is_unique
     assert table["state"].eq("complete").all() and table["epochs"].eq(1).all()
     assert table["source"].tolist() == ["baseline"] * 15 + ["sampler"] * 2
@@ -122,7 +123,7 @@ def test_trials_of_a_search(finished):
     chosen = json.loads((folder / "best.json").read_text())
     *_, front, named, command = ended.out.splitlines()
     found = f"{len(best['front'])} networks, hypervolume {best['hypervolume']:.4f};"
-    assert front.startswith(f"front by accuracies: {found}")
+    assert front.startswith(f"front by accuracy: {found}")
     assert named.startswith(f"best.json: {chosen['key']}, accuracy {chosen['expected']:.1%} at ")
     assert command == "    python -m search.retrain run/best.json"
 

@@ -117,6 +117,40 @@ def test_file_is_as_large_as_the_cost_promised_plus_the_header(done):
     assert (folder / "model.safetensors").stat().st_size == summary["file_bytes"]
 
 
+@pytest.mark.parametrize("metric, kept", [("accuracy", 1), ("balanced-accuracy", 2), ("macro-f1", 2)])
+def test_the_measure_chooses_the_epoch(tmp_path, monkeypatch, metric, kept):
+    """18 images of one class, 2 of another: the first epoch takes all for the first, the second 5 for the rare one."""
+    right, predicted = [[18, 0], [15, 2], [0, 2]], [[20, 0], [15, 5], [0, 20]]
+    counts = [
+        Counts(labels=np.array([18, 2]), predicted=np.array(guesses), right=np.array(hits), top5=20)
+        for guesses, hits in zip(predicted, right)
+    ]
+    script = iter([*counts, counts[0]])  # the last one on the test images
+    monkeypatch.setattr(search.training.retraining, "judge", lambda *_, **__: next(script))
+    summary = retraining(tmp_path, metric=metric).run(quiet)
+    wanted = {1: (0.9, 0.5, (2 * 18 / 38) / 2), 2: (0.85, (15 / 18 + 1) / 2, (2 * 15 / 33 + 2 * 2 / 7) / 2)}
+    names = "validation_top1", "validation_balanced_accuracy", "validation_macro_f1"
+    assert [summary[name] for name in names] == pytest.approx(wanted[kept])
+    assert (summary["metric"], summary["class_weights"], summary["test_macro_f1"]) == (metric, "none", wanted[1][2])
+
+
+def test_a_checkpoint_of_another_measure_or_weights_is_refused(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        retraining(tmp_path).run(stop_after(1))
+    for change in ({"metric": "macro-f1"}, {"class_weights": "balanced"}):
+        with pytest.raises(InputError, match=f"{next(iter(change))} .* there and {next(iter(change.values()))} here"):
+            retraining(tmp_path, **change).run(quiet)
+    path = tmp_path / "last.pt"
+    state = torch.load(path, weights_only=True)
+    for name in ("metric", "class_weights"):  # as earlier versions wrote it
+        del state["settings"][name]
+    state["metrics"] = [
+        {name: row[name] for name in row if not name.endswith(("cy", "f1"))} for row in state["metrics"]
+    ]
+    torch.save(state, path)
+    assert retraining(tmp_path).run(quiet)["epochs"] == 3
+
+
 def test_best_epoch_is_the_one_that_is_kept(tmp_path, monkeypatch):
     judge, top1 = search.training.retraining.judge, {}
 
