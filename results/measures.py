@@ -32,6 +32,10 @@ class Counts:
         measured = {measure.column: measure.of(self) for measure in MEASURES.values()}
         return {**measured, TOP5: self.top5_accuracy} if len(self.labels) > MANY_CLASSES else measured
 
+    def after_retraining(self, part: str) -> dict[str, float]:
+        """All measures by their names in what a retraining writes, on the images of a part."""
+        return {measure.after_retraining(part): measure.of(self) for measure in MEASURES.values()}
+
     @property
     def top5_accuracy(self) -> float:
         return self.top5 / int(self.labels.sum())

@@ -15,7 +15,7 @@ ALLOWED = {
     "flags": {"space", "results", "data"},
     "study": {"space", "results", "samplers", "task", "lock"},
     "training": {"space", "mobinet", "results", "data", "machine", "recipe", "lock"},
-    "evaluators": {"space", "mobinet", "data", "machine", "recipe", "task", "flags", "training"},
+    "evaluators": {"space", "mobinet", "results", "data", "machine", "recipe", "task", "flags", "training"},
     "backends": {"space", "flags", "interrupt", "machine", "task"},
     "loop": {"space", "backends", "interrupt", "samplers", "study", "task"},
     "progress": {"space", "results", "study", "task"},

@@ -84,6 +84,10 @@ def main() -> None:
         p_values = holm([float(wilcoxon(each).pvalue) if each.any() else 1.0 for each in ahead])
         print(f"{'ahead, median':<30}" + "".join(f"{np.median(each):+8.4f}" for each in ahead))
         print(f"{'p, corrected':<30}" + "".join(f"{p:8.0e}" for p in p_values))
+        for number in at[:2]:
+            reached = np.flatnonzero(np.median(curves[WITHOUT], axis=0) >= np.median(curves[WITH], axis=0)[number - 1])
+            after = f"after {reached[0] + 1} trials" if len(reached) else "not at all"
+            print(f"{WITHOUT}, it is where it is {WITH} after {number} trials: {after}")
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from mobinet.export.examples import Examples, dump_examples, most_examples
 from mobinet.export.packed import NAME, read_packed
 from mobinet.pictures import enlarged
 from results.files import SCHEMA, SUMS, check_sums, read_json, write_atomic, write_json, write_sums
-from results.measures import ACCURACY, MEASURES, UNWEIGHTED, Counts
+from results.measures import ACCURACY, MEASURES, UNWEIGHTED
 from results.run_config import versions
 from search.data.catalog import find_dataset
 from search.data.dataset import DataSet, check_test, load_dataset, load_test
@@ -134,7 +134,7 @@ class Retraining:
             loss = training.run_epoch()
             counts = judge(net, images.validation, classes=len(images.classes), device=device)
             seconds = time.perf_counter() - began
-            reached = _reached(counts, "validation")
+            reached = counts.after_retraining("validation")
             metrics.append({"epoch": training.epoch, "loss": loss, **reached, "seconds": seconds})
             if self._best(metrics) is metrics[-1]:
                 save_checkpoint(self.folder / "best.pt", net.state_dict())
@@ -219,7 +219,7 @@ class Retraining:
             "key": self.architecture.key,
             "architecture": self.architecture.to_dict(),
             "dataset": self.dataset,
-            **_reached(counts, "test"),
+            **counts.after_retraining("test"),
             "test_top5": counts.top5_accuracy,
             "test_images": len(test),
             **{name: value for name, value in best.items() if name.startswith("validation_")},
@@ -250,8 +250,3 @@ def _examples_of(test: Split) -> Examples:
     images, labels = map(torch.cat, zip(*some.batches(len(some), device=torch.device("cpu"))))
     pixels = ((images * std + mean) * 255).round_().clamp_(0, 255).to(torch.uint8)
     return Examples(images=pixels.permute(0, 2, 3, 1).contiguous().numpy(), labels=labels.numpy())
-
-
-def _reached(counts: Counts, part: str) -> dict[str, float]:
-    """Every measure, by its name for a part of the images."""
-    return {measure.after_retraining(part): measure.of(counts) for measure in MEASURES.values()}
