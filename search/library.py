@@ -11,7 +11,7 @@ import torch
 
 from search import machine
 from search.backends.local import InProcess
-from search.data.catalog import find_dataset
+from search.data.catalog import dataset_called, find_dataset
 from search.data.checking import check_pictures
 from search.evaluators.proxy import Proxy
 from search.limits import Limits
@@ -109,7 +109,7 @@ def proxy(
     """The evaluator that trains each network briefly, with the data set's own recipe, as the command does.
 
     Args:
-        dataset, data_dir: which images, and where they are.
+        dataset, data_dir: which images, by name or by a file of your own, and where they are.
         epochs: of each training; None for the data set's own.
         images: to train on; None for all.
         seed: of everything that is drawn, in the study as well.
@@ -118,6 +118,7 @@ def proxy(
     Raises:
         InputError: the images or the device cannot be used.
     """
+    dataset = dataset_called(dataset)
     entry = find_dataset(dataset)
     recipe = entry.recipes["proxy"]
     return Proxy(

@@ -11,9 +11,6 @@ from search.task import Evaluation, Failure, Task
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-PAUSES = 10
-"""From one drawing to the next it takes at least so many times as long as a drawing takes."""
-
 
 def in_cell(figure: "go.Figure") -> None:
     """Replace the output of a notebook's cell by the figure; outside a notebook, do nothing."""
@@ -31,10 +28,11 @@ class LivePlot:
 
     Args:
         show: called with each figure.
+        pauses: from one drawing to the next it takes at least so many times as long as a drawing takes.
     """
 
-    def __init__(self, show: Callable[["go.Figure"], None] = in_cell) -> None:
-        self._show = show
+    def __init__(self, show: Callable[["go.Figure"], None] = in_cell, *, pauses: float = 10) -> None:
+        self._show, self._pauses = show, pauses
         self._due = 0.0
 
     def __call__(self, search: Search, task: Task, outcome: Evaluation | Failure) -> None:
@@ -44,4 +42,4 @@ class LivePlot:
             return
         self._show(search.figure())
         ended = time.monotonic()
-        self._due = ended + PAUSES * (ended - began)
+        self._due = ended + self._pauses * (ended - began)

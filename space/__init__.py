@@ -2,8 +2,8 @@
 
 from space.architecture import Architecture
 from space.errors import InputError
+from space.family import load_family
 from space.load import load_space, named_network
-from space.own_file import load_file
 from space.search_space import SearchSpace
 
-__all__ = ["Architecture", "InputError", "SearchSpace", "load_file", "load_space", "named_network"]
+__all__ = ["Architecture", "InputError", "SearchSpace", "load_family", "load_space", "named_network"]

@@ -14,7 +14,7 @@ from typing import NoReturn
 
 from space import InputError
 from space.errors import printable
-from space.family import family_in
+from space.family import load_family
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Signals that ask a program to end."""
@@ -44,7 +44,7 @@ def add_own_family(parser: argparse.ArgumentParser) -> None:
 
     def own(text: str) -> str:
         try:
-            return family_in(text)
+            return load_family(text)
         except InputError as error:
             raise argparse.ArgumentTypeError(str(error)) from None
 

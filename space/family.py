@@ -117,14 +117,12 @@ def _built_in() -> tuple[str, ...]:
     return tuple(sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(families.__path__)))
 
 
-def family_in(path: str) -> str:
+def load_family(path: str) -> str:
     """Run a file that holds a family, ``FAMILY``, and builds it, ``parts(architecture, num_classes)``.
 
     Returns its name. Raises InputError where the file cannot be used.
     """
-    name = load_file(path)
-    if name in _built_in():
-        raise InputError(f"{path}: there is a family called {name} already; give the file another name")
+    name = load_file(path, taken=_built_in())
     if not isinstance(own_part(name, "FAMILY"), Family) or not callable(own_part(name, "parts")):
         raise InputError(f"{path} holds no family: FAMILY, a space.family.Family, and parts(architecture, num_classes)")
     return name

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from space.architecture import Architecture
 from space.errors import InputError
-from space.family import backbones_text, family_in, family_names, find_family, genes_of
+from space.family import backbones_text, family_names, find_family, genes_of, load_family
 from space.gene import Choices
 from space.own_file import SUFFIX
 from space.reading import read_input
@@ -32,7 +32,7 @@ def load_space(
 
     Args:
         space: a family's name, the path of a TOML file, or that of a Python file, which is run, see
-            `space.family.family_in`; ``paper.toml`` is the range of MoBiNet's paper, unless there
+            `space.family.load_family`; ``paper.toml`` is the range of MoBiNet's paper, unless there
             is such a file in the working directory.
         backbone: a backbone of the family.
         input_shape: (C, H, W); without a backbone, the family's first one for such images.
@@ -50,7 +50,7 @@ def _named_space(space: str, backbone: str | None, input_shape: tuple[int, int, 
     if space in family_names():
         return _whole(space, backbone, input_shape, width)
     if space.endswith(SUFFIX):
-        return _whole(family_in(space), backbone, input_shape, width)
+        return _whole(load_family(space), backbone, input_shape, width)
     if not space.endswith(".toml"):
         file = f"{space}.toml"
         there = f"; did you mean {file}?" if Path(file).exists() else ""

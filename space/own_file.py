@@ -4,7 +4,7 @@ It is run only where the user names it, and in the processes that work for the o
 """
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -15,6 +15,8 @@ from space.errors import InputError, first_line
 from space.reading import read_input
 
 SUFFIX = ".py"
+HOLDS = {"space": "FAMILY", "dataset": "images"}
+"""What a file defines, by the flag that names it."""
 
 
 @dataclass(frozen=True)
@@ -47,15 +49,21 @@ _files: dict[str, OwnFile] = {}
 _modules: dict[str, ModuleType] = {}
 
 
-def load_file(path: str | Path) -> str:
+def load_file(path: str, *, taken: Collection[str]) -> str:
     """Run a file, unless it was run in this process before, and return the name of what it holds.
 
+    Args:
+        path: of the file.
+        taken: names of what is no file's.
+
     Raises:
-        InputError: it cannot be read or run, or another one of its name was run before.
+        InputError: it cannot be read or run, or its name is taken or was another file's before.
     """
-    if not Path(path).stem.isidentifier():
-        raise InputError(f"{path}: the name of a file with a family or a data set is letters, digits and _, then .py")
-    return _run(str(Path(path).absolute()), read_input(Path(path))).name
+    file = OwnFile(str(Path(path).expanduser().absolute()), read_input(Path(path).expanduser()))
+    if not Path(path).stem.isidentifier() or file.name in taken:
+        problem = "names another one here" if file.name in taken else "is no name"
+        raise InputError(f"{path}: {file.name} {problem}; call the file otherwise, by letters, digits and _")
+    return _run(file.path, file.source).name
 
 
 def own_files() -> tuple[OwnFile, ...]:
@@ -70,7 +78,7 @@ def own_part(name: str, part: str) -> Any:
 
 def files_of(names: Mapping[str, str]) -> dict[str, OwnFile]:
     """Of names by the flag that chose them, such as ``{"space": "my-net"}``, the files that hold these."""
-    return {flag: _files[name] for flag, name in names.items() if name in _files}
+    return {flag: _files[name] for flag, name in names.items() if own_part(name, HOLDS[flag])}
 
 
 def check_digests(digests: Mapping[str, str], names: Mapping[str, str], where: object) -> None:

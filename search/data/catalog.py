@@ -132,9 +132,7 @@ def dataset_called(text: str) -> str:
     if not text.endswith(SUFFIX):
         find_dataset(text)
         return text
-    name = load_file(text)
-    if name in DATASETS:
-        raise InputError(f"{text}: there is a data set called {name} already; give the file another name")
+    name = load_file(text, taken=DATASETS)
     shape = own_part(name, "INPUT_SHAPE")
     sound = isinstance(shape, tuple) and len(shape) == 3 and all(type(side) is int and side > 0 for side in shape)
     if not callable(own_part(name, "images")) or not sound:

@@ -2,10 +2,11 @@
 
 import signal
 import time
+from threading import Thread
 
 import pytest
 
-from search.interrupt import Interrupts
+from search.interrupt import Interrupts, inherited_by_nobody
 
 
 def test_a_signal_waits_until_it_is_welcome():
@@ -35,3 +36,20 @@ def test_a_signal_that_a_finalizer_swallows_is_raised_again():
         time.sleep(20)
     assert time.monotonic() - began < 10
     assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+
+
+def test_another_thread_holds_nothing_back_and_its_processes_hear_nothing():
+    found = []
+
+    def work():
+        with Interrupts() as interrupts, interrupts.welcome():
+            found.append(signal.getsignal(signal.SIGINT))
+        with inherited_by_nobody():
+            found.append(signal.pthread_sigmask(signal.SIG_BLOCK, ()))
+        found.append(signal.pthread_sigmask(signal.SIG_BLOCK, ()))
+
+    usual = signal.getsignal(signal.SIGINT)
+    thread = Thread(target=work)
+    thread.start()
+    thread.join()
+    assert found == [usual, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}, set()]

@@ -1,0 +1,156 @@
+"""A search as a call."""
+
+import json
+import runpy
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from threading import Thread
+
+import optuna
+import plotly.graph_objects as go
+import pytest
+import torch
+from fakes import Instant, accuracy_of, made_up, small_space
+
+import search.run
+from results.files import read_json
+from search import LivePlot, Task, machine, proxy, run_study
+from search.evaluators.proxy import Proxy
+from space import InputError, load_space
+from space.objective import OBJECTIVES
+
+ROOT = Path(__file__).parents[2]
+SPACE = small_space(block=["pre", "mid"], k=[0, 1])
+
+
+def state_of_process() -> tuple:
+    handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)]
+    return handlers, torch.get_num_threads(), machine.threads(), optuna.logging.get_verbosity()
+
+
+def test_it_is_the_search_of_the_command(tmp_path, invoke, monkeypatch):
+    monkeypatch.setattr(Proxy, "__call__", made_up)
+    flags = "--trials", 20, "--epochs", 1, "--workers", 0, "--width", 1, "--proxy-images", 100
+    assert invoke(search.run, *flags, "--out", tmp_path / "command").code == 0
+    found = run_study(tmp_path / "call", space=load_space(), evaluator=proxy(epochs=1, images=100), trials=20)
+    for name in ("trials.csv", "pareto.csv", "pareto.json", "best.json"):
+        assert (tmp_path / "call" / name).read_bytes() == (tmp_path / "command" / name).read_bytes(), name
+    there, here = (json.loads((tmp_path / name / "config.json").read_text()) for name in ("command", "call"))
+    assert {name for name in there if there[name] != here[name]} == {"space", "backend", "workers"}
+    assert found.best().key == read_json(tmp_path / "call" / "best.json")["key"]
+    assert invoke(search.run, *flags[2:], "--trials", 22, "--out", tmp_path / "call").code == 0
+
+
+def test_a_function_is_an_evaluator(tmp_path):
+    trials = []
+
+    def evaluator(task: Task):
+        return Instant()(task)
+
+    found = run_study(
+        tmp_path / "run",
+        space=SPACE,
+        evaluator=evaluator,
+        num_classes=4,
+        cost=OBJECTIVES["bytes"],
+        trials=9,
+        on_trial=lambda search, task, outcome: trials.append((task.number, outcome.accuracy, len(search.study))),
+    )
+    keys = found.table()["key"].tolist()
+    assert trials == [(number, accuracy_of(key), number + 1) for number, key in enumerate(keys)]
+    assert found.config.evaluator == found.config.dataset == "evaluator" and found.config.num_classes == 4
+    bytes_of = found.table().set_index("key")["bytes"]
+    front = found.front().entries
+    for entry in front:
+        rivals = [key for key in keys if bytes_of[key] <= entry.cost.bytes]
+        assert max(map(accuracy_of, rivals)) == entry.accuracy
+    assert found.best().key in [entry.key for entry in front]
+    assert "accuracies from evaluator" in (tmp_path / "run" / "report.html").read_text()
+
+
+def test_one_after_the_other_and_again(tmp_path, capfd):
+    before = state_of_process()
+    sizes = []
+    for name, trials in (("a", 5), ("b", 7), ("a", 8)):
+        found = run_study(tmp_path / name, space=SPACE, evaluator=Instant(), num_classes=10, trials=trials)
+        sizes.append(len(found.table()))
+    assert sizes == [5, 7, 8]
+    assert state_of_process() == before
+    assert capfd.readouterr() == ("", "")
+
+
+def test_in_threads_side_by_side(tmp_path):
+    before, found = state_of_process(), {}
+
+    def run(name: str) -> None:
+        found[name] = run_study(tmp_path / name, space=SPACE, evaluator=Instant(), num_classes=10, trials=12)
+
+    threads = [Thread(target=run, args=(name,)) for name in ("a", "b", "c")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    tables = [found[name].table().drop(columns="seconds") for name in ("a", "b", "c")]
+    assert len(tables[0]) == 12 and tables[0].equals(tables[1]) and tables[0].equals(tables[2])
+    assert state_of_process() == before
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError, KeyboardInterrupt])
+def test_a_callback_that_fails_loses_nothing(tmp_path, error):
+    def on_trial(search, task, outcome):
+        if task.number == 3:
+            raise error
+
+    before = state_of_process()
+    parts = {"space": SPACE, "evaluator": Instant(), "num_classes": 10}
+    with pytest.raises(error):
+        run_study(tmp_path, **parts, trials=8, on_trial=on_trial)
+    assert state_of_process() == before
+    assert (tmp_path / "trials.csv").read_text().count("complete") == 4
+    assert len(run_study(tmp_path, **parts, trials=8).table()) == 8
+
+
+def test_parts_that_do_not_fit(tmp_path):
+    with pytest.raises(InputError, match="give num_classes"):
+        run_study(tmp_path / "a", space=SPACE, evaluator=Instant(), trials=1)
+    with pytest.raises(InputError, match="raise --max-ops"):
+        limits = [(OBJECTIVES["ops"], 10.0)]
+        run_study(tmp_path / "b", space=SPACE, evaluator=Instant(), num_classes=10, trials=1, limits=limits)
+
+
+def test_the_plot_grows(tmp_path):
+    figures: list[go.Figure] = []
+    plot = LivePlot(figures.append, pauses=0)
+    run_study(tmp_path, space=SPACE, evaluator=Instant(), num_classes=10, trials=6, on_trial=plot)
+    networks = [len({point for trace in figure.data for point in zip(trace.x, trace.y)}) for figure in figures]
+    assert networks == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_plot_that_takes_long_waits():
+    class Search:
+        def figure(self):
+            return go.Figure()
+
+    figures: list[go.Figure] = []
+    plot = LivePlot(figures.append, pauses=1e9)
+    for _ in range(3):
+        plot(Search(), None, None)
+    assert len(figures) == 1
+
+
+def test_the_example_runs(tmp_path, monkeypatch, capsys):
+    text = (ROOT / "examples" / "notebook.py").read_text()
+    assert len(text.splitlines()) < 60
+    (tmp_path / "notebook.py").write_text(text.replace("TRIALS, EPOCHS = 20, 4", "TRIALS, EPOCHS = 3, 1"))
+    monkeypatch.chdir(tmp_path)
+    runpy.run_path("notebook.py")
+    assert capsys.readouterr().out.count("trial ") >= 3
+    assert (tmp_path / "runs" / "notebook" / "best.json").exists()
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    code = "import sys, search; print(*sys.modules)"
+    found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert not {"torch", "ray", "optuna", "pandas", "numpy"} & set(found.stdout.split())
