@@ -101,11 +101,10 @@ def require_supernet(space: SearchSpace) -> None:
 def _all_parts(space: SearchSpace, num_classes: int) -> Iterator[Part]:
     """The parts of networks that between them hold every choice of every layer."""
     first = {gene.name: gene.choices[0] for gene in space.genes}
-    ways, steps = ways_to(space, first), space.chain.steps
+    ways, steps, options = ways_to(space, first), space.chain.steps, space.chain.options
     layers: dict[str, list[int]] = {}
     for number, group in enumerate(space.chain.groups):
         layers.setdefault(group[0].layer, []).append(number)
-    options = [dict.fromkeys(step.spelling for each in by_state.values() for step in each.values()) for by_state in steps]
     for whole in product(*(options[number] for number in layers.pop("", []))):
         for numbers in layers.values():
             before = [way for state, way in ways[numbers[0]].items() if () not in steps[numbers[0]][state]]

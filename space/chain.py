@@ -60,6 +60,8 @@ class Chain:
         tied = [(gene,) for gene in genes if gene.name not in self._known]
         self.groups: tuple[tuple[Gene, ...], ...] = (*tied, *of_family)
         self.start = State(find_family(family).start(backbone, width))
+        self._names = [[gene.name for gene in group if gene.name in self._own] for group in self.groups]
+        self._met: dict[tuple, Step] = {}
 
     @cached_property
     def steps(self) -> tuple[dict[State, Steps], ...]:
@@ -84,6 +86,23 @@ class Chain:
         canonical, _ = self._read(self.groups[number], choices, state)
         return self.steps[number][state][canonical]
 
+    def respell(self, choices: Choices) -> dict[str, Choice]:
+        """The spelling of the network that these choices, of all genes of the space, make."""
+        found, state = {}, self.start
+        for number, names in enumerate(self._names):
+            key = number, state, *[choices[name] for name in names]
+            step = self._met.get(key)
+            if step is None:
+                step = self._met[key] = self.step(number, state, choices)
+            found |= step.spelling
+            state = step.after
+        return found
+
+    @cached_property
+    def coupled(self) -> bool:
+        """Whether a choice in one group changes what can be chosen in another."""
+        return any(len(by_state) > 1 for by_state in self.steps)
+
     def _read(self, group: tuple[Gene, ...], choices: Choices, state: State) -> tuple[Combination, State]:
         """The canonical form of a group's choices, and the state that they leave."""
         name = group[0].name
@@ -94,6 +113,14 @@ class Chain:
         family, backbone, width = self._place
         canonical, after = find_family(family).read(backbone, width, whole, state.family)
         return tuple(canonical.items()), State(after, state.tied)
+
+    @cached_property
+    def options(self) -> tuple[tuple[Combination, ...], ...]:
+        """For each group, the spellings of what can be chosen, in whatever state."""
+        return tuple(
+            tuple(dict.fromkeys(step.spelling for steps in by_state.values() for step in steps.values()))
+            for by_state in self.steps
+        )
 
     @cached_property
     def counts(self) -> tuple[dict[State, int], ...]:

@@ -1,6 +1,6 @@
 """What a sampler may know of cost: that of any network before it is trained, quickly."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from itertools import islice
 from math import inf, isclose
@@ -22,7 +22,7 @@ class Prices:
     """The cost of the networks of a space, from their genes.
 
     Where the costs of all `CHECKS` networks drawn at random are a constant plus a share of each group of genes, see
-    `space.shares.Shares`, those of others are added up so, in microseconds. Where they are not, each network is counted.
+    `space.shares.Shares`, those of others are added up so, in microseconds. Where not, each network is counted.
 
     Args:
         space: what is searched.
@@ -53,6 +53,15 @@ class Prices:
     def added_up(self) -> list[tuple["Prices", float]]:
         """The further costs that add up, each with its limit."""
         return [(other, highest) for other, highest in self._others if other._adds_up]
+
+    @cached_property
+    def respell(self) -> Callable[[Choices], Choices] | None:
+        """Gives a network's one spelling for any; None where no choice changes what another means.
+
+        Those of a layer that does not exist are then the same in all networks.
+        """
+        chain = self._space.chain
+        return (lambda params: chain.respell({**self._first, **params})) if chain.coupled else None
 
     def affordable(self) -> Iterator[Architecture]:
         """Networks within the budget and within the further limits of costs that add up, see `space.bounds.affordable`.

@@ -45,11 +45,7 @@ class SearchSpace:
     @cached_property
     def groups(self) -> tuple[tuple[Combination, ...], ...]:
         """Per group of genes, the spellings of what can be chosen in it, whatever is chosen before."""
-        found = []
-        for by_state in self.chain.steps:
-            spellings = dict.fromkeys(step.spelling for steps in by_state.values() for step in steps.values())
-            found += [tuple(spellings)] if () not in spellings else []
-        return tuple(found)
+        return tuple(spellings for spellings in self.chain.options if () not in spellings)
 
     @cached_property
     def size(self) -> int:
@@ -85,7 +81,7 @@ class SearchSpace:
 
     @property
     def choices(self) -> dict[str, list[Choice]]:
-        """What a search may pick for each gene, by its name; genes that it leaves at their default are not among them."""
+        """What a search may pick for each gene, by its name, but for those that it leaves at their default."""
         return {gene.name: list(gene.choices) for gene in self.genes if not gene.closed}
 
     def baselines(self) -> tuple[Architecture, ...]:

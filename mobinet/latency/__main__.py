@@ -82,7 +82,7 @@ def to_measure(space: SearchSpace, num_classes: int) -> Iterator[Architecture]:
                     seen |= names
                     rows[-1].append(choices)
     yield space.architecture(first)
-    coupled = any(len(by_state) > 1 for by_state in space.chain.steps)  # a choice changes other groups
+    coupled = space.chain.coupled
     together = [[choices] for row in rows for choices in row] if coupled else zip_longest(*rows, fillvalue=())
     for several in together:
         changed = {name: choice for choices in several for name, choice in choices if coupled or choice != first[name]}

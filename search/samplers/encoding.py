@@ -1,6 +1,6 @@
 """Optuna's parameters as rows of small integers, and as the features that a regression takes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -38,7 +38,7 @@ class Encoding:
                 choices[name] = tuple(range(distribution.low, distribution.high + 1, distribution.step))
         return cls(choices, frozenset(name for name in choices if isinstance(search_space[name], IntDistribution)))
 
-    def encode(self, params: dict[str, Any]) -> Row | None:
+    def encode(self, params: Mapping[str, Any]) -> Row | None:
         """The row of `params`, which may hold others; None where a parameter is missing or has no such value."""
         try:
             return tuple([values.index(params[name]) for name, values in self.choices.items()])

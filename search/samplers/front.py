@@ -1,6 +1,6 @@
 """The front sampler: each proposal is the network expected to raise the front of accuracy against cost most."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from math import inf
 from typing import Any
 
@@ -49,6 +49,7 @@ class FrontSampler(BaseSampler):
     Args:
         seed: of the proposals; None for a different one each time.
         cost: the second objective, exactly, of the parameters.
+        respell: gives the one spelling of all parameters that mean the same, from which accuracy is predicted.
         limit: nothing that costs more is proposed once proposals are not random; without a limit, the highest cost so
             far takes its place in the ranking.
     """
@@ -58,11 +59,13 @@ class FrontSampler(BaseSampler):
         seed: int | None = None,
         *,
         cost: Callable[[dict[str, Any]], float],
+        respell: Callable[[dict[str, Any]], Mapping[str, Any]] | None = None,
         limit: float = inf,
     ) -> None:
         self._rng = np.random.default_rng(seed)
         self._random = RandomSampler(seed)
         self._cost = cost
+        self._respell = respell
         self._limit = limit
         self._search_space = IntersectionSearchSpace()
         self._asked: tuple[optuna.Study | None, int, Iterator[dict[str, Any]]] = (None, -1, iter(()))
@@ -128,7 +131,10 @@ class FrontSampler(BaseSampler):
         for _ in range(ROUNDS):
             parents = np.concatenate([front, candidates[:PARENTS]])
             drawn = np.concatenate([self._children(encoding, parents), encoding.draw(self._rng, STRANGERS)])
-            new = [row for row in dict.fromkeys(map(tuple, drawn.tolist())) if row not in tried]
+            rows: Iterator[Row | None] = map(tuple, drawn.tolist())
+            if self._respell:
+                rows = (encoding.encode(self._respell(encoding.decode(row))) for row in rows if row)
+            new = [row for row in dict.fromkeys(rows) if row and row not in tried]
             tried.update(new)
             priced = [(row, cost) for row in new if (cost := self._cost(encoding.decode(row))) <= self._limit]
             if priced:
@@ -154,4 +160,4 @@ def _log(cost: ArrayLike) -> Array:
 
 def make_front(seed: int, prices: Prices) -> FrontSampler:
     """As `search.samplers.SAMPLERS` makes it."""
-    return FrontSampler(seed, cost=prices, limit=prices.limit * (1 + 1e-9))
+    return FrontSampler(seed, cost=prices, respell=prices.respell, limit=prices.limit * (1 + 1e-9))

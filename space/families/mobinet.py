@@ -4,6 +4,7 @@ Phan et al., "MoBiNet: A Mobile Binary Network for Image Classification", WACV 2
 """
 
 from functools import cache
+from itertools import groupby
 from typing import Any, NamedTuple
 
 from space.backbones import Backbone, MobileNetFamily, find_backbone
@@ -45,8 +46,8 @@ def activation_of(choices: Choices) -> str:
 def runs_of(backbone: Backbone) -> tuple[range, ...]:
     """Numbers of the layers of each run of equal layers, those that neither double the channels nor downsample."""
     equal = [i == o and not down for i, o, down in backbone.layers]
-    starts = [n for n, here in enumerate(equal) if here and not (n and equal[n - 1])]
-    return tuple(range(start, next((n for n in range(start, len(equal)) if not equal[n]), len(equal))) for start in starts)
+    runs = [[*numbers] for is_equal, numbers in groupby(range(len(equal)), equal.__getitem__) if is_equal]
+    return tuple(range(run[0], run[-1] + 1) for run in runs)
 
 
 def layers_of(choices: Choices) -> dict[str, LayerChoice]:
@@ -105,9 +106,7 @@ class MoBiNet(MobileNetFamily):
         scaled = find_backbone(backbone, width)
         return Progress(scaled.stem_channels, sum(i != o for i, o, _ in scaled.layers))
 
-    def read(
-        self, backbone: str, width: float, choices: Choices, state: Any
-    ) -> tuple[dict[str, Choice], Progress]:
+    def read(self, backbone: str, width: float, choices: Choices, state: Any) -> tuple[dict[str, Choice], Progress]:
         progress: Progress = state
         place = next(iter(choices)).partition(".")[0]
         if place.startswith("layer"):

@@ -82,8 +82,8 @@ def counted_by_hand(network, num_classes, backbone=None):
     params = first * colours * 9 + 2 * first + last * num_classes + num_classes
     size = 4 * (first * colours * 9 + 4 * first + last * num_classes + num_classes)
     for layer, i, o in layers:
-        block, k, area = (choices[f"layer{layer}.{kind}"] for kind in ("block", "k", "kernel"))
-        for _, filters, area, group in convolutions(block, k, i, o, area**2):
+        block, k, kernel = (choices[f"layer{layer}.{kind}"] for kind in ("block", "k", "kernel"))
+        for _, filters, area, group in convolutions(block, k, i, o, kernel**2):
             weights = filters * area * group
             bops += pixels * weights
             padded_bops += pixels * filters * area * round_up(group, 32)

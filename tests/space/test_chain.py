@@ -12,12 +12,13 @@ FEW = {"block": ["mid"], "k": [0], "pool": ["avg"]}
 SPACES = {
     "depth": {**FEW, "depth": [0, 1], "k": [0, 2]},
     "growth": {**FEW, "growth": [1, 2], "block": ["mid", "post"]},
-    "growth and K": {**FEW, "growth": [1, 2], "layer1": {"k": [0, 3, 4]}, "layer4": {"k": [2, 3, 4, 5], "block": "pre"}},
+    "growth and K": {**FEW, "growth": [1, 2], "layer1": {"k": [0, 4]}, "layer4": {"k": [3, 4, 5], "block": "pre"}},
     "width": {**FEW, "width": [50, 100], "layer0": {"k": [0, 1, 2, 3]}},
     "kernel": {**FEW, "kernel": [3, 5]},
     "all": {**FEW, "width": [100, 200], "kernel": [3, 5], "stage0": {"depth": [0, 1]}, "layer2": {"growth": [1, 2]},
             "layer0": {"kernel": 3}, "layer3": {"kernel": 5, "growth": [1, 2], "block": ["post", "mid"]}},
-    "no first choice": {**FEW, "block": ["none", "mid"], "k": [1, 2], "depth": [0, 1], "layer1": {"k": 2, "block": "mid"}},
+    "no first choice": {**FEW, "block": ["none", "mid"], "depth": [0, 1], "layer1": {"block": "mid"},
+                        "layer2": {"k": [1, 2]}},
     "tied, and depth": {**FEW, "depth": [0, 1], "k": [0, 1], "binarizer": ["ste", "react"], "tie": ["binarizer"]},
     "binarizers, and depth": {**FEW, "stage1": {"depth": [0, 1]}, "binarizer": ["ste", "react"]},
 }  # fmt: skip
