@@ -4,22 +4,19 @@ block.
 Lin et al., "NAS-BNN: Neural Architecture Search for Binary Neural Networks", 2024, arXiv 2408.15484. Channels, depths,
 kernels, groups, strides and the rule that channels never decrease are those of the authors' repository,
 github.com/VDIGPKU/NAS-BNN, at bf734a9 (``models/superbnn.py``). Of the paper's text only the abstract was at hand: a
-family of networks of 20 to 200 M OPs, among them one with 68.20 % on ImageNet at 57 M. The architectures of these
-networks are not in the repository's text, so none has a name here but the smallest and the largest of the space, as the
-repository defines them.
+family of networks of 20 to 200 M OPs, among them one with 68.20 % on ImageNet at 57 M. Which architectures these are
+was not found, so none has a name here.
 """
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from space.binarizers import binarizer_gene, binarizers_of, unusual_binarizers
 from space.errors import InputError
-from space.family import Family, Named
+from space.family import Family
 from space.gene import Choice, Choices, Gene, number
 
 STEM_CHANNELS = (24, 32, 48)
-Pick = Callable[[Iterable[int]], int]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,12 +156,6 @@ class NASBNN(Family):
                 found[name], state = channels, state._replace(channels=channels)
         return found, state
 
-    def named(self) -> dict[str, Named]:
-        return {
-            "nas-bnn-smallest": Named(choices=_outermost(min, max)),
-            "nas-bnn-largest": Named(choices=_outermost(max, min)),
-        }
-
     def describe(self, choices: Choices) -> str:
         """The stem's channels, then of each stage those of its blocks, such as `96-128k5g2`; then unusual binarizers."""
         stages = ("-".join(map(_word_of, stage.blocks)) for stage in stages_of(choices))
@@ -174,18 +165,6 @@ class NASBNN(Family):
 def _word_of(block: BlockChoice) -> str:
     kernel, groups = f"k{block.kernel}" * (block.kernel > 3), f"g{block.groups}" * (block.groups > 1)
     return f"{block.channels}{kernel}{groups}"
-
-
-def _outermost(pick: Pick, pick_groups: Pick) -> dict[str, Choice]:
-    """The same end of every range; groups make a network smaller."""
-    choices: dict[str, Choice] = {"stem.channels": pick(STEM_CHANNELS)}
-    for index, stage in enumerate(STAGES):
-        choices[f"stage{index}.blocks"] = pick(stage.blocks)
-        for block in range(stage.blocks[-1]):
-            name = _block(f"stage{index}", block)
-            choices |= {f"{name}.channels": pick(stage.channels), f"{name}.kernel": pick(stage.kernels)}
-            choices[f"{name}.groups"] = pick_groups(stage.groups)
-    return choices
 
 
 FAMILY = NASBNN()

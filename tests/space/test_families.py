@@ -126,7 +126,7 @@ def test_any_network_of_a_family_builds_and_counts(family):
     """Any legal choices, binarizers among them, on its smallest backbone."""
     rng = Random(family)
     backbone = list(find_family(family).backbones)[-1]
-    width = {"resnet": 0.25, "meliusnet": 0.5, "vgg-small": 0.125}.get(family, 1)
+    width = {"resnet": 0.25, "meliusnet": 0.5, "nas-bnn": 0.125, "vgg-small": 0.125}.get(family, 1)
     for _ in range(1 if family == "alexnet" else 3):
         genes = {
             name: rng.choice(gene.legal[:4] if gene.kind in ("blocks", "convs") else gene.legal)

@@ -11,6 +11,7 @@ NAMES = {
     "mobilenet-v1": "mobilenet",
     "resnet": "resnet",
     "meliusnet": "meliusnet",
+    "nas-bnn": "nas-bnn",
     "vgg-small": "vgg",
     "alexnet": "alexnet",
 }

@@ -60,6 +60,7 @@ NETWORKS = {
     "resnet, of an odd size": lambda: sampled("resnet", (1, 71, 71), 0.25, convs=1, shortcut="binary"),
     "meliusnet, of an odd size": lambda: sampled("meliusnet", (1, 67, 67), 0.25, blocks=2),
     "vgg-small, of an odd size": lambda: sampled("vgg-small", (3, 65, 65), 0.125),
+    "nas-bnn, of an odd size": lambda: sampled("nas-bnn", (1, 65, 65), 0.125),
     "group-conv": lambda: sampled("group-conv", COLOUR, 0.25),
     "resnet": lambda: sampled("resnet", COLOUR, 0.25, convs=2),
     "meliusnet": lambda: Architecture.of("meliusnet", "meliusnet-8", 1.0, {}).canonical(),
