@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import cycle
 from math import isnan
 from typing import Any
 
@@ -46,6 +47,7 @@ class ParetoInfo:
         best: the network of best.json, as on the front.
         published: what papers report on the same data set, on test images.
         retrained: networks of the run after `search.retrain`, on test images.
+        peers: the cost of other networks whose accuracy is not known here, by their name.
     """
 
     objective: Objective
@@ -56,6 +58,7 @@ class ParetoInfo:
     best: Points
     published: Points
     retrained: Points
+    peers: Mapping[str, float]
 
 
 def pareto_info(
@@ -99,6 +102,7 @@ def pareto_info(
         best=points(is_best, deciding),
         published=published_points(published, objective),
         retrained=retrained_points(retrained, objective),
+        peers=config.latency_peers if objective.name == "latency" else {},
     )
 
 
@@ -191,6 +195,12 @@ def pareto_figure(info: ParetoInfo) -> go.Figure:
     if info.retrained.cost:
         marker = {"symbol": "triangle-up", "size": 11, "color": "#7d3c98"}
         add(info.retrained, "retrained (test images)", mode="markers", marker=marker)
+    shown = (info.front, info.dominated, info.baselines, info.published, info.retrained)
+    heights = [accuracy for points in shown for accuracy in points.accuracy]
+    for dash, (name, cost) in zip(cycle(("dash", "dot")), info.peers.items()):
+        text = f"{name}: {info.objective.show(cost)}"
+        ends = Points(cost=(cost, cost), accuracy=(min(heights), max(heights)), texts=(text, text))
+        add(ends, text, mode="lines", line={"dash": dash, "color": "#555"})
     figure.update_layout(
         template="plotly_white",
         hoverlabel={"align": "left"},

@@ -63,6 +63,7 @@ class RunConfig:
         max_ops: the budget in OPs, if any.
         limits: those of other costs, by the name of their objective.
         latency_table, latency: the file that the latencies came from, and what it is of; where they are used.
+        latency_peers: seconds of other networks on the same device, by their name.
         reference: of the hypervolume.
         backend, workers, time_limit, address, cpus_per_trial, gpus_per_trial: the flags of what runs the evaluations.
         versions: of the packages that a result depends on.
@@ -100,6 +101,7 @@ class RunConfig:
     limits: Mapping[str, Any] = field(default_factory=dict)
     latency_table: str | None = free(default=None)
     latency: Mapping[str, Any] = field(default_factory=dict)
+    latency_peers: Mapping[str, Any] = free(default_factory=dict)
     reference: Reference
     backend: str | None = free(default=None)
     workers: int | None = free(default=None)
@@ -183,6 +185,8 @@ class RunConfig:
             and not {"unit", "title"} <= settings.get("latency", {}).keys()
         ):
             raise InputError(f"{path}: it lacks what the latencies are of; the file was changed")
+        if not all(_is_a(value, float) and 0 < value < inf for value in settings.get("latency_peers", {}).values()):
+            raise InputError(f"{path}: the field latency_peers holds no latencies; the file was changed")
         try:
             return cls(**settings, evaluator_settings=own)
         except TypeError as error:

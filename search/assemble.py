@@ -12,7 +12,7 @@ import optuna
 import torch
 
 from mobinet import cost
-from mobinet.latency.table import latency_settings, read_table
+from mobinet.latency.table import latency_settings, peers_in, read_table
 from results.files import write_atomic
 from results.measures import ACCURACY, MEASURES, UNWEIGHTED
 from results.published import published_on
@@ -100,6 +100,7 @@ def assemble(args: argparse.Namespace) -> Assembled:
             "binarizer": args.binarizer,
             "latency_table": str(args.latency.absolute()) if args.latency else None,
             "latency": latency_settings(args.latency, space, len(images.classes)) if uses_latency else {},
+            "latency_peers": peers_in(args.latency, space) if uses_latency else {},
             "backend": args.backend,
             "workers": args.workers,
             "time_limit": args.time_limit,

@@ -40,7 +40,7 @@ def refresh(folder: Path, *, cost: str | None = None, latencies: Path | None = N
     import optuna
 
     from mobinet import cost as count_of  # which loads torch
-    from mobinet.latency.table import latency_settings
+    from mobinet.latency.table import latency_settings, peers_in
     from results.files import write_json
     from search.evaluators import EVALUATORS
     from search.limits import objectives_of
@@ -74,6 +74,7 @@ def refresh(folder: Path, *, cost: str | None = None, latencies: Path | None = N
             objective=cost,
             latency_table=str(latencies) if latencies else None,
             latency=latency or config.latency,
+            latency_peers=peers_in(latencies, space) if latency else {},
             reference=Reference(
                 accuracy=config.reference.accuracy, cost=min(config.all_limits.get(cost, highest), highest)
             ),

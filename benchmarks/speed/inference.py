@@ -9,24 +9,19 @@ times do not depend on them.
 """
 
 import argparse
-import importlib.util
-import logging
 import tempfile
-import time
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from statistics import median
 
 import numpy as np
 import torch
-from torch import nn
 
 from benchmarks.flags import make_parser
 from mobinet.compiled import compiled
 from mobinet.conv import BinaryConv2d
 from mobinet.export import TrainedNetwork
 from mobinet.export.memory import untrained
+from mobinet.latency.peers import median_seconds, onnxruntime_calls
 from space import Architecture, named_network
 from space.command import run_command
 
@@ -50,13 +45,7 @@ def parse() -> argparse.Namespace:
 
 def microseconds(call: Callable[[], object], seconds: float) -> float:
     """The median of calls that take so long together."""
-    call()
-    times, began = [], time.perf_counter()
-    while len(times) < 5 or time.perf_counter() - began < seconds:
-        start = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - start)
-    return median(times) * 1e6
+    return median_seconds(call, seconds) * 1e6
 
 
 def as_trained(architecture: Architecture) -> TrainedNetwork:
@@ -76,39 +65,6 @@ def exported_call(network: TrainedNetwork, folder: Path, flags: str) -> Callable
     scores, arena = np.empty(built.classes, np.float32), np.empty(built.arena, np.float32)
     call = built.call_of(image, scores, arena)
     return lambda kept=(image, scores, arena): call()
-
-
-def onnxruntime_calls(net: nn.Module, shape: tuple[int, int, int], folder: Path, *, int8: bool) -> Iterator[Callable]:
-    """Calls of the network in onnxruntime: float and, where wanted, int8; none where it is not installed."""
-    if not all(importlib.util.find_spec(name) for name in ("onnx", "onnxruntime")):
-        return
-    import onnxruntime
-
-    image = torch.rand(1, *shape)
-    path = folder / "float.onnx"
-    with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter("ignore")
-        torch.onnx.export(net, (image,), str(path), dynamo=False, opset_version=17, input_names=["image"])
-    paths = [path]
-    if int8:
-        from onnxruntime.quantization import CalibrationDataReader, quantize_static
-
-        class Reader(CalibrationDataReader):
-            left = 4
-
-            def get_next(self) -> dict[str, np.ndarray] | None:
-                self.left -= 1
-                return {"image": torch.rand(1, *shape).numpy()} if self.left >= 0 else None
-
-        logging.disable(logging.WARNING)
-        paths.append(folder / "int8.onnx")
-        quantize_static(str(path), str(paths[-1]), Reader(), per_channel=True)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    for each in paths:
-        session = onnxruntime.InferenceSession(str(each), options, providers=["CPUExecutionProvider"])
-        yield lambda session=session: session.run(None, {"image": image.numpy()})
 
 
 @torch.inference_mode()

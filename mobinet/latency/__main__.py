@@ -4,7 +4,8 @@
     python -m search.run --dataset cifar10 --width 0.25 --cost latency --latency here.csv
 
 Each piece that a network of the space can contain is timed once, in networks that contain it, as exported C. Then ten
-whole networks are timed, to correct the sums. The table is written after each network; to go on where a stopped
+whole networks are timed, to correct the sums, and beside them MobileNet-v1 in onnxruntime, where that is installed.
+The table is written after each network; to go on where a stopped
 command ended, run it again.
 """
 
@@ -21,12 +22,14 @@ import numpy as np
 
 from mobinet.export.memory import untrained
 from mobinet.latency.device import TARGETS, Device, machine_name
+from mobinet.latency.peers import measure_peers
 from mobinet.latency.table import LatencyTable, kernels_digest, names_of_checks, piece_names, read_table
 from space import Architecture, InputError, SearchSpace, load_space
 from space.chain import Combination
 from space.command import Parser, run_command, user_path
 from space.family import MOST_CLASSES
 from space.lock import hold
+from space.objective import OBJECTIVES
 from space.shares import ways_to
 
 WHOLES, SAMPLE = 10, 50
@@ -170,6 +173,11 @@ def measure(args: argparse.Namespace, space: SearchSpace, device: Device) -> Non
             table.write()
             print(f"network {number} of {len(networks)}: {len(table.values)} pieces so far", flush=True)
     print(check_sums(table, device, space, args.classes))
+    if args.target == "here" and not args.run:
+        table.values |= (peers := measure_peers(space, args.classes))
+        table.write()
+        for name, value in peers.items():
+            print(f"{name}: {OBJECTIVES['latency'].show(value)}")
     print(f"wrote {args.out}")
 
 

@@ -24,6 +24,7 @@ COLUMNS = (*HEAD, "piece", "value")
 EARLIER = tuple(name for name in COLUMNS if name != "compiler")
 WHOLE = "a whole network, per sum of its pieces"
 TAU = "Kendall's tau between wholes and sums"
+PEER = "MobileNet-v1 in "
 UNITS = {"s": "s", "instructions": "instr"}
 """What is measured, and what stands behind a number of it."""
 
@@ -104,6 +105,11 @@ def names_of_checks(backbone: str, width: float) -> tuple[str, str]:
     return f"{WHOLE}, {own}", f"{TAU}, {own}"
 
 
+def name_of_peer(kind: str, space: SearchSpace) -> str:
+    """Of the row with what MobileNet-v1 takes on the backbone of a space."""
+    return f"{PEER}{kind}, {space.backbone} at width {space.width:g}"
+
+
 def read_table(path: Path | None) -> LatencyTable:
     """Raises InputError: there is none, it is damaged, or it is of other kernels."""
     if path is None:
@@ -154,6 +160,13 @@ def latency_settings(path: Path | None, space: SearchSpace, num_classes: int) ->
         "title": table.title,
         "values": digest,
     }
+
+
+def peers_in(path: Path | None, space: SearchSpace) -> dict[str, float]:
+    """What MobileNet-v1 took on the backbone of a space, where that was measured. Raises as `read_table`."""
+    own = name_of_peer("", space)[len(PEER) :]
+    rows = read_table(path).values.items()
+    return {name.removesuffix(own): value for name, value in rows if name.startswith(PEER) and name.endswith(own)}
 
 
 def variants(space: SearchSpace) -> Iterator[Architecture]:

@@ -67,3 +67,20 @@ def test_another_objective_gives_the_axis_and_the_texts(info):
     points = retrained_points(pd.DataFrame([row]), latency)
     assert points.cost == (12.0,) and "at 12 ms<br>" in points.texts[0]
     assert published_points(read_published(), latency) == Points()
+
+
+def test_other_networks_on_the_same_device_are_lines(trials, config):
+    """At their latency; their accuracy is not known."""
+    peers = {"MobileNet-v1 in float": 2e-3, "MobileNet-v1 in int8": 1.5e-3}
+    settings = {"latency": {"unit": "s", "title": "latency (s) on here"}, "latency_peers": peers}
+    config = replace(config, objective="latency", **settings)
+    timed = trials.assign(latency=trials["ops"] / 1e6)
+    figure = pareto_figure(pareto_info(timed, config=config, best_key=trials.loc[2, "key"]))
+    lines = {trace.name: trace for trace in figure.data if trace.name.startswith("MobileNet-v1")}
+    assert {name: set(line.x) for name, line in lines.items()} == {
+        "MobileNet-v1 in float: 2 ms": {2e-3},
+        "MobileNet-v1 in int8: 1.5 ms": {1.5e-3},
+    }
+    assert {line.line.dash for line in lines.values()} == {"dash", "dot"}
+    by_ops = pareto_info(timed, config=replace(config, objective="ops"), best_key=trials.loc[2, "key"])
+    assert not by_ops.peers

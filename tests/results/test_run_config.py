@@ -94,3 +94,10 @@ def test_an_objective_that_there_is_not_is_named(tmp_path, config):
     write_json(tmp_path / "config.json", {**config.to_dict(), "objective": "nope", "reference": reference})
     with pytest.raises(InputError, match="config.json: no objective is called 'nope'"):
         read_config(tmp_path)
+
+
+@pytest.mark.parametrize("peers", [{"v1": "fast"}, {"v1": -1}, {"v1": float("nan")}])
+def test_latencies_of_other_networks_are_numbers(tmp_path, config, peers):
+    write_json(tmp_path / "config.json", {**config.to_dict(), "latency_peers": peers})
+    with pytest.raises(InputError, match="latency_peers holds no latencies"):
+        read_config(tmp_path)

@@ -1,10 +1,12 @@
 """Tables of latencies: what they hold, what is refused, and that their sums are the time of whole networks."""
 
+import importlib.util
 import os
 import re
 import shutil
 import sys
 from dataclasses import replace
+from importlib.metadata import version
 from random import Random
 
 import pytest
@@ -15,7 +17,16 @@ from mobinet.export.memory import exported_pieces, ram, untrained
 from mobinet.export.translate import steps_of
 from mobinet.latency.__main__ import locked, main, open_table, to_measure
 from mobinet.latency.device import TARGETS
-from mobinet.latency.table import LatencyTable, kernels_digest, name_of, names_of_checks, piece_names, read_table
+from mobinet.latency.peers import measure_peers
+from mobinet.latency.table import (
+    LatencyTable,
+    kernels_digest,
+    name_of,
+    names_of_checks,
+    peers_in,
+    piece_names,
+    read_table,
+)
 from space import Architecture, InputError, load_space
 from tests.mobinet.export.networks import NETWORKS
 
@@ -124,7 +135,7 @@ def test_a_table_is_continued_and_of_one_device(monkeypatch, tmp_path, capsys):
     if not shutil.which("cc"):
         pytest.skip("cc is not installed")
     rules = tmp_path / "small.toml"
-    rules.write_text('block = ["mid"]\nk = [0, 1]\npool = ["avg"]\n')
+    rules.write_text('block = ["mid"]\nk = [0]\npool = ["avg"]\n[layer1]\nk = [0, 1]\n')
     flags = "--backbone", "mobilenet-8", "--space", rules, "--out", tmp_path / "a.csv", "--cc", "cc -std=gnu99 -O1"
     run(monkeypatch, *flags)
     measured = read_table(tmp_path / "a.csv").values
@@ -187,3 +198,25 @@ def test_a_table_without_whole_networks_is_not_finished(tmp_path):
 def test_a_wrong_flag_is_one_line(monkeypatch, tmp_path, flags, complaint):
     with pytest.raises(InputError, match=complaint):
         run(monkeypatch, "--backbone", "mobilenet-8", "--out", tmp_path / "a.csv", *flags)
+
+
+def test_mobilenet_v1_is_timed_where_onnxruntime_is_installed(tmp_path, monkeypatch):
+    """More of it takes longer; its rows are of its backbone and width, and no piece."""
+    if not all(importlib.util.find_spec(name) for name in ("onnx", "onnxruntime")):
+        pytest.skip("onnxruntime is not installed")
+    monkeypatch.setattr("mobinet.latency.peers.SECONDS", 0.01)
+    found = {}
+    for width in (0.25, 4.0):
+        space = load_space(backbone="mobilenet-8", width=width)
+        path = write_table(tmp_path / "a.csv", measure_peers(space, 10) | {"a piece": 1.0})
+        found[width] = peers_in(path, space)
+        assert not peers_in(path, load_space(backbone="mobilenet-8", width=1.0))
+    kinds = [f"MobileNet-v1 in {kind}, onnxruntime {version('onnxruntime')}" for kind in ("float", "int8")]
+    assert list(found[0.25]) == list(found[4.0]) == kinds
+    assert found[0.25][kinds[0]] < found[4.0][kinds[0]]
+
+
+def test_mobilenet_v1_is_left_out_where_it_cannot_run(monkeypatch):
+    assert measure_peers(load_space("vgg-small", input_shape=(3, 32, 32)), 10) == {}
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert measure_peers(SPACE, 10) == {}
