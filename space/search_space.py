@@ -84,6 +84,11 @@ class SearchSpace:
         """What a search may pick for each gene, by its name, but for those that it leaves at their default."""
         return {gene.name: list(gene.choices) for gene in self.genes if not gene.closed}
 
+    def takes(self, choices: Choices) -> bool:
+        """Whether all of these are choices of its genes."""
+        known = {gene.name: gene.choices for gene in self.genes}
+        return all(choice in known.get(name, ()) for name, choice in choices.items())
+
     def baselines(self) -> tuple[Architecture, ...]:
         """The hand-designed networks within this space, each once."""
         found = {}

@@ -22,7 +22,6 @@ from search.task import Evaluation, Failure, Task
 from space import Architecture, InputError, SearchSpace
 from space.cost import Cost
 from space.errors import first_line
-from space.gene import Choice
 from space.objective import Objective
 
 NAME = "mobinas"
@@ -238,16 +237,11 @@ class Study:
                     self._halving.add(record.number, evaluation.rungs, evaluation.accuracy, record.price)
             elif trial.state == TrialState.RUNNING:  # an earlier version wrote a proposal in several steps
                 self._study.tell(trial.number, state=TrialState.FAIL)
-            elif trial.state == TrialState.WAITING and not self._has(trial.system_attrs.get(QUEUED, {})):
+            elif trial.state == TrialState.WAITING and not self.space.takes(trial.system_attrs.get(QUEUED, {})):
                 self._storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
                 self.ignored += 1
             elif trial.state in (TrialState.COMPLETE, TrialState.PRUNED):
                 self.ignored += 1
-
-    def _has(self, genes: dict[str, Choice]) -> bool:
-        """Whether these are choices of the space."""
-        known = {gene.name: gene.choices for gene in self.space.genes}
-        return all(name in known and choice in known[name] for name, choice in genes.items())
 
     def _network(self, record: TrialRecord) -> Architecture:
         return self.space.architecture(record.genes)

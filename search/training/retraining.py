@@ -14,7 +14,7 @@ import torch
 from mobinet import cost
 from mobinet.export import FORMATS, TrainedNetwork
 from mobinet.export.examples import NAME as EXAMPLES
-from mobinet.export.examples import Examples, dump_examples, most_examples
+from mobinet.export.examples import dump_examples
 from mobinet.export.packed import NAME, read_packed
 from mobinet.pictures import enlarged
 from results.files import SCHEMA, SUMS, check_sums, read_json, write_atomic, write_json, write_sums
@@ -22,11 +22,11 @@ from results.measures import ACCURACY, MEASURES, UNWEIGHTED
 from results.run_config import versions
 from search.data.catalog import find_dataset
 from search.data.dataset import DataSet, check_test, load_dataset, load_test
-from search.data.split import Split
 from search.lock import lock
 from search.recipe import Recipe
 from search.training import ranks
 from search.training.checkpoint import open_checkpoint, save_checkpoint
+from search.training.examples import examples_of
 from search.training.judging import judge
 from search.training.seeds import seeded_build, training_seed
 from search.training.training import Training
@@ -236,17 +236,7 @@ class Retraining:
             "versions": versions(),
         }
         if ranks.rank() == 0:
-            write_atomic(self.folder / EXAMPLES, dump_examples(_examples_of(test)))
+            write_atomic(self.folder / EXAMPLES, dump_examples(examples_of(test)))
             write_json(self.folder / "summary.json", summary)
             self._write_sums()
         return summary
-
-
-def _examples_of(test: Split) -> Examples:
-    """Some of the test images."""
-    preparation = test.preparation
-    mean, std = (torch.tensor(values).view(-1, 1, 1) for values in (preparation.mean, preparation.std))
-    some = test.drawn(most_examples(preparation.input_shape))
-    images, labels = map(torch.cat, zip(*some.batches(len(some), device=torch.device("cpu"))))
-    pixels = ((images * std + mean) * 255).round_().clamp_(0, 255).to(torch.uint8)
-    return Examples(images=pixels.permute(0, 2, 3, 1).contiguous().numpy(), labels=labels.numpy())
