@@ -1,9 +1,11 @@
-"""Print the working memory of exported networks: with each layer alone, and as they are exported.
+"""Print the working memory of exported networks: with each layer alone, as they are exported, and in
+half precision.
 
 python -m benchmarks.speed.memory
 """
 
 from benchmarks.flags import make_parser
+from mobinet.export import STREAMS
 from mobinet.export.c.plan import plan_of
 from mobinet.export.memory import exported_pieces
 from space import Architecture
@@ -14,11 +16,13 @@ NETWORKS = (("mobilenet-8", 1.0), ("mobilenet-32", 0.5), ("mobilenet-224", 0.25)
 
 def main() -> None:
     make_parser(__doc__).parse_args()
-    print("| network, mid, K=2 | each layer alone | as exported |\n|---|---|---|")
+    print("| network, mid, K=2 | each layer alone | as exported | with --stream float16 |\n|---|---|---|---|")
     for backbone, width in NETWORKS:
-        pieces, shapes = exported_pieces(Architecture.uniform(backbone, block="mid", k=2, pool="avg", width=width), 10)
-        alone, planned = (plan_of(pieces, shapes, together) for together in (1, None))
-        print(f"| {backbone} at width {width:g} | {alone.size * 4 / 1000:,.0f} | {planned.size * 4 / 1000:,.0f} |")
+        architecture = Architecture.uniform(backbone, block="mid", k=2, pool="avg", width=width)
+        exact, half = (exported_pieces(architecture, 10, stream) for stream in STREAMS)
+        plans = plan_of(*exact, together=1), plan_of(*exact), plan_of(*half)
+        sizes = " | ".join(f"{plan.size * 4 / 1000:,.0f}" for plan in plans)
+        print(f"| {backbone} at width {width:g} | {sizes} |")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Export formats: from a trained network to files. `FORMATS` names them; a new one is a module and a line here."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,10 @@ if TYPE_CHECKING:
 
     from mobinet.export.agreement import Agreement
 
-__all__ = ["FORMATS", "ExportFormat", "TrainedNetwork"]
+__all__ = ["FORMATS", "STREAMS", "ExportFormat", "TrainedNetwork"]
+
+
+STREAMS = {"float32": "exact", "float16": "rounded to half precision, which takes half the memory"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +31,8 @@ class TrainedNetwork:
         mean, std: of each channel of the images, in 0..1, by which they are normalised.
         accuracy: on the test images, where it is known.
         short_side: pixels of the short side of a picture before the centre is cropped; None for the network's own size.
-        agreement: with PyTorch on test images, where these were compared.
+        stream: how the exported network stores values between layers, one of `STREAMS`.
+        agreements: with PyTorch on test images, of each stream that was compared.
     """
 
     net: "nn.Module"
@@ -37,7 +42,8 @@ class TrainedNetwork:
     std: tuple[float, ...]
     accuracy: float | None = None
     short_side: int | None = None
-    agreement: "Agreement | None" = None
+    stream: str = "float32"
+    agreements: Mapping[str, "Agreement"] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,11 +53,13 @@ class ExportFormat:
     Args:
         summary: what it is for, in half a line.
         module: in this package; its function ``files`` makes from a `TrainedNetwork` the content of each file by name.
+        streams: of `STREAMS`, those that it can be written with.
         runner: module whose function ``scores`` runs what the files hold, see `scores`; empty where PyTorch does.
     """
 
     summary: str
     module: str
+    streams: tuple[str, ...] = ("float32",)
     runner: str = ""
 
     def files(self, network: TrainedNetwork) -> dict[str, bytes]:
@@ -64,10 +72,20 @@ class ExportFormat:
 
 
 FORMATS = {
-    "c": ExportFormat(summary="a folder of C99 that needs nothing else", module="c.folder", runner="mobinet.compiled"),
+    "c": ExportFormat(
+        summary="a folder of C99 that needs nothing else",
+        module="c.folder",
+        streams=tuple(STREAMS),
+        runner="mobinet.compiled",
+    ),
     "onnx": ExportFormat(
         summary="one file of standard operators", module="onnx_model", runner="mobinet.export.onnx_model"
     ),
     "safetensors": ExportFormat(summary="one file with 1-bit weights, for `mobinet.load_packed`", module="packed"),
-    "wasm": ExportFormat(summary="WebAssembly, and a page that runs it", module="wasm.page", runner="mobinet.compiled"),
+    "wasm": ExportFormat(
+        summary="WebAssembly, and a page that runs it",
+        module="wasm.page",
+        streams=tuple(STREAMS),
+        runner="mobinet.compiled",
+    ),
 }

@@ -8,7 +8,7 @@ From a folder of `search.retrain`, a whole run with one, or a `model.safetensors
 import argparse
 from dataclasses import replace
 
-from mobinet.export import FORMATS
+from mobinet.export import FORMATS, STREAMS
 from mobinet.export.agreement import compare
 from mobinet.export.examples import NAME as EXAMPLES
 from mobinet.export.examples import read_examples
@@ -23,6 +23,10 @@ def parse() -> argparse.Namespace:
     parser.add_argument("model", type=user_path, help=f"a folder of search.retrain, a run with one, or a {NAME}")
     formats = "; ".join(f"{name}: {kind.summary}" for name, kind in FORMATS.items())
     parser.add_argument("--format", required=True, choices=FORMATS, help=formats)
+    streams = "; ".join(f"{name}: {meaning}" for name, meaning in STREAMS.items())
+    parser.add_argument(
+        "--stream", choices=STREAMS, default="float32", help=f"values between layers (default: %(default)s). {streams}"
+    )
     parser.add_argument("--out", type=user_path, required=True, help="folder to write to")
     add_own_family(parser)
     return parser.parse_args()
@@ -31,10 +35,16 @@ def parse() -> argparse.Namespace:
 def main() -> None:
     args = parse()
     model, kind = find_model(args.model), FORMATS[args.format]
-    network = load_trained(model)
+    if args.stream not in kind.streams:
+        able = " or ".join(name for name, other in FORMATS.items() if args.stream in other.streams)
+        raise InputError(f"--stream {args.stream} goes with --format {able}")
+    network = replace(load_trained(model), stream=args.stream)
     examples = read_examples(model.with_name(EXAMPLES), network)
     if examples:
-        network = replace(network, agreement=compare(kind, network, examples))
+        streams = dict.fromkeys(("float32", args.stream))
+        compared = {stream: compare(kind, replace(network, stream=stream), examples) for stream in streams}
+        agreements = {stream: agreement for stream, agreement in compared.items() if agreement}
+        network = replace(network, agreements=agreements)
     written = kind.files(network)
     foreign = [name for name in sorted(written) if (args.out / name).exists()]
     if foreign and len(foreign) < len(written):  # an earlier export has all of them
@@ -43,8 +53,8 @@ def main() -> None:
     for name, content in written.items():
         (args.out / name).write_bytes(content)
     print(f"wrote {', '.join(sorted(written))} to {args.out}")
-    if network.agreement:
-        print(f"against PyTorch: {network.agreement}")
+    for stream, agreement in network.agreements.items():
+        print(f"{stream} against PyTorch: {agreement}")
 
 
 if __name__ == "__main__":

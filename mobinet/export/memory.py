@@ -28,13 +28,16 @@ def untrained(architecture: Architecture, num_classes: int) -> TrainedNetwork:
     )
 
 
-def exported_pieces(architecture: Architecture, num_classes: int) -> tuple[list[Piece], list[Shape]]:
+def exported_pieces(
+    architecture: Architecture, num_classes: int, stream: str = "float32"
+) -> tuple[list[Piece], list[Shape]]:
     """The pieces that it is executed in, and the shapes of their values. Raises InputError: it cannot be exported.
 
     The steps of a piece have no weights, and number their values within their stretch of the network.
     """
     channels, height, width = architecture.input_shape
     pieces: list[Piece] = []
+    half = stream == "float16"
     shapes = [(height, width, channels)] * 2
     for number, stretch in enumerate(_stretches(architecture, num_classes)):
         own, own_shapes = _pieces_of(stretch, shapes[-1])
@@ -43,7 +46,7 @@ def exported_pieces(architecture: Architecture, num_classes: int) -> tuple[list[
             other = piece.other if piece.other is None else piece.other + before
             image = piece.image if number == 0 else None
             value, result = piece.value + before, piece.result + before
-            pieces.append(replace(piece, value=value, other=other, result=result, image=image))
+            pieces.append(replace(piece, value=value, other=other, result=result, image=image, half=half))
         shapes += own_shapes[2:]
     require_binary(architecture.family, (piece.head for piece in pieces))
     return pieces, shapes

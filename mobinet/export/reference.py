@@ -8,12 +8,15 @@ from numpy.typing import NDArray
 from mobinet.export import steps
 from mobinet.export.steps import Floats, Program, Window
 
+LARGEST_HALF = np.float32(65504)
+
 
 def scores(program: Program, image: Floats) -> Floats:
     """The scores, (classes,), of an image, float32 (H, W, C) in 0..1."""
     values = [image.astype(np.float32)]
-    for step in program.steps:
-        values.append(_run(step, *(values[number] for number in step.inputs)))
+    for number, step in enumerate(program.steps, 1):
+        result = _run(step, *(values[number] for number in step.inputs))
+        values.append(_half(result) if number in program.halves else result)
         assert values[-1].dtype == np.float32 and values[-1].shape == step.shape
     return values[-1].ravel()
 
@@ -49,6 +52,11 @@ def _run(step: steps.Step, x: Floats, y: Floats | None = None) -> Floats:
         case steps.BinaryConv():
             return _binary_convolved(step, x)
     raise TypeError(step)
+
+
+def _half(x: Floats) -> Floats:
+    """Rounded as `Program.halves` says."""
+    return x.clip(-LARGEST_HALF, LARGEST_HALF).astype(np.float16).astype(np.float32)
 
 
 def _in_order(rows: Floats) -> Floats:

@@ -177,10 +177,13 @@ class Program:
 
     Args:
         shapes: of the image, then of each result.
+        halves: numbers of the values that are rounded to half precision: to the nearest, of two the even one; beyond
+            the largest, 65504, to that.
     """
 
     shapes: list[Shape]
     steps: list[Step] = field(default_factory=list)
+    halves: frozenset[int] = frozenset()
 
     def add(self, step: Step) -> int:
         self.steps.append(step)

@@ -9,7 +9,7 @@ struct binary {
     int lanes;                   /* words of 32 filters */
     ptrdiff_t pixel, step, size; /* words of activations: of a pixel, from one member to the next, of a row */
     int first, last;             /* output pixels between these have all taps of a row in the image */
-    const float *threshold;      /* the higher value from here on, for each channel */
+    const bound *threshold;      /* the higher value from here on, for each channel */
     const uint32_t *negative;    /* 1 where a weight is -1 */
     finish_counts *finish;
     int others;                  /* channels of what is added */
@@ -33,11 +33,25 @@ struct taps {
 
 static int words_of(int bits) { return (bits + 31) / 32; }
 
-static uint32_t packed(const float *x, const float *threshold, int channels)
+static uint32_t packed(const stored *x, const bound *threshold, int channels)
 {
     uint32_t bits = 0;
     int c = 0;
-#if LANES == 512
+#if HALF && LANES == 512
+    for (; c + 32 <= channels; c += 32) {
+        const __m512i half = _mm512_loadu_si512(x + c);
+        const __m512i rank = _mm512_xor_si512(half, _mm512_srli_epi16(_mm512_srai_epi16(half, 15), 1));
+        bits |= _mm512_cmplt_epi16_mask(rank, _mm512_loadu_si512(threshold + c)) << c;
+    }
+#elif HALF && defined(__SSE2__)
+    for (; c + 8 <= channels; c += 8) {
+        const __m128i half = _mm_loadu_si128((const __m128i *)(x + c));
+        const __m128i rank = _mm_xor_si128(half, _mm_srli_epi16(_mm_srai_epi16(half, 15), 1));
+        const __m128i low = _mm_cmplt_epi16(rank, _mm_loadu_si128((const __m128i *)(threshold + c)));
+        bits |= (uint32_t)_mm_movemask_epi8(_mm_packs_epi16(low, _mm_setzero_si128())) << c;
+    }
+#elif HALF
+#elif LANES == 512
     for (; c + 16 <= channels; c += 16)
         bits |= (uint32_t)_mm512_cmp_ps_mask(_mm512_loadu_ps(x + c), _mm512_loadu_ps(threshold + c), _CMP_NGE_UQ) << c;
 #elif LANES == 256
@@ -49,11 +63,11 @@ static uint32_t packed(const float *x, const float *threshold, int channels)
         bits |= (uint32_t)_mm_movemask_ps(_mm_cmpnge_ps(_mm_loadu_ps(x + c), _mm_loadu_ps(threshold + c))) << c;
 #endif
     for (; c < channels; c++)
-        bits |= (uint32_t) !(x[c] >= threshold[c]) << c;
+        bits |= (uint32_t)is_low(x[c], threshold[c]) << c;
     return bits;
 }
 
-static void pack(const struct binary *layer, const float *x, int pixels, uint32_t *to)
+static void pack(const struct binary *layer, const stored *x, int pixels, uint32_t *to)
 {
     const int channels = layer->inputs;
     for (int p = 0; p < pixels; p++, x += channels)
@@ -93,7 +107,7 @@ static void gather(const struct binary *layer, const uint32_t *bits, int pixels,
 }
 
 /* A row of activations from `pixels` pixels of x, or, where x is NULL, of the lower value. */
-static void activate(const struct binary *layer, const float *x, int pixels, uint32_t *to, uint32_t *bits)
+static void activate(const struct binary *layer, const stored *x, int pixels, uint32_t *to, uint32_t *bits)
 {
     const int rest = layer->inputs % 32;
     if (layer->border)

@@ -8,8 +8,8 @@ from mobinet.export.c.pieces import Elementwise
 from mobinet.export.steps import Add, Affine, Bend, Floats, PReLU, Shift
 
 
-def finish_lines(steps: tuple[Elementwise, ...]) -> Iterator[str]:
-    """The body of a function: for each pixel, for each channel, the steps in order."""
+def finish_lines(steps: tuple[Elementwise, ...], kind: str) -> Iterator[str]:
+    """The body of a function of rows of `kind`: for each pixel, for each channel, the steps in order."""
     add = next((step for step in steps if isinstance(step, Add)), None)
     repeats = add is not None and add.first == 0
     used = 0
@@ -19,7 +19,7 @@ def finish_lines(steps: tuple[Elementwise, ...]) -> Iterator[str]:
         used += 1
         return f"k[{f'{used - 1} * channels + ' if used > 1 else ''}c]"
 
-    values = ["float v = (float)x[c];"]
+    values = [f"float v = {'widened(x[c])' if kind == 'stored' else '(float)x[c]'};"]
     for number, step in enumerate(steps):
         match step:
             case Affine():
@@ -39,9 +39,9 @@ def finish_lines(steps: tuple[Elementwise, ...]) -> Iterator[str]:
             case PReLU():
                 values += [f"const float w{number} = {constant()} * v;", f"v = v > 0 ? v : w{number};"]
             case Add(first=0):
-                values += ["v = v + other[c - start];"]
+                values += ["v = v + widened(other[c - start]);"]
             case Add(first=first):
-                values += [f"v = c < {first} ? v : v + other[c - {first}];"]
+                values += [f"v = c < {first} ? v : v + widened(other[c - {first}]);"]
     yield f"    const int part = {'others' if repeats else 'channels'};"
     yield from (["    (void)k;"] if not used else [])
     yield "    for (int p = 0; p < pixels; p++, x += stride, y += channels, other += others)"
@@ -50,7 +50,7 @@ def finish_lines(steps: tuple[Elementwise, ...]) -> Iterator[str]:
     yield "            INDEPENDENT"
     yield "            for (int c = start; c < end; c++) {"
     yield from (f"                {value}" for value in values)
-    yield "                y[c] = v;"
+    yield "                y[c] = narrowed(v);"
     yield "            }"
     yield "        }"
 

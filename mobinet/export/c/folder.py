@@ -15,7 +15,7 @@ from mobinet.export.translate import steps_of
 from space import InputError
 from space.family import find_family
 
-KERNELS = ("kernels.h", "binary.h", "lanes.h")
+KERNELS = ("kernels.h", "binary.h", "lanes.h", "values.h")
 COPIED = (*KERNELS, "main.c", "Makefile")
 LARGEST_SUM = 32767
 """Of a 16-bit integer."""
@@ -117,6 +117,7 @@ def _source(network: TrainedNetwork, program: Program, source: Source, plan: Pla
     return f"""\
 #include "network.h"
 
+#define HALF {int(bool(program.halves))}
 #define LARGEST_WINDOW {max(windows)}
 #define LARGEST_RUN {max(map(len, plan.runs))}
 #define SCRATCH {plan.scratch}
@@ -155,7 +156,8 @@ def _quoted(name: str) -> str:
 def _readme(network: TrainedNetwork, *, constants: int, arena: int) -> str:
     channels, height, width = network.architecture.input_shape
     accuracy = "" if network.accuracy is None else f"\n| accuracy on the test images | {network.accuracy:.2%} |"
-    agreement = "" if network.agreement is None else f"\n| against PyTorch | {network.agreement} |"
+    compared = "".join(f"\n| {stream} against PyTorch | {text} |" for stream, text in network.agreements.items())
+    half = "; values between layers are rounded to half precision" if network.stream != "float32" else ""
     kind = "PPM" if channels == 3 else "PGM"
     return f"""\
 # {_name(network)}
@@ -163,9 +165,9 @@ def _readme(network: TrainedNetwork, *, constants: int, arena: int) -> str:
 | | |
 |---|---|
 | input | {height} x {width} pixels, {"grey" if channels == 1 else "in colour"} |
-| classes | {len(network.classes)} |{accuracy}{agreement}
+| classes | {len(network.classes)} |{accuracy}{compared}
 | constants (flash) | {constants:,} bytes, beside the code |
-| arena (RAM) | {arena:,} bytes, beside some KB of stack |
+| arena (RAM) | {arena:,} bytes, beside some KB of stack{half} |
 
 C99, without dependencies, allocations or global variables; any number of threads may call it.
 

@@ -70,10 +70,14 @@
 
 #define LARGEST_DIGITS 16 /* of a sum */
 
-/* Takes what a convolution has summed, `pixels` of `channels` values, to its result. */
-typedef void finish_counts(const int16_t *x, int stride, const float *other, float *y, int pixels, int channels,
+#include "values.h"
+
+/* Takes what a convolution has summed, or what is stored, `pixels` of `channels` values, to its result. */
+typedef void finish_counts(const int16_t *x, int stride, const stored *other, stored *y, int pixels, int channels,
                            int others, const float *constants);
-typedef void finish_floats(const float *x, int stride, const float *other, float *y, int pixels, int channels,
+typedef void finish_floats(const float *x, int stride, const stored *other, stored *y, int pixels, int channels,
+                           int others, const float *constants);
+typedef void finish_stored(const stored *x, int stride, const stored *other, stored *y, int pixels, int channels,
                            int others, const float *constants);
 
 static int smaller(int a, int b) { return a < b ? a : b; }
@@ -101,9 +105,9 @@ struct ring {
     int rows;
 };
 
-static float *row_of(const struct ring *ring, float *arena, int r)
+static stored *row_of(const struct ring *ring, float *arena, int r)
 {
-    return arena + ring->at + r % ring->rows * ring->row;
+    return (stored *)(arena + ring->at) + r % ring->rows * ring->row;
 }
 
 /* Makes its result row by row. */
@@ -242,13 +246,20 @@ static void conv(const struct stage *stage, struct image image, float *arena, in
     const int top = r * window.stride - window.padding, width = in.width * in.channels;
     float *ring = arena + stage->own, *sums = arena + SCRATCH;
     const float *rows[LARGEST_WINDOW];
-    for (; layer->scale && *taken < smaller(in.height, top + window.size); ++*taken)
-        normalize(stage, image, *taken, ring + (ptrdiff_t)(*taken % window.size) * width);
+    for (; (HALF || layer->scale) && *taken < smaller(in.height, top + window.size); ++*taken) {
+        float *to = ring + (ptrdiff_t)(*taken % window.size) * width;
+        const stored *x = row_of(&stage->x, arena, *taken);
+        if (layer->scale)
+            normalize(stage, image, *taken, to);
+        else
+            for (int i = 0; i < width; i++)
+                to[i] = widened(x[i]);
+    }
     for (int k = 0; k < window.size; k++) {
         int row = top + k;
         rows[k] = row < 0 || row >= in.height ? NULL
-                  : layer->scale              ? ring + (ptrdiff_t)(row % window.size) * width
-                                              : row_of(&stage->x, arena, row);
+                  : HALF || layer->scale      ? ring + (ptrdiff_t)(row % window.size) * width
+                                              : (const float *)row_of(&stage->x, arena, row);
     }
     for (int p = 0; p < out.width; p++)
         conv_pixel(stage, rows, p * window.stride - window.padding, sums + (ptrdiff_t)p * out.channels);
@@ -267,30 +278,32 @@ static void pool(const struct stage *stage, struct image image, float *arena, in
     const int kind = ((const struct pooling *)stage->layer)->kind;
     const struct window window = stage->window;
     const int channels = stage->in.channels, top = r * window.stride - window.padding;
-    float *y = row_of(&stage->y, arena, r);
+    stored *y = row_of(&stage->y, arena, r);
     (void)image, (void)taken;
     for (int p = 0; p < stage->out.width; p++, y += channels) {
-        int found = 0;
+        float *found = SUMS(y);
+        int pixels = 0;
         for (int t = 0; t < window.size * window.size; t++) {
             int row = top + t / window.size, column = p * window.stride - window.padding + t % window.size;
             if (row < 0 || row >= stage->in.height || column < 0 || column >= stage->in.width)
                 continue;
-            const float *from = row_of(&stage->x, arena, row) + (ptrdiff_t)column * channels;
+            const stored *from = row_of(&stage->x, arena, row) + (ptrdiff_t)column * channels;
             INDEPENDENT
             for (int c = 0; c < channels; c++) {
-                float value = from[c], old = y[c];
-                y[c] = !found ? value : kind == AVG ? old + value : kind == MAX ? (value > old ? value : old)
+                float value = widened(from[c]), old = found[c];
+                found[c] = !pixels ? value : kind == AVG ? old + value : kind == MAX ? (value > old ? value : old)
                                                                               : (value < old ? value : old);
             }
-            found++;
+            pixels++;
         }
         for (int c = 0; kind == AVG && c < channels; c++)
-            y[c] /= (float)found;
+            found[c] /= (float)pixels;
+        store(found, channels, y);
     }
 }
 
 struct elementwise {
-    finish_floats *finish;
+    finish_stored *finish;
     int others;
     const float *constants;
 };
@@ -306,8 +319,8 @@ static void elementwise(const struct stage *stage, struct image image, float *ar
 static void concat(const struct stage *stage, struct image image, float *arena, int r, int *taken)
 {
     const int channels = stage->in.channels, others = stage->out.channels - channels;
-    const float *x = row_of(&stage->x, arena, r), *other = row_of(&stage->other, arena, r);
-    float *y = row_of(&stage->y, arena, r);
+    const stored *x = row_of(&stage->x, arena, r), *other = row_of(&stage->other, arena, r);
+    stored *y = row_of(&stage->y, arena, r);
     (void)image, (void)taken;
     for (int p = 0; p < stage->out.width; p++, y += channels + others) {
         memcpy(y, x + (ptrdiff_t)p * channels, (size_t)channels * sizeof *y);
@@ -322,8 +335,8 @@ struct shuffling {
 static void shuffle(const struct stage *stage, struct image image, float *arena, int r, int *taken)
 {
     const int channels = stage->in.channels, groups = ((const struct shuffling *)stage->layer)->groups;
-    const float *x = row_of(&stage->x, arena, r);
-    float *y = row_of(&stage->y, arena, r);
+    const stored *x = row_of(&stage->x, arena, r);
+    stored *y = row_of(&stage->y, arena, r);
     (void)image, (void)taken;
     for (int p = 0; p < stage->out.width; p++, x += channels, y += channels)
         for (int c = 0; c < channels; c++)
@@ -331,28 +344,30 @@ static void shuffle(const struct stage *stage, struct image image, float *arena,
 }
 
 /* Over all pixels. */
-static void mean(int pixels, int channels, const float *x, float *y)
+static void mean(int pixels, int channels, const stored *x, float *y)
 {
     for (int c = 0; c < channels; c++)
-        y[c] = 0 + x[c];
+        y[c] = 0 + widened(x[c]);
     for (int p = 1; p < pixels; p++) {
         INDEPENDENT
         for (int c = 0; c < channels; c++)
-            y[c] += x[(ptrdiff_t)p * channels + c];
+            y[c] += widened(x[(ptrdiff_t)p * channels + c]);
     }
     for (int c = 0; c < channels; c++)
         y[c] /= (float)pixels;
 }
 
 /* weights: (features, classes) */
-static void linear(int features, int classes, const float *weights, const float *bias, const float *x, float *y)
+static void linear(int features, int classes, const float *weights, const float *bias, const stored *x,
+                   float *y)
 {
     for (int o = 0; o < classes; o++)
         y[o] = 0;
     for (int i = 0; i < features; i++) {
+        const float value = widened(x[i]);
         INDEPENDENT
         for (int o = 0; o < classes; o++)
-            y[o] += x[i] * weights[(ptrdiff_t)i * classes + o];
+            y[o] += value * weights[(ptrdiff_t)i * classes + o];
     }
     for (int o = 0; o < classes; o++)
         y[o] += bias[o];

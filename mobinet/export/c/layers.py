@@ -1,5 +1,6 @@
 """network.c: the layers of a network as constants, and the calls of the kernels."""
 
+from math import prod
 from textwrap import fill
 
 import numpy as np
@@ -83,7 +84,7 @@ def _layer(source: Source, stage: Stage, shapes: list[Shape]) -> tuple[str, str]
         case Concat():
             return "concat", "NULL"
         case None:
-            finish |= {"finish": source.finish(piece.finish, "float")}
+            finish |= {"finish": source.finish(piece.finish, "stored" if piece.half else "float")}
             return "elementwise", source.struct("elementwise", name, finish | _constants(source, piece))
     raise TypeError(piece.head)
 
@@ -115,22 +116,24 @@ def _binary_fields(source: Source, stage: Stage, step: BinaryConv) -> Fields:
         "size": row_words(stage),
         "first": inner[0] if inner else out_width,
         "last": inner[-1] + 1 if inner else out_width,
-        "threshold": source.floats(step.threshold),
+        "threshold": source.bounds(step.threshold, half=stage.piece.half),
         "negative": (source.filters if step.in_words else source.words)(negative(step)),
     }
 
 
 def _call(source: Source, piece: Piece, shapes: list[Shape], plan: Plan, *, last: bool) -> str:
     """Of what makes no rows."""
-    y = "scores" if last else f"arena + {plan.values[piece.result].offset}"
-    x = f"arena + {plan.values[piece.value].offset}"
+    x, y, store = f"(stored *)(arena + {plan.values[piece.value].offset})", "scores", ""
+    if not last:
+        result = f"(stored *)(arena + {plan.values[piece.result].offset})"
+        y, store = f"SUMS({result})", f" store(SUMS({result}), {prod(piece.shape)}, {result});"
     height, width, channels = shapes[piece.value]
     match piece.head:
         case Mean():
-            return f"mean({height * width}, {channels}, {x}, {y});"
+            return f"mean({height * width}, {channels}, {x}, {y});{store}"
         case Linear(weight=weight, bias=bias):
             features, classes = weight.shape
-            return f"linear({features}, {classes}, {source.floats(weight)}, {source.floats(bias)}, {x}, {y});"
+            return f"linear({features}, {classes}, {source.floats(weight)}, {source.floats(bias)}, {x}, {y});{store}"
     raise TypeError(piece.head)
 
 

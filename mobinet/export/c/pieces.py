@@ -20,6 +20,7 @@ class Piece:
         result: of what it leaves.
         shape: of that.
         image: for a convolution of the image, by which it is normalized.
+        half: whether values are stored in half precision.
     """
 
     head: Step | None
@@ -29,6 +30,7 @@ class Piece:
     result: int
     shape: Shape
     image: Affine | None = None
+    half: bool = False
 
     def reads(self) -> set[int]:
         return {self.value} | ({self.other} if self.other is not None else set())
@@ -66,7 +68,7 @@ def pieces_of(program: Program) -> list[Piece]:
             pieces[-1] = replace(last, finish=finish, other=other, result=number)
         else:
             pieces.append(Piece(head=None, finish=(step,), value=value, other=other, result=number, shape=step.shape))
-    return pieces
+    return [replace(piece, half=bool(program.halves)) for piece in pieces]
 
 
 def _continues(piece: Piece, other: int | None) -> bool:

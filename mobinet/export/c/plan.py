@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from mobinet.export.c.pieces import Piece
 from mobinet.export.c.stages import Stage, has_rows, rows_held, spoiling, stages_of
-from mobinet.export.steps import BinaryConv, Conv, Shape
+from mobinet.export.steps import BinaryConv, Conv, Linear, Mean, Pool, Shape
 
 ALIGNMENT = 16
 """Floats."""
@@ -84,7 +84,8 @@ def _plan(pieces: list[Piece], shapes: list[Shape], each: list[list[Stage]], tog
             if piece is pieces[-1]:
                 continue
             height, width, channels = piece.shape
-            buffer = Buffer(size=height * width * channels, born=number, dies=number, rows=height)
+            row = -(-width * channels // 2) if piece.half else width * channels
+            buffer = Buffer(size=height * row, born=number, dies=number, rows=height)
             for value in sorted(piece.in_place_of(shapes) & values.keys()):
                 alike = len(run) == 1 or (shapes[value] == piece.shape and (value, piece.result) not in spoilt)
                 if last_reader[value] is piece and alike:
@@ -137,17 +138,19 @@ def own_words(stage: Stage) -> int:
     match stage.piece.head:
         case BinaryConv() as step:
             return (size + bool(border_of(step))) * row_words(stage)
-        case Conv() if stage.piece.image:
+        case Conv() if stage.packs:
             return size * width * channels
     return 0
 
 
 def scratch_words(stage: Stage) -> int:
-    """Of 32 bits: the sums of a row and, in lanes, the packed bits of one."""
+    """Of 32 bits: the sums of a row and, in lanes, the packed bits of one; what is summed before it is stored."""
     (_, width, channels), (_, out_width, filters) = stage.source, stage.shape
     match stage.piece.head:
         case BinaryConv() as step:
             return out_width * -(-filters // 32) * 16 + (0 if step.in_words else width * -(-channels // 32))
         case Conv():
             return out_width * filters
+        case Pool() | Mean() | Linear() if stage.piece.half:
+            return filters
     return 0

@@ -44,6 +44,13 @@ class Source:
     def floats(self, values: Floats) -> str:
         return self.array("float", map(_float, values.ravel()), b"f" + values.tobytes())
 
+    def bounds(self, thresholds: Floats, *, half: bool) -> str:
+        """The thresholds as values are compared with them."""
+        if not half:
+            return self.floats(thresholds)
+        ranks = half_ranks(thresholds)
+        return self.array("int16_t", map(str, ranks), b"h" + ranks.tobytes())
+
     def words(self, values: NDArray[np.uint32]) -> str:
         return self.array("uint32_t", (f"{value:#x}" for value in values.ravel()), b"w" + values.tobytes())
 
@@ -61,13 +68,22 @@ class Source:
 
     def finish(self, steps: tuple[Elementwise, ...], kind: str) -> str:
         """Name of the function that executes the steps on rows of `kind`."""
-        body = "\n".join(finish_lines(steps))
+        body = "\n".join(finish_lines(steps, kind))
         if (kind, body) not in self.finishes:
             name = self.finishes[kind, body] = f"finish{len(self.finishes)}"
-            head = f"static void {name}(const {kind} *x, int stride, const float *other, float *y, int pixels,"
+            head = f"static void {name}(const {kind} *x, int stride, const stored *other, stored *y, int pixels,"
             head += " int channels,\n                    int others, const float *k)"
             self.definitions.append(f"{head}\n{{\n{body}\n}}")
         return self.finishes[kind, body]
+
+
+def half_ranks(thresholds: Floats) -> NDArray[np.int16]:
+    """Of the smallest half that reaches each threshold, what `rank_of` in values.h gives; -0 counts as 0."""
+    with np.errstate(over="ignore"):
+        halves = thresholds.astype(np.float16)
+        halves = np.where(halves < thresholds, np.nextafter(halves, np.float16(np.inf)), halves)
+    bits = np.where(halves == 0, np.float16(-0.0), halves).view(np.int16)
+    return bits ^ (bits >> 15 & 0x7FFF)
 
 
 def _float(value: np.float32) -> str:

@@ -10,7 +10,7 @@ from functools import cached_property, lru_cache
 from typing import TypeVar
 
 from mobinet.export.c.pieces import Piece
-from mobinet.export.steps import BinaryConv, Linear, Mean, Shape, Window
+from mobinet.export.steps import BinaryConv, Conv, Linear, Mean, Shape, Window
 
 AT_ONCE = 16
 """Pixels of a 1x1 convolution that is executed alone: it takes the image as rows of so many."""
@@ -69,6 +69,16 @@ class Stage:
     window: Window
     before: tuple[int | None, int | None]
 
+    @property
+    def packs(self) -> bool:
+        """Whether it keeps what it has read in a form of its own."""
+        match self.piece.head:
+            case BinaryConv():
+                return True
+            case Conv():
+                return self.piece.half or self.piece.image is not None
+        return False
+
     @cached_property
     def rhythm(self) -> Rhythm:
         return Rhythm(
@@ -77,7 +87,7 @@ class Stage:
             size=self.window.size,
             stride=self.window.stride,
             padding=self.window.padding,
-            packs=isinstance(self.piece.head, BinaryConv) or self.piece.image is not None,
+            packs=self.packs,
             before=self.before,
         )
 

@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -38,8 +39,8 @@ def test_what_is_counted():
     assert (found.accuracy, found.torch_accuracy) == (0.75, 0.5)
 
 
-def by_reference() -> np.ndarray:
-    program = steps_of(NETWORK)
+def by_reference(stream: str) -> np.ndarray:
+    program = steps_of(replace(NETWORK, stream=stream))
     return np.stack([scores(program, image.astype(np.float32) / np.float32(255)) for image in IMAGES])
 
 
@@ -49,15 +50,19 @@ def by_torch() -> np.ndarray:
         return NETWORK.net((images - NETWORK.mean[0]) / NETWORK.std[0]).numpy()
 
 
-@pytest.mark.parametrize("kind, needed", [("c", "cc"), ("onnx", "onnxruntime")])
-def test_each_format_is_compared_as_it_runs(kind, needed):
+@pytest.mark.parametrize(
+    "kind, stream, needed", [("c", "float32", "cc"), ("c", "float16", "cc"), ("onnx", "float32", "onnxruntime")]
+)
+def test_each_format_is_compared_as_it_runs(kind, stream, needed):
     if kind == "onnx":
         pytest.importorskip(needed)
     elif not shutil.which(needed):
         pytest.skip(f"{needed} is not installed")
-    found = compare(FORMATS[kind], NETWORK, Examples(images=IMAGES, labels=LABELS))
-    expected = Agreement.of(by_reference(), by_torch(), LABELS)
+    found = compare(FORMATS[kind], replace(NETWORK, stream=stream), Examples(images=IMAGES, labels=LABELS))
+    expected = Agreement.of(by_reference(stream), by_torch(), LABELS)
     assert found is not None and found.same == expected.same > 0.9 and found.accuracy == expected.accuracy
+    assert found.difference == pytest.approx(expected.difference, abs=1e-5)
+    assert (found.difference > 1e-4) == (stream == "float16")
     assert found.torch_accuracy == expected.torch_accuracy == (by_torch().argmax(1) == LABELS).mean()
 
 
@@ -66,12 +71,16 @@ def test_the_command_prints_it_and_the_readme_says_it(folder, monkeypatch, capsy
     monkeypatch.setattr(__main__, "compare", lambda *_: agreement)
     said = "the same class for 99.00% of 130 test images; scores differ by up to 0.5, by more than 0.001 for 1.00%; "
     said += "accuracy 50.00%, in PyTorch 25.00%"
-    for name, lines in {NAME: [f"against PyTorch: {said}"], "nothing": []}.items():
-        (folder / NAME).replace(folder / name)
-        monkeypatch.setattr(sys, "argv", ["export", str(folder), "--format", "c", "--out", str(folder / "out")])
+    for stream, compared in {"float32": ["float32"], "float16": ["float32", "float16"], "none": []}.items():
+        flags = ["--stream", stream] if compared else []
+        if not compared:
+            (folder / NAME).unlink()
+        out = folder / stream
+        monkeypatch.setattr(sys, "argv", ["export", str(folder), "--format", "c", "--out", str(out), *flags])
         run_command(__main__.main)
-        assert capsys.readouterr().out.splitlines()[1:] == lines
-        assert (f"| against PyTorch | {said} |" in (folder / "out" / "README.md").read_text()) == bool(lines)
+        assert capsys.readouterr().out.splitlines()[1:] == [f"{each} against PyTorch: {said}" for each in compared]
+        rows = [line for line in (out / "README.md").read_text().splitlines() if "PyTorch" in line]
+        assert rows == [f"| {each} against PyTorch | {said} |" for each in compared]
 
 
 def test_without_a_compiler_nothing_is_compared(monkeypatch):

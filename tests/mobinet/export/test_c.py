@@ -11,7 +11,7 @@ import pytest
 from torch import nn
 
 from mobinet.conv import BinaryConv2d
-from mobinet.export import FORMATS, TrainedNetwork
+from mobinet.export import FORMATS, STREAMS, TrainedNetwork
 from mobinet.export.c.folder import files
 from mobinet.export.c.layers import negative
 from mobinet.export.c.pieces import pieces_of
@@ -54,6 +54,8 @@ BUILDS = {
     "clang": "clang -std=c99 -O2 -march=native",
     "aarch64": "aarch64-linux-gnu-gcc -std=c99 -O2 -static",
 }
+SAME_IN_HALF = ("plain", "native")
+"""Builds whose code for half precision other tests run."""
 RUNNERS = {"aarch64": "qemu-aarch64-static"}
 
 
@@ -95,10 +97,14 @@ def bits(values: np.ndarray) -> list:
     return values.view(np.uint32).tolist()
 
 
-@pytest.mark.parametrize("compiler", [NATIVE, BUILDS["plain, 32 bits"]], ids=["native", "plain"])
+@pytest.mark.parametrize(
+    "stream, compiler",
+    [("float32", NATIVE), ("float32", BUILDS["plain, 32 bits"]), ("float16", BUILDS["plain"])],
+    ids=["native", "plain", "half"],
+)
 @pytest.mark.parametrize("name", NETWORKS)
-def test_every_kind_of_network(tmp_path, name, compiler):
-    network = exported(name)
+def test_every_kind_of_network(tmp_path, name, stream, compiler):
+    network = replace(exported(name), stream=stream)
     images = random_images(network, 2)
     write(tmp_path, network)
     assert bits(run(tmp_path, compiler, images)) == bits(expected(network, images))
@@ -111,9 +117,12 @@ def test_alexnet_of_an_odd_size(tmp_path):
     assert bits(run(tmp_path, NATIVE, images)) == bits(expected(network, images))
 
 
-@pytest.mark.parametrize("build", BUILDS)
-def test_every_build(tmp_path, build):
-    network = exported("of each K and block")
+@pytest.mark.parametrize(
+    "stream, build",
+    [*(("float32", build) for build in BUILDS), *(("float16", build) for build in BUILDS if build not in SAME_IN_HALF)],
+)
+def test_every_build(tmp_path, stream, build):
+    network = replace(exported("of each K and block"), stream=stream)
     images = random_images(network, 1)
     write(tmp_path, network)
     found = run(tmp_path, BUILDS[build], images, RUNNERS.get(build, ""))
@@ -168,16 +177,18 @@ SECTIONS {
 """A program for a microcontroller of 256 KB flash and 64 KB RAM, which prints through the emulator."""
 
 
-def test_a_microcontroller(tmp_path):
+@pytest.mark.parametrize("stream, flags", [("float32", ""), ("float16", ""), ("float16", "-mfp16-format=ieee")])
+def test_a_microcontroller(tmp_path, stream, flags):
     for tool in ("arm-none-eabi-gcc", "qemu-system-arm"):
         if not shutil.which(tool):
             pytest.skip(f"{tool} is not installed")
     network = as_trained(Architecture.uniform("mobilenet-8", block="mid", k=2, pool="avg"))
+    network = replace(network, stream=stream)
     write(tmp_path, network)
     for name, text in FIRMWARE.items():
         (tmp_path / name).write_text(text)
     link = "--specs=rdimon.specs -T memory.ld -o network.elf start.c main.c network.c"
-    subprocess.run(["arm-none-eabi-gcc", *CORTEX_M4.split(), *link.split()], cwd=tmp_path, check=True)
+    subprocess.run(["arm-none-eabi-gcc", *CORTEX_M4.split(), *flags.split(), *link.split()], cwd=tmp_path, check=True)
     machine = "qemu-system-arm -M mps2-an386 -cpu cortex-m4 -nographic -monitor none -serial none"
     command = [*machine.split(), "-semihosting-config", "enable=on,target=native", "-kernel", "network.elf"]
     out = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True, timeout=120).stdout
@@ -204,13 +215,14 @@ def test_the_program_names_the_class(tmp_path):
 
 def check_rows(program: Program, plan: Plan) -> None:
     """Each row is written to its place in memory, and found there, not overwritten, whenever a stage reads it."""
-    held: dict[int, tuple[int, int]] = {}  # float -> the value and the row that lie there
+    held: dict[int, tuple[int, int]] = {}  # 16 bits -> the value and the row that lie there
 
     def places(value: int, stage: Stage, row: int, width: int) -> range:
         buffer = plan.values[value]
         rows = buffer.rows if stage.pixels is None else stage.shape[0]
-        first = buffer.offset + row % rows * width
-        assert first + width <= plan.size
+        width *= 1 if program.halves else 2
+        first = 2 * buffer.offset + row % rows * width
+        assert first + width <= 2 * plan.size
         return range(first, first + width)
 
     def assert_held(value: int, stage: Stage, row: int, width: int) -> None:
@@ -240,14 +252,16 @@ def check_rows(program: Program, plan: Plan) -> None:
             if stage.pixels is not None:  # in rows of another width
                 height, width, channels = piece.shape
                 for natural in range(height if made[number] == stage.shape[0] else 0):
-                    start = plan.values[piece.result].offset + natural * width * channels
-                    held |= dict.fromkeys(range(start, start + width * channels), (piece.result, natural))
+                    size = width * channels * (1 if program.halves else 2)
+                    start = 2 * plan.values[piece.result].offset + natural * size
+                    held |= dict.fromkeys(range(start, start + size), (piece.result, natural))
         assert made == [stage.shape[0] for stage in run]
 
 
+@pytest.mark.parametrize("stream", STREAMS)
 @pytest.mark.parametrize("name", NETWORKS)
-def test_rows_are_there_when_they_are_read(name):
-    program = steps_of(exported(name))
+def test_rows_are_there_when_they_are_read(name, stream):
+    program = steps_of(replace(exported(name), stream=stream))
     check_rows(program, plan_of(pieces_of(program), program.shapes))
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from dataclasses import replace
 
@@ -53,6 +54,7 @@ def test_a_run_its_folder_and_its_file_are_the_same(trained, export, tmp_path):
         "kernels.h",
         "binary.h",
         "lanes.h",
+        "values.h",
         "main.c",
         "network.c",
         "network.h",
@@ -65,6 +67,20 @@ def test_weights_from_a_file_are_those_of_the_network(trained, export, tmp_path)
     export(trained, "--format", "c", "--out", tmp_path / "c")
     direct = FORMATS["c"].files(replace(as_trained(NETWORK), accuracy=0.875))
     assert {file.name: file.read_bytes() for file in (tmp_path / "c").iterdir()} == direct
+
+
+def test_only_c_and_wasm_have_half_precision(trained, export, tmp_path):
+    for kind in ("onnx", "safetensors"):
+        code, err = export(trained, "--format", kind, "--stream", "float16", "--out", tmp_path / "out")
+        assert (code, err) == (2, "mobinas: --stream float16 goes with --format c or wasm\n")
+    arenas = []
+    for stream in ("float16", "float32"):
+        assert export(trained, "--format", "c", "--stream", stream, "--out", tmp_path / stream)[0] == 0
+        (size,) = re.findall(r"NETWORK_ARENA (\d+)", (tmp_path / stream / "network.h").read_text())
+        arenas.append(int(size))
+        said = "values between layers are rounded to half precision" in (tmp_path / stream / "README.md").read_text()
+        assert said == (stream == "float16")
+    assert arenas[0] < 0.6 * arenas[1]
 
 
 def test_what_cannot_be_exported_is_said_in_a_line(trained, export, tmp_path):

@@ -6,11 +6,12 @@ import re
 import shutil
 import subprocess
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from mobinet.export import FORMATS
+from mobinet.export import FORMATS, STREAMS, TrainedNetwork
 from mobinet.export.reference import scores
 from mobinet.export.translate import steps_of
 from space import Architecture
@@ -33,26 +34,33 @@ WebAssembly.instantiate(bytes, {}).then(({ instance }) => {
 """
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("wasm")
-    for name, content in FORMATS["wasm"].files(NETWORK).items():
+def folder_of(network: TrainedNetwork, folder: Path) -> Path:
+    for name, content in FORMATS["wasm"].files(network).items():
         (folder / name).write_bytes(content)
     return folder
 
 
-def expected(image: np.ndarray) -> np.ndarray:
-    return scores(steps_of(NETWORK), image.astype(np.float32) / np.float32(255))
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return folder_of(NETWORK, tmp_path_factory.mktemp("wasm"))
 
 
-def test_scores_are_those_of_the_steps(folder):
+def expected(image: np.ndarray, network: TrainedNetwork = NETWORK) -> np.ndarray:
+    return scores(steps_of(network), image.astype(np.float32) / np.float32(255))
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_scores_are_those_of_the_steps(folder, tmp_path, stream):
+    network = replace(NETWORK, stream=stream)
+    if stream != "float32":
+        folder = folder_of(network, tmp_path)
     if not shutil.which("node"):
         pytest.skip("node is not installed")
     (folder / "run.js").write_text(RUN)
     image = np.random.default_rng(4).integers(0, 256, (8, 8, 1), dtype=np.uint8)
     command = ["node", "run.js", json.dumps(image.ravel().tolist())]
     out = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout
-    assert json.loads(out) == expected(image).view(np.uint32).tolist()
+    assert json.loads(out) == expected(image, network).view(np.uint32).tolist()
 
 
 def test_the_page_needs_nothing_else(folder):
