@@ -6,32 +6,44 @@ One thread, batch 1, medians, all in one run. Each network is exported to C and 
 beside it run PyTorch, as it is and compiled, and, where it is installed, onnxruntime with the float form of the same
 network. Last comes what a user would take instead: MobileNet-v1 in onnxruntime, float and int8. Weights are random:
 times do not depend on them.
+
+LiteRT takes the package ai-edge-litert, and files that `benchmarks/speed/litert.py` writes once:
+
+    python -m benchmarks.speed.inference --litert mobilenet-v1
 """
 
 import argparse
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from benchmarks.flags import make_parser
+from benchmarks.speed.litert import WIDTHS, path_of
 from mobinet.compiled import compiled
 from mobinet.conv import BinaryConv2d
 from mobinet.export import TrainedNetwork
 from mobinet.export.memory import untrained
 from mobinet.latency.peers import median_seconds, onnxruntime_calls
-from space import Architecture, named_network
-from space.command import run_command
+from space import Architecture, InputError, named_network
+from space.command import run_command, user_path
 
-FLAGS = {"plain": "-DLANES=64", "SSE2": "", "AVX2": "-mavx2", "native": "-march=native"}
+BUILDS = {
+    "plain": ("-DLANES=64", "float32"),
+    "SSE2": ("", "float32"),
+    "AVX2": ("-mavx2", "float32"),
+    "native": ("-march=native", "float32"),
+    "native, float16": ("-march=native", "float16"),
+}
+"""Flags of the compiler, and the stream that is exported."""
 NETWORKS = {
     "mobilenet-8": (1.0, (0, 2, 4)),
     "mobilenet-32": (0.5, (0, 2, 4, 6)),
     "mobilenet-224": (1.0, (0, 2, 4, 6)),
 }
-INSTEAD = ("mobilenet-v1-0.5", "mobilenet-v1-1")
 SECONDS = 1.0
 """Of each measurement, at least; and at least five calls."""
 
@@ -40,6 +52,7 @@ def parse() -> argparse.Namespace:
     parser = make_parser(__doc__)
     parser.add_argument("--backbones", nargs="+", choices=NETWORKS, default=list(NETWORKS), help="default: all")
     parser.add_argument("--seconds", type=float, default=SECONDS, help="of each measurement (default: %(default)g)")
+    parser.add_argument("--litert", type=user_path, metavar="DIR", help="what benchmarks/speed/litert.py wrote")
     return parser.parse_args()
 
 
@@ -67,26 +80,56 @@ def exported_call(network: TrainedNetwork, folder: Path, flags: str) -> Callable
     return lambda kept=(image, scores, arena): call()
 
 
+def litert_call(path: Path) -> Callable[[], None]:
+    """A call of a network in LiteRT, with XNNPACK. Raises InputError where that or the file is missing."""
+    try:
+        from ai_edge_litert.interpreter import Interpreter
+    except ImportError:
+        raise InputError("--litert needs the package ai-edge-litert: pip install ai-edge-litert") from None
+    if not path.exists():
+        raise InputError(f"{path} is missing; python benchmarks/speed/litert.py {path.parent} writes it")
+    interpreter = Interpreter(model_path=str(path), num_threads=1)
+    interpreter.allocate_tensors()
+    ((image,), (scores,)) = interpreter.get_input_details(), interpreter.get_output_details()
+    picture = np.random.default_rng(0).integers(0, 2, image["shape"]).astype(image["dtype"])
+
+    def call() -> None:
+        interpreter.set_tensor(image["index"], picture)
+        interpreter.invoke()
+        interpreter.get_tensor(scores["index"])
+
+    return call
+
+
 @torch.inference_mode()
 def main() -> None:
     args = parse()
     torch.set_num_threads(1)
+    kinds = ("float", "int8") if args.litert else ()
+    litert = {(width, kind): litert_call(path_of(args.litert, width, kind)) for width in WIDTHS for kind in kinds}
     print("microseconds an image; in brackets, how many times as fast as onnxruntime's float\n")
-    print("| network | torch | torch.compile | onnxruntime | " + " | ".join(FLAGS) + " |")
-    print("|---" * (4 + len(FLAGS)) + "|")
+    print("| network | torch | torch.compile | onnxruntime | " + " | ".join(BUILDS) + " |")
+    print("|---" * (4 + len(BUILDS)) + "|")
     for backbone in args.backbones:
         width, ks = NETWORKS[backbone]
         for k in ks:
             network = as_trained(Architecture.uniform(backbone, block="mid", k=k, pool="avg", width=width))
             print(f"| {backbone} at width {width:g}, mid, K={k} | {_row(network, args.seconds)} |", flush=True)
     if "mobilenet-224" in args.backbones:
-        print("\n| what a user would take instead | onnxruntime float | int8 |\n|---|---|---|")
-        for name in INSTEAD:
-            network = as_trained(named_network(name, input_shape=(3, 224, 224)))
-            with tempfile.TemporaryDirectory() as folder:
-                calls = onnxruntime_calls(network.net, (3, 224, 224), Path(folder), int8=True)
-                times = [f"{microseconds(call, args.seconds):,.0f}" for call in calls]
-            print(f"| {name} | {' | '.join(times) or 'onnxruntime is not installed'} |", flush=True)
+        kinds = ("onnxruntime float", "int8", *(("LiteRT float", "int8") if litert else ()))
+        print(f"\n| what a user would take instead | {' | '.join(kinds)} |\n" + "|---" * (1 + len(kinds)) + "|")
+        for width in WIDTHS:
+            times = _instead(width, litert, args.seconds)
+            print(f"| mobilenet-v1-{width:g} | {' | '.join(times)} |", flush=True)
+
+
+def _instead(width: float, litert: dict[tuple[float, str], Callable[[], None]], seconds: float) -> list[str]:
+    shape = (3, 224, 224)
+    net = as_trained(named_network(f"mobilenet-v1-{width:g}", input_shape=shape)).net
+    with tempfile.TemporaryDirectory() as folder:
+        calls = onnxruntime_calls(net, shape, Path(folder), int8=True)
+        times = [f"{microseconds(call, seconds):,.0f}" for call in calls] or ["-", "-"]
+    return times + [f"{microseconds(call, seconds):,.0f}" for (of, _), call in litert.items() if of == width]
 
 
 def _row(network: TrainedNetwork, seconds: float) -> str:
@@ -99,8 +142,9 @@ def _row(network: TrainedNetwork, seconds: float) -> str:
         nets = network.net, torch.compile(network.net)
         cells = [f"{microseconds(lambda net=net: net(image), seconds):,.0f}" for net in nets]
         cells.append(f"{baseline:,.0f}" if baseline else "-")
-        for name, flags in FLAGS.items():
-            found = microseconds(exported_call(network, Path(folder) / name, flags), seconds)
+        for name, (flags, stream) in BUILDS.items():
+            call = exported_call(replace(network, stream=stream), Path(folder) / name, flags)
+            found = microseconds(call, seconds)
             cells.append(f"{found:,.0f}" + (f" ({baseline / found:.1f})" if baseline else ""))
     return " | ".join(cells)
 
