@@ -126,6 +126,16 @@ def test_sums_agree_with_whole_networks(target):
     assert whole == pytest.approx(sum(pieces), rel=0.02 if device.unit == "instructions" else 0.5)
 
 
+def test_what_the_users_command_prints_counts():
+    if not shutil.which("cc"):
+        pytest.skip("cc is not installed")
+    count = len(piece_names(FIRST, 10))
+    device = replace(
+        TARGETS["here"](), compiler="cc -std=gnu99 -O0", run=f"test -x {{}} && seq 11 {count + 10}", runs=1
+    )
+    assert device.measure(untrained(FIRST, 10)) == pytest.approx([1e-9 * n for n in range(11, count + 11)])
+
+
 def run(monkeypatch, *flags):
     monkeypatch.setattr(sys, "argv", ["latency", *map(str, flags)])
     main()
