@@ -10,8 +10,8 @@ from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
+from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 
@@ -84,7 +84,7 @@ def _quantize(source: Path, result: Path, shape: tuple[int, int, int]) -> None:
     class Reader(CalibrationDataReader):
         left = 4
 
-        def get_next(self) -> dict[str, np.ndarray] | None:
+        def get_next(self) -> Any:
             self.left -= 1
             return {"image": torch.rand(1, *shape).numpy()} if self.left >= 0 else None
 
