@@ -70,6 +70,8 @@ def open_search(
         evaluator = evaluator.on_these(space.input_shape)
         settings = {**_settings_of(evaluator, space), **settings}
         num_classes = settings["num_classes"]
+    if cost.name not in OBJECTIVES:
+        raise InputError(f"{cost.name} is no cost of space.objective.OBJECTIVES; add it there")
     if num_classes is None:
         raise InputError(f"{name} does not say how many classes there are; give num_classes")
     count = partial(count_of, num_classes=num_classes)

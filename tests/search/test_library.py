@@ -5,8 +5,10 @@ import runpy
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from threading import Thread
+from types import SimpleNamespace
 
 import optuna
 import plotly.graph_objects as go
@@ -18,6 +20,7 @@ import search.run
 from results.files import read_json
 from search import LivePlot, Task, machine, proxy, run_study
 from search.evaluators.proxy import Proxy
+from search.live_plot import in_cell
 from space import InputError, load_space
 from space.objective import OBJECTIVES
 
@@ -115,6 +118,9 @@ def test_a_callback_that_fails_loses_nothing(tmp_path, error):
 def test_parts_that_do_not_fit(tmp_path):
     with pytest.raises(InputError, match="give num_classes"):
         run_study(tmp_path / "a", space=SPACE, evaluator=Instant(), trials=1)
+    with pytest.raises(InputError, match="weight is no cost"):
+        cost = replace(OBJECTIVES["ops"], name="weight")
+        run_study(tmp_path / "c", space=SPACE, evaluator=Instant(), num_classes=10, trials=1, cost=cost)
     with pytest.raises(InputError, match="raise --max-ops"):
         limits = [(OBJECTIVES["ops"], 10.0)]
         run_study(tmp_path / "b", space=SPACE, evaluator=Instant(), num_classes=10, trials=1, limits=limits)
@@ -126,6 +132,15 @@ def test_the_plot_grows(tmp_path):
     run_study(tmp_path, space=SPACE, evaluator=Instant(), num_classes=10, trials=6, on_trial=plot)
     networks = [len({point for trace in figure.data for point in zip(trace.x, trace.y)}) for figure in figures]
     assert networks == [1, 2, 3, 4, 5, 6]
+
+
+@pytest.mark.parametrize("shell, calls", [(object(), ["clear", "figure"]), (None, [])])
+def test_in_a_notebook_a_plot_replaces_the_one_before(monkeypatch, shell, calls):
+    done = []
+    display = SimpleNamespace(clear_output=lambda wait: done.append("clear"), display=done.append)
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell, display=display))
+    in_cell("figure")
+    assert done == calls
 
 
 def test_a_plot_that_takes_long_waits():
