@@ -130,12 +130,12 @@ def load_family(path: str) -> str:
 
 def find_family(name: str) -> Family:
     """The family called `name`; raises InputError when there is none."""
-    if own := own_part(name, "FAMILY"):
-        return own
-    if name not in _built_in():
+    if name in _built_in():
+        return importlib.import_module(f"space.families.{name.replace('-', '_')}").FAMILY
+    if name not in family_names():
         known = ", ".join(family_names())
         raise InputError(f"no family is called {name!r}; use one of {known}, or name the file that holds it: --space")
-    return importlib.import_module(f"space.families.{name.replace('-', '_')}").FAMILY
+    return own_part(name, "FAMILY")
 
 
 @cache
