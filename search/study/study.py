@@ -70,9 +70,7 @@ class Study:
         seed: int,
         rungs: tuple[int, ...] = (),
     ) -> None:
-        self.space = space
-        self._count = count
-        self._objective = objective
+        self.space, self._count, self._objective = space, count, objective
         self._measure, self._enqueued = measure, {network.key for network in first}
         self._limited = tuple(other for other, _ in limits)
         self._baselines = space.baselines()
@@ -138,8 +136,7 @@ class Study:
             cost = self._count(network)
             price = self._objective.of(network, cost)
             bars = self._halving.bars(price)
-            enqueued = network.key in self._enqueued
-            write_proposal(trial, key=network.key, cost=cost, bars=bars, enqueued=enqueued)
+            write_proposal(trial, key=network.key, cost=cost, bars=bars, enqueued=network.key in self._enqueued)
             self._storage.save(trial.number)
             self._half_asked = None
             self._running[trial.number] = trial, price

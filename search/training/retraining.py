@@ -109,11 +109,9 @@ class Retraining:
             **asdict(self.recipe),
             "seed": self.seed,
             **{f"digest of the --{flag} file": file.digest for flag, file in own.items()},
-            "metric": self.metric,
-            "class_weights": self.class_weights,
+            **{name: getattr(self, name) for name in BEFORE},
         }
-        device = torch.device(self.device)
-        seed = training_seed(self.seed, self.architecture)
+        device, seed = torch.device(self.device), training_seed(self.seed, self.architecture)
         net = seeded_build(self.architecture, len(images.classes), seed)
         net.load_state_dict(ranks.from_first(net.state_dict))
         training = Training(

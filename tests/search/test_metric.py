@@ -98,7 +98,7 @@ def test_a_retraining_takes_the_measure_from_the_file(run, invoke):
     target = search.retrain.find_target(args)
     assert (target.metric, target.class_weights) == (metric, "balanced")
     args = search.retrain.parse([str(folder / "best.json"), "--metric", "accuracy", "--class-weights", "none"])
-    retraining = search.retrain.assemble(args)
+    retraining = search.retrain.assemble(args, target)
     assert (retraining.metric, retraining.class_weights) == ("accuracy", "none")
 
 
