@@ -90,7 +90,7 @@ def test_goes_on_with_another_number_of_processes(torchrun, invoke, tmp_path, mo
     command = "mobinet-mid-k3", "--epochs", 4
     assert invoke(search.retrain, *command, "--accumulate", 2, "--out", tmp_path / "whole").code == 0
 
-    def stop(row):
+    def stop(row, metric):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
