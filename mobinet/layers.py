@@ -21,12 +21,16 @@ class RPReLU(nn.Module):
     """PReLU(x - before) + after, all three trained per channel; (N, C, H, W) -> the same.
 
     Liu et al., "ReActNet", ECCV 2020, arXiv 2003.03488, equation 2.
+
+    Args:
+        channels: C.
+        slope: that PReLU begins with below zero.
     """
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, slope: float = 0.25) -> None:
         super().__init__()
         self.before = nn.Parameter(torch.zeros(1, channels, 1, 1))
-        self.prelu = nn.PReLU(channels)
+        self.prelu = nn.PReLU(channels, init=slope)
         self.after = nn.Parameter(torch.zeros(1, channels, 1, 1))
 
     def forward(self, x: Tensor) -> Tensor:

@@ -2,8 +2,9 @@
 
 Lin et al., "NAS-BNN: Neural Architecture Search for Binary Neural Networks", 2024, arXiv 2408.15484. A block is
 ReActNet's, but that one 1x1 widens where ReActNet has two of them: Liu et al., "ReActNet", ECCV 2020, arXiv 2003.03488.
-What differs from the authors' repository: the stem's weights are float, not of 8 bits, and weights are not normalized
-before they are binarized. Its other training strategies (Bi-Teacher, Bi-Transformation) are of its supernet.
+What differs from the authors' repository: the stem's weights are float, not of 8 bits; weights are not normalized
+before they are binarized; and a unit begins as its shortcut plus a little, so that some forty in a row also learn in a
+short training. The paper's other training strategies are of its supernet.
 """
 
 from dataclasses import dataclass
@@ -19,20 +20,25 @@ from space.families.nas_bnn import STAGES, BlockChoice, stages_of, stem_channels
 from space.image_sizes import is_large
 
 
+FIRST_GAIN = 0.25
+"""Of batch norms behind binary convolutions, when a training begins."""
+
+
 class Unit(nn.Module):
     """sign -> binary convolution -> batch norm, + shortcut -> RPReLU.
 
     (N, I, H, W) -> (N, O, ceil(H / stride), ceil(W / stride)), with O >= I. The shortcut has no parameters: average
     pooling where there is a stride, at the border of an odd map the mean of the pixels that there are; then the
-    channels again from the first on, until there are O.
+    channels again from the first on, until there are O. RPReLU begins as a straight line.
     """
 
     def __init__(self, i: int, o: int, kernel: int, *, stride: int, groups: int, binarizer: str) -> None:
         super().__init__()
         self.conv = BinaryConv2d(i, o, kernel, stride=stride, groups=groups, binarizer=binarizer)
         self.norm = nn.BatchNorm2d(o)
+        nn.init.constant_(self.norm.weight, FIRST_GAIN)
         self.pool = nn.AvgPool2d(stride, ceil_mode=True) if stride > 1 else nn.Identity()
-        self.activation = RPReLU(o)
+        self.activation = RPReLU(o, slope=1.0)
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.norm(self.conv(x))

@@ -9,7 +9,7 @@ was not found, so none has a name here.
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from space.binarizers import binarizer_gene, binarizers_of, unusual_binarizers
 from space.errors import InputError
@@ -95,28 +95,29 @@ def stem_channels_of(choices: Choices) -> int:
 def stages_of(choices: Choices) -> tuple[StageChoice, ...]:
     """The typed choices of the stages, from those of the genes that count."""
     return tuple(
-        StageChoice(
-            blocks=tuple(_block_of(choices, _block(stage, index)) for index in range(number(choices, f"{stage}.blocks"))),
-            binarizer=binarizer,
-        )
+        StageChoice(blocks=_blocks_of(choices, stage), binarizer=binarizer)
         for stage, binarizer in binarizers_of(choices).items()
     )
 
 
-def _gene(name: str, choices: tuple[int, ...]) -> Gene:
-    return Gene(name=name, choices=choices, legal=choices)
+def _blocks_of(choices: Choices, stage: str) -> tuple[BlockChoice, ...]:
+    names = (_block(stage, index) for index in range(number(choices, f"{stage}.blocks")))
+    return tuple(
+        BlockChoice(
+            channels=number(choices, f"{name}.channels"),
+            kernel=number(choices, f"{name}.kernel"),
+            groups=number(choices, f"{name}.groups"),
+        )
+        for name in names
+    )
 
 
 def _block(stage: str, index: int) -> str:
     return f"{stage}-block{index}"
 
 
-def _block_of(choices: Choices, block: str) -> BlockChoice:
-    return BlockChoice(
-        channels=number(choices, f"{block}.channels"),
-        kernel=number(choices, f"{block}.kernel"),
-        groups=number(choices, f"{block}.groups"),
-    )
+def _gene(name: str, choices: tuple[int, ...]) -> Gene:
+    return Gene(name=name, choices=choices, legal=choices)
 
 
 class NASBNN(Family):
@@ -139,25 +140,22 @@ class NASBNN(Family):
     def start(self, backbone: str, width: float) -> Progress:
         return Progress(channels=0, blocks=0)
 
-    def read(
-        self, backbone: str, width: float, choices: Choices, state: Progress
-    ) -> tuple[dict[str, Choice], Progress]:
+    def read(self, backbone: str, width: float, choices: Choices, state: Any) -> tuple[dict[str, Choice], Progress]:
         """Fewer channels than in the block before are as many; a block behind the last of its stage does not exist."""
-        found = dict(choices)
-        for name in choices:
-            layer, _, kind = name.rpartition(".")
-            if kind == "blocks":
-                state = state._replace(blocks=number(choices, name))
-            elif kind == "channels":
-                _, _, block = layer.partition("-block")
-                if block and int(block) >= state.blocks:
-                    return {}, state
-                channels = max(number(choices, name), state.channels)
-                found[name], state = channels, state._replace(channels=channels)
-        return found, state
+        progress: Progress = state
+        layer, _, kind = next(iter(choices)).rpartition(".")
+        if kind == "blocks":
+            return dict(choices), progress._replace(blocks=number(choices, f"{layer}.blocks"))
+        if kind != "channels":
+            return dict(choices), progress
+        _, _, block = layer.partition("-block")
+        if block and int(block) >= progress.blocks:
+            return {}, progress
+        channels = max(number(choices, f"{layer}.channels"), progress.channels)
+        return {**choices, f"{layer}.channels": channels}, progress._replace(channels=channels)
 
     def describe(self, choices: Choices) -> str:
-        """The stem's channels, then of each stage those of its blocks, such as `96-128k5g2`; then unusual binarizers."""
+        """The stem's channels, for each stage those of its blocks, such as `96-128k5g2`; then unusual binarizers."""
         stages = ("-".join(map(_word_of, stage.blocks)) for stage in stages_of(choices))
         return " ".join([str(stem_channels_of(choices)), *stages, *unusual_binarizers(choices, "react")])
 

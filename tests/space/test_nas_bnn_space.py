@@ -55,7 +55,7 @@ def test_every_sequence_of_widths_that_never_decreases_is_drawn(space):
 
 def test_spellings_of_one_network(space):
     network = changed(smallest(), stage1_block0_channels=128)
-    assert network.canonical().choices["stage1-block1.channels"] == 128, "a block has at least as many as the one before"
+    assert network.canonical().choices["stage1-block1.channels"] == 128, "at least as many as before"
     assert changed(network, stage1_block1_channels=128).key == network.key
     assert changed(network, stage1_block1_channels=192).key != network.key
     absent = changed(network, stage1_block2_channels=192, stage1_block2_kernel=5)
