@@ -19,7 +19,6 @@ from space import Architecture
 from space.families.nas_bnn import STAGES, BlockChoice, stages_of, stem_channels_of
 from space.image_sizes import is_large
 
-
 FIRST_GAIN = 0.25
 """Of batch norms behind binary convolutions, when a training begins."""
 
