@@ -57,7 +57,7 @@ NETWORKS = {
     "of each K and block": lambda: sampled("mobinet", COLOUR, 0.25),
     "mobinet, of an odd size": lambda: sampled("mobinet", (1, 27, 27), 0.125),
     "group-conv, of an odd size": lambda: sampled("group-conv", (3, 13, 13), 0.125),
-    "resnet, of an odd size": lambda: sampled("resnet", (1, 71, 71), 0.25, convs=1, shortcut="binary"),
+    "resnet, of an odd size": lambda: sampled("resnet", (1, 71, 71), 0.25, convs=1),
     "meliusnet, of an odd size": lambda: sampled("meliusnet", (1, 67, 67), 0.25, blocks=2),
     "vgg-small, of an odd size": lambda: sampled("vgg-small", (3, 65, 65), 0.125),
     "nas-bnn, of an odd size": lambda: sampled("nas-bnn", (1, 65, 65), 0.125),
