@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from results.run_config import RunConfig
     from search.assemble import Assembled
     from search.opened import Search
+    from space import SearchSpace
 
 
 def parse(argv: list[str] | None = None) -> argparse.Namespace:
@@ -133,10 +134,16 @@ def begin_text(assembled: "Assembled", args: argparse.Namespace) -> str:
         f"{space.family} on {space.backbone} at width {space.width:g}, images of {height} x {width} in "
         f"{'grey' if channels == 1 else 'colour'}\n"
         f"{size} networks of {cheapest} to {limit}; {baselines} designed by hand are trained first{left_out}{only}\n"
-        f"{enqueued_text(search)}{limits_text(config)}{config.measured_text}"
+        f"{opened_text(space)}{enqueued_text(search)}{limits_text(config)}{config.measured_text}"
         f"{assembled.images}\n{ignored}test images are kept for search.retrain\n"
         f"{search.study.ended} of {trials} trials so far{pace_text(assembled, args)}"
     )
+
+
+def opened_text(space: "SearchSpace") -> str:
+    """A line, where a file opens genes beyond the family's usual ones."""
+    opened = [f"{kind} ({note})" if note else kind for kind, note in space.opened.items()]
+    return f"genes opened: {', '.join(opened)}\n" if opened else ""
 
 
 def limits_text(config: "RunConfig") -> str:

@@ -19,8 +19,8 @@ class Architecture:
         family: which kind of network, a module of ``space/families``.
         backbone: what the search does not change, such as ``"mobilenet-224"``.
         width: factor on the backbone's channels.
-        genes: (name, choice) of every gene, in the family's order; a mapping is taken as well. Genes with a default may
-            be left out.
+        genes: (name, choice) of every gene that is not at its default, in the family's order. A mapping is taken as
+            well, and may hold defaults.
 
     Raises:
         InputError: a gene is missing, unknown, or does not fit the backbone.
@@ -33,18 +33,18 @@ class Architecture:
 
     def __post_init__(self) -> None:
         known = genes_of(self.family, self.backbone, self.width)
-        needed = {name for name, gene in known.items() if gene.default is None}
-        given = {name: gene.default for name, gene in known.items() if gene.default is not None} | dict(self.genes)
-        if given.keys() != known.keys():
-            missing, extra = sorted(needed - given.keys()), sorted(given.keys() - known.keys())
-            problem = f"lacks the gene {missing[0]}" if missing else f"has no gene {extra[0]!r}"
-            raise InputError(
-                f"{self.family} on {self.backbone} {problem}; it wants each of its {len(needed)} genes once"
-            )
-        for name, gene in known.items():
-            gene.check(given[name])
+        given = dict(self.genes)
+        missing = [name for name, gene in known.items() if name not in given and gene.default is None]
+        if missing or not given.keys() <= known.keys():
+            extra = sorted(given.keys() - known.keys())
+            needed = sum(gene.default is None for gene in known.values())
+            problem = f"lacks the gene {min(missing)}" if missing else f"has no gene {extra[0]!r}"
+            raise InputError(f"{self.family} on {self.backbone} {problem}; it wants each of its {needed} genes once")
+        for name, choice in given.items():
+            known[name].check(choice)
         object.__setattr__(self, "width", float(self.width))
-        object.__setattr__(self, "genes", tuple((name, given[name]) for name in known))
+        named = ((name, given.get(name, gene.default), gene.default) for name, gene in known.items())
+        object.__setattr__(self, "genes", tuple((name, choice) for name, choice, usual in named if choice != usual))
 
     @classmethod
     def uniform(
@@ -71,14 +71,20 @@ class Architecture:
 
     @cached_property
     def choices(self) -> dict[str, Choice]:
-        """The genes as a mapping from name to choice."""
+        """The genes as a mapping from name to choice; those at their default are left out."""
         return dict(self.genes)
+
+    @cached_property
+    def all_choices(self) -> dict[str, Choice]:
+        """The choice of every gene."""
+        known = genes_of(self.family, self.backbone, self.width)
+        return {name: self.choices.get(name, gene.choices[0]) for name, gene in known.items()}
 
     def choice_of(self, name: str) -> Choice | None:
         """The choice of a gene or, for a kind of gene, the one that all layers share, if they do."""
-        if name in self.choices:
-            return self.choices[name]
-        shared = {choice for gene, choice in self.genes if gene.rpartition(".")[2] == name}
+        if name in self.all_choices:
+            return self.all_choices[name]
+        shared = {choice for gene, choice in self.all_choices.items() if gene.rpartition(".")[2] == name}
         return shared.pop() if len(shared) == 1 else None
 
     @property
@@ -94,7 +100,7 @@ class Architecture:
     def _canonical(self) -> "Architecture":
         known = genes_of(self.family, self.backbone, self.width)
         genes = {name: self.effective.get(name, gene.choices[0]) for name, gene in known.items()}
-        return self if genes == self.choices else replace(self, genes=genes)
+        return self if genes == self.all_choices else replace(self, genes=genes)
 
     @cached_property
     def effective(self) -> dict[str, Choice]:
@@ -102,7 +108,7 @@ class Architecture:
         family, found = find_family(self.family), {}
         state = family.start(self.backbone, self.width)
         for group in groups_of(self.family, self.backbone, self.width):
-            choices = {gene.name: self.choices[gene.name] for gene in group}
+            choices = {gene.name: self.all_choices[gene.name] for gene in group}
             choices, state = family.read(self.backbone, self.width, choices, state)
             found |= choices
         return found
@@ -114,15 +120,12 @@ class Architecture:
 
     def describe(self) -> str:
         """The architecture in one short line."""
-        known = genes_of(self.family, self.backbone, self.width)
-        named = {name: self.choices[name] for name in self.effective if self.choices[name] != known[name].default}
-        return find_family(self.family).describe(named)
+        counting = {name: choice for name, choice in self.genes if name in self.effective}
+        return find_family(self.family).describe(counting)
 
     def to_dict(self) -> dict[str, Any]:
         """What `to_json` writes, as plain Python."""
-        known = genes_of(self.family, self.backbone, self.width)
-        genes = {name: choice for name, choice in self.genes if choice != known[name].default}
-        return {"family": self.family, "backbone": self.backbone, "width": self.width, "genes": genes}
+        return {"family": self.family, "backbone": self.backbone, "width": self.width, "genes": self.choices}
 
     def to_json(self) -> str:
         return json.dumps(self.to_dict())

@@ -20,6 +20,7 @@ class Gene:
         legal: everything an architecture may hold; ``choices`` is a subset.
         default: what an architecture has that does not name the gene; None where each has to name it. A search leaves
             such a gene at its default unless a file opens it.
+        note: what a search says where a file opens this gene.
         aliases: choices that spell another choice of the same network, as long as genes with a default have it.
         alone: whether no other gene changes what this one means, as long as its layer exists; only such genes can be
             tied.
@@ -29,6 +30,7 @@ class Gene:
     choices: tuple[Choice, ...]
     legal: tuple[Choice, ...]
     default: Choice | None = None
+    note: str = ""
     aliases: Mapping[Choice, Choice] = field(default_factory=dict)
     alone: bool = False
 

@@ -84,6 +84,11 @@ class SearchSpace:
         """What a search may pick for each gene, by its name, but for those that it leaves at their default."""
         return {gene.name: list(gene.choices) for gene in self.genes if not gene.closed}
 
+    @property
+    def opened(self) -> dict[str, str]:
+        """Kinds of genes with a default that this space opens, each with its note."""
+        return {gene.kind: gene.note for gene in self.genes if gene.default is not None and not gene.closed}
+
     def takes(self, choices: Choices) -> bool:
         """Whether all of these are choices of its genes."""
         known = {gene.name: gene.choices for gene in self.genes}

@@ -22,7 +22,7 @@ PRICES = {"pre": 70, "mid": 30, "post": 0, "none": 0, "avg": 0, "max": 1, "min":
 
 def price(network: Architecture) -> Cost:
     """A cost that adds up over the blocks, the K and the poolings."""
-    known = [choice for name, choice in network.genes if name.endswith((".block", ".k", ".pool"))]
+    known = [choice for name, choice in network.effective.items() if name.endswith((".block", ".k", ".pool"))]
     return Cost(
         flops=1000 + sum(PRICES[choice] if isinstance(choice, str) else 10 * choice for choice in known), bops=64
     )

@@ -131,10 +131,10 @@ class FrontSampler(BaseSampler):
         for _ in range(ROUNDS):
             parents = np.concatenate([front, candidates[:PARENTS]])
             drawn = np.concatenate([self._children(encoding, parents), encoding.draw(self._rng, STRANGERS)])
-            rows: Iterator[Row | None] = map(tuple, drawn.tolist())
+            proposed: list[Row | None] = [*map(tuple, drawn.tolist())]
             if self._respell:
-                rows = (encoding.encode(self._respell(encoding.decode(row))) for row in rows if row)
-            new = [row for row in dict.fromkeys(rows) if row and row not in tried]
+                proposed = [encoding.encode(self._respell(encoding.decode(row))) for row in proposed if row]
+            new = [row for row in dict.fromkeys(proposed) if row and row not in tried]
             tried.update(new)
             priced = [(row, cost) for row in new if (cost := self._cost(encoding.decode(row))) <= self._limit]
             if priced:

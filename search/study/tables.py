@@ -48,7 +48,7 @@ def table_of(
                 "reason": record.reason,
                 **_measured(record, measure),
                 "expected": expected.get(record.number),
-                **network.choices,
+                **{name: network.all_choices[name] for name in space.gene_names},
             }
         )
     own = [objective.name for objective in objectives if objective.name not in COLUMNS]

@@ -21,6 +21,7 @@ ACTIVATIONS = ("prelu", "relu", "rprelu")
 
 WIDTHS = (25, 50, 75, 100, 125, 150, 200)
 KERNELS = (3, 5)
+SLOW = "5x5 trains without the fused kernels: about 1.6 times the time"
 
 
 class Progress(NamedTuple):
@@ -99,7 +100,7 @@ class MoBiNet(MobileNetFamily):
                 genes.append(Gene(name=f"{layer}.pool", choices=POOLINGS, legal=POOLINGS))
             genes.append(binarizer_gene(layer, "xnor"))
             genes.append(Gene(name=f"{layer}.growth", choices=(o // i,), legal=(1, 2), default=o // i))
-            genes.append(Gene(name=f"{layer}.kernel", choices=(3,), legal=KERNELS, default=3))
+            genes.append(Gene(name=f"{layer}.kernel", choices=(3,), legal=KERNELS, default=3, note=SLOW))
         return tuple(genes)
 
     def start(self, backbone: str, width: float) -> Progress:

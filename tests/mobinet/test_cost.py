@@ -72,7 +72,7 @@ def layers_by_hand(channels, choices):
 def counted_by_hand(network, num_classes, backbone=None):
     colours, side, stride, channels, halved = backbone or BACKBONES[network.backbone]
     channels = [int(count * network.width) for count in channels]
-    choices, prelu = network.choices, network.choices["activation"] == "prelu"
+    choices, prelu = network.all_choices, network.choices["activation"] == "prelu"
     side = -(-side // stride)
     layers = layers_by_hand(channels, choices)
     pixels, first, last = side * side, layers[0][1], layers[-1][2]
@@ -99,9 +99,12 @@ def counted_by_hand(network, num_classes, backbone=None):
 
 
 def any_network(rng, backbone, width, largest_k=16):
-    usual = {"binarizer": ["xnor"], "activation": ["prelu", "relu"], "width": [50, 100]}
+    usual = {"binarizer": ["xnor"], "activation": ["prelu", "relu"]}
+    largest = {"k": largest_k, "width": 100}
     genes = {
-        name: rng.choice([c for c in usual.get(gene.kind, gene.legal) if gene.kind != "k" or c <= largest_k])
+        name: rng.choice(
+            [c for c in usual.get(gene.kind, gene.legal) if gene.kind not in largest or c <= largest[gene.kind]]
+        )
         for name, gene in genes_of("mobinet", backbone, width).items()
     }
     return Architecture(backbone=backbone, width=width, genes=genes)

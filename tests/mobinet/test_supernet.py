@@ -97,6 +97,22 @@ def test_grouped_convolutions_are_paths_too():
         check_path(supernet, path)
 
 
+def test_depths_and_kernels_are_paths_too():
+    space = load_space().restrict({"depth": "up to 1", "kernel": [3, 5], "block": ["pre", "none"], "k": [0, 2]})
+    supernet = Supernet(space, CLASSES)
+    seen = [uniform(depth=0, kernel=5, pool="max"), *drawn(space, 6)]
+    for path in seen:
+        check_path(supernet, path)
+    stem_and_head = 2
+    assert {len(parts_of(path, CLASSES)) - stem_and_head for path in seen} == {3, 4, 5}
+
+
+@pytest.mark.parametrize("rules", [{"growth": [1, 2]}, {"width": [50, 100]}])
+def test_channels_that_vary_are_refused(rules):
+    with pytest.raises(InputError, match=f"no supernet of a space with a choice of {next(iter(rules))}"):
+        Supernet(load_space().restrict(rules), CLASSES)
+
+
 def test_a_family_without_a_supernet_is_refused():
     with pytest.raises(InputError, match="no supernet of resnet; use one of group-conv, mobinet"):
         Supernet(load_space("resnet", input_shape=(3, 32, 32)), CLASSES)

@@ -56,7 +56,7 @@ RUNS = {"mobilenet-8": [[2], [4]], "mobilenet-32": [[2], [4], [6, 7, 8, 9, 10], 
 
 def structure(architecture):
     """The convolutions (in, out, size, channels per group) and poolings a network is made of, in order."""
-    found, choices, backbone = [], architecture.choices, architecture.backbone
+    found, choices, backbone = [], architecture.all_choices, architecture.backbone
     usual = CHANNELS[backbone]
     o, doublings = usual[0] * architecture.width * choices["width"] / 100, len(set(usual)) - 1
     absent = {n for stage, run in enumerate(RUNS[backbone]) for n in run[choices[f"stage{stage}.depth"] :]}
@@ -275,6 +275,40 @@ def test_genes_come_in_the_order_of_the_family():
     shuffled = list(tiny(k=1).genes)
     Random(0).shuffle(shuffled)
     assert Architecture(backbone="mobilenet-8", genes=dict(shuffled)) == tiny(k=1)
+
+
+def test_a_gene_at_its_default_is_as_if_it_did_not_exist():
+    plain = tiny(block="mid", k=2)
+    spelled = changed(
+        plain, {"width": 100, "layer0.growth": 2, "layer2.growth": 1, "layer3.kernel": 3, "stage1.depth": 1}
+    )
+    assert (spelled, spelled.key, spelled.to_json()) == (plain, plain.key, plain.to_json())
+    other = changed(plain, {"layer3.kernel": 5})
+    assert other.key != plain.key
+    assert other.to_dict()["genes"] == plain.to_dict()["genes"] | {"layer3.kernel": 5}
+    assert Architecture.from_json(other.to_json()) == other
+
+
+def test_a_layer_that_does_not_exist_has_no_choices():
+    base = changed(tiny(k=1), {"stage0.depth": 0})
+    for change in ({"layer2.block": "none"}, {"layer2.k": 3}, {"layer2.growth": 2}, {"layer2.binarizer": "react"}):
+        assert changed(base, change).key == base.key != changed(tiny(k=1), change).key
+    assert not any(name.startswith("layer2") for name in base.effective)
+
+
+def test_doublings_end_with_those_of_the_backbone():
+    """The backbone doubles in layers 0, 1 and 3; after one more in layer 2, layer 3 cannot."""
+    early = changed(tiny(k=1), {"layer2.growth": 2})
+    assert early.key == changed(early, {"layer3.growth": 1}).key
+    assert early.key != changed(early, {"layer0.growth": 1}).key
+
+
+def test_describe_shows_what_is_not_usual():
+    network = changed(
+        tiny(block="mid", k=2, pool="max"),
+        {"layer0.kernel": 5, "layer2.growth": 2, "layer3.growth": 1, "stage1.depth": 0, "width": 50},
+    )
+    assert network.describe() == "mid2-5x5 mid2/max mid2x2 mid2x1/max width50%"
 
 
 def test_describe_has_a_word_a_layer():

@@ -11,6 +11,7 @@ SPACES = [
     small_space(),
     small_space(block=["pre", "mid"], layer1={"k": [0, 3], "pool": ["min", "max"]}),
     small_space(block=["post", "none", "pre"], layer4={"k": [1, 2, 4]}),
+    small_space(depth="up to 1", layer0={"growth": [1, 2]}, layer4={"k": [0, 3, 5], "kernel": [3, 5]}),
 ]
 
 

@@ -28,6 +28,8 @@ SPACES = [
     load_space("meliusnet", backbone="meliusnet-8").restrict({"blocks": [2, 3], "width": [96, 128]}),
     load_space().restrict({"binarizer": ["xnor", "react", "ste"], "tie": ["binarizer"]}),
     small_space(),
+    load_space().restrict({"growth": [1, 2], "depth": "up to 5", "kernel": [3, 5], "width": [50, 100], "pool": "avg"}),
+    load_space().restrict({"depth": [0, 1], "binarizer": ["xnor", "react"], "tie": ["binarizer"]}),
 ]
 
 

@@ -13,7 +13,6 @@ from mobinet.export.c.source import Source
 from mobinet.export.steps import BinaryConv, Conv, Program
 from mobinet.export.translate import steps_of
 from space import InputError
-from space.family import find_family
 
 KERNELS = ("kernels.h", "binary.h", "lanes.h", "values.h")
 COPIED = (*KERNELS, "main.c", "Makefile")
@@ -67,7 +66,7 @@ def _check(program: Program) -> None:
 
 def _name(network: TrainedNetwork) -> str:
     architecture = network.architecture
-    described = find_family(architecture.family).describe(architecture.choices)
+    described = architecture.describe()
     return f"{architecture.family} on {architecture.backbone} at width {architecture.width:g}: {described}"
 
 

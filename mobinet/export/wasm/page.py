@@ -13,7 +13,6 @@ from tempfile import TemporaryDirectory
 from mobinet.export import FORMATS, TrainedNetwork
 from space import InputError
 from space.errors import first_line
-from space.family import find_family
 
 FLAGS = "-target wasm32-wasi -mexec-model=reactor -std=c99 -O3 -msimd128 -s"
 EXPORTED = ("network_image", "network_run")
@@ -44,7 +43,7 @@ def _compiled(folder: dict[str, bytes]) -> bytes:
 def _page(network: TrainedNetwork, wasm: bytes) -> str:
     architecture = network.architecture
     channels, height, width = architecture.input_shape
-    described = find_family(architecture.family).describe(architecture.choices)
+    described = architecture.describe()
     accuracy = "" if network.accuracy is None else f"{network.accuracy:.2%} on the test images. "
     name = f"{architecture.family} on {architecture.backbone}, {described}"
     about = f"{name}. {accuracy}{len(wasm):,} bytes of weights and code."

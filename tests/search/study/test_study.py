@@ -38,7 +38,7 @@ def test_table_has_a_row_for_each_trial(tmp_path):
     study.tell(1, Failure(reason="ValueError: broken"))
     study.tell(0, evaluation(0.75))
     table = study.table()
-    assert table.columns.tolist() == [*COLUMNS, *(gene.name for gene in SPACE.genes)]
+    assert table.columns.tolist() == [*COLUMNS, *SPACE.choices]
     assert table["state"].tolist() == ["complete", "failed", "running"]
     assert table["key"].tolist() == [network.key for network in networks]
     assert table["reason"].tolist() == ["", "ValueError: broken", ""]
