@@ -84,6 +84,7 @@ def workplace(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("commands")
     (folder / "tiny.toml").write_text('block = ["mid"]\nk = [0, 1]\npool = ["avg"]\n')
     (folder / "small.toml").write_text('block = ["pre", "mid"]\nk = [0, 1, 2]\npool = ["avg"]\n')
+    (folder / "wide.toml").write_text("growth = [1, 2]\ndepth = 'up to 5'\nkernel = [3, 5]\nwidth = [50, 100]\n")
     shutil.copytree(ROOT / "benchmarks" / "tables", folder / "benchmarks" / "tables")
     names = {name: 4e-7 for network in to_measure(load_space(), 10) for name in piece_names(network, 10)}
     names |= dict.fromkeys(names_of_checks("mobilenet-8", 1.0), 1.0)

@@ -6,6 +6,7 @@ Prints the median seconds of a training step (forward, cross entropy, backward) 
 since other work on a machine comes and goes.
 """
 
+import argparse
 from itertools import product
 from statistics import median
 from time import process_time
@@ -16,7 +17,7 @@ from torch import nn
 
 from mobinet import build, fused
 from space import Architecture
-from space.command import run_command
+from space.command import Parser, run_command
 
 BACKBONES = (("mobilenet-8", 1.0), ("mobilenet-32", 0.25))
 KS = (0, 2, 4)
@@ -31,6 +32,12 @@ def step(net: nn.Module, images: torch.Tensor) -> float:
 
 
 def main() -> None:
+    parser = Parser(
+        prog="python -m benchmarks.speed.kernel_sizes",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.parse_args()
     torch.set_num_threads(1)
     fused.use_threads(1)
     for (backbone, width), k in product(BACKBONES, KS):

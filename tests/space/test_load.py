@@ -1,5 +1,6 @@
 """From names and TOML files to spaces and networks."""
 
+import re
 from pathlib import Path
 from random import Random
 
@@ -52,6 +53,16 @@ def test_the_range_of_the_paper(backbone, tmp_path, monkeypatch):
 
 def test_an_empty_file_restricts_nothing(toml):
     assert choices_of(toml("")) == choices_of(toml('family = "mobinet"')) == choices_of(load_space())
+
+
+def test_the_files_of_the_docs_load(toml):
+    page = (Path(__file__).parents[2] / "docs" / "spaces.md").read_text()
+    files = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    small, wide = map(toml, files)
+    assert not small.opened
+    assert wide.opened.keys() == {"width", "growth", "kernel", "depth"}
+    assert wide.choices["stage1.depth"] == [0, 1] and "layer0.growth" not in wide.choices
+    assert toml(files[1], backbone="mobilenet-32").choices["stage2.depth"] == [0, 1, 2, 3, 4, 5]
 
 
 def test_rules_for_all_layers(toml):
