@@ -53,7 +53,7 @@ def test_every_spelling_is_a_network_of_the_space(space):
 
 
 def test_samples_are_uniform(space):
-    rng, each = Random(1), 40
+    rng, each = Random(1), 20
     counts = Counter(space.sample(rng).key for _ in range(each * space.size))
     assert len(counts) == space.size
     chi_square, freedom = sum((count - each) ** 2 / each for count in counts.values()), space.size - 1
