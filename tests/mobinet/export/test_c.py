@@ -18,7 +18,7 @@ from mobinet.export.c.pieces import pieces_of
 from mobinet.export.c.plan import Plan, plan_of
 from mobinet.export.c.stages import Stage, has_rows, order_of
 from mobinet.export.reference import scores
-from mobinet.export.steps import BinaryConv, Program
+from mobinet.export.steps import BinaryConv, Conv, Program
 from mobinet.export.translate import steps_of
 from mobinet.families.resnet import Unit as ResidualUnit
 from space import Architecture, InputError
@@ -236,7 +236,7 @@ def check_rows(program: Program, plan: Plan) -> None:
         for number in order_of(tuple(stage.rhythm for stage in run)):
             stage, piece, row = run[number], run[number].piece, made[number]
             window, (height, width, channels) = stage.window, stage.source
-            packs = isinstance(piece.head, BinaryConv)
+            packs = isinstance(piece.head, (BinaryConv, Conv) if program.halves else BinaryConv)
             first = taken[number] if packs else max(0, row * window.stride - window.padding)
             taken[number] = min(height, row * window.stride - window.padding + window.size)
             for read in range(first, taken[number]):
