@@ -283,19 +283,20 @@ BRANCHES = {
 """Of a unit, whose input both read, at another pace."""
 
 
+@pytest.mark.parametrize("stream, compiler", [("float32", NATIVE), ("float16", BUILDS["plain"])], ids=STREAMS)
 @pytest.mark.parametrize("branches", BRANCHES)
-def test_a_row_that_another_branch_needs_is_kept(tmp_path, branches):
+def test_a_row_that_another_branch_needs_is_kept(tmp_path, branches, stream, compiler):
     conv, shortcut = BRANCHES[branches]
     head = nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(16, 10)
     net = nn.Sequential(nn.Conv2d(3, 16, 3, padding=1), unit(conv, shortcut), binary(3), nn.MaxPool2d(2), *head).eval()
-    network = replace(exported("resnet"), net=net)
+    network = replace(exported("resnet"), net=net, stream=stream)
     program = steps_of(network)
     pieces = pieces_of(program)
     for together in range(2, len(pieces) - 1):
         check_rows(program, plan_of(pieces, program.shapes, together=together))
     images = random_images(network, 1)
     write(tmp_path, network)
-    assert bits(run(tmp_path, NATIVE, images)) == bits(expected(network, images))
+    assert bits(run(tmp_path, compiler, images)) == bits(expected(network, images))
 
 
 def test_a_value_of_which_no_row_is_read_has_one():
