@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from mobinet.conv import BinaryConv2d
 from mobinet.export import TrainedNetwork
-from mobinet.export.c.pieces import pieces_of
+from mobinet.export.c.pieces import stored_as
 from mobinet.export.fold import folded
 from mobinet.export.steps import (
     Add,
@@ -42,10 +42,7 @@ def steps_of(network: TrainedNetwork) -> Program:
     program = normalized((height, width, channels), network.mean, network.std)
     _append(program, network.net, 1)
     require_binary(network.architecture.family, program.steps)
-    program = folded(program)
-    if network.stream == "float16":
-        program.halves = frozenset(piece.result for piece in pieces_of(program)[:-1])
-    return program
+    return stored_as(folded(program), network.stream)
 
 
 def normalized(shape: Shape, mean: Sequence[float], std: Sequence[float]) -> Program:

@@ -71,6 +71,12 @@ def pieces_of(program: Program) -> list[Piece]:
     return [replace(piece, half=bool(program.halves)) for piece in pieces]
 
 
+def stored_as(program: Program, stream: str) -> Program:
+    """The program with the values between its pieces stored as `stream`, one of `mobinet.export.STREAMS`."""
+    stored = {piece.result for piece in pieces_of(program)[:-1]}
+    return replace(program, halves=frozenset(stored if stream == "float16" else ()))
+
+
 def _continues(piece: Piece, other: int | None) -> bool:
     """Whether another elementwise step can follow; one that adds `other`, if that is given."""
     return isinstance(piece.head, Conv | BinaryConv | None) and (other is None or piece.other is None)
