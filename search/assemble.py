@@ -22,14 +22,15 @@ from search.backends.backend import Shape
 from search.data.catalog import find_dataset
 from search.data.checking import check_pictures
 from search.data.dataset import check_test, load_dataset
-from search.draft import fitting_draft
+from search.draft import fitting_draft, wanted_shape
 from search.evaluators import EVALUATORS, EvaluatorEntry
 from search.evaluators.pace import Pace
 from search.limits import Limits, check_limits, limits_of, objectives_of
 from search.opened import MakeBackend, Search
 from search.opening import open_search
+from search.placement import placement_text
 from search.task import Evaluator
-from search.training.devices import find_device
+from search.training.devices import choose_device, find_device
 from search.warm_start import networks_of
 from space import Architecture, InputError, SearchSpace
 from space.bounds import extreme
@@ -45,12 +46,14 @@ class Assembled:
         search: the search, open.
         backend: makes what runs its evaluations.
         images: what it trains and judges on, in words.
+        place: where it computes, in words.
         pace: of its trainings, where it is known before they begin.
     """
 
     search: Search
     backend: MakeBackend
     images: str
+    place: str
     pace: Pace | None
 
     def close(self) -> None:
@@ -115,6 +118,7 @@ def assemble(args: argparse.Namespace) -> Assembled:
         search=search,
         backend=partial(_make_backend, args, space.input_shape, draft.evaluator.device),
         images="\n".join((images.describe(), *notes, *_left_out(draft.evaluator.leave_out))),
+        place=placement_text(args, space.input_shape, draft.evaluator.device, _note(args)),
         pace=(draft if draft.pace else draft.timed(args)).pace,
     )
 
@@ -130,6 +134,16 @@ def _check_costs(costs: Callable[..., tuple[Objective, Limits]], space: SearchSp
 
 def _make_backend(args: argparse.Namespace, shape: Shape, device: str, evaluator: Evaluator) -> Backend:
     return BACKENDS[args.backend].make(evaluator, args, shape, device)
+
+
+def _note(args: argparse.Namespace) -> str:
+    """Why the device that was chosen is not another."""
+    return "" if args.device else choose_device(**_trained(args))[1]
+
+
+def _trained(args: argparse.Namespace) -> dict[str, Any]:
+    """What decides on which device trainings are faster."""
+    return {"input_shape": wanted_shape(args), "recorded": EVALUATORS[args.evaluator].recorded}
 
 
 def _left_out(files: tuple[str, ...]) -> tuple[str, ...]:
@@ -183,7 +197,7 @@ def _settings(args: argparse.Namespace, kind: EvaluatorEntry) -> dict[str, Any]:
         "validation": dataset.validation,
         "recipe": replace(recipe, epochs=args.epochs or recipe.epochs),
         "seed": args.seed,
-        "device": args.device if named else find_device(args.device),
+        "device": args.device if named else find_device(args.device, **_trained(args)),
         "metric": args.metric,
         "class_weights": args.class_weights,
     }

@@ -103,7 +103,7 @@ def add_training_flags(parser: argparse.ArgumentParser) -> None:
         "the file's)",
     )
     parser.add_argument("--seed", type=seed_int, default=0, help="of everything that is drawn (default: 0)")
-    parser.add_argument("--device", help="cpu, cuda, cuda:1, mps (default: cuda if there is one, else cpu)")
+    parser.add_argument("--device", help="cpu, cuda, cuda:1, mps or xpu (default: a GPU that is faster, else cpu)")
 
 
 @dataclass(frozen=True, kw_only=True)

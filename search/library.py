@@ -127,7 +127,7 @@ def proxy(
         validation=entry.validation,
         recipe=replace(recipe, epochs=epochs or recipe.epochs),
         seed=seed,
-        device=find_device(device),
+        device=find_device(device, input_shape=entry.input_shape),
         leave_out=check_pictures(dataset, data_dir, skip=False),
         proxy_images=images,
     )

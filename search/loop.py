@@ -10,6 +10,7 @@ from search.interrupt import Interrupts
 from search.samplers.fresh import Exhausted
 from search.study.study import Study
 from search.task import Evaluation, Failure, Task
+from space import InputError
 
 NOISE_PAIRS = 8
 HOPELESS = 5
@@ -84,7 +85,10 @@ def _proposals(study: Study, trials: int, end: float) -> Iterator[Task]:
 def run_tasks(
     backend: Backend, tasks: Iterator[Task], interrupts: Interrupts
 ) -> Iterator[tuple[Task, Evaluation | Failure]]:
-    """Keep the slots of the backend filled, and yield each task that ends, with its outcome."""
+    """Keep the slots of the backend filled, and yield each task that ends, with its outcome.
+
+    Raises InputError where this process can run no more of them; those under way are then not told.
+    """
     under_way = 0
     while True:
         for task in islice(tasks, max(0, backend.slots - under_way)):
@@ -96,3 +100,9 @@ def run_tasks(
             ended = backend.wait()
         yield ended
         under_way -= 1
+        _, outcome = ended
+        if backend.in_process and isinstance(outcome, Failure) and outcome.spoiled:
+            raise InputError(
+                f"no more trials can run in this process after an error of the GPU: {outcome.reason}; to go on with "
+                "the next trial, run the same command again"
+            )

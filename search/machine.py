@@ -3,6 +3,7 @@
 import ctypes
 import math
 import os
+import re
 from pathlib import Path
 
 SMALL_IMAGE = 1000
@@ -61,6 +62,15 @@ def keep_memory() -> None:
     if mallopt is not None:
         mallopt(M_TRIM_THRESHOLD, 2**30)
         mallopt(M_MMAP_THRESHOLD, 2**25)
+
+
+def missing_memory(error: Exception) -> str:
+    """In half a line, how much memory a device lacked; empty where the error is another one."""
+    text = str(error)
+    if not isinstance(error, RuntimeError) or "out of memory" not in text:
+        return ""
+    size = re.search(r"[Tt]ried to allocate ([\d.]+ \w+)", text)
+    return "out of memory on the GPU" + (f", which has no room for another {size[1]}" if size else "")
 
 
 _threads: int | None = None

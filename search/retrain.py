@@ -91,20 +91,25 @@ def _is_unheard() -> bool:
 
 
 def retrain(args: argparse.Namespace) -> None:
-    from search.machine import cores, use_threads, useful_threads
+    from search.machine import cores, missing_memory, use_threads, useful_threads
+    from search.placement import device_text
     from search.training import ranks
     from search.training.training import NonFiniteLoss
 
     target = find_target(args)
     retraining = assemble(args, target)
     use_threads(useful_threads(retraining.architecture.input_shape, cores()))
-    print(retraining.images.describe())
+    print(f"{retraining.images.describe()}\n{device_text(retraining.device)}")
     cost = f" ({target.cost})" if target.cost else ""
     print(f"{retraining.architecture.describe()}{cost}, into {retraining.folder}", flush=True)
     try:
         summary = retraining.run(partial(show, metric=retraining.metric))
     except NonFiniteLoss as error:
         raise InputError(f"training diverged: {error}; use another --seed and --out") from None
+    except RuntimeError as error:
+        if missing := missing_memory(error):
+            raise InputError(f"{missing}; learn each batch in slices with --accumulate 2, or 4") from None
+        raise
     print(end_text(summary, retraining.folder, target.cost))
     if ranks.rank() == 0:
         print(refresh_report(retraining.folder), end="", flush=True)
@@ -132,7 +137,7 @@ def assemble(args: argparse.Namespace, target: Target) -> "Retraining":
         data_dir=data_dir,
         recipe=replace(recipe, epochs=args.epochs or recipe.epochs),
         seed=args.seed,
-        device=own_device(args.device),
+        device=own_device(args.device, input_shape=target.architecture.input_shape),
         folder=(args.out or target.folder) / target.architecture.key,
         metric=args.metric or target.metric,
         class_weights=args.class_weights or target.class_weights,

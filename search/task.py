@@ -35,6 +35,8 @@ class Evaluation:
         scores: by all measures, see `results.measures.Counts.scores`.
         rungs: by number of epochs, the accuracy there.
         stopped: it was below a bar, and `accuracy` is what it had reached by then.
+        device: that it ran on, and the type of the activations there, such as ``cuda:1 bfloat16``; empty where the
+            evaluator does not say.
     """
 
     accuracy: float
@@ -43,17 +45,27 @@ class Evaluation:
     scores: dict[str, float] = field(default_factory=dict)
     rungs: dict[int, float] = field(default_factory=dict)
     stopped: bool = False
+    device: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """Why a task has no evaluation."""
+    """Why a task has no evaluation.
+
+    Args:
+        reason: in half a line.
+        spoiled: whether the process that it ran in can compute nothing more, as after some errors of a GPU.
+    """
 
     reason: str
+    spoiled: bool = False
 
 
 class Evaluator(Protocol):
-    """Can be pickled, and called in any process, in any order, with the same result."""
+    """Can be pickled, and called in any process, in any order, with the same result.
+
+    One with an attribute `in_threads` that is False is called in one thread of a process only.
+    """
 
     def __call__(self, task: Task) -> Evaluation:
         """Evaluate. Any exception fails the trial with its text as the reason."""

@@ -4,6 +4,7 @@ import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import pandas as pd
 import torch
@@ -43,18 +44,23 @@ def made_up(self: Proxy, task: Task) -> Evaluation:
 class Instant:
     """An evaluator that looks at the key only: networks in `broken` raise, those in `deadly` end the process.
 
-    Those in `hanging` never end.
+    Those in `hanging` never end. After one in `spoiling` no other can be evaluated in that process.
     """
 
     broken: frozenset[str] = frozenset()
     deadly: frozenset[str] = frozenset()
     hanging: frozenset[str] = frozenset()
+    spoiling: frozenset[str] = frozenset()
+    is_spoiled: ClassVar[bool] = False
 
     def __call__(self, task: Task) -> Evaluation:
         if task.architecture.key in self.deadly:
             os._exit(3)
         if task.architecture.key in self.hanging:
             time.sleep(1e6)
+        if Instant.is_spoiled or task.architecture.key in self.spoiling:
+            Instant.is_spoiled = True
+            raise torch.AcceleratorError("CUDA error: an illegal memory access was encountered\nmore")
         if task.architecture.key in self.broken:
             raise ValueError("cannot be trained\nat all")
         return Evaluation(accuracy=accuracy_of(task.architecture.key, task.replicate), epochs=1, seconds=0.0)

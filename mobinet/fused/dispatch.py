@@ -38,6 +38,11 @@ def use_threads(threads: int) -> bool:
     return available
 
 
+def available(device: str) -> bool:
+    """Whether there are fused kernels for a type of device, and they can be loaded."""
+    return device in _DTYPES and kernels(device) is not None
+
+
 @cache
 def kernels(device: str) -> ModuleType | None:
     """The fused kernels of a type of device. Where they cannot be loaded it says so, once."""

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from search.backends.failures import failure_of
 from search.flags import Flag
 from search.task import Evaluation, Evaluator, Failure, Task
-from space.errors import first_line
 
 Shape = tuple[int, int, int]
 
@@ -58,5 +58,4 @@ def evaluate(evaluator: Evaluator, task: Task) -> Evaluation | Failure:
     try:
         return evaluator(task)
     except Exception as error:
-        name = type(error).__name__
-        return Failure(reason=f"{name}: {first_line(error)}" if str(error) else name)
+        return failure_of(error)

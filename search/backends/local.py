@@ -8,18 +8,18 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Sequence
+from itertools import cycle, islice
 from multiprocessing.connection import Connection, wait
 
 from search import machine
 from search.backends.backend import Backend, BackendEntry, Shape, evaluate
+from search.backends.shares import gpus_of, shares
 from search.flags import Flag, natural_int
 from search.interrupt import inherited_by_nobody
 from search.task import Evaluation, Evaluator, Failure, Task
 from space import InputError
 from space.own_file import OwnFile, own_files
-
-WORKER_BYTES = 2**30
-"""Of memory, for each worker in a container with a limit."""
 
 
 class InProcess:
@@ -52,22 +52,29 @@ class Workers:
         workers: how many.
         threads: of each.
         time_limit: seconds after which a task fails and its worker is replaced.
+        gpus: the devices that the workers have in turn, each one; empty where they use the CPU.
     """
 
     in_process = False
 
-    def __init__(self, evaluator: Evaluator, *, workers: int, threads: int, time_limit: float = math.inf) -> None:
+    def __init__(
+        self,
+        evaluator: Evaluator,
+        *,
+        workers: int,
+        threads: int,
+        time_limit: float = math.inf,
+        gpus: Sequence[str] = (),
+    ) -> None:
         self.slots = workers
-        self._settings = evaluator, threads, time_limit
-        self._idle = [_Worker(*self._settings) for _ in range(workers)]
+        self._idle = [_Worker(evaluator, threads, time_limit, gpu) for gpu in islice(cycle(gpus or ("",)), workers)]
         self._busy: list[_Worker] = []
         atexit.register(self.close)
 
     def submit(self, task: Task) -> None:
         worker = self._idle.pop()
         while not worker.begin(task):
-            worker.stop()
-            worker = _Worker(*self._settings)
+            worker = worker.replaced()
         self._busy.append(worker)
 
     def wait(self) -> tuple[Task, Evaluation | Failure]:
@@ -75,7 +82,9 @@ class Workers:
             for worker in sorted(self._busy, key=lambda worker: worker.task.number):
                 if outcome := worker.outcome():
                     self._busy.remove(worker)
-                    self._idle.append(worker if worker.process.is_alive() else _Worker(*self._settings))
+                    spoiled = isinstance(outcome, Failure) and outcome.spoiled
+                    fit = worker.process.is_alive() and not spoiled
+                    self._idle.append(worker if fit else worker.replaced())
                     return worker.task, outcome
             news = [source for worker in self._busy for source in (worker.pipe, worker.process.sentinel)]
             due = min(worker.due for worker in self._busy)
@@ -94,11 +103,12 @@ class _Worker:
     Its public attributes are `process`, `pipe`, the `task` it was given last, and when that is `due`.
     """
 
-    def __init__(self, evaluator: Evaluator, threads: int, time_limit: float) -> None:
+    def __init__(self, evaluator: Evaluator, threads: int, time_limit: float, gpu: str) -> None:
         context = multiprocessing.get_context("spawn")
+        self._settings = evaluator, threads, time_limit, gpu
         self._time_limit, self._heard = time_limit, False
         self.pipe, theirs = context.Pipe()
-        self.process = context.Process(target=_work, args=(theirs, own_files(), evaluator, threads))
+        self.process = context.Process(target=_work, args=(theirs, own_files(), evaluator, threads, gpu))
         with inherited_by_nobody():
             self.process.start()
         theirs.close()
@@ -134,6 +144,11 @@ class _Worker:
             return Failure(reason=f"it took longer than --time-limit {self._time_limit:g} seconds")
         return None
 
+    def replaced(self) -> "_Worker":
+        """One like it that has just begun."""
+        self.stop()
+        return _Worker(*self._settings)
+
     def stop(self) -> None:
         self.process.kill()
         self.process.join()
@@ -146,13 +161,17 @@ def _last_words(exitcode: int | None) -> str:
     return f"its worker process ended with exit code {exitcode}"
 
 
-def _work(pipe: Connection, own: tuple[OwnFile, ...], evaluator: Evaluator, threads: int) -> None:
+def _work(pipe: Connection, own: tuple[OwnFile, ...], evaluator: Evaluator, threads: int, gpu: str) -> None:
     """Evaluate what comes through the pipe until it closes. Signals are the driver's to handle; its end is ours.
 
     The user's `own` files were run as they came.
     """
     threading.Thread(target=_end_with_parent, daemon=True).start()
     machine.use_threads(threads)
+    if gpu:
+        import torch
+
+        torch.accelerator.set_device_index(torch.device(gpu).index)
     while True:
         try:
             task = pipe.recv()
@@ -174,41 +193,18 @@ def _complaint(args: argparse.Namespace) -> str:
     return ""
 
 
-def workers_and_threads(
-    asked: int | None, *, input_shape: Shape, device: str, cores: int, memory: float = math.inf
-) -> tuple[int, int]:
-    """How many worker processes, 0 for none, and the threads of each.
-
-    Args:
-        asked: by the user; None for one a core, or one on a GPU.
-        input_shape: (C, H, W) of one image.
-        device: where they compute.
-        cores: that they share.
-        memory: bytes that they share.
-    """
-    fitting = min(cores, max(1, memory / WORKER_BYTES))
-    workers = asked if asked is not None else int(fitting) if device == "cpu" else 1
-    return workers, machine.useful_threads(input_shape, cores // max(1, workers))
-
-
-def _shares(args: argparse.Namespace, input_shape: Shape, device: str) -> tuple[int, int]:
-    return workers_and_threads(
-        args.workers,
-        input_shape=input_shape,
-        device=device,
-        cores=machine.cores(),
-        memory=machine.memory_limit(),
-    )
-
-
 def _make(evaluator: Evaluator, args: argparse.Namespace, input_shape: Shape, device: str) -> Backend:
-    workers, threads = _shares(args, input_shape, device)
-    if workers > 1 and device.startswith("cuda") and not args.time_limit:
+    workers, threads = shares(args, input_shape, device)
+    gpus = gpus_of(device)
+    threaded = device.startswith("cuda") and not args.time_limit and getattr(evaluator, "in_threads", True)
+    if workers > len(gpus) and threaded:
         from search.backends.streams import Streams  # which loads torch
 
         return Streams(evaluator, device=device, count=workers)
     if workers:
-        return Workers(evaluator, workers=workers, threads=threads, time_limit=args.time_limit or math.inf)
+        limit = args.time_limit or math.inf
+        gpus = gpus if len(gpus) > 1 else ()  # else the evaluator names it
+        return Workers(evaluator, workers=workers, threads=threads, time_limit=limit, gpus=gpus)
     machine.use_threads(threads)
     return InProcess(evaluator)
 
@@ -221,11 +217,11 @@ LOCAL = BackendEntry(
             hint="Ray runs as many trials as --cpus-per-trial leaves room for",
             settings={
                 "type": natural_int,
-                "help": "trials side by side; 0: one, in this process (default: one a core, or one on a GPU)",
+                "help": "trials side by side; 0: one, in this process (default: one a core, or one on each GPU)",
             },
         ),
     ),
     complaint=_complaint,
     make=_make,
-    shares=_shares,
+    shares=shares,
 )

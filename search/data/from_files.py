@@ -16,7 +16,7 @@ from search.data.in_memory import Pixels
 from search.data.pictures import DECODING, Broken, Pictures, Wanted, collate, collate_arrays
 from search.data.preparation import Preparation, Shape
 from search.data.source import Source
-from search.data.split import WHOLE, Batches, Inputs, Part, Split, batches_of, drawn_of, draws_of, generator_of
+from search.data.split import WHOLE, Batches, Inputs, Part, Split, batches_of, drawn_of, draws_of, generator_of, moved
 from search.machine import own_cores
 from space import InputError
 
@@ -151,7 +151,7 @@ class Files(Split):
         draws = draws_of(batches, self.preparation, generator, part)
         for inputs in zip(self._decoder.decode(batches, crops), *(draws,) if draws else ()):
             (pixels, labels), *drawn = inputs
-            yield tuple(tensor.to(device, non_blocking=True) for tensor in (pixels, labels, *drawn))
+            yield tuple(moved(tensor, device) for tensor in (pixels, labels, *drawn))
 
     def prepared(self, *inputs: Tensor) -> tuple[Tensor, Tensor]:
         pixels, labels, *draws = inputs

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from search.data.preparation import Preparation, Shape, fit_shape
 from search.data.source import Source
-from search.data.split import WHOLE, Inputs, Part, Split, batches_of, drawn_of, draws_of, generator_of
+from search.data.split import WHOLE, Inputs, Part, Split, batches_of, drawn_of, draws_of, generator_of, moved
 
 SAMPLE_BYTES = 2**27
 """So much of a data set is looked at for the mean and deviation of its channels."""
@@ -90,4 +90,4 @@ class Images(Split):
 
 def _moved(tensors: Sequence[Tensor], device: torch.device) -> Sequence[Tensor]:
     """To a device, in one copy."""
-    return torch.cat([*tensors]).to(device, non_blocking=True).split([len(tensor) for tensor in tensors])
+    return moved(torch.cat([*tensors]), device).split([len(tensor) for tensor in tensors])

@@ -37,7 +37,7 @@ class Preparation:
         if draws is not None:
             images = augment(images, self.augmentation, draws)
         mean, std = (_constants(values, images.device) for values in (self.mean, self.std))
-        return ((images - mean) / std).contiguous(memory_format=torch.channels_last)
+        return ((images - mean) / std).contiguous(memory_format=memory_format(images.device))
 
     def draw(self, batch: int, generator: torch.Generator) -> Tensor:
         """How each image of a batch is augmented, int64 (batch, 3), see `augment`."""
@@ -48,6 +48,11 @@ class Preparation:
         if self.augmentation.flip:
             draws[:, 2:] = torch.rand(batch, 1, generator=generator) < 0.5
         return draws
+
+
+def memory_format(device: torch.device) -> torch.memory_format:
+    """Of images: channels last, but contiguous on Apple's GPUs, which compute wrong or slowly on the other."""
+    return torch.contiguous_format if device.type == "mps" else torch.channels_last
 
 
 @cache

@@ -97,6 +97,13 @@ def draws_of(
     return [_share(preparation.draw(len(batch) * part[1], generator), part) for batch in batches]
 
 
+def moved(tensor: Tensor, device: torch.device) -> Tensor:
+    """On a device; on CUDA nothing waits for it, for which the memory that it comes from has to be pinned."""
+    if device.type == "cuda":
+        return tensor.pin_memory().to(device, non_blocking=True)
+    return tensor.to(device)
+
+
 def _share(order: Tensor, part: Part) -> Tensor:
     index, count = part
     return order[len(order) * index // count : len(order) * (index + 1) // count]

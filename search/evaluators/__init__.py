@@ -28,6 +28,7 @@ class EvaluatorEntry:
             before the front is chosen, and the noise is measured at the end.
         trains_first: whether `OnImages.prepare` trains in the process that starts the search.
         flags: that go with it alone.
+        recorded: whether the steps of its training are recorded on CUDA, see `search.training.captured`.
     """
 
     summary: str
@@ -37,6 +38,7 @@ class EvaluatorEntry:
     noisy: bool
     trains_first: bool
     flags: tuple[Flag, ...] = ()
+    recorded: bool = True
 
     def make(
         self, settings: dict[str, Any], args: argparse.Namespace, *, space: SearchSpace, folder: Path
@@ -85,6 +87,7 @@ EVALUATORS = {
         sampler="evolution",
         noisy=False,
         trains_first=True,
+        recorded=False,
         flags=(
             Flag(
                 name="--paths",

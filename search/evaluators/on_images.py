@@ -13,6 +13,7 @@ from results.measures import ACCURACY, MEASURES, UNWEIGHTED
 from search.data.dataset import DataSet, load_dataset
 from search.recipe import Recipe
 from search.task import Evaluation, Task
+from search.training.devices import dtype_text
 from search.training.judging import judge
 from search.training.seeds import training_seed
 from space import Architecture, InputError
@@ -52,9 +53,9 @@ class OnImages(ABC):
         images = self.images(task.architecture.input_shape)
         seed = training_seed(self.seed, task.architecture, task.replicate)
         column, rungs, scores = MEASURES[self.metric].column, dict[int, float](), dict[str, float]()
-        epochs, stopped = 0, False
+        epochs, stopped, device = 0, False, torch.device(self.device)
         for net, epochs in self.stages(task.architecture, images, seed, frozenset(task.bars)):
-            device = torch.device(self.device)
+            device = next((parameter.device for parameter in net.parameters()), device)
             scores = judge(net, images.validation, classes=len(images.classes), device=device).scores()
             rungs[epochs] = scores[column]
             stopped = rungs[epochs] < task.bars.get(epochs, 0.0)
@@ -62,7 +63,13 @@ class OnImages(ABC):
                 break
         seconds = time.perf_counter() - began
         return Evaluation(
-            accuracy=rungs[epochs], epochs=epochs, seconds=seconds, scores=scores, rungs=rungs, stopped=stopped
+            accuracy=rungs[epochs],
+            epochs=epochs,
+            seconds=seconds,
+            scores=scores,
+            rungs=rungs,
+            stopped=stopped,
+            device=f"{device} {dtype_text(device)}",
         )
 
     @abstractmethod

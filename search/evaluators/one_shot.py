@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import nn
@@ -18,7 +18,7 @@ from search.data.dataset import DataSet
 from search.evaluators.on_images import OnImages
 from search.evaluators.supernet_paths import PATHS
 from search.evaluators.supernet_training import SupernetTraining, calibrate
-from search.machine import cores, keep_memory, use_threads, useful_threads
+from search.machine import cores, keep_memory, missing_memory, use_threads, useful_threads
 from search.training.checkpoint import open_checkpoint, save_checkpoint
 from search.training.seeds import seeded
 from search.training.threads import divide_threads
@@ -49,6 +49,8 @@ class OneShot(OnImages):
     paths: str
     checkpoint: Path
 
+    in_threads: ClassVar[bool] = False  # its networks share pieces, and their running statistics
+
     def __post_init__(self) -> None:
         require_supernet(self.space)
 
@@ -67,6 +69,10 @@ class OneShot(OnImages):
                 self.train(on_epoch)
             except NonFiniteLoss as error:
                 raise InputError(f"the supernet diverged: {error}; use another --seed and --out") from None
+            except RuntimeError as error:
+                if missing := missing_memory(error):
+                    raise InputError(f"{missing}; use a smaller --width, with another --out") from None
+                raise
 
     def train(self, on_epoch: Callable[[int, float], None]) -> None:
         """Train the supernet, or resume from the checkpoint; one that is trained is left alone.

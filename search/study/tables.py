@@ -24,7 +24,7 @@ def table_of(
     baselines: Container[str],
     expected: Mapping[int, float],
 ) -> pd.DataFrame:
-    """One row a trial: `results.tables.COLUMNS`, then other costs and scores, then one column a gene.
+    """One row a trial: `results.tables.COLUMNS`, then other costs, scores and the device, then one column a gene.
 
     Args:
         records: in the order of the rows.
@@ -53,6 +53,7 @@ def table_of(
         )
     own = [objective.name for objective in objectives if objective.name not in COLUMNS]
     own += [name for name in SCORES if name == measure.column or any(name in row for row in rows)]
+    own += ["device"] if any(row.get("device") for row in rows) else []
     table = pd.DataFrame(rows, columns=[*COLUMNS, *own, *space.gene_names])
     return table.astype({"epochs": "Int64", "expected": float})
 
@@ -62,7 +63,7 @@ def _measured(record: TrialRecord, measure: Measure) -> dict[str, Any]:
     evaluation = record.evaluation
     if evaluation is None:
         return {}
-    measured = {"epochs": evaluation.epochs, "seconds": evaluation.seconds}
+    measured = {"epochs": evaluation.epochs, "seconds": evaluation.seconds, "device": evaluation.device}
     if record.state == "stopped":
         return {**measured, "reason": f"{evaluation.accuracy:.2%} after epoch {evaluation.epochs}"}
     return {**measured, **evaluation.scores, measure.column: evaluation.accuracy}

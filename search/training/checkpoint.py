@@ -44,7 +44,7 @@ def open_checkpoint(path: Path) -> Iterator[Any]:
         raise InputError(f"{path} cannot be read ({type(error).__name__}); {again}") from None
     try:
         yield content
-    except torch.OutOfMemoryError:
+    except (torch.OutOfMemoryError, torch.AcceleratorError):
         raise
     except (KeyError, TypeError, AttributeError, RuntimeError, ValueError):
         raise InputError(f"{path} is damaged; {again}") from None

@@ -120,5 +120,7 @@ def _failed_before(store: Any) -> bool:
 def _together() -> Iterator[None]:
     try:
         yield
+    except (torch.OutOfMemoryError, torch.AcceleratorError):
+        raise
     except RuntimeError as error:
         raise InputError(f"another process of this training cannot be reached: {first_line(error)}") from None

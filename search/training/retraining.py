@@ -26,6 +26,7 @@ from search.lock import lock
 from search.recipe import Recipe
 from search.training import ranks
 from search.training.checkpoint import open_checkpoint, save_checkpoint
+from search.training.devices import dtype_text
 from search.training.examples import examples_of
 from search.training.judging import judge
 from search.training.seeds import seeded_build, training_seed
@@ -228,6 +229,7 @@ class Retraining:
             **asdict(self.recipe),
             "seed": self.seed,
             "device": self.device,
+            "dtype": dtype_text(torch.device(self.device)),
             "processes": ranks.ranks(),
             "accumulate": self.accumulate,
             "seconds": sum(row["seconds"] for row in metrics),

@@ -2,7 +2,6 @@
 
 import math
 from contextlib import AbstractContextManager, nullcontext
-from functools import cache
 from typing import Any
 
 import torch
@@ -12,9 +11,11 @@ from mobinet.binarizers import Binarizer
 from results.measures import UNWEIGHTED
 from search.data.split import Split
 from search.recipe import Recipe
+from search.stopping import stop_if_asked
 from search.training import ranks
 from search.training.captured import CapturedStep
 from search.training.class_weights import ClassLoss
+from search.training.devices import training_dtype
 from search.training.flat_adam import FlatAdam
 from search.training.threads import divide_threads
 from space import InputError
@@ -97,6 +98,7 @@ class Training:
         for step, inputs in enumerate(
             self.train.inputs(self.recipe.batch_size, device=self.device, seed=epoch_seed, part=ranks.part())
         ):
+            stop_if_asked()
             progress = (self.epoch + (step + 1) / steps) / self.recipe.epochs
             self._set_rate(self.recipe.learning_rate_at(progress))
             if self.recorded:
@@ -143,8 +145,8 @@ class Training:
 
     def autocast(self) -> AbstractContextManager:
         """Under it the network runs: in bfloat16 on a GPU that computes in it."""
-        half = self.device.type == "cuda" and _computes_in_bfloat16()
-        return torch.autocast("cuda", torch.bfloat16) if half else nullcontext()
+        dtype = training_dtype(self.device)
+        return nullcontext() if dtype is torch.float32 else torch.autocast(self.device.type, dtype)
 
     def state_dict(self) -> dict[str, Any]:
         """All that the next epoch depends on, as tensors and plain Python."""
@@ -157,8 +159,3 @@ class Training:
         self.optimizer.load_state_dict({"state": state["optimizer"]["state"], "param_groups": ours})
         self.epoch = state["epoch"]
         self._recording = CapturedStep()
-
-
-@cache
-def _computes_in_bfloat16() -> bool:
-    return torch.cuda.is_bf16_supported(including_emulation=False)

@@ -5,11 +5,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pytest
+import torch
 from fakes import Instant, accuracy_of, open_study, record
 
 from search.backends.local import InProcess
 from search.loop import HOPELESS, Hopeless, measure_noise, run_search
-from space import load_space
+from space import InputError, load_space
 
 
 def quiet(*_):
@@ -107,6 +108,22 @@ def test_when_all_fail_the_search_gives_up_with_the_reason(tmp_path):
     with pytest.raises(Hopeless, match="ValueError: cannot be trained"):
         run_search(study, InProcess(Instant(broken=broken)), trials=50, on_trial=quiet)
     assert study.table()["state"].tolist() == ["failed"] * HOPELESS
+
+
+def test_after_an_error_of_the_gpu_this_process_evaluates_no_more(tmp_path):
+    study = open_study(tmp_path / "run")
+    third = load_space().baselines()[2].key
+
+    def evaluator(task):
+        if task.architecture.key == third:
+            raise torch.AcceleratorError("CUDA error: device-side assert triggered")
+        return Instant()(task)
+
+    with pytest.raises(InputError, match="error of the GPU: .*assert triggered; to go on with the next trial, run the"):
+        run_search(study, InProcess(evaluator), trials=9, on_trial=quiet)
+    assert record(study)["state"].tolist() == ["complete", "complete", "failed"]
+    run_search(study, InProcess(Instant()), trials=9, on_trial=quiet)
+    assert record(study)["state"].tolist() == ["complete", "complete", "failed"] + ["complete"] * 6
 
 
 def test_failures_after_a_success_are_not_hopeless(tmp_path):

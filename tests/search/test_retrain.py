@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import torch
 
 import search.retrain
 from mobinet.export.packed import read_packed
@@ -15,6 +16,7 @@ from results.files import read_json
 from search.data.catalog import DATASETS
 from search.recipe import Recipe
 from search.retrain import find_target, parse
+from search.training.training import Training
 from space import InputError
 
 
@@ -174,6 +176,18 @@ def test_a_training_that_diverges_is_one_line(invoke, tmp_path, monkeypatch):
     monkeypatch.setitem(DATASETS, "digits", digits)
     line = one_line(invoke(search.retrain, "mobinet-mid-k3", "--out", tmp_path))
     assert line.startswith("mobinas: training diverged: ") and line.endswith("; use another --seed and --out\n")
+
+
+def test_memory_that_runs_out_is_one_line_that_says_what_to_do(invoke, tmp_path, monkeypatch):
+    def without_room(self):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.50 GiB. GPU 0 has\nmore")
+
+    monkeypatch.setattr(Training, "run_epoch", without_room)
+    line = one_line(invoke(search.retrain, "mobinet-mid-k3", "--out", tmp_path))
+    said = (
+        "out of memory on the GPU, which has no room for another 2.50 GiB; learn each batch in slices with --accumulate"
+    )
+    assert said in line
 
 
 def test_killed_and_resumed_equals_uninterrupted(run_copy, invoke, start, tmp_path):

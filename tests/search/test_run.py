@@ -105,6 +105,11 @@ def test_a_search_leaves_its_files(finished):
     assert [path.name for path in folder.parent.iterdir()] == ["run"]
 
 
+def test_a_search_says_where_it_computes(finished):
+    assert "\non cpu: float32, fused kernels, 2 trials side by side, 1 thread each\n" in finished[1].out
+    assert table_of(finished[0])["device"].eq("cpu float32").all()
+
+
 def test_trials_of_a_search(finished):
     folder, ended = finished
     table, config = table_of(folder), json.loads((folder / "config.json").read_text())

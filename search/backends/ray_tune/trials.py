@@ -6,6 +6,7 @@ load torch.
 """
 
 import math
+import os
 import pickle
 import sys
 from collections import Counter, deque
@@ -20,6 +21,7 @@ from ray.tune.experiment import Trial
 from ray.tune.search import Searcher
 
 from search.backends.ray_tune.messages import WAITING
+from search.task import Failure
 
 LOSSES = 3
 """So many workers a task may cost."""
@@ -136,6 +138,7 @@ class Worker(tune.Trainable):
         from search.machine import use_threads
 
         use_threads(threads)
+        self._spoiled = False
         _, found = pickle.loads(evaluator)  # the user's own files come first, and are run
         if time_limit == math.inf:
             self._backend = InProcess(found)
@@ -143,11 +146,14 @@ class Worker(tune.Trainable):
             self._backend = Workers(found, workers=1, threads=threads, time_limit=time_limit)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
+        if self._spoiled:
+            os._exit(1)  # the task comes again to another worker
         return True
 
     def step(self) -> dict[str, Any]:
         self._backend.submit(pickle.loads(self.config["task"]))
         _, outcome = self._backend.wait()
+        self._spoiled = self._backend.in_process and isinstance(outcome, Failure) and outcome.spoiled
         return {"outcome": pickle.dumps(outcome), "done": True}
 
     def cleanup(self) -> None:

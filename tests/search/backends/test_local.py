@@ -2,19 +2,24 @@
 
 import multiprocessing
 import time
+from argparse import Namespace
+from types import SimpleNamespace
 
 import pytest
+import torch
 from fakes import Instant, Pictures, accuracy_of, open_study, record
 from PIL import Image
 
-from search.backends.local import InProcess, Workers, workers_and_threads
+from search.backends import local, streams
+from search.backends.local import InProcess, Workers
+from search.backends.shares import workers_and_threads
 from search.loop import run_search
 from search.task import Evaluation, Failure, Task
 from space import Architecture, load_space
 
 BROKEN = load_space().baselines()[3]
-DEADLY, PICTURED = (Architecture.uniform("mobilenet-8", block="none", k=k) for k in (1, 2))
-EVALUATOR = Instant(broken=frozenset({BROKEN.key}), deadly=frozenset({DEADLY.key}))
+DEADLY, PICTURED, SPOILING = (Architecture.uniform("mobilenet-8", block="none", k=k) for k in (1, 2, 3))
+EVALUATOR = Instant(broken=frozenset({BROKEN.key}), deadly=frozenset({DEADLY.key}), spoiling=frozenset({SPOILING.key}))
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +53,17 @@ def test_a_worker_that_dies_fails_its_task_only(workers):
     ended = dict((task.number, outcome) for task, outcome in (workers.wait(), workers.wait()))
     assert ended[10] == Failure(reason="its worker process ended with exit code 3")
     assert ended[11] == Evaluation(accuracy=accuracy_of(fine.key, 1), epochs=1, seconds=0.0)
+
+
+def test_a_worker_with_a_spoiled_gpu_is_replaced(workers):
+    fine = load_space().baselines()[0]
+    workers.submit(Task(number=20, architecture=SPOILING))
+    outcome = workers.wait()[1]
+    reason = "AcceleratorError: CUDA error: an illegal memory access was encountered"
+    assert outcome == Failure(reason=reason, spoiled=True)
+    for number in (21, 22):  # for every worker
+        workers.submit(Task(number=number, architecture=fine))
+    assert {workers.wait()[1].accuracy for _ in range(2)} == {accuracy_of(fine.key)}
 
 
 def test_any_exception_is_a_failure_with_its_first_line(workers):
@@ -97,6 +113,41 @@ def test_ctrl_c_is_not_a_failure():
 )
 def test_number_of_workers_and_their_threads_on_eight_cores(asked, device, shape, expected):
     assert workers_and_threads(asked, input_shape=shape, device=device, cores=8) == expected
+
+
+@pytest.mark.parametrize("asked, expected", [(None, (4, 2)), (2, (2, 4)), (8, (8, 1))])
+def test_each_gpu_has_a_worker(asked, expected):
+    shares = {"input_shape": (3, 32, 32), "device": "cuda", "cores": 8, "gpus": 4}
+    assert workers_and_threads(asked, **shares) == expected
+
+
+@pytest.mark.parametrize(
+    "asked, device, in_threads, made",
+    [
+        (None, "cuda", True, ("Workers", 3, ("cuda:0", "cuda:1", "cuda:2"))),
+        (2, "cuda", True, ("Workers", 2, ("cuda:0", "cuda:1", "cuda:2"))),
+        (5, "cuda", True, ("Streams", 5, "cuda")),
+        (5, "cuda", False, ("Workers", 5, ("cuda:0", "cuda:1", "cuda:2"))),
+        (None, "cuda:1", True, ("Workers", 1, ())),
+        (2, "cuda:1", True, ("Streams", 2, "cuda:1")),
+        (2, "cpu", True, ("Workers", 2, ())),
+    ],
+)
+def test_trials_that_share_a_gpu_run_in_threads(monkeypatch, asked, device, in_threads, made):
+    monkeypatch.setattr(torch.accelerator, "device_count", lambda: 3)
+    monkeypatch.setattr(local, "Workers", lambda _, workers, gpus, **rest: ("Workers", workers, gpus))
+    monkeypatch.setattr(streams, "Streams", lambda _, device, count: ("Streams", count, device))
+    evaluator = SimpleNamespace(in_threads=in_threads)
+    args = Namespace(workers=asked, time_limit=None)
+    assert local.LOCAL.make(evaluator, args, (3, 32, 32), device) == made
+
+
+def test_workers_have_the_gpus_in_turn(monkeypatch):
+    monkeypatch.setattr(local, "_Worker", lambda evaluator, threads, time_limit, gpu: SimpleNamespace(gpu=gpu))
+    backend = Workers(EVALUATOR, workers=5, threads=1, gpus=("cuda:0", "cuda:1"))
+    assert [worker.gpu for worker in backend._idle] == ["cuda:0", "cuda:1", "cuda:0", "cuda:1", "cuda:0"]
+    backend._idle = []
+    backend.close()
 
 
 @pytest.mark.parametrize("gigabytes, workers", [(0.5, 1), (1, 1), (3.9, 3), (64, 8)])

@@ -20,8 +20,8 @@ from search.task import Evaluation, Failure, Task
 from space import Architecture, InputError, load_space
 
 BROKEN = load_space().baselines()[3]
-ONCE, DEADLY = (Architecture.uniform("mobilenet-8", block="none", k=k) for k in (1, 2))
-INSTANT = Instant(broken=frozenset({BROKEN.key}), deadly=frozenset({DEADLY.key}))
+ONCE, DEADLY, SPOILING = (Architecture.uniform("mobilenet-8", block="none", k=k) for k in (1, 2, 3))
+INSTANT = Instant(broken=frozenset({BROKEN.key}), deadly=frozenset({DEADLY.key}), spoiling=frozenset({SPOILING.key}))
 SMALL = 'block = ["pre", "mid"]\nk = [0, 1]\npool = ["avg"]\n'
 
 
@@ -110,6 +110,14 @@ def test_a_task_that_ends_every_worker_is_a_failure(one):
     assert one.wait()[1] == Failure(reason="ValueError: cannot be trained")
 
 
+def test_a_worker_with_a_spoiled_gpu_is_replaced(one):
+    one.submit(Task(number=10, architecture=SPOILING))
+    assert one.wait()[1].spoiled
+    fine = load_space().baselines()[0]
+    one.submit(Task(number=11, architecture=fine))
+    assert one.wait()[1] == Evaluation(accuracy=accuracy_of(fine.key), epochs=1, seconds=0.0)
+
+
 def test_a_trial_that_fits_nowhere_is_refused(cluster):
     with pytest.raises(InputError, match="room for a trial of 9 CPU and 0.5 GPU"):
         RayBackend(INSTANT, address=cluster.address, cpus=9, gpus=0.5, threads=1)
@@ -164,7 +172,8 @@ def test_the_command_on_a_ray_of_its_own(tmp_path, start, invoke):
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130 and "Traceback" not in err
     assert err.splitlines()[-1] == "mobinas: stopped; to resume, run the same command again"
-    space, networks, images, test, so_far, *trials, ended = out.splitlines()
+    space, networks, images, place, test, so_far, *trials, ended = out.splitlines()
+    assert place == "on cpu of the machines that --backend ray finds"
     assert ("mobilenet" in space, "networks" in networks, "images" in images, "test images" in test) == (True,) * 4
     assert so_far == "0 of 300 trials so far" and "of 300 trials so far; the tables and the report are in" in ended
     assert all(" | " in line or line[:5].strip().isdigit() for line in trials)

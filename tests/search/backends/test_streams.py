@@ -1,8 +1,9 @@
 """Trials side by side in threads of one process."""
 
+import threading
 from contextlib import nullcontext
 from random import Random
-from threading import Barrier
+from threading import Barrier, Semaphore
 
 import pytest
 import torch
@@ -13,6 +14,8 @@ from search.evaluators.proxy import Proxy
 from search.recipe import Recipe
 from search.task import Evaluation, Failure, Task
 from search.training import captured
+from search.training.seeds import seeded_build
+from search.training.training import Training
 from space import Architecture, load_space
 
 NETWORK = Architecture.uniform("mobilenet-8", block="mid", k=0, pool="avg")
@@ -29,9 +32,11 @@ def outcomes_of(backend: Streams, tasks: list[Task] = TASKS) -> dict[int, Evalua
 
 @pytest.fixture
 def without_gpu(monkeypatch):
-    for name in ("device", "stream"):
-        monkeypatch.setattr(streams.torch.cuda, name, lambda _: nullcontext())
+    entered = []
+    monkeypatch.setattr(streams.torch.cuda, "device", lambda device: nullcontext(entered.append(str(device))))
+    monkeypatch.setattr(streams.torch.cuda, "stream", lambda _: nullcontext())
     monkeypatch.setattr(streams.torch.cuda, "Stream", object)
+    return entered
 
 
 def test_as_many_tasks_run_at_once_as_there_are_slots(without_gpu):
@@ -54,6 +59,36 @@ def test_a_task_that_fails_fails_alone(without_gpu):
     found = outcomes_of(Streams(evaluate, device="cuda", count=2))
     assert found[1] == Failure(reason="ValueError: too wide")
     assert found[0] == found[2] == Evaluation(accuracy=0.5, epochs=1, seconds=0.0)
+
+
+def test_threads_have_the_gpus_in_turn(without_gpu, monkeypatch):
+    monkeypatch.setattr(torch.accelerator, "device_count", lambda: 2)
+    for device, entered in (("cuda", ["cuda:0", "cuda:0", "cuda:1"]), ("cuda:1", ["cuda:1"] * 3)):
+        without_gpu.clear()
+        Streams(lambda task: None, device=device, count=3).close()
+        assert sorted(without_gpu) == entered
+
+
+def test_closing_ends_trainings_within_a_step(without_gpu, digits):
+    begun = Semaphore(0)
+
+    def train_for_ever(task):
+        recipe = Recipe(epochs=10**9, batch_size=50, learning_rate=1e-6)
+        net = seeded_build(NETWORK, 10, task.replicate)
+        training = Training(net, digits.train.first(100), recipe=recipe, seed=0, device=torch.device("cpu"))
+        while True:
+            training.run_epoch()
+            begun.release()
+
+    before = set(threading.enumerate())
+    backend = Streams(train_for_ever, device="cuda", count=2)
+    started = set(threading.enumerate()) - before
+    for task in TASKS[:2]:
+        backend.submit(task)
+    for _ in range(4):
+        begun.acquire(timeout=60)
+    backend.close()
+    assert len(started) == 2 and not any(thread.is_alive() for thread in started)
 
 
 @pytest.fixture

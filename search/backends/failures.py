@@ -1,0 +1,17 @@
+"""What becomes of a trial whose evaluation raised an exception."""
+
+from search.machine import missing_memory
+from search.task import Failure
+from space.errors import first_line
+
+
+def failure_of(error: Exception) -> Failure:
+    """Its reason: the exception's text or, where memory ran out, how much was missing and what to do."""
+    import torch
+
+    if missing := missing_memory(error):
+        return Failure(reason=f"{missing}; use fewer --workers or a smaller --width, with --retry-failed")
+    name = type(error).__name__
+    return Failure(
+        reason=f"{name}: {first_line(error)}" if str(error) else name, spoiled=isinstance(error, torch.AcceleratorError)
+    )

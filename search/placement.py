@@ -1,0 +1,40 @@
+"""Where a search computes, in one line."""
+
+import argparse
+
+import torch
+
+from mobinet import fused
+from search.backends import BACKENDS
+from search.backends.backend import Shape
+from search.training.devices import dtype_text
+
+
+def placement_text(args: argparse.Namespace, input_shape: Shape, device: str, note: str) -> str:
+    """The device, the type of the activations, the kernels, and how many trials run side by side.
+
+    Args:
+        args: the flags of a search.
+        input_shape: (C, H, W) of one image.
+        device: that was chosen.
+        note: why no other was, if there is something to say.
+    """
+    reason = f"; {note}" if note else ""
+    shares = BACKENDS[args.backend].shares
+    if shares is None:
+        return f"on {device} of the machines that --backend {args.backend} finds{reason}"
+    return f"{device_text(device)}, {_side_by_side(*shares(args, input_shape, device))}{reason}"
+
+
+def device_text(device: str) -> str:
+    """The device, the type of the activations, and the kernels."""
+    where = torch.device(device)
+    name = f" ({torch.cuda.get_device_name(where)})" if where.type == "cuda" else ""
+    kernels = "fused kernels" if fused.available(where.type) else "no fused kernels"
+    return f"on {device}{name}: {dtype_text(where)}, {kernels}"
+
+
+def _side_by_side(slots: int, threads: int) -> str:
+    many = f"{slots} trials side by side" if slots > 1 else "one trial at a time"
+    each = " each" if slots > 1 else ""
+    return f"{many}, {threads} thread{'s' if threads > 1 else ''}{each}"

@@ -1,0 +1,37 @@
+"""What becomes of a trial whose evaluation raised an exception."""
+
+import pytest
+import torch
+
+from search.backends.failures import failure_of
+from search.task import Failure
+
+MEMORY = (
+    "CUDA out of memory. Tried to allocate 2.50 GiB. GPU 0 has a total capacity of 79.15 GiB of which 1.01 GiB is free."
+)
+HINT = "use fewer --workers or a smaller --width, with --retry-failed"
+
+
+@pytest.mark.parametrize(
+    "error, reason",
+    [
+        (torch.OutOfMemoryError(MEMORY), f"which has no room for another 2.50 GiB; {HINT}"),
+        (RuntimeError("MPS backend out of memory (MPS allocated: 9 GB). Tried to allocate 36.00 MB"), "36.00 MB; use"),
+        (torch.AcceleratorError("CUDA error: out of memory\nmore"), f"out of memory on the GPU; {HINT}"),
+    ],
+)
+def test_where_memory_runs_out_the_reason_has_the_size_and_what_to_do(error, reason):
+    failure = failure_of(error)
+    assert failure.reason.startswith("out of memory on the GPU") and reason in failure.reason
+    assert not failure.spoiled
+
+
+def test_an_error_of_the_gpu_spoils_its_process():
+    error = torch.AcceleratorError("CUDA error: an illegal memory access was encountered\nmore")
+    reason = "AcceleratorError: CUDA error: an illegal memory access was encountered"
+    assert failure_of(error) == Failure(reason=reason, spoiled=True)
+
+
+def test_other_errors_do_not():
+    assert failure_of(ValueError("too wide\nmore")) == Failure(reason="ValueError: too wide")
+    assert failure_of(ZeroDivisionError()) == Failure(reason="ZeroDivisionError")
