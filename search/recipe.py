@@ -1,12 +1,15 @@
 """How a network is trained, in numbers."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
+
+OPTIMIZERS = ("adam", "sgd")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """How a network is trained: Adam, from scratch; a linear warm-up, then a cosine decay to zero.
+    """How a network is trained from scratch: a linear warm-up, then a cosine decay to zero.
 
     Args:
         epochs: passes over the training images.
@@ -14,6 +17,12 @@ class Recipe:
         learning_rate: at the end of the warm-up.
         warmup: share of all steps.
         scale_decay: factor of the L2 penalty on trained scales of weights (Xu and Cheung, BMVC 2019).
+        optimizer: one of `OPTIMIZERS`.
+        weight_decay: factor of the L2 penalty on the weights of convolutions and linear layers, as it is added to
+            their gradient; of binary ones on the latent weights.
+        label_smoothing: share of each label that is divided among all classes (Szegedy et al., CVPR 2016,
+            arXiv 1512.00567).
+        ema: decay, at each step, of the average of the weights that is judged and kept; 0 for the last weights.
     """
 
     epochs: int
@@ -21,12 +30,26 @@ class Recipe:
     learning_rate: float
     warmup: float = 0.1
     scale_decay: float = 1e-4
+    optimizer: str = "adam"
+    weight_decay: float = 0.0
+    label_smoothing: float = 0.0
+    ema: float = 0.0
 
     def learning_rate_at(self, progress: float) -> float:
         """The learning rate after a share of `progress` of all steps."""
         if progress < self.warmup:
             return self.learning_rate * progress / self.warmup
         return self.learning_rate * (1 + math.cos(math.pi * (progress - self.warmup) / (1 - self.warmup))) / 2
+
+    def recorded(self) -> dict[str, Any]:
+        """The first five fields, and of the others those that are not at their defaults.
+
+        So a search, whose trainings are short and plain, has the record that earlier versions wrote.
+        """
+        values = {field.name: (getattr(self, field.name), field.default) for field in fields(self)}
+        return {
+            name: value for place, (name, (value, usual)) in enumerate(values.items()) if place < 5 or value != usual
+        }
 
 
 RECIPES = {"imagenet": Recipe(epochs=256, batch_size=256, learning_rate=5e-4, warmup=0)}

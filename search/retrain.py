@@ -13,7 +13,7 @@ import argparse
 import io
 import os
 from contextlib import nullcontext, redirect_stderr, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +23,7 @@ from results.measures import ACCURACY, MEASURES, UNWEIGHTED
 from results.run_config import read_config
 from search.data.catalog import find_dataset
 from search.flags import add_training_flags, positive_float, positive_int
-from search.recipe import RECIPES
+from search.recipe_flags import add_recipe_flags, recipe_of
 from space import Architecture, InputError, named_network
 from space.command import Parser, add_own_family, run_command, user_path
 from space.errors import first_line
@@ -61,10 +61,10 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("network", help="best.json, pareto.json, or a network's name")
     parser.add_argument("--key", help="which network of a pareto.json")
     add_training_flags(parser)
+    add_recipe_flags(parser)
     add_own_family(parser)
     parser.add_argument("--backbone", help="of a network given by name (default: the one that fits the data set)")
     parser.add_argument("--width", type=positive_float, help="of a network given by name (default: its own)")
-    parser.add_argument("--recipe", choices=RECIPES, help="default: the data set's own")
     parser.add_argument(
         "--accumulate", type=positive_int, default=1, help="slices of a batch to learn one after the other (default: 1)"
     )
@@ -130,12 +130,11 @@ def assemble(args: argparse.Namespace, target: Target) -> "Retraining":
             "it, with --dataset"
         ) from None
     data_dir = args.data_dir or target.data_dir
-    recipe = RECIPES[args.recipe] if args.recipe else entry.recipes["full"]
     return Retraining(
         architecture=target.architecture,
         dataset=dataset,
         data_dir=data_dir,
-        recipe=replace(recipe, epochs=args.epochs or recipe.epochs),
+        recipe=recipe_of(args, entry.recipes["full"]),
         seed=args.seed,
         device=own_device(args.device, input_shape=target.architecture.input_shape),
         folder=(args.out or target.folder) / target.architecture.key,

@@ -6,7 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -74,7 +74,8 @@ class FullTraining:
     def described(self) -> str:
         """All that decides what a network reaches under a seed, in words."""
         judged = "validation" if self.validate else "test"
-        recipe = ", ".join(f"{name} {value:g}" for name, value in asdict(self.recipe).items())
+        settings = self.recipe.recorded().items()
+        recipe = ", ".join(f"{name} {v:g}" if isinstance(v, float | int) else f"{name} {v}" for name, v in settings)
         return f"{self.dataset}, {self.images or 'all'} images, judged on {judged} images, {recipe}"
 
     @property

@@ -48,7 +48,7 @@ from mobinet.conv import BinaryConv2d
 from mobinet.unit import BinaryUnit
 from search.flags import positive_int
 from search.machine import cores
-from search.training.flat_adam import FlatAdam
+from search.training.flat_optimizers import FlatAdam
 from space import Architecture
 from space.command import run_command
 

@@ -3,7 +3,7 @@
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
 import torch
@@ -100,7 +100,7 @@ class OnImages(ABC):
     def settings(self) -> dict[str, Any]:
         """What its results depend on, as fields of `results.run_config.RunConfig`."""
         common = {item.name: getattr(self, item.name) for item in fields(OnImages) if item.name not in FOUND}
-        return {**common, "recipe": asdict(self.recipe)}
+        return {**common, "recipe": self.recipe.recorded()}
 
     def images(self, input_shape: tuple[int, int, int], train_images: int | None = None) -> DataSet:
         """The images for a backbone of `input_shape` (C, H, W), loaded once in each process.

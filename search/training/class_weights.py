@@ -19,9 +19,11 @@ class ClassLoss:
         class_weights: a name in `results.measures.CLASS_WEIGHTS`.
         train: the images that are learned.
         device: where.
+        label_smoothing: share of each label that is divided among all classes.
     """
 
-    def __init__(self, class_weights: str, train: Split, device: torch.device) -> None:
+    def __init__(self, class_weights: str, train: Split, device: torch.device, label_smoothing: float = 0.0) -> None:
+        self.label_smoothing = label_smoothing
         self.weights = balanced(train.class_counts()).to(device) if class_weights == BALANCED else None
 
     def __call__(self, outputs: Tensor, targets: Tensor, labels: Tensor) -> Tensor:
@@ -33,8 +35,9 @@ class ClassLoss:
             labels: (N,).
         """
         if self.weights is None:
-            return F.cross_entropy(outputs, targets)
-        return (self.weights[labels] * F.cross_entropy(outputs, targets, reduction="none")).mean()
+            return F.cross_entropy(outputs, targets, label_smoothing=self.label_smoothing)
+        each = F.cross_entropy(outputs, targets, reduction="none", label_smoothing=self.label_smoothing)
+        return (self.weights[labels] * each).mean()
 
 
 def balanced(counts: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, replace
+from dataclasses import MISSING, asdict, dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -35,8 +35,9 @@ from space import Architecture, InputError
 from space.own_file import files_of
 
 VALIDATION = 0.1
-BEFORE = {"metric": ACCURACY.name, "class_weights": UNWEIGHTED}
-"""Settings of retrainings that do not say."""
+OWN = {"metric": ACCURACY.name, "class_weights": UNWEIGHTED}
+BEFORE = {**OWN, **{item.name: item.default for item in fields(Recipe) if item.default is not MISSING}}
+"""Settings of retrainings that do not say, as those of earlier versions."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +111,7 @@ class Retraining:
             **asdict(self.recipe),
             "seed": self.seed,
             **{f"digest of the --{flag} file": file.digest for flag, file in own.items()},
-            **{name: getattr(self, name) for name in BEFORE},
+            **{name: getattr(self, name) for name in OWN},
         }
         device, seed = torch.device(self.device), training_seed(self.seed, self.architecture)
         net = seeded_build(self.architecture, len(images.classes), seed)
@@ -131,12 +132,12 @@ class Retraining:
         while training.epoch < self.recipe.epochs:
             began = time.perf_counter()
             loss = training.run_epoch()
-            counts = judge(net, images.validation, classes=len(images.classes), device=device)
+            counts = judge(training.kept, images.validation, classes=len(images.classes), device=device)
             seconds = time.perf_counter() - began
             reached = counts.after_retraining("validation")
             metrics.append({"epoch": training.epoch, "loss": loss, **reached, "seconds": seconds})
             if self._best(metrics) is metrics[-1]:
-                save_checkpoint(self.folder / "best.pt", net.state_dict())
+                save_checkpoint(self.folder / "best.pt", training.kept.state_dict())
             save_checkpoint(
                 self.folder / "last.pt", {"training": training.state_dict(), "metrics": metrics, "settings": settings}
             )

@@ -8,15 +8,17 @@ import torch
 from torch import Tensor, nn
 
 from mobinet.binarizers import Binarizer
+from mobinet.conv import BinaryConv2d
 from results.measures import UNWEIGHTED
 from search.data.split import Split
 from search.recipe import Recipe
 from search.stopping import stop_if_asked
 from search.training import ranks
+from search.training.average import WeightAverage
 from search.training.captured import CapturedStep
 from search.training.class_weights import ClassLoss
 from search.training.devices import training_dtype
-from search.training.flat_adam import FlatAdam
+from search.training.flat_optimizers import FLAT
 from search.training.threads import divide_threads
 from space import InputError
 
@@ -47,7 +49,8 @@ class Training:
         InputError: a batch cannot be cut into such slices.
     """
 
-    make_optimizer: type[torch.optim.Adam] = FlatAdam
+    make_optimizer: type[torch.optim.Optimizer] | None = None
+    """In place of the recipe's."""
     alike = True
     """Whether every step does the same, so that one recording stands for all."""
 
@@ -76,18 +79,35 @@ class Training:
         self.device = device
         self.accumulate = accumulate
         self.epoch = 0
-        self.loss = ClassLoss(class_weights, train, device)
+        self.loss = ClassLoss(class_weights, train, device, recipe.label_smoothing)
         self.norms = [(norm, norm.momentum) for norm in net.modules() if isinstance(norm, nn.BatchNorm2d)]
         divide_threads(net, device)
-        scales = [scale for m in net.modules() if isinstance(m, Binarizer) for scale in m.weight_scales()]
-        others = [p for p in net.parameters() if not any(p is scale for scale in scales)]
-        groups = [{"params": others}, {"params": scales, "weight_decay": recipe.scale_decay}]
-        self.weights = [*others, *scales]
         self.recorded = self.alike and device.type == "cuda" and ranks.ranks() == 1
-        rate = torch.tensor(recipe.learning_rate, device=device) if self.recorded else recipe.learning_rate
-        self.optimizer = self.make_optimizer(groups, lr=rate, fused=True, capturable=self.recorded)
+        self.optimizer = self._optimizer()
+        self.average = WeightAverage(net, recipe.ema) if recipe.ema else None
         self._total = torch.zeros((), device=device)
         self._recording = CapturedStep()
+
+    @property
+    def kept(self) -> nn.Module:
+        """The network that is judged and kept: with the average of the weights where the recipe asks for it."""
+        return self.average.net if self.average else self.net
+
+    def _optimizer(self) -> torch.optim.Optimizer:
+        scales = [scale for m in self.net.modules() if isinstance(m, Binarizer) for scale in m.weight_scales()]
+        decayed = weights_of(self.net) if self.recipe.weight_decay else []
+        apart = {id(parameter) for parameter in (*scales, *decayed)}
+        others = [parameter for parameter in self.net.parameters() if id(parameter) not in apart]
+        groups = [
+            {"params": others},
+            {"params": scales, "weight_decay": self.recipe.scale_decay},
+            {"params": decayed, "weight_decay": self.recipe.weight_decay},
+        ]
+        self.weights = [*others, *scales, *decayed]
+        rate = self.recipe.learning_rate
+        make: Any = self.make_optimizer or FLAT[self.recipe.optimizer]
+        rate = torch.tensor(rate, device=self.device) if self.recorded else rate
+        return make(groups, lr=rate, fused=True, capturable=self.recorded)
 
     def run_epoch(self) -> float:
         """Train one epoch and return its mean loss. Raises NonFiniteLoss."""
@@ -105,7 +125,9 @@ class Training:
                 self._recording(self.step, *inputs)
             else:
                 self.step(*inputs)
-        ranks.average([t for norm, _ in self.norms for t in (norm.running_mean, norm.running_var) if t is not None])
+        averaged = self.average.statistics() if self.average else []
+        running = [t for norm, _ in self.norms for t in (norm.running_mean, norm.running_var) if t is not None]
+        ranks.average([*running, *averaged])
         self.epoch += 1
         mean = ranks.total(self._total).item() / (steps * self.accumulate * ranks.ranks())
         if not math.isfinite(mean):
@@ -128,6 +150,8 @@ class Training:
             self._total += self.learn(*piece)
         ranks.average([p.grad for p in self.weights if p.grad is not None], self.accumulate)
         self.optimizer.step()
+        if self.average:
+            self.average.update()
 
     def learn(self, images: Tensor, labels: Tensor) -> Tensor:
         """Give the weights their gradients on a batch, and return its loss, without gradient."""
@@ -150,12 +174,20 @@ class Training:
 
     def state_dict(self) -> dict[str, Any]:
         """All that the next epoch depends on, as tensors and plain Python."""
-        return {"net": self.net.state_dict(), "optimizer": self.optimizer.state_dict(), "epoch": self.epoch}
+        state = {"net": self.net.state_dict(), "optimizer": self.optimizer.state_dict(), "epoch": self.epoch}
+        return {**state, "average": self.average.state_dict()} if self.average else state
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """The inverse of `state_dict`."""
         self.net.load_state_dict(state["net"])
         ours = self.optimizer.state_dict()["param_groups"]  # of this device; the settings in them are the recipe's
         self.optimizer.load_state_dict({"state": state["optimizer"]["state"], "param_groups": ours})
+        if self.average:
+            self.average.load_state_dict(state["average"])
         self.epoch = state["epoch"]
         self._recording = CapturedStep()
+
+
+def weights_of(net: nn.Module) -> list[Tensor]:
+    """The weights of convolutions and linear layers: what a weight decay is for."""
+    return [m.weight for m in net.modules() if isinstance(m, nn.Conv2d | nn.Linear | BinaryConv2d)]

@@ -22,6 +22,7 @@ from search.training.retraining import Retraining
 from search.training.training import NonFiniteLoss
 from space import Architecture, InputError
 
+RECIPE = {"epochs": 3, "batch_size": 300, "learning_rate": 0.03}
 NETWORK = Architecture.uniform("mobilenet-8", block="mid", k=1).canonical()
 
 
@@ -30,7 +31,7 @@ def retraining(folder: Path, **changes) -> Retraining:
         "architecture": NETWORK,
         "dataset": "digits",
         "data_dir": "data",
-        "recipe": Recipe(epochs=3, batch_size=300, learning_rate=0.03),
+        "recipe": Recipe(**RECIPE),
         "seed": 0,
         "device": "cpu",
         "folder": folder,
@@ -142,7 +143,8 @@ def test_a_checkpoint_of_another_measure_or_weights_is_refused(tmp_path):
             retraining(tmp_path, **change).run(quiet)
     path = tmp_path / "last.pt"
     state = torch.load(path, weights_only=True)
-    for name in ("metric", "class_weights"):  # as earlier versions wrote it
+    later = "optimizer", "weight_decay", "label_smoothing", "ema"
+    for name in ("metric", "class_weights", *later):  # as earlier versions wrote it
         del state["settings"][name]
     state["metrics"] = [
         {name: row[name] for name in row if not name.endswith(("cy", "f1"))} for row in state["metrics"]
@@ -187,6 +189,19 @@ def test_resumed_equals_uninterrupted(done, tmp_path, epoch):
     }
 
 
+def test_the_average_is_packed_and_every_setting_is_in_the_summary(tmp_path):
+    recipe = Recipe(**RECIPE, optimizer="sgd", weight_decay=1e-4, label_smoothing=0.1, ema=0.5)
+    summary = retraining(tmp_path, recipe=recipe).run(quiet)
+    assert {name: summary[name] for name in vars(recipe)} == vars(recipe)
+    state = torch.load(tmp_path / "last.pt", weights_only=True)["training"]
+    best = torch.load(tmp_path / "best.pt", weights_only=True)
+    packed = read_packed(tmp_path / "model.safetensors")[0].state_dict()
+    assert torch.equal(packed["stem.0.weight"], best["stem.0.weight"])
+    assert not torch.equal(state["net"]["stem.0.weight"], state["average"]["net"]["stem.0.weight"])
+    if summary["validation_top1"] == pd.read_csv(tmp_path / "metrics.csv")["validation_top1"].iloc[-1]:
+        assert torch.equal(best["stem.0.weight"], state["average"]["net"]["stem.0.weight"])
+
+
 def test_what_is_done_is_not_done_again(done):
     folder, summary, _ = done
 
@@ -224,6 +239,8 @@ def test_metrics_that_a_crash_left_behind_the_checkpoint_are_made_up_for(tmp_pat
     [
         ("seed", {"seed": 1}),
         ("learning_rate", {"recipe": Recipe(epochs=3, batch_size=300, learning_rate=0.01)}),
+        ("label_smoothing 0.0 there and 0.1 here", {"recipe": Recipe(**RECIPE, label_smoothing=0.1)}),
+        ("optimizer adam there and sgd here", {"recipe": Recipe(**RECIPE, optimizer="sgd")}),
         ("architecture", {"architecture": Architecture.uniform("mobilenet-8", block="mid", k=2)}),
     ],
 )

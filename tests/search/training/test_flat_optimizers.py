@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from search.training.flat_adam import FlatAdam
+from search.training.flat_optimizers import FlatAdam
 
 
 def groups_of(net: nn.Sequential) -> list[dict]:

@@ -1,4 +1,4 @@
-"""Adam for networks of many small parameters."""
+"""Optimizers for networks of many small parameters."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,15 +7,17 @@ import torch
 from torch import nn
 from torch.nn.utils import parameters_to_vector
 
+MOMENTUM = 0.9
 
-class FlatAdam(torch.optim.Adam):
-    """Adam that moves the parameters of each group into one memory, to step on one tensor instead of many.
+
+class Flat(torch.optim.Optimizer):
+    """An optimizer that moves the parameters of each group into one memory, to step on one tensor instead of many.
 
     A parameter that has no gradient counts as one whose gradient is zero.
 
     Args:
         groups: of parameters, with settings of their own, as any optimizer takes them; empty ones are left out.
-        settings: of torch.optim.Adam.
+        settings: of the optimizer in `torch.optim` that this is mixed into.
     """
 
     def __init__(self, groups: list[dict[str, Any]], **settings: Any) -> None:
@@ -27,7 +29,7 @@ class FlatAdam(torch.optim.Adam):
             for parameter, place in zip(members, flat.data.split([parameter.numel() for parameter in members])):
                 parameter.data = place.view_as(parameter)
 
-    def step(self, closure: Callable[[], float] | None = None) -> float | None:
+    def step(self, closure: Callable[[], float] | None = None) -> float | None:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Step on the gradients of the parameters; `closure` is called before, if there is one."""
         loss = None if closure is None else torch.enable_grad()(closure)()
         for members, group in zip(self._members, self.param_groups):
@@ -40,3 +42,24 @@ class FlatAdam(torch.optim.Adam):
         for members in self._members:
             for parameter in members:
                 parameter.grad = None
+
+
+class FlatAdam(Flat, torch.optim.Adam):
+    """Adam; settings as in torch.optim.Adam."""
+
+
+class FlatSGD(Flat, torch.optim.SGD):
+    """Stochastic gradient descent with Nesterov's momentum of 0.9.
+
+    Args:
+        groups: see `Flat`.
+        capturable: nothing; SGD can always be part of a CUDA graph.
+        settings: as in torch.optim.SGD.
+    """
+
+    def __init__(self, groups: list[dict[str, Any]], *, capturable: bool = False, **settings: Any) -> None:
+        super().__init__(groups, momentum=MOMENTUM, nesterov=True, **settings)
+
+
+FLAT = {"adam": FlatAdam, "sgd": FlatSGD}
+"""By the names in `search.recipe.OPTIMIZERS`."""

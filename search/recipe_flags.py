@@ -1,0 +1,122 @@
+"""The recipe of a full training: the data set's own or a named one, changed by a file and by flags."""
+
+import argparse
+import math
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from search.flags import positive_float, positive_int
+from search.recipe import OPTIMIZERS, RECIPES, Recipe
+from space import InputError
+from space.reading import read_input
+
+SUFFIX = ".toml"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One field of a recipe, as users give it.
+
+    Args:
+        read: from its text to its value; raises argparse.ArgumentTypeError.
+        help: of its flag; where there is none, a file alone sets it.
+    """
+
+    read: Callable[[str], Any]
+    help: str = ""
+
+
+def share(text: str) -> float:
+    return _number(text, "a number from 0 up to, not including, 1", lambda value: 0 <= value < 1)
+
+
+def penalty(text: str) -> float:
+    return _number(text, "a number from 0 on", lambda value: 0 <= value < math.inf)
+
+
+def optimizer(text: str) -> str:
+    if text in OPTIMIZERS:
+        return text
+    raise argparse.ArgumentTypeError(f"{text!r} is neither {' nor '.join(OPTIMIZERS)}")
+
+
+def _number(text: str, kind: str, fits: Callable[[float], bool]) -> float:
+    try:
+        if fits(value := float(text)):
+            return value
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"{text!r} is not {kind}")
+
+
+SETTINGS = {
+    "epochs": Setting(positive_int),
+    "batch_size": Setting(positive_int, "images a step"),
+    "learning_rate": Setting(positive_float, "the highest, at the end of the warm-up"),
+    "warmup": Setting(share),
+    "scale_decay": Setting(penalty),
+    "optimizer": Setting(optimizer, "adam, or sgd with Nesterov's momentum of 0.9"),
+    "weight_decay": Setting(penalty, "factor of the L2 penalty on weights, such as 1e-5"),
+    "label_smoothing": Setting(share, "share of each label that all classes divide, such as 0.1"),
+    "ema": Setting(share, "decay of the average of the weights that is judged and kept, such as 0.999"),
+}
+"""By the fields of `Recipe`, which are the names in a file."""
+
+
+def add_recipe_flags(parser: argparse.ArgumentParser) -> None:
+    """Add ``--recipe`` and the flags that change single settings of it."""
+    group = parser.add_argument_group("recipe", "each one: default the data set's own, or that of --recipe")
+    group.add_argument("--recipe", type=base, help=f"{', '.join(RECIPES)}, or a .toml file with settings")
+    for name, setting in SETTINGS.items():
+        if setting.help:
+            group.add_argument(f"--{name.replace('_', '-')}", type=setting.read, help=setting.help)
+
+
+def base(text: str) -> str:
+    """A named recipe, or the path of a file."""
+    if text in RECIPES or text.endswith(SUFFIX):
+        return text
+    raise argparse.ArgumentTypeError(f"{text!r} is neither {', '.join(RECIPES)} nor a {SUFFIX} file")
+
+
+def recipe_of(args: argparse.Namespace, own: Recipe) -> Recipe:
+    """What the flags ask for; `own` is the data set's. Raises InputError."""
+    changes = {name: value for name in SETTINGS if (value := getattr(args, name, None)) is not None}
+    if args.recipe in RECIPES:
+        own = RECIPES[args.recipe]
+    elif args.recipe:
+        changes = {**read_settings(Path(args.recipe).expanduser()), **changes}
+    recipe = replace(own, **changes)
+    if recipe.optimizer != own.optimizer and "learning_rate" not in changes:
+        raise InputError(
+            f"--optimizer {recipe.optimizer} needs --learning-rate: {own.learning_rate:g} is for {own.optimizer}"
+        )
+    return recipe
+
+
+def read_settings(path: Path) -> Mapping[str, Any]:
+    """The settings in a TOML file, by the fields of `Recipe`.
+
+    Raises:
+        InputError: it cannot be read, or holds something else.
+    """
+    try:
+        found = tomllib.loads(read_input(path))
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{path} is not TOML: {error}") from None
+    return {name: _setting(path, name, value) for name, value in found.items()}
+
+
+def _setting(path: Path, name: str, value: Any) -> Any:
+    if name not in SETTINGS:
+        close = get_close_matches(name, SETTINGS, 1)
+        meant = f"did you mean {close[0]}?" if close else f"a recipe has {', '.join(SETTINGS)}"
+        raise InputError(f"{path}: a recipe has no {name}; {meant}")
+    try:
+        return SETTINGS[name].read(str(value))
+    except argparse.ArgumentTypeError as error:
+        raise InputError(f"{path}: {name}: {error}") from None

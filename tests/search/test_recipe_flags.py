@@ -1,0 +1,93 @@
+"""From flags and files to a recipe."""
+
+import pytest
+
+from search.recipe import RECIPES, Recipe
+from search.recipe_flags import recipe_of
+from search.retrain import parse
+from space import InputError
+
+OWN = Recipe(epochs=7, batch_size=64, learning_rate=0.02)
+
+
+def recipe(*flags: object, own: Recipe = OWN) -> Recipe:
+    return recipe_of(parse(["mobinet-mid-k3", *map(str, flags)]), own)
+
+
+@pytest.fixture
+def mine(tmp_path):
+    def write(text: str):
+        path = tmp_path / "mine.toml"
+        path.write_text(text)
+        return path
+
+    return write
+
+
+def test_without_flags_it_is_the_data_sets_own():
+    assert recipe() == OWN
+
+
+def test_every_flag_sets_its_field():
+    flags = ("--epochs", 3, "--batch-size", 32, "--learning-rate", 0.1, "--weight-decay", 1e-5)
+    others = ("--label-smoothing", 0.1, "--optimizer", "sgd", "--ema", 0.99)
+    assert recipe(*flags, *others) == Recipe(
+        epochs=3,
+        batch_size=32,
+        learning_rate=0.1,
+        weight_decay=1e-5,
+        label_smoothing=0.1,
+        optimizer="sgd",
+        ema=0.99,
+    )
+
+
+def test_a_file_changes_the_own_recipe_and_flags_change_the_file(mine):
+    path = mine("warmup = 0\nscale_decay = 0.5\nema = 0.9\nbatch_size = 16\n")
+    expected = Recipe(epochs=7, batch_size=8, learning_rate=0.02, warmup=0, scale_decay=0.5, ema=0.9)
+    assert recipe("--recipe", path, "--batch-size", 8) == expected
+
+
+def test_a_named_recipe_takes_the_place_of_the_own():
+    assert recipe("--recipe", "imagenet") == RECIPES["imagenet"]
+    assert recipe("--recipe", "imagenet", "--epochs", 2).epochs == 2
+
+
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        ("epochs =", "mine.toml is not TOML: "),
+        ("learning-rate = 1", "a recipe has no learning-rate; did you mean learning_rate?"),
+        ("x = 1", "a recipe has no x; a recipe has epochs, batch_size, "),
+        ("batch_size = 1.5", "batch_size: '1.5' is not a whole number above 0"),
+        ("ema = 1", "ema: '1' is not a number from 0 up to, not including, 1"),
+        ("weight_decay = true", "weight_decay: 'True' is not a number from 0 on"),
+        ("optimizer = 'lion'\nlearning_rate = 1", "optimizer: 'lion' is neither adam nor sgd"),
+        ("optimizer = 'sgd'", "--optimizer sgd needs --learning-rate: 0.02 is for adam"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_refused(mine, text, said):
+    with pytest.raises(InputError) as raised:
+        recipe("--recipe", mine(text))
+    assert said in str(raised.value) and "\n" not in str(raised.value)
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(InputError, match=r"none\.toml"):
+        recipe("--recipe", tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize(
+    "flags", [("--recipe", "image"), ("--ema", "1"), ("--label-smoothing", "-0.1"), ("--weight-decay", "nan")]
+)
+def test_a_wrong_flag_is_one_line(capsys, flags):
+    with pytest.raises(SystemExit):
+        recipe(*flags)
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_search_records_what_earlier_versions_did():
+    five = {"epochs": 7, "batch_size": 64, "learning_rate": 0.02, "warmup": 0.1, "scale_decay": 1e-4}
+    assert OWN.recorded() == five
+    changed = Recipe(epochs=7, batch_size=64, learning_rate=0.02, optimizer="sgd")
+    assert changed.recorded() == {**five, "optimizer": "sgd"}
