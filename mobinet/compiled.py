@@ -2,6 +2,7 @@
 
 import ctypes
 import re
+import shutil
 import subprocess
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mobinet.export import FORMATS, TrainedNetwork
+from space import InputError
+from space.errors import first_line
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,11 +60,58 @@ def compiled(network: TrainedNetwork, folder: Path, flags: str = "-march=native"
     folder.mkdir(exist_ok=True)
     for name, content in files.items():
         (folder / name).write_bytes(content)
+    (arena,) = re.findall(rb"#define NETWORK_ARENA (\d+)", files["network.h"])
+    return Compiled(function=_library(folder, flags).network_bytes, arena=int(arena), classes=len(network.classes))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exported:
+    """A network as an export to C left it, compiled.
+
+    Args:
+        classes: name of each score.
+        input_shape: (C, H, W) of the images.
+        compiled: computes the scores.
+    """
+
+    classes: tuple[str, ...]
+    input_shape: tuple[int, int, int]
+    compiled: Compiled
+
+
+def is_exported(path: Path) -> bool:
+    """Whether a folder holds an export to C."""
+    return all((path / name).is_file() for name in ("network.h", "network.c", "Makefile"))
+
+
+def load_exported(folder: Path) -> Exported:
+    """The network in a folder of ``mobinet.export --format c``, compiled in another folder.
+
+    Raises:
+        InputError: the folder was changed, or there is no compiler.
+    """
+    try:
+        header = (folder / "network.h").read_text(encoding="utf-8")
+        names = "ARENA", "CLASSES", "CHANNELS", "HEIGHT", "WIDTH"
+        arena, classes, *shape = (int(re.findall(rf"#define NETWORK_{name} (\d+)", header)[0]) for name in names)
+        with TemporaryDirectory() as copy:
+            shutil.copytree(folder, copy, dirs_exist_ok=True)
+            library = _library(Path(copy), "-march=native")
+        stated = (ctypes.c_char_p * classes).in_dll(library, "network_classes")
+        channels, height, width = shape
+        return Exported(
+            classes=tuple((name or b"").decode("utf-8", "replace") for name in stated),
+            input_shape=(channels, height, width),
+            compiled=Compiled(function=library.network_bytes, arena=arena, classes=classes),
+        )
+    except (OSError, ValueError, IndexError, subprocess.CalledProcessError) as error:
+        raise InputError(f"{folder} cannot be compiled ({first_line(error)}); it needs make and a C compiler") from None
+
+
+def _library(folder: Path, flags: str) -> ctypes.CDLL:
     command = ["make", "-s", "libnetwork.so", f"CFLAGS=-std=c99 -O3 {flags}"]
     subprocess.run(command, cwd=folder, capture_output=True, check=True)
-    (arena,) = re.findall(rb"#define NETWORK_ARENA (\d+)", files["network.h"])
-    library = ctypes.CDLL(str(folder / "libnetwork.so"))
-    return Compiled(function=library.network_bytes, arena=int(arena), classes=len(network.classes))
+    return ctypes.CDLL(str(folder / "libnetwork.so"))
 
 
 def scores(network: TrainedNetwork, images: NDArray[np.uint8]) -> NDArray[np.float32] | None:

@@ -25,3 +25,8 @@ def noise_of(pairs: Sequence[tuple[float, float]]) -> Noise | None:
         return None
     differences = np.subtract(*np.transpose(pairs))
     return Noise(std=float(np.sqrt((differences**2).mean() / 2)), pairs=len(pairs))
+
+
+def standard_error(share: float, images: int) -> float:
+    """Of an accuracy in 0..1 that was measured on so many images, each right or wrong by itself: binomial."""
+    return (share * (1 - share) / images) ** 0.5

@@ -37,6 +37,7 @@ SMALL = {
 
 ELSEWHERE = {
     "--backend ray": "tests/search/backends/test_ray_tune.py runs it",
+    "search.evaluate network": "tests/search/test_evaluate.py runs it",
     "results.zoo": "tests/results/test_zoo.py runs it",
     "benchmarks.limits.faults": "tests/search/test_fuzz.py and test_killed.py are what it repeats",
     "search.run --dataset cifar10 --width 0.125": "digits, on which commands are tried, are too small for this width",

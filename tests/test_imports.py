@@ -18,7 +18,9 @@ def test_loads_neither_torch_nor_optuna(package):
     assert not loaded & {"torch", "optuna", "mobinet", "search"}
 
 
-@pytest.mark.parametrize("command", ["search.run", "search.retrain", "results.report", "results.zoo"])
+@pytest.mark.parametrize(
+    "command", ["search.run", "search.retrain", "search.evaluate", "results.report", "results.zoo"]
+)
 def test_help_needs_no_torch(command):
     code = (
         "import atexit, runpy, sys\n"

@@ -142,6 +142,38 @@ def load_test(
     """
     preparation = dataset.train.preparation
     source = _test_source(name, data_dir, dataset).without(leave_out)
+    return _prepared(source, preparation, in_memory_bytes)
+
+
+def load_part(
+    name: str,
+    part: str,
+    *,
+    data_dir: str,
+    classes: tuple[str, ...],
+    preparation: Preparation,
+    leave_out: tuple[str, ...] = (),
+) -> Split:
+    """All images of a part, for a network that was trained before.
+
+    Args:
+        name, data_dir, leave_out: as of `load_dataset`.
+        part: as of `read_source`.
+        classes: name of each of the network's outputs.
+        preparation: how the network takes images.
+
+    Raises:
+        InputError: there are some of other classes, or the data set is unknown or missing.
+    """
+    source = read_source(name, data_dir, part).without(leave_out)
+    if unknown := [label for label in source.classes if label not in classes]:
+        raise InputError(
+            f"{name} has classes that the network does not know ({listed(unknown)}); it knows {listed(classes)}"
+        )
+    return _prepared(source.renumbered(classes), preparation)
+
+
+def _prepared(source: Source, preparation: Preparation, in_memory_bytes: int | None = None) -> Split:
     limit = most_in_memory() if in_memory_bytes is None else in_memory_bytes
     return source.decoded(preparation.input_shape, limit).split(preparation)
 

@@ -94,7 +94,7 @@ class PictureFiles(Source):
 
     def decoded(self, input_shape: Shape, in_memory_bytes: int) -> "Source":
         channels, height, width = input_shape
-        if len(self.files) * channels * height * width > in_memory_bytes:
+        if not self.files or len(self.files) * channels * height * width > in_memory_bytes:
             return self
         loader = _loader(
             Pictures(files=self._labelled, input_shape=input_shape),

@@ -1,0 +1,200 @@
+"""Evaluate a trained network: accuracy, confusion matrix, recall of each class, calibration.
+
+    python -m search.evaluate runs/digits/retrain/KEY
+    python -m search.evaluate network --dataset digits --json digits.json --svg digits.svg
+
+The network is a folder of search.retrain, a run with one, a model.safetensors, or a folder of mobinet.export in C,
+which is compiled and run. Images are the test images, unless --part names others.
+"""
+
+import argparse
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from results.files import read_json, write_atomic, write_json
+from results.run_config import read_config
+from search.data.catalog import DATASETS, Augmentation, find_dataset
+from search.flags import dataset
+from space import InputError
+from space.command import Parser, add_own_family, run_command, user_path
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from results.evaluated import Evaluated
+    from search.data.preparation import Preparation
+
+BATCH = 500
+PARTS = {
+    "test": ("test",),
+    "train": ("train",),
+    "all": ("train", "validation", "test"),
+}
+"""By what ``--part`` takes, the parts of a data set; those that search and retraining judge on are among ``train``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """A trained network, in PyTorch or in C.
+
+    Args:
+        classes: name of each score.
+        preparation: how it takes images.
+        scores: from prepared images, (N, C, H, W), to scores, (N, classes).
+        device: where the images have to be.
+        dataset, data_dir: which images it was trained on; empty where that is not known.
+    """
+
+    classes: tuple[str, ...]
+    preparation: "Preparation"
+    scores: "Callable[[Tensor], NDArray[np.float32]]"
+    device: str
+    dataset: str = ""
+    data_dir: str = "data"
+
+
+def parse(argv: list[str] | None = None) -> argparse.Namespace:
+    parser = Parser(
+        prog="python -m search.evaluate", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("model", type=user_path, help="a retraining, a run with one, a .safetensors, or a folder of C")
+    parser.add_argument(
+        "--dataset",
+        type=dataset,
+        help=f"{', '.join(DATASETS)}, or a .py file with one of your own (default: that of the training)",
+    )
+    parser.add_argument(
+        "--data-dir",
+        type=lambda text: str(user_path(text)),
+        help="where the data set is, or is downloaded to (default: that of the search, else data)",
+    )
+    parser.add_argument("--part", choices=PARTS, default="test", help="which images (default: test)")
+    parser.add_argument("--skip-broken", action="store_true", help="leave out pictures that cannot be read")
+    parser.add_argument("--device", help="cpu, cuda, cuda:1, mps (default: cuda if there is one, else cpu)")
+    parser.add_argument("--json", type=user_path, metavar="FILE", help="write all numbers to a JSON file")
+    parser.add_argument("--svg", type=user_path, metavar="FILE", help="draw confusion matrix and calibration")
+    add_own_family(parser)
+    return parser.parse_args(argv)
+
+
+def main() -> None:
+    args = parse()
+    from results.evaluated_svg import svg_of
+    from results.evaluated_text import text_of
+
+    evaluated = evaluate(args)
+    print(text_of(evaluated))
+    if args.json:
+        write_json(args.json, evaluated.to_dict())
+    if args.svg:
+        write_atomic(args.svg, svg_of(evaluated))
+    if written := [str(path) for path in (args.json, args.svg) if path]:
+        print(f"\nwrote {' and '.join(written)}")
+
+
+def evaluate(args: argparse.Namespace) -> "Evaluated":
+    """Classify the images that the flags name. Raises InputError where the network or the images cannot be used."""
+    import torch
+
+    from results.evaluated import Evaluated
+    from search.data.checking import check_pictures
+    from search.data.dataset import load_part
+    from search.machine import cores, use_threads, useful_threads
+
+    model = load_model(args.model, args.device)
+    name, data_dir = args.dataset or model.dataset, args.data_dir or model.data_dir
+    if not name:
+        raise InputError(f"{args.model} does not say what it was trained on; name the images with --dataset")
+    entry = find_dataset(name)
+    use_threads(useful_threads(model.preparation.input_shape, cores()))
+    leave_out = check_pictures(name, data_dir, skip=args.skip_broken)
+    found = []
+    for part in PARTS[args.part]:
+        if part == "validation" and not entry.own_parts:
+            continue  # it is among the training images
+        split = load_part(
+            name, part, data_dir=data_dir, classes=model.classes, preparation=model.preparation, leave_out=leave_out
+        )
+        if not len(split):
+            continue  # a folder has no such part
+        for images, labels in split.batches(BATCH, device=torch.device(model.device)):
+            found.append(Evaluated.of(model.classes, model.scores(images), labels.cpu().numpy()))
+    if not found:
+        raise InputError(f"{data_dir} has no {args.part} images of {name}; name others with --part or --data-dir")
+    images = sum(each.images for each in found)
+    print(f"{args.part} images of {name}: {images:,}, {len(model.classes):,} classes\n")
+    return sum(found[1:], start=found[0])
+
+
+def load_model(path: Path, device: str | None) -> Model:
+    """The network at `path`, see above. Raises InputError."""
+    from mobinet.compiled import is_exported
+
+    return load_c(path) if is_exported(path) else load_torch(path, device)
+
+
+def load_torch(path: Path, device: str | None) -> Model:
+    """What `search.retrain` left, on a device."""
+    import torch
+
+    from mobinet.export.trained import find_model, load_trained
+    from search.data.preparation import Preparation
+    from search.training.devices import find_device
+
+    place, file = find_device(device), find_model(path)
+    network = load_trained(file)
+    net = network.net.to(place)
+
+    def scores(images: "Tensor") -> "NDArray[np.float32]":
+        with torch.inference_mode():
+            return net(images).float().cpu().numpy()
+
+    name, data_dir = trained_on(file.parent)
+    preparation = Preparation(
+        input_shape=network.architecture.input_shape,
+        mean=network.mean,
+        std=network.std,
+        augmentation=Augmentation(),
+    )
+    return Model(
+        classes=network.classes, preparation=preparation, scores=scores, device=place, dataset=name, data_dir=data_dir
+    )
+
+
+def load_c(folder: Path) -> Model:
+    """What `mobinet.export --format c` left. It normalises images itself, and takes bytes."""
+    import torch
+
+    from mobinet.compiled import load_exported
+    from search.data.preparation import Preparation
+
+    exported = load_exported(folder)
+    channels = exported.input_shape[0]
+
+    def scores(images: "Tensor") -> "NDArray[np.float32]":
+        pixels = (images * 255).round_().to(torch.uint8).permute(0, 2, 3, 1)
+        return exported.compiled.scores(pixels.contiguous().numpy())
+
+    preparation = Preparation(
+        input_shape=exported.input_shape, mean=(0.0,) * channels, std=(1.0,) * channels, augmentation=Augmentation()
+    )
+    return Model(classes=exported.classes, preparation=preparation, scores=scores, device="cpu")
+
+
+def trained_on(folder: Path) -> tuple[str, str]:
+    """The data set of the retraining in `folder`, empty if it is not known, and where the search had its images."""
+    name, data_dir = "", "data"
+    with suppress(InputError, AttributeError):
+        name = str(read_json(folder / "summary.json").get("dataset", ""))
+        config = read_config(folder.parent.parent)
+        data_dir = config.data_dir if config.dataset == name else data_dir
+    return name, data_dir
+
+
+if __name__ == "__main__":
+    run_command(main)
