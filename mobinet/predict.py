@@ -10,7 +10,7 @@ from space.command import Parser, add_own_family, run_command, user_path
 
 
 def parse() -> argparse.Namespace:
-    parser = Parser(prog="python -m mobinet.predict", description=str(__doc__).splitlines()[0])
+    parser = Parser(prog="python -m mobinet.predict", description=__doc__)
     parser.add_argument("model", type=user_path, help="a folder of search.retrain, a run with one, or a .safetensors")
     parser.add_argument("pictures", nargs="+", type=user_path, help="picture files of any format and size")
     add_own_family(parser)

@@ -8,7 +8,6 @@ folder of its own.
     python -m results.report runs/digits --cost latency --latency here.csv
 """
 
-import argparse
 import subprocess
 import sys
 from pathlib import Path
@@ -77,9 +76,7 @@ def folder_of(cost: str, latencies: Path | None) -> str:
 
 
 def main() -> None:
-    parser = Parser(
-        prog="python -m results.report", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Parser(prog="python -m results.report", description=__doc__)
     parser.add_argument("run", type=user_path, help="folder of the run, such as runs/digits")
     parser.add_argument("--published", action="store_true", help="overlay what papers report on the same data set")
     parser.add_argument("--cost", choices=OBJECTIVES, metavar="COST", help=f"one of {', '.join(OBJECTIVES)}")

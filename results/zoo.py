@@ -11,7 +11,6 @@ All agree to the last printed digit but four of MoBiNet's, which differ by 0.01 
 rounds others up.
 """
 
-import argparse
 from collections.abc import Mapping
 from decimal import Decimal
 
@@ -124,9 +123,7 @@ def zoo_text(table: pd.DataFrame) -> str:
 
 
 def main() -> None:
-    parser = Parser(
-        prog="python -m results.zoo", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Parser(prog="python -m results.zoo", description=__doc__)
     parser.add_argument("--csv", action="store_true", help="all columns, for programs")
     args = parser.parse_args()
     table = zoo_table(zoo_networks(), read_published())

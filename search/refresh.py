@@ -6,7 +6,6 @@
 another cost.
 """
 
-import argparse
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -97,9 +96,7 @@ def refresh(folder: Path, *, cost: str | None = None, latencies: Path | None = N
 
 
 def main() -> None:
-    parser = Parser(
-        prog="python -m search.refresh", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Parser(prog="python -m search.refresh", description=__doc__)
     parser.add_argument("run", type=user_path, help="folder of the run, such as runs/digits")
     parser.add_argument("--cost", choices=OBJECTIVES, metavar="COST", help=f"one of {', '.join(OBJECTIVES)}")
     parser.add_argument("--latency", type=user_path, help="table of latencies that python -m mobinet.latency wrote")

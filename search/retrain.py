@@ -55,9 +55,7 @@ class Target:
 
 
 def parse(argv: list[str] | None = None) -> argparse.Namespace:
-    parser = Parser(
-        prog="python -m search.retrain", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Parser(prog="python -m search.retrain", description=__doc__)
     parser.add_argument("network", help="best.json, pareto.json, or a network's name")
     parser.add_argument("--key", help="which network of a pareto.json")
     add_training_flags(parser)

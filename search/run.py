@@ -41,9 +41,7 @@ if TYPE_CHECKING:
 
 
 def parse(argv: list[str] | None = None) -> argparse.Namespace:
-    parser = Parser(
-        prog="python -m search.run", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Parser(prog="python -m search.run", description=__doc__)
     add_training_flags(parser)
     parser.set_defaults(dataset="digits", data_dir="data")
     parser.add_argument("--trials", type=positive_int, help="in total (default: the evaluator's own)")

@@ -6,11 +6,11 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from space import InputError
 from space.errors import printable
@@ -23,10 +23,33 @@ ECHO = 10.0
 
 
 class Parser(argparse.ArgumentParser):
-    """Answers a wrong flag in one line."""
+    """Answers a wrong flag in one line, and goes by the name it was called by, as ``mobinas search``.
+
+    Args:
+        prog: how the command is called without the name ``mobinas``.
+        description: the docstring of its module, with an example.
+    """
+
+    def __init__(self, *, prog: str, description: str | None) -> None:
+        called = sys.argv[0] if sys.argv[0].startswith("mobinas ") else prog
+        super().__init__(prog=called, description=description, formatter_class=_Help)
 
     def error(self, message: str) -> NoReturn:
-        sys.exit(_complain(f"{message}; --help shows all flags", 2))
+        refuse(f"{message}; --help shows all flags")
+
+
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """Begins with what has to be given; all flags follow anyway."""
+
+    def add_usage(
+        self, usage: str | None, actions: Iterable[argparse.Action], groups: Any, prefix: str | None = None
+    ) -> None:
+        needed = [
+            " ".join((*each.option_strings, each.dest.upper())) + (" ..." if each.nargs == "+" else "")
+            for each in actions
+            if each.required
+        ]
+        super().add_usage(" ".join(("%(prog)s", *needed, "[FLAGS]")), actions, groups, prefix)
 
 
 def user_path(text: str) -> Path:
@@ -77,17 +100,22 @@ def run_command(main: Callable[[], None]) -> None:
             signal.signal(number, interrupt)
         main()
     except InputError as error:
-        sys.exit(_complain(str(error), 2))
+        refuse(str(error))
     except BrokenPipeError:  # who reads our output is gone, as with `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(128 + signal.SIGPIPE)
     except OSError as error:
-        sys.exit(_complain(f"{error.strerror or error}" + (f": {error.filename}" if error.filename else ""), 2))
+        refuse(f"{error.strerror or error}" + (f": {error.filename}" if error.filename else ""))
     except KeyboardInterrupt:
         sys.exit(_complain("stopped; to resume, run the same command again", 128 + received))
     finally:
         for number in heard:
             signal.signal(number, usual[number])
+
+
+def refuse(message: str) -> NoReturn:
+    """End with one line and exit code 2."""
+    sys.exit(_complain(message, 2))
 
 
 def _complain(message: str, code: int) -> int:

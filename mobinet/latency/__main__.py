@@ -5,8 +5,7 @@
 
 Each piece that a network of the space can contain is timed once, in networks that contain it, as exported C. Then ten
 whole networks are timed, to correct the sums, and beside them MobileNet-v1 in onnxruntime, where that is installed.
-The table is written after each network; to go on where a stopped
-command ended, run it again.
+The table is written after each network. To resume a stopped command, run it again.
 """
 
 import argparse
@@ -36,9 +35,7 @@ WHOLES, SAMPLE = 10, 50
 
 
 def parse() -> argparse.Namespace:
-    parser = Parser(
-        prog="python -m mobinet.latency", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Parser(prog="python -m mobinet.latency", description=__doc__)
     parser.add_argument("--out", type=user_path, required=True, help="the table to write, or to continue: a .csv")
     parser.add_argument("--space", default="mobinet", help="as of search.run (default: mobinet)")
     parser.add_argument("--backbone", required=True, help="as of search.run, such as mobilenet-32")

@@ -1,0 +1,47 @@
+"""The command ``mobinas``: every command of users under one name.
+
+mobinas search --trials 200        is        python -m search.run --trials 200
+"""
+
+import sys
+from importlib import import_module
+
+from space.command import refuse, run_command
+
+COMMANDS = {
+    "search": ("search.run", "find the networks with the best accuracy at each cost"),
+    "retrain": ("search.retrain", "train a network on the full schedule and write it with 1-bit weights"),
+    "predict": ("mobinet.predict", "name the classes of pictures"),
+    "export": ("mobinet.export.__main__", "write a trained network as C, WebAssembly or ONNX"),
+    "latency": ("mobinet.latency.__main__", "measure how long networks take on a device"),
+    "report": ("results.report", "draw a run on one page"),
+}
+"""Of each command, the module whose `main` it is, and what it does."""
+
+
+def help_text() -> str:
+    width = max(map(len, COMMANDS))
+    lines = (f"  {name:<{width}}  {summary}" for name, (_, summary) in COMMANDS.items())
+    return "\n".join(
+        (
+            "usage: mobinas COMMAND [flags]\n",
+            "Neural architecture search for mobile binary networks.\n",
+            *lines,
+            "\nmobinas COMMAND --help shows its flags. To begin: mobinas search --trials 200",
+        )
+    )
+
+
+def main() -> None:
+    name, *arguments = sys.argv[1:] or ["--help"]
+    if name in COMMANDS:
+        sys.argv = [f"mobinas {name}", *arguments]
+        run_command(import_module(COMMANDS[name][0]).main)
+    elif name in ("-h", "--help"):
+        print(help_text())
+    else:
+        refuse(f"there is no command {name}; the commands are {', '.join(COMMANDS)}")
+
+
+if __name__ == "__main__":
+    main()
