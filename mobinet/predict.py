@@ -1,6 +1,8 @@
 """Name the classes of pictures.
 
-python -m mobinet.predict runs/digits picture.jpg another.png
+    python -m mobinet.predict runs/digits picture.jpg another.png
+
+It prints a line a picture: its path and its class.
 """
 
 import argparse

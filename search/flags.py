@@ -75,7 +75,7 @@ def _number(text: str, read: Callable[[str], float], kind: str, fits: Callable[[
     raise argparse.ArgumentTypeError(f"{text!r} is not {kind}")
 
 
-def add_training_flags(parser: argparse.ArgumentParser) -> None:
+def add_training_flags(parser: argparse._ActionsContainer) -> None:
     """Add the flags of every command that trains."""
     parser.add_argument(
         "--dataset",
@@ -90,7 +90,7 @@ def add_training_flags(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--skip-broken", action="store_true", help="leave out pictures that cannot be read")
     parser.add_argument("--binarizer", choices=BINARIZERS, help="in all layers (default: the family's own)")
-    parser.add_argument("--epochs", type=positive_int, help="default: the data set's own")
+    parser.add_argument("--epochs", type=positive_int, help="of each training (default: the data set's own)")
     parser.add_argument(
         "--metric",
         choices=MEASURES,

@@ -8,13 +8,15 @@ from tqdm import tqdm
 from results.measures import ACCURACY, Measure
 from results.pareto import hypervolume, on_front
 from search.task import Evaluation, Failure, Task
+from space.errors import printable
 from space.objective import Objective, Price
 
+COLUMNS = 100
 PREFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"))
 
 
 class Progress:
-    """Prints one aligned line a trial.
+    """Prints one aligned line a trial, of at most `COLUMNS` characters, below a line with the headings.
 
     Args:
         table: the trials so far, as `Study.table` gives them.
@@ -23,6 +25,7 @@ class Progress:
         objective: what the prices are of.
         price: of an architecture.
         measure: what is maximised.
+        bar: whether a terminal shows how far the search is.
     """
 
     def __init__(
@@ -34,38 +37,36 @@ class Progress:
         objective: Objective,
         price: Price,
         measure: Measure = ACCURACY,
+        bar: bool = True,
     ) -> None:
-        self._title = "" if measure is ACCURACY else f" {measure.title}"
+        self._title, self._wide = measure.title, max(8, len(measure.title))
         complete = table[table["state"] == "complete"]
         self._front = _front(np.array([*zip(complete[measure.column], complete[objective.name])], float).reshape(-1, 2))
         self._reference = reference
         self._unit = objective.unit
         self._price = price
+        self._is_headed = False
         done = sum(state != "running" for state in table["state"])
         self._bar = tqdm(
-            total=max(trials, done), initial=done, unit="trial", dynamic_ncols=True, smoothing=0.1, disable=None
+            total=max(trials, done),
+            initial=done,
+            unit="trial",
+            dynamic_ncols=True,
+            smoothing=0.1,
+            disable=None if bar else True,
         )
 
     def on_trial(self, task: Task, outcome: Evaluation | Failure) -> None:
         """Show a trial that has just ended."""
-        price = self._price(task.architecture)
-        cost = f"{si(price)}{self._unit}"
+        if not self._is_headed:
+            self._write(self._headings())
+            self._is_headed = True
         line = f"{task.number:>5} "
         if isinstance(outcome, Failure):
-            line += f"  failed: {outcome.reason}"
-        elif outcome.stopped:
-            reached = f"{outcome.accuracy:7.2%}{self._title}"
-            line += f"  {reached}  {cost}  {outcome.seconds:6.1f} s  stopped at epoch {outcome.epochs}"
+            line += f"  failed: {printable(outcome.reason)}"
         else:
-            point = np.array([[outcome.accuracy, price]])
-            self._front = _front(np.append(self._front, point, axis=0))
-            is_on_front = (self._front == point).all(axis=1).any()
-            volume = hypervolume(*self._front.T, reference=self._reference)
-            line += (
-                f"{'*' if is_on_front else ' '} {outcome.accuracy:7.2%}{self._title}  {cost}  {outcome.seconds:6.1f} s"
-                f"  front {len(self._front):>3}  hypervolume {volume:.4f}"
-            )
-        self._bar.write(f"{line}  {task.architecture.describe()}")
+            line += self._measured(self._price(task.architecture), outcome) + f"  {task.architecture.describe()}"
+        self._write(line)
         self._bar.update()
 
     def note(self, text: str) -> None:
@@ -74,6 +75,23 @@ class Progress:
 
     def close(self) -> None:
         self._bar.close()
+
+    def _headings(self) -> str:
+        cost = f"{'cost':>{8 + len(self._unit)}}"
+        return f"trial   {self._title:>{self._wide}}  {cost}       time  front  hypervolume  network"
+
+    def _measured(self, price: float, outcome: Evaluation) -> str:
+        told = f" {outcome.accuracy:{self._wide}.2%}  {si(price)}{self._unit}  {outcome.seconds:7.1f} s"
+        if outcome.stopped:
+            return f" {told}  {f'stopped, epoch {outcome.epochs}':>18}"
+        point = np.array([[outcome.accuracy, price]])
+        self._front = _front(np.append(self._front, point, axis=0))
+        star = "*" if (self._front == point).all(axis=1).any() else " "
+        volume = hypervolume(*self._front.T, reference=self._reference)
+        return f"{star}{told}  {len(self._front):>5}  {volume:>11.4f}"
+
+    def _write(self, line: str) -> None:
+        self._bar.write(line if len(line) <= COLUMNS else f"{line[: COLUMNS - 3]}...")
 
 
 def _front(points: NDArray[np.float64]) -> NDArray[np.float64]:

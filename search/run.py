@@ -6,8 +6,9 @@ To resume a search that was stopped, or to add trials, run the same command agai
 """
 
 import argparse
-import shlex
-from contextlib import closing, suppress
+import os
+import sys
+from contextlib import closing, contextmanager, redirect_stdout, suppress
 from typing import TYPE_CHECKING
 
 from search.backends import BACKENDS
@@ -29,67 +30,28 @@ from space.device_profile import PROFILES
 from space.family import backbone_names, family_names
 from space.objective import OBJECTIVES
 
-SHORT = 60.0
-"""Seconds; shorter searches take as long as starting and compiling."""
-
 if TYPE_CHECKING:
-    from results.entry import Entry, Front
-    from results.run_config import RunConfig
+    from collections.abc import Iterator
+    from typing import TextIO
+
     from search.assemble import Assembled
+    from search.events import Events
     from search.opened import Search
-    from space import SearchSpace
+    from search.task import Evaluation, Failure, Task
 
 
 def parse(argv: list[str] | None = None) -> argparse.Namespace:
     parser = Parser(prog="python -m search.run", description=__doc__)
-    add_training_flags(parser)
-    parser.set_defaults(dataset="digits", data_dir="data")
-    parser.add_argument("--trials", type=positive_int, help="in total (default: the evaluator's own)")
-    default = "the one for images of the data set, or for smaller ones on a slow CPU"
-    parser.add_argument("--backbone", help=f"default: {default}; {', '.join(backbone_names())}")
-    parser.add_argument("--image-size", type=positive_int, help="pixels of the side of an image; chooses the backbone")
-    parser.add_argument("--channels", type=int, choices=(1, 3), help="1: grey, 3: colour (default: the data set's)")
-    parser.add_argument(
-        "--width", type=positive_float, help="factor on all channels (default: 1, or less on a slow CPU)"
-    )
-    families = ", ".join(family_names())
-    parser.add_argument(
-        "--space",
-        default="mobinet",
-        help=f"{families}, a .toml file that restricts one, or a .py file with one of your own (default: mobinet)",
-    )
-    parser.add_argument("--sampler", choices=SAMPLERS, help="default: the evaluator's own")
-    costs = ", ".join(OBJECTIVES)
-    parser.add_argument("--cost", choices=OBJECTIVES, metavar="COST", help=f"what is minimised: {costs} (default: ops)")
-    for objective in OBJECTIVES.values():
-        kind, form = positive_float, f"so many {objective.unit}, such as 2.5e6"
-        if objective.name == "latency":
-            kind, form = latency, "a latency, such as 5ms or, in instructions, 3e6"
-        elif objective.unit == "B":
-            kind, form = amount, f"so many {objective.title}, such as 64000, 64k or 64KiB"
-        parser.add_argument(objective.flag, type=kind, help=f"train no network above {form}")
-    parser.add_argument("--latency", type=user_path, help="table of latencies that python -m mobinet.latency wrote")
-    parser.add_argument(
-        "--device-profile",
-        help=f"limits of a device: {', '.join(PROFILES)}, or a .toml file",
-    )
-    parser.add_argument(
-        "--enqueue", type=user_path, help="train the networks of this file first: best.json, pareto.json or a list"
-    )
-    parser.add_argument(
-        "--from",
-        dest="from_run",
-        type=user_path,
-        metavar="RUN",
-        help="train the front of this run first, where it fits, whatever its width, size or data set",
-    )
-    parser.add_argument("--time-limit", type=positive_float, help="seconds after which a trial fails (default: none)")
-    parser.add_argument("--time-budget", type=duration, help="begin no trial after so long, such as 90m or 2h")
-    parser.add_argument("--retry-failed", action="store_true", help="try the networks of failed trials again")
-    parser.add_argument("--published", action="store_true", help="overlay published results in the report")
+    parser.add_argument("--trials", type=positive_int, help=f"in total (default: {defaults('trials')})")
     parser.add_argument("--out", type=user_path, help="folder of the run (default: runs/DATASET)")
+    add_space_flags(parser.add_argument_group("what is searched"))
+    add_cost_flags(parser.add_argument_group("costs and limits"))
+    images = parser.add_argument_group("images and trainings")
+    add_training_flags(images)
+    images.set_defaults(dataset="digits", data_dir="data")
     add_choice(parser, "--evaluator", EVALUATORS, default="proxy")
     add_choice(parser, "--backend", BACKENDS, default="local")
+    add_course_flags(parser.add_argument_group("how it runs, and what it tells"))
     args = parser.parse_args(argv)
     evaluator = EVALUATORS[args.evaluator]
     if args.backbone and (args.image_size or args.channels):
@@ -104,85 +66,120 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     return args
 
 
+def defaults(field: str) -> str:
+    """Those of the evaluators."""
+    return ", ".join(f"{getattr(evaluator, field)} with --evaluator {name}" for name, evaluator in EVALUATORS.items())
+
+
+def add_space_flags(group: argparse._ArgumentGroup) -> None:
+    families = ", ".join(family_names())
+    group.add_argument(
+        "--space",
+        default="mobinet",
+        help=f"{families}, a .toml file that restricts one, or a .py file with one of your own (default: mobinet)",
+    )
+    sizes = "the one for images of the data set, or for smaller ones on a slow CPU"
+    group.add_argument("--backbone", help=f"one of {', '.join(backbone_names())} (default: {sizes})")
+    group.add_argument(
+        "--image-size",
+        type=positive_int,
+        help="pixels of the side of an image, such as 96; chooses the backbone (default: the data set's)",
+    )
+    group.add_argument("--channels", type=int, choices=(1, 3), help="1: grey, 3: colour (default: the data set's)")
+    group.add_argument(
+        "--width",
+        type=positive_float,
+        help="factor on all channels, such as 0.25 (default: 1, or less on a slow CPU)",
+    )
+    group.add_argument("--sampler", choices=SAMPLERS, help=f"who proposes networks (default: {defaults('sampler')})")
+    group.add_argument(
+        "--enqueue",
+        type=user_path,
+        metavar="FILE",
+        help="train its networks first: a best.json, pareto.json or a list (default: none)",
+    )
+    group.add_argument(
+        "--from",
+        dest="from_run",
+        type=user_path,
+        metavar="RUN",
+        help="train the front of this run first, where it fits, whatever its width, size or data set (default: none)",
+    )
+
+
+def add_cost_flags(group: argparse._ArgumentGroup) -> None:
+    costs = ", ".join(OBJECTIVES)
+    group.add_argument("--cost", choices=OBJECTIVES, metavar="COST", help=f"what is minimised: {costs} (default: ops)")
+    for objective in OBJECTIVES.values():
+        kind, form = positive_float, f"so many {objective.unit}, such as 2.5e6"
+        if objective.name == "latency":
+            kind, form = latency, "a latency, such as 5ms or, in instructions, 3e6"
+        elif objective.unit == "B":
+            kind, form = amount, f"so many {objective.title}, such as 64000, 64k or 64KiB"
+        group.add_argument(objective.flag, type=kind, help=f"train no network above {form} (default: no limit)")
+    group.add_argument(
+        "--latency",
+        type=user_path,
+        metavar="CSV",
+        help="table of latencies that python -m mobinet.latency wrote; --cost latency and --max-latency need it",
+    )
+    group.add_argument(
+        "--device-profile",
+        metavar="DEVICE",
+        help=f"limits of a device: {', '.join(PROFILES)}, or a .toml file (default: none)",
+    )
+
+
+def add_course_flags(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--time-limit", type=positive_float, metavar="SECONDS", help="after which a trial fails (default: none)"
+    )
+    group.add_argument(
+        "--time-budget",
+        type=duration,
+        metavar="TIME",
+        help="begin no trial after so long, such as 90m or 2h (default: no limit)",
+    )
+    group.add_argument("--retry-failed", action="store_true", help="try the networks of failed trials again")
+    group.add_argument("--published", action="store_true", help="overlay published results in the report")
+    group.add_argument(
+        "--json",
+        action="store_true",
+        help="for programs: a JSON object a line on stdout; what is for people goes to stderr",
+    )
+    group.add_argument("--quiet", action="store_true", help="print nothing for people but errors")
+
+
 def main() -> None:
     args = parse()
-    from search.assemble import assemble  # which loads torch
+    from search.announcement import begin_text  # which loads torch
+    from search.assemble import assemble
+    from search.events import Events
 
-    with closing(assemble(args)) as assembled:
+    with heard(args) as programs, closing(assemble(args)) as assembled:
         assembled.search.study.retry_failed(early=not args.retry_failed)
+        events = Events(programs)
+        events.begin(assembled, args.trials)
         print(begin_text(assembled, args), flush=True)
-        run(args, assembled)
+        run(args, assembled, events)
 
 
-def begin_text(assembled: "Assembled", args: argparse.Namespace) -> str:
-    """What is searched, on what, and how many of the trials there are already."""
-    from search.progress import si
+@contextmanager
+def heard(args: argparse.Namespace) -> "Iterator[TextIO | None]":
+    """What is printed goes where people read: nowhere with --quiet, else to stderr with --json, which takes stdout.
 
-    search, trials = assembled.search, args.trials
-    space, config = search.study.space, search.config
-    size = f"{space.size:,}" if space.size < 1e9 else f"{space.size:.3g}"
-    ends = search.cheapest, config.reference.cost
-    cheapest, limit = (f"{si(price).strip()}{search.objective.unit}" for price in ends)
-    channels, height, width = space.input_shape
-    baselines, above = search.study.hand_designed()
-    left_out = f", {above} above a limit are left out" if above else ""
-    ignored = f"{search.study.ignored} trials of other programs are ignored\n" if search.study.ignored else ""
-    only = "; so few trials train only those" if trials <= baselines else ""
-    return (
-        f"{space.family} on {space.backbone} at width {space.width:g}, images of {height} x {width} in "
-        f"{'grey' if channels == 1 else 'colour'}\n"
-        f"{size} networks of {cheapest} to {limit}; {baselines} designed by hand are trained first{left_out}{only}\n"
-        f"{opened_text(space)}{enqueued_text(search)}{limits_text(config)}{config.measured_text}"
-        f"{assembled.images}\n{assembled.place}\n{ignored}test images are kept for search.retrain\n"
-        f"{search.study.ended} of {trials} trials so far{pace_text(assembled, args)}"
-    )
+    Yields the stream that programs read, if any.
+    """
+    with open(os.devnull, "w") as nowhere:
+        people = nowhere if args.quiet else sys.stderr if args.json else sys.stdout
+        programs = sys.stdout if args.json else None
+        with redirect_stdout(people):
+            yield programs
 
 
-def opened_text(space: "SearchSpace") -> str:
-    """A line, where a file opens genes beyond the family's usual ones."""
-    opened = [f"{kind} ({note})" if note else kind for kind, note in space.opened.items()]
-    return f"genes opened: {', '.join(opened)}\n" if opened else ""
-
-
-def limits_text(config: "RunConfig") -> str:
-    """A line, where there are any."""
-    limits = [f"{config.objective_named(name).show(limit)} of {name}" for name, limit in config.all_limits.items()]
-    return f"none is trained above {' or '.join(limits)}\n" if limits else ""
-
-
-def enqueued_text(search: "Search") -> str:
-    """A line, where networks were given."""
-    given = len(search.config.enqueued)
-    left_out = f"; {given - search.enqueued} above a limit are left out" if given > search.enqueued else ""
-    return f"before these, {search.enqueued} networks that were given{left_out}\n" if given else ""
-
-
-def pace_text(assembled: "Assembled", args: argparse.Namespace) -> str:
-    """How long the trials will take, a line each for that and for what was chosen."""
-    from search.evaluators.pace import LIMIT
-    from search.progress import duration
-
-    search, pace = assembled.search, assembled.pace
-    images, left = search.config.train_images, args.trials - search.study.ended
-    if pace is None or left <= 0:
-        return ""
-    seconds = pace.search(images, left)
-    side = f", {pace.slots} side by side" if pace.slots > 1 else ""
-    text = (
-        f"\nabout {duration(pace.trial(images))} a trial on the {search.config.device}{side}: "
-        f"{duration(seconds)} for {left}"
-    )
-    if seconds < SHORT:
-        text = "; the rest takes about a minute, more where kernels have to be compiled first"
-    if pace.chosen:
-        text += f"\nto save time, this search uses {pace.chosen}; give these flags for other values"
-    if seconds > LIMIT and not args.time_budget:
-        text += "\nto save more time, search a smaller network with --backbone or --width, or end with --time-budget"
-    return text
-
-
-def run(args: argparse.Namespace, assembled: "Assembled") -> None:
+def run(args: argparse.Namespace, assembled: "Assembled", events: "Events") -> None:
     """Run the trials, show each, and say how it ended."""
+    from search.conclusion import end_text
     from search.progress import Progress
 
     search = assembled.search
@@ -195,12 +192,18 @@ def run(args: argparse.Namespace, assembled: "Assembled") -> None:
         objective=search.objective,
         price=search.price,
         measure=search.config.measure,
+        bar=not args.quiet,
     )
+
+    def on_trial(search: "Search", task: "Task", outcome: "Evaluation | Failure") -> None:
+        events.trial(search, task, outcome)
+        progress.on_trial(task, outcome)
+
     try:
         late = search.run(
             trials=args.trials,
             backend=assembled.backend,
-            on_trial=lambda _, task, outcome: progress.on_trial(task, outcome),
+            on_trial=on_trial,
             on_note=progress.note,
             time_budget=args.time_budget,
             published=args.published,
@@ -223,25 +226,8 @@ def run(args: argparse.Namespace, assembled: "Assembled") -> None:
         print(f"--time-budget ended the search at {len(study)} of {args.trials} trials; the same command resumes it")
     elif len(study) < args.trials:
         print(f"the space has no more networks within the budget: ended at {len(study)} trials")
+    events.end(search, *found, skip_broken=args.skip_broken)
     print(end_text(search, *found, skip_broken=args.skip_broken))
-
-
-def end_text(search: "Search", front: "Front", best: "Entry", *, skip_broken: bool) -> str:
-    """What was found, and what to do with it."""
-    from search.progress import si
-
-    smoothed = any(entry.expected not in (None, entry.reached) for entry in front.entries)
-    kind, title, count = "expected " if smoothed else "", best.measure.title, len(front.entries)
-    price = si(search.price(best.architecture)).strip()
-    own = "".join(f" --{flag} {shlex.quote(path)}" for flag, path in search.config.files.items())
-    return (
-        f"front by {kind}{title}: {count} network{'s' if count > 1 else ''}, hypervolume {front.hypervolume:.4f}; "
-        f"see {search.folder}/report.html\n"
-        f"best.json: {best.key}, {kind}{title} {best.deciding:.1%} at {price}{search.objective.unit}; to train it "
-        f"fully:\n"
-        f"    python -m search.retrain {shlex.quote(str(search.folder / 'best.json'))}"
-        f"{own}{' --skip-broken' if skip_broken else ''}"
-    )
 
 
 if __name__ == "__main__":

@@ -59,7 +59,6 @@ def test_line_of_a_trial(progress, capsys):
         "5.00",
         "kOPs",
         "12.3",
-        "front",
         "2",
         f"{volume:.4f}",
         *network.describe().split(),
@@ -67,7 +66,7 @@ def test_line_of_a_trial(progress, capsys):
         assert word in line.split()
     progress.on_trial(Task(number=8, architecture=network), Evaluation(accuracy=0.4, epochs=1, seconds=1))
     dominated = capsys.readouterr().out.splitlines()[-1].split()
-    assert "*" not in dominated and dominated[dominated.index("front") + 1] == "2"
+    assert "*" not in dominated and dominated[6:8] == ["2", f"{volume:.4f}"]
 
 
 def test_another_measure_is_named(capsys):
@@ -77,8 +76,9 @@ def test_another_measure_is_named(capsys):
     task = Task(number=1, architecture=Architecture.uniform("mobilenet-8"))
     progress.on_trial(task, Evaluation(accuracy=0.6, epochs=1, seconds=1))
     progress.close()
-    line = capsys.readouterr().out.splitlines()[-1]
-    assert "1 *  60.00% macro F1    5.00 kOPs" in line and "front   2" in line
+    head, line = capsys.readouterr().out.splitlines()
+    assert head.split()[:4] == ["trial", "macro", "F1", "cost"] and head.index("F1") + 2 == line.index("%") + 1
+    assert line.split()[:5] == ["1", "*", "60.00%", "5.00", "kOPs"]
 
 
 def test_the_unit_is_the_objectives(capsys):
@@ -94,8 +94,8 @@ def test_the_unit_is_the_objectives(capsys):
 
 def test_line_of_a_failure(progress, capsys):
     network = Architecture.uniform("mobilenet-8")
-    progress.on_trial(Task(number=3, architecture=network), Failure(reason="ValueError: broken"))
-    assert "failed: ValueError: broken" in capsys.readouterr().out
+    progress.on_trial(Task(number=3, architecture=network), Failure(reason="ValueError: \x1b[2Jbroken"))
+    assert "failed: ValueError: \\x1b[2Jbroken" in capsys.readouterr().out
 
 
 def test_lines_are_aligned(progress, capsys):
@@ -104,3 +104,28 @@ def test_lines_are_aligned(progress, capsys):
         progress.on_trial(Task(number=12, architecture=network), Evaluation(accuracy=accuracy, epochs=1, seconds=3))
     lines = [line for line in capsys.readouterr().out.splitlines() if "OPs" in line]
     assert len(lines) == 3 and len({line.index(network.describe()) for line in lines}) == 1
+
+
+@pytest.mark.parametrize("measure", MEASURES.values(), ids=MEASURES)
+def test_a_line_fits_100_columns(measure, capsys):
+    columns = {"state": ["complete"], "accuracy": [0.5], measure.column: [0.5], "params": [4e6]}
+    progress = Progress(
+        pd.DataFrame(columns),
+        trials=2,
+        reference=(0.1, 1e8),
+        objective=OBJECTIVES["params"],
+        price=lambda network: 123.45e6,
+        measure=measure,
+    )
+    network = Architecture.uniform("mobilenet-224")
+    outcomes = (
+        Evaluation(accuracy=1, epochs=1, seconds=12345.6),
+        Evaluation(accuracy=0.1, epochs=100, seconds=12345.6, stopped=True),
+        Failure(reason="no " * 100),
+    )
+    for outcome in outcomes:
+        progress.on_trial(Task(number=12345, architecture=network), outcome)
+    progress.close()
+    lines = capsys.readouterr().out.splitlines()
+    assert [len(line) for line in lines[1:]] == [100] * 3 and len(lines[0]) < 100
+    assert len({line.index(network.describe()[:10]) for line in lines[1:3]} | {lines[0].index("network")}) == 1

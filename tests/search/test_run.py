@@ -120,11 +120,13 @@ def test_trials_of_a_search(finished):
     assert table["source"].tolist() == ["baseline"] * 15 + ["sampler"] * 2
     hits = table["accuracy"] * config["validation_images"]
     assert (hits - hits.round()).abs().max() < 1e-3
-    lines = [line for line in ended.out.splitlines() if "hypervolume" in line and "front by" not in line]
+    assert not {character for character in ended.out + ended.err if not character.isprintable()} - {"\n"}
+    lines = [line for line in ended.out.splitlines() if line[:5].strip().isdigit() and "%" in line]
+    assert max(map(len, lines)) <= 100
     assert sorted(int(line.split()[0]) for line in lines) == list(range(17))
     best = json.loads((folder / "pareto.json").read_text())
     assert best["noise"]["pairs"] == 1 and 0 <= best["noise"]["std"] < 0.5
-    assert f"hypervolume {best['hypervolume']:.4f}" in lines[-1]
+    assert f"  {best['hypervolume']:.4f}  " in lines[-1]
     chosen = json.loads((folder / "best.json").read_text())
     *_, front, named, command = ended.out.splitlines()
     found = f"{len(best['front'])} networks, hypervolume {best['hypervolume']:.4f};"

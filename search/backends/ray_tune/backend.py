@@ -179,7 +179,7 @@ RAY_TUNE = BackendEntry(
             name="--address",
             settings={"help": "HOST:PORT of a running cluster, or auto (default: a Ray for this run alone)"},
         ),
-        Flag(name="--cpus-per-trial", settings={"type": positive_int, "help": "default: 1"}),
+        Flag(name="--cpus-per-trial", settings={"type": positive_int, "help": "cores of each trial (default: 1)"}),
         Flag(
             name="--gpus-per-trial",
             settings={

@@ -172,8 +172,9 @@ def test_the_command_on_a_ray_of_its_own(tmp_path, start, invoke):
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130 and "Traceback" not in err
     assert err.splitlines()[-1] == "mobinas: stopped; to resume, run the same command again"
-    space, networks, images, place, test, so_far, *trials, ended = out.splitlines()
-    assert place == "on cpu of the machines that --backend ray finds"
+    space, networks, images, test, place, where, so_far, headings, *trials, ended = out.splitlines()
+    assert place == "trainings run on cpu of the machines that --backend ray finds"
+    assert where == f"results go to {tmp_path / 'run'}" and headings.startswith("trial")
     assert ("mobilenet" in space, "networks" in networks, "images" in images, "test images" in test) == (True,) * 4
     assert so_far == "0 of 300 trials so far" and "of 300 trials so far; the tables and the report are in" in ended
     assert all(" | " in line or line[:5].strip().isdigit() for line in trials)

@@ -1,0 +1,76 @@
+"""What a search says before its first trial: what is searched, on what, on which device, and how long it will take."""
+
+import argparse
+
+from results.run_config import RunConfig
+from search.assemble import Assembled
+from search.evaluators.pace import LIMIT
+from search.opened import Search
+from search.progress import duration, si
+from space import SearchSpace
+
+SHORT = 60.0
+"""Seconds; shorter searches take as long as starting and compiling."""
+
+
+def begin_text(assembled: Assembled, args: argparse.Namespace) -> str:
+    """What is searched, on what, and how many of the trials there are already."""
+    search, trials = assembled.search, args.trials
+    space, config = search.study.space, search.config
+    size = f"{space.size:,}" if space.size < 1e9 else f"{space.size:.3g}"
+    ends = search.cheapest, config.reference.cost
+    cheapest, limit = (f"{si(price).strip()}{search.objective.unit}" for price in ends)
+    channels, height, width = space.input_shape
+    baselines, above = search.study.hand_designed()
+    left_out = f", {above} above a limit are left out" if above else ""
+    ignored = f"{search.study.ignored} trials of other programs are ignored\n" if search.study.ignored else ""
+    only = "; so few trials train only those" if trials <= baselines else ""
+    return (
+        f"{space.family} on {space.backbone} at width {space.width:g}, images of {height} x {width} in "
+        f"{'grey' if channels == 1 else 'colour'}\n"
+        f"{size} networks of {cheapest} to {limit}; {baselines} designed by hand are trained first{left_out}{only}\n"
+        f"{opened_text(space)}{enqueued_text(search)}{limits_text(config)}{config.measured_text}"
+        f"{assembled.images}\n{ignored}test images are kept for search.retrain\n"
+        f"trainings run {assembled.place}\nresults go to {search.folder}\n"
+        f"{search.study.ended} of {trials} trials so far{pace_text(assembled, args)}"
+    )
+
+
+def opened_text(space: SearchSpace) -> str:
+    """A line, where a file opens genes beyond the family's usual ones."""
+    opened = [f"{kind} ({note})" if note else kind for kind, note in space.opened.items()]
+    return f"genes opened: {', '.join(opened)}\n" if opened else ""
+
+
+def limits_text(config: RunConfig) -> str:
+    """A line, where there are any."""
+    limits = [f"{config.objective_named(name).show(limit)} of {name}" for name, limit in config.all_limits.items()]
+    return f"none is trained above {' or '.join(limits)}\n" if limits else ""
+
+
+def enqueued_text(search: Search) -> str:
+    """A line, where networks were given."""
+    given = len(search.config.enqueued)
+    left_out = f"; {given - search.enqueued} above a limit are left out" if given > search.enqueued else ""
+    return f"before these, {search.enqueued} networks that were given{left_out}\n" if given else ""
+
+
+def pace_text(assembled: Assembled, args: argparse.Namespace) -> str:
+    """How long the trials will take, a line each for that and for what was chosen."""
+    search, pace = assembled.search, assembled.pace
+    images, left = search.config.train_images, args.trials - search.study.ended
+    if pace is None or left <= 0:
+        return ""
+    seconds = pace.search(images, left)
+    side = f", {pace.slots} side by side" if pace.slots > 1 else ""
+    text = (
+        f"\nabout {duration(pace.trial(images))} a trial on the {search.config.device}{side}: "
+        f"{duration(seconds)} for {left}"
+    )
+    if seconds < SHORT:
+        text = "; the rest takes about a minute, more where kernels have to be compiled first"
+    if pace.chosen:
+        text += f"\nto save time, this search uses {pace.chosen}; give these flags for other values"
+    if seconds > LIMIT and not args.time_budget:
+        text += "\nto save more time, search a smaller network with --backbone or --width, or end with --time-budget"
+    return text

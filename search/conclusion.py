@@ -1,0 +1,60 @@
+"""What a search says at its end: its front, where its files are, and what to do with the chosen network."""
+
+import shlex
+from collections.abc import Sequence
+
+from results.entry import Entry, Front
+from results.hand_designed import Beside, beside_hand_designed, spread
+from search.opened import Search
+from search.progress import si
+
+SHOWN = 9
+"""Networks of the front, below a line with their headings."""
+
+
+def end_text(search: Search, front: Front, best: Entry, *, skip_broken: bool) -> str:
+    """What was found, and what to do with it."""
+    kind, title, count = kind_of(front), best.measure.title, len(front.entries)
+    rows = spread(beside_hand_designed(front, search.table(), search.config), SHOWN, keep=best.key)
+    price = si(search.price(best.architecture)).strip()
+    return (
+        f"{front_text(search, rows, best.key)}\n"
+        f"front by {kind}{title}: {count} network{'s' if count > 1 else ''}, hypervolume {front.hypervolume:.4f}; "
+        f"see {search.folder}/report.html\n"
+        f"best.json: {best.key}, {kind}{title} {best.deciding:.1%} at {price}{search.objective.unit}; to train it "
+        f"fully:\n"
+        f"    {next_command(search, skip_broken=skip_broken)}"
+    )
+
+
+def kind_of(front: Front) -> str:
+    """``expected``, where accuracies were smoothed."""
+    return "expected " if any(entry.expected not in (None, entry.reached) for entry in front.entries) else ""
+
+
+def front_text(search: Search, rows: Sequence[Beside], best: str) -> str:
+    """A table: each network and, beside it, the best hand-designed one that costs no more; `best` has a star."""
+    title = rows[0].entry.measure.title
+    wide, unit = max(7, len(title)), len(search.objective.unit)
+    lines = [f"  {'the front':<12}  {title:>{wide}}  {'cost':>{8 + unit}}    best hand-designed at no more cost"]
+    for row in rows:
+        price = search.price(row.entry.architecture)
+        star = "*" if row.entry.key == best else " "
+        line = f"{star} {row.entry.key}  {row.entry.deciding:{wide}.2%}  {si(price)}{search.objective.unit}    "
+        lines.append(line + rival_text(row))
+    return "\n".join(lines)
+
+
+def rival_text(row: Beside) -> str:
+    if row.rival_accuracy is None:
+        return "none"
+    if row.is_rival:
+        return f"it is {row.rival}"
+    return f"{row.rival_accuracy:.2%} ({100 * (row.entry.deciding - row.rival_accuracy):+.2f} points) {row.rival}"
+
+
+def next_command(search: Search, *, skip_broken: bool) -> str:
+    """The one that trains the chosen network on the full schedule."""
+    own = "".join(f" --{flag} {shlex.quote(path)}" for flag, path in search.config.files.items())
+    best = shlex.quote(str(search.folder / "best.json"))
+    return f"python -m search.retrain {best}{own}{' --skip-broken' if skip_broken else ''}"
