@@ -59,9 +59,7 @@ class Model:
 
 
 def parse(argv: list[str] | None = None) -> argparse.Namespace:
-    parser = Parser(
-        prog="python -m search.evaluate", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Parser(prog="python -m search.evaluate", description=__doc__)
     parser.add_argument("model", type=user_path, help="a retraining, a run with one, a .safetensors, or a folder of C")
     parser.add_argument(
         "--dataset",
