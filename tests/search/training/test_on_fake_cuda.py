@@ -8,6 +8,7 @@ from contextlib import nullcontext
 import pytest
 import torch
 from fakes import small_space
+from torch.utils._pytree import tree_map_only
 
 pytest.importorskip("triton", reason="there is no Triton")
 
@@ -25,7 +26,7 @@ from search.training.seeds import seeded_build  # noqa: E402
 from search.training.training import Training  # noqa: E402
 from space import Architecture  # noqa: E402
 
-CUDA = torch.device("cuda:1")
+CUDA, CPU = torch.device("cuda:1"), torch.device("cpu")
 RECIPE = Recipe(epochs=2, batch_size=64, learning_rate=0.01)
 SMALL = Architecture.uniform("mobilenet-8", block="pre", k=1, pool="max")
 LAUNCHES, UNITS = 773, 39
@@ -43,11 +44,13 @@ def images(network: Architecture, count: int = 192) -> Images:
     )
 
 
-def begin(network: Architecture, count: int = 192) -> Training:
-    with CUDA:
+def begin(network: Architecture, count: int = 192, device: torch.device = CUDA) -> Training:
+    with device:
         net = seeded_build(network, 10, 1)
-    training = Training(net, images(network, count), recipe=RECIPE, seed=1, device=CUDA)
+    training = Training(net, images(network, count), recipe=RECIPE, seed=1, device=device)
     training.recorded = False
+    for group in training.optimizer.param_groups:
+        group["lr"] = RECIPE.learning_rate  # a number: a tensor without numbers cannot be copied
     return training
 
 
@@ -105,3 +108,19 @@ def test_a_supernet_trains_and_its_networks_are_calibrated_without_waiting():
         seen.clear()
         calibrate(extracted, training.train, device=CUDA, seed=0)
         assert seen.waits == {}
+
+
+def test_a_training_is_resumed_on_another_device():
+    """On CUDA the optimizer keeps what is recorded on the GPU; a checkpoint holds it on the CPU."""
+    with fake_cuda() as seen, fused.disabled():
+        before = {CUDA: begin(SMALL, 64), CPU: begin(SMALL, 64, device=CPU)}
+        for device, other in ((CUDA, CPU), (CPU, CUDA)):
+            before[device].run_epoch()
+            state = tree_map_only(torch.Tensor, torch.Tensor.cpu, before[device].state_dict())
+            after = begin(SMALL, 64, device=other)
+            after.load_state_dict(state)
+            seen.clear()
+            after.run_epoch()
+            kept = [tensor for state in after.optimizer.state.values() for tensor in state.values()]
+            assert len(kept) == 3 and {tensor.device for tensor in kept} == {other}
+            assert after.epoch == 2 and bool(seen.launches) == (other == CUDA)
