@@ -40,6 +40,7 @@ def statistics(
     parts,
     running_mean,
     running_var,
+    batches,
     mean,
     inverse,
     eps,
@@ -50,7 +51,10 @@ def statistics(
     BLOCK_M: tl.constexpr,
     BLOCK_C: tl.constexpr,
 ):
-    """mean and 1 / deviation, (C,), from what `moments` found; running statistics move as nn.BatchNorm2d's do."""
+    """mean and 1 / deviation, (C,), from what `moments` found; running statistics move as nn.BatchNorm2d's do.
+
+    One program counts the batch.
+    """
     r, c, _, _ = place(rows, span, BLOCK_M, BLOCK_C)
     blocks = tl.cdiv(rows, span)
     total = tl.zeros((1, BLOCK_C), tl.float32)
@@ -65,6 +69,8 @@ def statistics(
         within = load(parts + blocks * channels, block, r, c, blocks, channels, channels)
         squares += tl.sum(within + count * offset * offset, 0, keep_dims=True)
     old_mean, old_var = load_channels(running_mean, c, channels), load_channels(running_var, c, channels)
+    if tl.program_id(0) == 0:
+        tl.store(batches, tl.load(batches) + 1)
     tl.store(mean + c, middle, mask=c < channels)
     tl.store(inverse + c, tl.rsqrt(squares / rows + eps), mask=c < channels)
     tl.store(running_mean + c, old_mean + momentum * (middle - old_mean), mask=c < channels)

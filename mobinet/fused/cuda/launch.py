@@ -20,7 +20,11 @@ def spans(rows: int) -> int:
 
 
 def launch(
-    kernel: triton.JITFunction, shape: tuple[int, int], *arguments: Tensor | float, split: bool = True, **constants: int
+    kernel: triton.JITFunction,
+    shape: tuple[int, int],
+    *arguments: Tensor | float | None,
+    split: bool = True,
+    **constants: int,
 ) -> None:
     """Run a kernel over (M, C), programs sharing channels and, where `split`, rows."""
     rows, channels = shape

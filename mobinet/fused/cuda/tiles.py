@@ -32,7 +32,8 @@ def store(matrix, tile, row, r, c, end, channels):
 
 @triton.jit
 def load_channels(vector, c, channels):
-    return tl.load(vector + c, mask=c < channels, other=0)
+    """Zeros where there is no vector."""
+    return tl.zeros_like(c).to(tl.float32) if vector is None else tl.load(vector + c, mask=c < channels, other=0)
 
 
 @triton.jit

@@ -3,6 +3,8 @@
 Activations are matrices of rows x channels, (M, C) with M = N H W: the memory of a channels_last tensor.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -22,14 +24,6 @@ def images(rows: Tensor, like: Tensor) -> Tensor:
     """(N H W, C) -> (N, C, H, W), channels_last, with N, H and W those of `like`."""
     n, _, h, w = like.shape
     return rows.view(n, h, w, -1).permute(0, 3, 1, 2)
-
-
-def filled(parameters: Parameters, x: Tensor) -> Parameters:
-    """With zeros for what the unit has not."""
-    filters = torch.zeros_like(parameters.gamma)
-    shift = x.new_zeros(x.shape[1], dtype=torch.float32) if parameters.shift is None else parameters.shift
-    before, slope = (filters if t is None else t for t in (parameters.before, parameters.slope))
-    return parameters._replace(shift=shift, before=before, slope=slope)
 
 
 def binarised(latent: Tensor, rule: WeightRule, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
@@ -52,7 +46,7 @@ def is_product(weight: Tensor, spec: UnitSpec) -> bool:
     return weight.shape[2:] == (1, 1) and spec.groups == 1
 
 
-def convolve(x: Tensor, weight: Tensor, shift: Tensor, spec: UnitSpec) -> tuple[Tensor, Tensor]:
+def convolve(x: Tensor, weight: Tensor, shift: Tensor | None, spec: UnitSpec) -> tuple[Tensor, Tensor]:
     """s, (N, I, H, W), the signs of x, and y, (M, O), their convolution."""
     x_rows = matrix(x)
     s_rows = torch.empty_like(x_rows)
@@ -70,7 +64,7 @@ def forward(x: Tensor, parameters: Parameters, spec: UnitSpec) -> tuple[Tensor, 
         x: (N, I, H, W), float32 or bfloat16; the convolution runs in its type.
         parameters: with latent weights where `spec.weight` says how to binarize them, else with binary ones.
     """
-    weight, shift, before, slope, gamma, beta, running_mean, running_var, batches = filled(parameters, x)
+    weight, shift, before, slope, gamma, beta, running_mean, running_var, batches = parameters
     x = x.contiguous(memory_format=torch.channels_last)
     latent = alphas = None
     if spec.weight is None:
@@ -83,8 +77,7 @@ def forward(x: Tensor, parameters: Parameters, spec: UnitSpec) -> tuple[Tensor, 
     parts = empty_parts(2, y.shape, y)
     launch(moments, y.shape, y, before, slope, parts)
     numbers = spec.eps, spec.momentum
-    launch(statistics, y.shape, parts, running_mean, running_var, mean, inverse, *numbers, split=False)
-    batches.add_(1)
+    launch(statistics, y.shape, parts, running_mean, running_var, batches, mean, inverse, *numbers, split=False)
     out = torch.empty_like(y)
     launch(normalise, y.shape, y, matrix(x), before, slope, mean, inverse, gamma, beta, out, x.shape[1])
     # s stays in x's type, as the convolutions of both directions read it: to recompute it would read x and write s
@@ -92,8 +85,8 @@ def forward(x: Tensor, parameters: Parameters, spec: UnitSpec) -> tuple[Tensor, 
     return images(out, x), (x, s, y, weight, latent, alphas, shift, before, slope, gamma, mean, inverse), ()
 
 
-def backward(saved: tuple[Tensor, ...], others: tuple, grad: Tensor, spec: UnitSpec) -> tuple[Tensor, ...]:
-    """The gradients of x, weight, shift, before, slope, gamma and beta, from that of the output."""
+def backward(saved: tuple[Any, ...], others: tuple, grad: Tensor, spec: UnitSpec) -> tuple[Tensor | None, ...]:
+    """The gradients of x, weight, shift (if there is one), before, slope, gamma and beta, from that of the output."""
     x, s, y, weight, latent, alphas, shift, before, slope, gamma, mean, inverse = saved
     g, x_rows = matrix(grad), matrix(x)
     gy, gx = torch.empty_like(y), torch.empty_like(x_rows)
@@ -123,12 +116,13 @@ def backward(saved: tuple[Tensor, ...], others: tuple, grad: Tensor, spec: UnitS
     parts = empty_parts(1, gx.shape, gx)
     repeats = y.shape[1] // x.shape[1]
     launch(input_gradient, gx.shape, g, gs, x_rows, shift, gx, parts, *spec.surrogate, REPEATS=repeats)
-    return images(gx, x), g_weight, parts.sum((0, 1)), g_before, g_slope, sums[1], sums[0]
+    g_shift = None if shift is None else parts.sum((0, 1))
+    return images(gx, x), g_weight, g_shift, g_before, g_slope, sums[1], sums[0]
 
 
 def evaluate(x: Tensor, parameters: Parameters, spec: UnitSpec) -> Tensor:
     """The output with running statistics; arguments as in `forward`."""
-    weight, shift, before, slope, gamma, beta, running_mean, running_var, _ = filled(parameters, x)
+    weight, shift, before, slope, gamma, beta, running_mean, running_var, _ = parameters
     x = x.contiguous(memory_format=torch.channels_last)
     _, y = convolve(x, weight.to(x.dtype), shift, spec)
     inverse, out = (running_var + spec.eps).rsqrt(), torch.empty_like(y)

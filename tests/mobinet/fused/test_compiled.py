@@ -33,7 +33,7 @@ SMALL = {"binarise", "latent_gradient", "statistics"}
 WRITE = {"signs", "normalise", "conv_gradient", "input_gradient"}
 """They write activations or their gradients."""
 PRODUCT, GROUPED, ODD = (32, 64, 1, 1), (32, 32, 3, 8), (1, 2, 1, 1)
-"""Channels in and out, size and groups of a convolution."""
+"""Channels in and out, size and groups of a convolution; the last one's unit has neither shift nor slopes."""
 SPILLED = 16
 """Bytes that a thread may keep in memory for want of registers."""
 
@@ -77,7 +77,8 @@ class AheadOfTime(DriverBase):
 def unit(inputs: int, outputs: int, size: int, groups: int, dtype: torch.dtype):
     x = torch.zeros(8, inputs, 8, 8, dtype=dtype).contiguous(memory_format=torch.channels_last)
     weight = torch.zeros(outputs, inputs // groups, size, size)
-    each = [torch.ones(inputs), *(torch.ones(outputs) for _ in range(6)), torch.tensor(0)]
+    own = (None,) * 3 if inputs == 1 else (torch.ones(inputs), torch.ones(outputs), torch.ones(outputs))
+    each = [*own, *(torch.ones(outputs) for _ in range(4)), torch.tensor(0)]
     rule = WeightRule((1.0, 0.0, 1.0, 0.0, 0.0), True, True)
     return (
         x,

@@ -163,6 +163,26 @@ def weight_differences(device: str, binarizer: str, shape: tuple[int, ...], dtyp
     return {"binary": difference(binary, expected), "gradient": difference(found, gradient)}
 
 
+def differences_of_zeros(device: str) -> dict[str, float]:
+    """How far a unit without shift, before and slope is from one in which they are zeros."""
+    from mobinet.fused import cuda
+
+    given = tensors(16, 32, 1, 1)
+    x, grad = (torch.randn(3, channels, 7, 5, device=device) for channels in (16, 32))
+    spec = UnitSpec(*SURROGATES["ste"], 16, 1, 0, 1e-5, 0.1)
+    found = []
+    for zeros in (True, False):
+        for name in ("shift", "before", "slope"):
+            given[name] = torch.zeros_like(given[name]) if zeros else None
+        values = [None if t is None else t.clone().to(device) for t in given.values()]
+        parameters = Parameters(*values, torch.tensor(0, device=device))
+        out, saved, others = cuda.forward(x, parameters, spec)
+        found.append([out, *cuda.backward(saved, others, grad, spec), cuda.evaluate(x, parameters, spec)])
+    return {
+        name: difference(*pair) for name, *pair in zip(["out", *NAMES, "evaluation"], *found) if pair[1] is not None
+    }
+
+
 def assert_close(found: dict[str, float], dtype: torch.dtype = torch.float32) -> None:
     assert {name: value for name, value in found.items() if not value <= TOLERANCE[dtype]} == {}
 
@@ -201,6 +221,10 @@ def test_programs_that_take_several_tiles(run: Run, blocks: int):
 
 def test_any_memory_format(run: Run):
     assert_close(run(differences, "ste", (3, 6, 7, 5), 6, 3, memory_format=torch.contiguous_format))
+
+
+def test_what_a_unit_has_not_is_zero(run: Run):
+    assert set(run(differences_of_zeros).values()) == {0.0}
 
 
 @pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
