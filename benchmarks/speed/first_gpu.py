@@ -186,7 +186,7 @@ def side_by_side(count: int, batch_size: int = 128) -> float:
             training.run_epoch()
         return Evaluation(accuracy=0.0, epochs=4, seconds=0.0)
 
-    backend = Streams(train, device="cuda", count=count)
+    backend = Streams(train, device="cuda:0", count=count)
     for number in range(count):
         backend.submit(Task(number=number, architecture=architecture(0.25)))
     recorded.wait()
