@@ -46,6 +46,8 @@ class BinaryConv2d(nn.Module):
         self.weight = nn.Parameter(torch.empty(out_channels, in_channels // groups, kernel_size, kernel_size))
         self.binarizer.init_weight(self.weight)
         self.register_buffer("scale", None)
+        self.float_weights = False
+        """Whether it computes with the latent weights themselves, as in the first of two steps of a training."""
 
     def forward(self, x: Tensor) -> Tensor:
         x, padding = self.binarizer.activations(x), self.padding
@@ -55,6 +57,8 @@ class BinaryConv2d(nn.Module):
 
     def binary_weight(self) -> Tensor:
         """The weights the convolution uses, (O, I / groups, kH, kW)."""
+        if self.float_weights:
+            return self.weight
         return self.binarizer.weights(self.weight) if self.scale is None else self.weight * self.scale
 
     @torch.no_grad()

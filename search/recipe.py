@@ -11,6 +11,10 @@ OPTIMIZERS = ("adam", "sgd")
 class Recipe:
     """How a network is trained from scratch: a linear warm-up, then a cosine decay to zero.
 
+    In two steps, float weights are learned first, under binary activations, and binary ones begin with them (Martinez
+    et al., "Training Binary Neural Networks with Real-to-Binary Convolutions", ICLR 2020, arXiv 2003.11535; ReActNet).
+    Each step has a warm-up and a decay of its own.
+
     Args:
         epochs: passes over the training images.
         batch_size: images a step.
@@ -23,6 +27,11 @@ class Recipe:
         label_smoothing: share of each label that is divided among all classes (Szegedy et al., CVPR 2016,
             arXiv 1512.00567).
         ema: decay, at each step, of the average of the weights that is judged and kept; 0 for the last weights.
+        first_step: share of the epochs that learn float weights; 0 for a training in one step.
+        first_learning_rate: as `learning_rate`, in the first of two steps; 0 for the same.
+        first_weight_decay: as `weight_decay`, in the first of two steps.
+        teacher_share: share of a teacher in the loss, where there is one; the labels have the rest.
+        teacher_temperature: see `search.training.teacher.Teacher`.
     """
 
     epochs: int
@@ -34,12 +43,28 @@ class Recipe:
     weight_decay: float = 0.0
     label_smoothing: float = 0.0
     ema: float = 0.0
+    first_step: float = 0.0
+    first_learning_rate: float = 0.0
+    first_weight_decay: float = 0.0
+    teacher_share: float = 1.0
+    teacher_temperature: float = 1.0
+
+    @property
+    def first_epochs(self) -> int:
+        """The epochs that learn float weights."""
+        return math.ceil(self.first_step * self.epochs)
 
     def learning_rate_at(self, progress: float) -> float:
-        """The learning rate after a share of `progress` of all steps."""
+        """The learning rate after a share of `progress` of all epochs."""
+        first = self.first_epochs / self.epochs
+        if first and progress <= first:
+            return self._scheduled(self.first_learning_rate or self.learning_rate, progress / first)
+        return self._scheduled(self.learning_rate, (progress - first) / (1 - first))
+
+    def _scheduled(self, rate: float, progress: float) -> float:
         if progress < self.warmup:
-            return self.learning_rate * progress / self.warmup
-        return self.learning_rate * (1 + math.cos(math.pi * (progress - self.warmup) / (1 - self.warmup))) / 2
+            return rate * progress / self.warmup
+        return rate * (1 + math.cos(math.pi * (progress - self.warmup) / (1 - self.warmup))) / 2
 
     def recorded(self) -> dict[str, Any]:
         """The first five fields, and of the others those that are not at their defaults.
@@ -52,10 +77,17 @@ class Recipe:
         }
 
 
-RECIPES = {"imagenet": Recipe(epochs=256, batch_size=256, learning_rate=5e-4, warmup=0)}
+RECIPES = {
+    "imagenet": Recipe(epochs=256, batch_size=256, learning_rate=5e-4, warmup=0),
+    "reactnet": Recipe(
+        epochs=512, batch_size=256, learning_rate=5e-4, warmup=0, first_step=0.5, first_weight_decay=5e-6
+    ),
+}
 """Recipes of full trainings, by name.
 
 imagenet: MoBiNet (WACV 2020) has Adam, from scratch, and leaves rate, batch and length open. They are those that
 public scripts have for the second stage of ReActNet (ECCV 2020, arXiv 2003.03488), without weight decay, but with a
 cosine in place of the straight line.
+
+reactnet: both steps of it, likewise; the paper has a ResNet-34 as the teacher.
 """

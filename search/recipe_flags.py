@@ -15,6 +15,8 @@ from space import InputError
 from space.reading import read_input
 
 SUFFIX = ".toml"
+HALF = 0.5
+"""Both papers of the training in two steps have steps of one length."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,10 @@ class Setting:
 
 def share(text: str) -> float:
     return _number(text, "a number from 0 up to, not including, 1", lambda value: 0 <= value < 1)
+
+
+def part(text: str) -> float:
+    return _number(text, "a number from 0 to 1", lambda value: 0 <= value <= 1)
 
 
 def penalty(text: str) -> float:
@@ -63,6 +69,11 @@ SETTINGS = {
     "weight_decay": Setting(penalty, "factor of the L2 penalty on weights, such as 1e-5"),
     "label_smoothing": Setting(share, "share of each label that all classes divide, such as 0.1"),
     "ema": Setting(share, "decay of the average of the weights that is judged and kept, such as 0.999"),
+    "first_step": Setting(share),
+    "first_learning_rate": Setting(penalty),
+    "first_weight_decay": Setting(penalty),
+    "teacher_share": Setting(part),
+    "teacher_temperature": Setting(positive_float),
 }
 """By the fields of `Recipe`, which are the names in a file."""
 
@@ -74,6 +85,7 @@ def add_recipe_flags(parser: argparse.ArgumentParser) -> None:
     for name, setting in SETTINGS.items():
         if setting.help:
             group.add_argument(f"--{name.replace('_', '-')}", type=setting.read, help=setting.help)
+    group.add_argument("--two-step", action="store_true", help="learn float weights in the first half of the epochs")
 
 
 def base(text: str) -> str:
@@ -91,6 +103,10 @@ def recipe_of(args: argparse.Namespace, own: Recipe) -> Recipe:
     elif args.recipe:
         changes = {**read_settings(Path(args.recipe).expanduser()), **changes}
     recipe = replace(own, **changes)
+    if args.two_step and not recipe.first_step:
+        recipe = replace(recipe, first_step=HALF)
+    if recipe.first_step and recipe.first_epochs == recipe.epochs:
+        raise InputError("two steps take two epochs at least; give --epochs")
     if recipe.optimizer != own.optimizer and "learning_rate" not in changes:
         raise InputError(
             f"--optimizer {recipe.optimizer} needs --learning-rate: {own.learning_rate:g} is for {own.optimizer}"

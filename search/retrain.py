@@ -61,6 +61,11 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     add_training_flags(parser)
     add_recipe_flags(parser)
     add_own_family(parser)
+    parser.add_argument(
+        "--teacher",
+        help="a trained network to learn from: the folder of a retraining, a file of TorchScript (.pt) or torch.export "
+        "(.pt2), or torchvision:resnet18:weights.pth",
+    )
     parser.add_argument("--backbone", help="of a network given by name (default: the one that fits the data set)")
     parser.add_argument("--width", type=positive_float, help="of a network given by name (default: its own)")
     parser.add_argument(
@@ -100,6 +105,8 @@ def retrain(args: argparse.Namespace) -> None:
     print(f"{retraining.images.describe()}\n{device_text(retraining.device)}")
     cost = f" ({target.cost})" if target.cost else ""
     print(f"{retraining.architecture.describe()}{cost}, into {retraining.folder}", flush=True)
+    if first := retraining.recipe.first_epochs:
+        print(f"the first {first} epochs learn float weights, without the fused kernels", flush=True)
     try:
         summary = retraining.run(partial(show, metric=retraining.metric))
     except NonFiniteLoss as error:
@@ -138,6 +145,7 @@ def assemble(args: argparse.Namespace, target: Target) -> "Retraining":
         folder=(args.out or target.folder) / target.architecture.key,
         metric=args.metric or target.metric,
         class_weights=args.class_weights or target.class_weights,
+        teacher=args.teacher or "",
         accumulate=args.accumulate,
         leave_out=check_pictures(dataset, data_dir, skip=args.skip_broken),
     )

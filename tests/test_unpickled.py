@@ -8,8 +8,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 OWN_PIPES = {"search/backends/ray_tune/backend.py", "search/backends/ray_tune/trials.py"}
 """What these unpickle comes from the search's own processes."""
-NAMED = {"space/own_file.py"}
-"""What this executes is a file that the user named."""
+NAMED = {"space/own_file.py", "search/training/teacher_files.py"}
+"""What these execute is a file that the user named."""
 SOURCES = [
     path
     for package in ("space", "mobinet", "search", "results", "benchmarks")

@@ -83,7 +83,8 @@ def _plan(unit: Any, x: Tensor) -> _Plan | None:
         and not (torch.jit.is_tracing() or torch.compiler.is_compiling())  # pyright: ignore[reportPrivateImportUsage]
     ):
         leaves = leaves_of(unit)
-        spec = spec_of(leaves, unit.training, unit.specs) if leaves.norm.training == unit.training else None
+        covered = leaves.norm.training == unit.training and not leaves.conv.float_weights
+        spec = spec_of(leaves, unit.training, unit.specs) if covered else None
         if spec is not None and x.shape[1] == spec.inputs and (module := kernels(device)) is not None:
             return _Plan(leaves, spec, module)
     return None

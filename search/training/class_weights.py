@@ -37,7 +37,11 @@ class ClassLoss:
         if self.weights is None:
             return F.cross_entropy(outputs, targets, label_smoothing=self.label_smoothing)
         each = F.cross_entropy(outputs, targets, reduction="none", label_smoothing=self.label_smoothing)
-        return (self.weights[labels] * each).mean()
+        return self.mean(each, labels)
+
+    def mean(self, losses: Tensor, labels: Tensor) -> Tensor:
+        """The mean of the losses (N,) of images with such labels (N,)."""
+        return (losses if self.weights is None else self.weights[labels] * losses).mean()
 
 
 def balanced(counts: Tensor) -> Tensor:

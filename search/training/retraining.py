@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import MISSING, asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -25,19 +25,18 @@ from search.data.dataset import DataSet, check_test, load_dataset, load_test
 from search.lock import lock
 from search.recipe import Recipe
 from search.training import ranks
+from search.training.begun import BEFORE, TEACHER, differences
 from search.training.checkpoint import open_checkpoint, save_checkpoint
 from search.training.devices import dtype_text
 from search.training.examples import examples_of
 from search.training.judging import judge
 from search.training.seeds import seeded_build, training_seed
+from search.training.teacher_files import digest_of, load_teacher
 from search.training.training import Training
 from space import Architecture, InputError
 from space.own_file import files_of
 
 VALIDATION = 0.1
-OWN = {"metric": ACCURACY.name, "class_weights": UNWEIGHTED}
-BEFORE = {**OWN, **{item.name: item.default for item in fields(Recipe) if item.default is not MISSING}}
-"""Settings of retrainings that do not say, as those of earlier versions."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +53,7 @@ class Retraining:
             ``summary.json``.
         metric: a name in `results.measures.MEASURES`, by which the best epoch is chosen.
         class_weights: of the loss, see `search.training.class_weights`.
+        teacher: what it learns from, see `search.training.teacher_files`; empty for the labels alone.
         accumulate: slices of a batch that each process learns one after the other.
         leave_out: files of images that are passed over.
     """
@@ -67,6 +67,7 @@ class Retraining:
     folder: Path
     metric: str = ACCURACY.name
     class_weights: str = UNWEIGHTED
+    teacher: str = ""
     accumulate: int = 1
     leave_out: tuple[str, ...] = ()
 
@@ -111,11 +112,15 @@ class Retraining:
             **asdict(self.recipe),
             "seed": self.seed,
             **{f"digest of the --{flag} file": file.digest for flag, file in own.items()},
-            **{name: getattr(self, name) for name in OWN},
+            "metric": self.metric,
+            "class_weights": self.class_weights,
+            TEACHER: digest_of(self.teacher) if self.teacher else BEFORE[TEACHER],
         }
         device, seed = torch.device(self.device), training_seed(self.seed, self.architecture)
         net = seeded_build(self.architecture, len(images.classes), seed)
         net.load_state_dict(ranks.from_first(net.state_dict))
+        preparation = images.train.preparation
+        teacher = load_teacher(self.teacher, images.classes, preparation, device) if self.teacher else None
         training = Training(
             net,
             images.train,
@@ -124,6 +129,7 @@ class Retraining:
             device=device,
             accumulate=self.accumulate,
             class_weights=self.class_weights,
+            teacher=teacher,
         )
         metrics = self._resume(training, settings)
         summary = self.folder / "summary.json"
@@ -149,9 +155,10 @@ class Retraining:
         return self._finish(net, images, metrics)
 
     def _best(self, metrics: list[dict[str, float]]) -> dict[str, float]:
-        """The row of the best epoch, the last one of equals."""
+        """The row of the best epoch, the last one of equals; empty where no epoch had binary weights yet."""
         column = MEASURES[self.metric].after_retraining("validation")
-        return max(metrics, key=lambda row: (row[column], row["epoch"]))
+        rows = [row for row in metrics if row["epoch"] > self.recipe.first_epochs]
+        return max(rows, key=lambda row: (row[column], row["epoch"]), default={})
 
     def _finished(self, summary: Path) -> dict[str, Any]:
         check_sums(self.folder, summary.name)
@@ -184,15 +191,12 @@ class Retraining:
         if not ranks.from_first(path.exists):
             return []
         with open_checkpoint(path) as checkpoint:
-            begun = {**BEFORE, **checkpoint["settings"]}
-            different = [name for name, value in settings.items() if begun.get(name) != value]
+            different = differences(checkpoint["settings"], settings)
             if not different:
                 training.load_state_dict(checkpoint["training"])
                 return checkpoint["metrics"]
         raise InputError(
-            f"{self.folder} was begun with other settings: "
-            + "; ".join(f"{name} {begun.get(name)} there and {settings[name]} here" for name in different)
-            + "; repeat those, or use another --out"
+            f"{self.folder} was begun with other settings: {'; '.join(different)}; repeat those, or use another --out"
         )
 
     def _finish(self, net: torch.nn.Module, images: Any, metrics: list[dict[str, float]]) -> dict[str, Any]:
@@ -225,6 +229,7 @@ class Retraining:
             **{name: value for name, value in best.items() if name.startswith("validation_")},
             "metric": self.metric,
             "class_weights": self.class_weights,
+            "teacher": self.teacher,
             "cost": cost(self.architecture, len(images.classes)).to_dict(),
             "file_bytes": len(packed),
             **asdict(self.recipe),

@@ -16,5 +16,5 @@ def divide_threads(net: nn.Module, device: torch.device) -> None:
     threads = machine.threads()
     if threads is None or device.type != "cpu":
         return
-    units = any(isinstance(module, BinaryUnit) for module in net.modules())
+    units = any(isinstance(module, BinaryUnit) and not module.conv.float_weights for module in net.modules())
     torch.set_num_threads(1 if units and fused.use_threads(threads) else threads)

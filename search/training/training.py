@@ -7,7 +7,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mobinet.binarizers import Binarizer
 from mobinet.conv import BinaryConv2d
 from results.measures import UNWEIGHTED
 from search.data.split import Split
@@ -19,6 +18,8 @@ from search.training.captured import CapturedStep
 from search.training.class_weights import ClassLoss
 from search.training.devices import training_dtype
 from search.training.flat_optimizers import FLAT
+from search.training.parameters import parameter_groups
+from search.training.teacher import Teacher
 from search.training.threads import divide_threads
 from space import InputError
 
@@ -44,6 +45,7 @@ class Training:
         device: where.
         accumulate: slices that each process learns one after the other.
         class_weights: of the loss, see `search.training.class_weights`.
+        teacher: a network that it learns from, beside the labels or in their place.
 
     Raises:
         InputError: a batch cannot be cut into such slices.
@@ -64,6 +66,7 @@ class Training:
         device: torch.device,
         accumulate: int = 1,
         class_weights: str = UNWEIGHTED,
+        teacher: Teacher | None = None,
     ) -> None:
         slices = accumulate * ranks.ranks()
         batch = min(recipe.batch_size, len(train))
@@ -81,36 +84,37 @@ class Training:
         self.epoch = 0
         self.loss = ClassLoss(class_weights, train, device, recipe.label_smoothing)
         self.norms = [(norm, norm.momentum) for norm in net.modules() if isinstance(norm, nn.BatchNorm2d)]
-        divide_threads(net, device)
+        self.teacher = teacher
         self.recorded = self.alike and device.type == "cuda" and ranks.ranks() == 1
-        self.optimizer = self._optimizer()
-        self.average = WeightAverage(net, recipe.ema) if recipe.ema else None
         self._total = torch.zeros((), device=device)
-        self._recording = CapturedStep()
+        self._begin_step(float_weights=recipe.first_epochs > 0)
 
     @property
     def kept(self) -> nn.Module:
         """The network that is judged and kept: with the average of the weights where the recipe asks for it."""
         return self.average.net if self.average else self.net
 
-    def _optimizer(self) -> torch.optim.Optimizer:
-        scales = [scale for m in self.net.modules() if isinstance(m, Binarizer) for scale in m.weight_scales()]
-        decayed = weights_of(self.net) if self.recipe.weight_decay else []
-        apart = {id(parameter) for parameter in (*scales, *decayed)}
-        others = [parameter for parameter in self.net.parameters() if id(parameter) not in apart]
-        groups = [
-            {"params": others},
-            {"params": scales, "weight_decay": self.recipe.scale_decay},
-            {"params": decayed, "weight_decay": self.recipe.weight_decay},
-        ]
-        self.weights = [*others, *scales, *decayed]
-        rate = self.recipe.learning_rate
-        make: Any = self.make_optimizer or FLAT[self.recipe.optimizer]
+    def _begin_step(self, *, float_weights: bool) -> None:
+        """Begin the first of two steps, with float weights, or the step whose weights are binary."""
+        for module in self.net.modules():
+            if isinstance(module, BinaryConv2d):
+                module.float_weights = float_weights
+        divide_threads(self.net, self.device)
+        self.optimizer = self._optimizer(parameter_groups(self.net, self.recipe, float_weights=float_weights))
+        self.average = WeightAverage(self.net, self.recipe.ema) if self.recipe.ema else None
+        self._recording = CapturedStep()
+
+    def _optimizer(self, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
+        self.weights = [parameter for group in groups for parameter in group["params"]]
+        rate: Any = self.recipe.learning_rate
         rate = torch.tensor(rate, device=self.device) if self.recorded else rate
+        make: Any = self.make_optimizer or FLAT[self.recipe.optimizer]
         return make(groups, lr=rate, fused=True, capturable=self.recorded)
 
     def run_epoch(self) -> float:
         """Train one epoch and return its mean loss. Raises NonFiniteLoss."""
+        if self.epoch == self.recipe.first_epochs > 0:
+            self._begin_step(float_weights=False)
         self.net.train()
         self._total.zero_()
         steps = max(1, len(self.train) // self.recipe.batch_size)
@@ -156,7 +160,12 @@ class Training:
     def learn(self, images: Tensor, labels: Tensor) -> Tensor:
         """Give the weights their gradients on a batch, and return its loss, without gradient."""
         with self.autocast():
-            loss = self.loss(self.net(images), labels, labels)
+            outputs = self.net(images)
+            loss = self.loss(outputs, labels, labels)
+            if self.teacher:
+                share = self.recipe.teacher_share
+                apart = self.teacher.divergence(images, outputs, self.recipe.teacher_temperature)
+                loss = (1 - share) * loss + share * self.loss.mean(apart, labels)
         loss.backward()
         return loss.detach()
 
@@ -179,6 +188,8 @@ class Training:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """The inverse of `state_dict`."""
+        if state["epoch"] > self.recipe.first_epochs > 0:
+            self._begin_step(float_weights=False)
         self.net.load_state_dict(state["net"])
         ours = self.optimizer.state_dict()["param_groups"]  # of this device; the settings in them are the recipe's
         self.optimizer.load_state_dict({"state": state["optimizer"]["state"], "param_groups": ours})
@@ -186,8 +197,3 @@ class Training:
             self.average.load_state_dict(state["average"])
         self.epoch = state["epoch"]
         self._recording = CapturedStep()
-
-
-def weights_of(net: nn.Module) -> list[Tensor]:
-    """The weights of convolutions and linear layers: what a weight decay is for."""
-    return [m.weight for m in net.modules() if isinstance(m, nn.Conv2d | nn.Linear | BinaryConv2d)]

@@ -53,6 +53,15 @@ def test_a_named_recipe_takes_the_place_of_the_own():
     assert recipe("--recipe", "imagenet", "--epochs", 2).epochs == 2
 
 
+def test_two_steps_are_halves_unless_a_file_says(mine):
+    assert recipe("--two-step").first_step == 0.5
+    path = mine("first_step = 0.25\nfirst_learning_rate = 0.1\nfirst_weight_decay = 1e-5\nteacher_share = 1\n")
+    found = recipe("--two-step", "--recipe", path)
+    assert (found.first_step, found.first_learning_rate, found.first_weight_decay) == (0.25, 0.1, 1e-5)
+    with pytest.raises(InputError, match="two steps take two epochs at least"):
+        recipe("--two-step", "--epochs", 1)
+
+
 @pytest.mark.parametrize(
     "text, said",
     [
@@ -62,6 +71,7 @@ def test_a_named_recipe_takes_the_place_of_the_own():
         ("batch_size = 1.5", "batch_size: '1.5' is not a whole number above 0"),
         ("ema = 1", "ema: '1' is not a number from 0 up to, not including, 1"),
         ("weight_decay = true", "weight_decay: 'True' is not a number from 0 on"),
+        ("teacher_share = 1.1", "teacher_share: '1.1' is not a number from 0 to 1"),
         ("optimizer = 'lion'\nlearning_rate = 1", "optimizer: 'lion' is neither adam nor sgd"),
         ("optimizer = 'sgd'", "--optimizer sgd needs --learning-rate: 0.02 is for adam"),
     ],

@@ -18,6 +18,7 @@ from results.files import read_json
 from results.measures import Counts
 from search.data.dataset import load_dataset, load_test
 from search.recipe import Recipe
+from search.training.begun import TEACHER
 from search.training.retraining import Retraining
 from search.training.training import NonFiniteLoss
 from space import Architecture, InputError
@@ -143,7 +144,7 @@ def test_a_checkpoint_of_another_measure_or_weights_is_refused(tmp_path):
             retraining(tmp_path, **change).run(quiet)
     path = tmp_path / "last.pt"
     state = torch.load(path, weights_only=True)
-    later = "optimizer", "weight_decay", "label_smoothing", "ema"
+    later = "optimizer", "weight_decay", "label_smoothing", "ema", "first_step", "teacher_share", TEACHER
     for name in ("metric", "class_weights", *later):  # as earlier versions wrote it
         del state["settings"][name]
     state["metrics"] = [
