@@ -19,6 +19,15 @@ from space.objective import Objective
 
 PUBLISHED = "published (test images)"
 MILLION = 1e6
+COLOURS = {
+    "searched": "#9aa1a9",
+    "front": "#d55e00",
+    "hand": "#0072b2",
+    "best": "#e69f00",
+    "published": "#009e73",
+    "retrained": "#cc79a7",
+}
+"""Of each kind of network, told apart by the colour-blind too (Okabe and Ito, 2008)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,21 +189,18 @@ def pareto_figure(info: ParetoInfo) -> go.Figure:
             **style,
         )
 
-    add(info.dominated, "searched", mode="markers", marker={"color": "#b8b8b8", "size": 6})
-    add(info.front, "front", mode="lines+markers", line={"shape": "hv", "color": "#c0392b"}, marker={"size": 8})
-    add(
-        info.baselines,
-        "hand-designed",
-        mode="markers",
-        marker={"symbol": "diamond-open", "size": 9, "color": "#1f5fa8"},
-    )
-    add(info.best, "best.json", mode="markers", marker={"symbol": "star", "size": 16, "color": "#e6a400"})
+    def dots(points: Points, role: str, name: str, **marker: Any) -> None:
+        add(points, name, meta=role, mode="markers", marker={"color": COLOURS[role], **marker})
+
+    dots(info.dominated, "searched", "searched", size=6)
+    line, color = {"shape": "hv", "color": COLOURS["front"]}, COLOURS["front"]
+    add(info.front, "front", meta="front", mode="lines+markers", line=line, marker={"size": 8, "color": color})
+    dots(info.baselines, "hand", "hand-designed", symbol="diamond-open", size=9)
+    dots(info.best, "best", "best.json", symbol="star", size=16, line={"color": "#555", "width": 1})
     if info.published.cost:
-        marker = {"symbol": "x-thin-open", "size": 8, "color": "#2e7d32"}
-        add(info.published, PUBLISHED, mode="markers", marker=marker)
+        dots(info.published, "published", PUBLISHED, symbol="x-thin-open", size=8)
     if info.retrained.cost:
-        marker = {"symbol": "triangle-up", "size": 11, "color": "#7d3c98"}
-        add(info.retrained, "retrained (test images)", mode="markers", marker=marker)
+        dots(info.retrained, "retrained", "retrained (test images)", symbol="triangle-up", size=11)
     shown = (info.front, info.dominated, info.baselines, info.published, info.retrained)
     heights = [accuracy for points in shown for accuracy in points.accuracy]
     for dash, (name, cost) in zip(cycle(("dash", "dot")), info.peers.items()):

@@ -17,6 +17,7 @@ class RunRecord:
     """The files of a run, read.
 
     Args:
+        folder: the run's.
         config: of config.json.
         trials: of trials.csv, one row a trial: `results.tables.COLUMNS`, then one column a gene.
         front: of pareto.json.
@@ -24,6 +25,7 @@ class RunRecord:
         retrained: what networks of the run reached on the full schedule.
     """
 
+    folder: Path
     config: RunConfig
     trials: pd.DataFrame
     front: Front
@@ -40,6 +42,7 @@ def read_run(folder: Path) -> RunRecord:
     check_sums(folder, "config.json", "trials.csv", "pareto.json", "best.json")
     config, trials = read_config(folder), read_trials(folder)
     return RunRecord(
+        folder=folder,
         config=config,
         trials=trials,
         front=read_front(folder / "pareto.json", config),

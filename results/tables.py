@@ -23,10 +23,13 @@ COLUMNS = (
     "number", "state", "source", "key", "accuracy", "expected", *COSTS, "epochs", "seconds", "reason",
 )  # fmt: skip
 
+STD = "expected_std"
+"""The column with the standard deviations of the expected accuracies, where there are any."""
+
 
 def read_trials(folder: Path) -> pd.DataFrame:
     """What `write_tables` wrote into trials.csv. Raises InputError where it holds anything else."""
-    path, gaps = folder / "trials.csv", dict.fromkeys(("accuracy", "expected", "epochs", "seconds", *SCORES), "")
+    path, gaps = folder / "trials.csv", dict.fromkeys(("accuracy", "expected", STD, "epochs", "seconds", *SCORES), "")
     text = io.StringIO(read_input(path))
     try:
         trials = pd.read_csv(text, dtype={"key": str}, keep_default_na=False, na_values=gaps)

@@ -5,6 +5,7 @@ from functools import cache
 
 from space.errors import InputError
 from space.family import Family
+from space.gene import Choices
 from space.image_sizes import STRIDE_FROM, Shape, shape_called
 
 
@@ -69,6 +70,10 @@ class MobileNetFamily(Family):
 
     backbones = {name: backbone.input_shape for name, backbone in _NAMED.items()}
     any_size = "mobilenet"
+
+    def channels(self, backbone: str, width: float, choices: Choices) -> dict[str, int]:
+        layers = find_backbone(backbone, width).layers
+        return {f"layer{index}": outer for index, (_, outer, _) in enumerate(layers)}
 
 
 @cache

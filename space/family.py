@@ -94,6 +94,15 @@ class Family(ABC):
         known = _genes_on(self, backbone, width)
         return {name: known[name].aliases.get(choice, choice) for name, choice in choices.items()}, state
 
+    def channels(self, backbone: str, width: float, choices: Choices) -> dict[str, int]:
+        """How many channels leave each layer, to be shown; empty where the family does not say.
+
+        Args:
+            backbone, width: of the network.
+            choices: of the genes that count.
+        """
+        return {}
+
     def named(self) -> dict[str, Named]:
         """The hand-designed networks by their names."""
         return {}

@@ -25,7 +25,13 @@ def expected_accuracy(encoding: Encoding, rows: Rows, accuracy: Array) -> Array:
         rows: (n, g), the networks.
         accuracy: (n,), measured.
     """
+    return expectation_of(encoding, rows, accuracy)[0]
+
+
+def expectation_of(encoding: Encoding, rows: Rows, accuracy: Array) -> tuple[Array, Array]:
+    """(n,) accuracies as `expected_accuracy` gives them, and their standard deviations; NaN where there are too few."""
     if len(accuracy) < ENOUGH:
-        return accuracy
+        return accuracy, np.full(len(accuracy), np.nan)
     features = encoding.features(rows)
-    return np.clip(Predictor(features, accuracy)(features)[0], 0, 1)
+    mean, std = Predictor(features, accuracy)(features)
+    return np.clip(mean, 0, 1), std

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from results.measures import SCORES, Measure
-from results.tables import COLUMNS
+from results.tables import COLUMNS, STD
 from search.samplers.encoding import Encoding
-from search.study.expectation import expected_accuracy
+from search.study.expectation import ENOUGH, expectation_of
 from search.study.record import TrialRecord
 from space import SearchSpace
 from space.objective import Objective
@@ -22,7 +22,7 @@ def table_of(
     objectives: Sequence[Objective],
     measure: Measure,
     baselines: Container[str],
-    expected: Mapping[int, float],
+    expected: Mapping[int, tuple[float, float]],
 ) -> pd.DataFrame:
     """One row a trial: `results.tables.COLUMNS`, then other costs, scores and the device, then one column a gene.
 
@@ -32,7 +32,7 @@ def table_of(
         objectives: the numbers of each are a column of its name.
         measure: what is maximised.
         baselines: keys of the hand-designed networks.
-        expected: accuracies by number, see `expected_of`.
+        expected: accuracies and their standard deviations by number, see `expected_of`.
     """
     rows = []
     for record in records:
@@ -47,11 +47,12 @@ def table_of(
                 **{objective.name: objective.of(network, record.cost) for objective in objectives},
                 "reason": record.reason,
                 **_measured(record, measure),
-                "expected": expected.get(record.number),
+                **dict(zip(("expected", STD), expected.get(record.number, ()))),
                 **{name: network.all_choices[name] for name in space.gene_names},
             }
         )
     own = [objective.name for objective in objectives if objective.name not in COLUMNS]
+    own += [STD] if len(expected) >= ENOUGH else []
     own += [name for name in SCORES if name == measure.column or any(name in row for row in rows)]
     own += ["device"] if any(row.get("device") for row in rows) else []
     table = pd.DataFrame(rows, columns=[*COLUMNS, *own, *space.gene_names])
@@ -69,12 +70,13 @@ def _measured(record: TrialRecord, measure: Measure) -> dict[str, Any]:
     return {**measured, **evaluation.scores, measure.column: evaluation.accuracy}
 
 
-def expected_of(records: Sequence[TrialRecord], encoding: Encoding) -> dict[int, float]:
-    """By number, the accuracy expected of the network of each complete trial; see `search.study.expectation`."""
+def expected_of(records: Sequence[TrialRecord], encoding: Encoding) -> dict[int, tuple[float, float]]:
+    """By number, the accuracy expected of the network of each complete trial, and its standard deviation."""
     numbers, rows, accuracies = [], [], []
     for record in records:
         if record.state == "complete" and record.evaluation:
             numbers.append(record.number)
             rows.append(encoding.encode(record.genes))
             accuracies.append(record.evaluation.accuracy)
-    return dict(zip(numbers, expected_accuracy(encoding, np.array(rows), np.array(accuracies)).tolist()))
+    mean, std = expectation_of(encoding, np.array(rows), np.array(accuracies))
+    return dict(zip(numbers, zip(mean.tolist(), std.tolist())))

@@ -136,6 +136,13 @@ class MoBiNet(MobileNetFamily):
         absent = progress.absent if index < progress.absent.stop else range(0)
         return found, Progress(channels, progress.doublings - (growth == 2), absent)
 
+    def channels(self, backbone: str, width: float, choices: Choices) -> dict[str, int]:
+        channels, found = find_backbone(backbone, width).stem_channels * number(choices, "width") // 100, {}
+        for layer in layers_of(choices):
+            channels *= number(choices, f"{layer}.growth")
+            found[layer] = channels
+        return found
+
     def named(self) -> dict[str, Named]:
         return {
             f"mobinet-{block}-k{k}": Named(choices={"block": block, "k": k, "pool": "avg"})

@@ -1,5 +1,6 @@
 """What networks reached on the full schedule: read from the run's folder, on the plot, and on the page."""
 
+import re
 from dataclasses import replace
 from html import unescape
 
@@ -8,7 +9,8 @@ import pytest
 
 from results.entry import Entry, Front
 from results.files import read_json, write_json
-from results.page import page_of, summary
+from results.page import page_of
+from results.page.summary import summary
 from results.plot import pareto_figure, pareto_info
 from results.report import rewrite_report, write_report
 from results.retrained import COLUMNS, Retrained, agreement, read_retrained
@@ -138,7 +140,7 @@ def test_page_shows_the_accuracies_side_by_side(run_folder, retrain):
         retrain(number, validation=validation, test=test)
     page = write_report(run_folder).read_text()
     _, section = page.split("<h2>Retrained</h2>")
-    cells = [" ".join(row.replace("<td>", " ").replace("</td>", " ").split()) for row in section.split("<tr>")]
+    cells = [" ".join(re.sub("<[^>]*>", " ", f"<{row}").split()) for row in section.split("<tr")]
     assert any(row.startswith("00000000001a 70.00% 87.00% 85.00% 2,000 OPs 60 ") for row in cells)
     assert any(row.startswith("00000000002a 90.00% 92.00% 88.00% 4,000 OPs 60 ") for row in cells)
     assert "searched (proxy, validation)" in section and "these 3 networks is 0.33 (" in section
@@ -153,13 +155,13 @@ def test_page_shows_the_accuracies_side_by_side(run_folder, retrain):
         ({"evaluator": "supernet"}, "accuracies from one supernet, without a training of each", "accuracy (supernet)"),
     ],
 )
-def test_the_evaluator_is_named(trials, config, setting, words, heading):
+def test_the_evaluator_is_named(tmp_path, trials, config, setting, words, heading):
     config = replace(config, **setting)
     best = Entry.of(trials.loc[2].to_dict(), config)
     front = Front(entries=(best,), reference=config.reference, hypervolume=0.5, noise=None)
     assert f"; {words}; trials: 6 complete" in summary(trials, config=config, front=front)
     nothing = Retrained(rows=pd.DataFrame(columns=COLUMNS), left_out=())
-    page = page_of(RunRecord(config=config, trials=trials, front=front, best=best, retrained=nothing))
+    page = page_of(RunRecord(folder=tmp_path, config=config, trials=trials, front=front, best=best, retrained=nothing))
     assert f"<th>{heading}</th>" in page and "the noise between seeds was not measured" in page
 
 

@@ -12,7 +12,7 @@ from results.entry import read_entry
 from results.files import read_json
 from results.measures import MEASURES, Counts
 from results.noise import Noise
-from results.page import noise_text
+from results.page.summary import noise_text
 from results.report import write_report
 from results.run_config import read_config
 from results.run_record import read_run

@@ -1,0 +1,64 @@
+"""The page of a report: one file with everything inside; each section is made from the record of a run."""
+
+from html import escape
+from pathlib import Path
+
+from results.page.front import front_section, two_costs_section
+from results.page.header import commands_of, header_of
+from results.page.html import paragraph, script_data
+from results.page.networks import networks_of
+from results.page.retrained import retrained_section
+from results.page.summary import summary
+from results.page.trials import failed_section, settings_section, trials_section
+from results.published import published_on
+from results.run_record import RunRecord
+
+HERE = Path(__file__).parent
+
+
+def page_of(run: RunRecord, *, published: bool = False) -> str:
+    """The page, with plotly inside.
+
+    Args:
+        run: what it shows.
+        published: overlay what papers report on the same data set.
+    """
+    config, trials = run.config, run.trials
+    overlay = published_on(config.published_as, config.measure) if published else None
+    sections = [
+        front_section(run, overlay),
+        two_costs_section(trials, config),
+        retrained_section(run.retrained, config),
+        trials_section(),
+        failed_section(trials),
+        settings_section(trials, config),
+    ]
+    complete = trials.loc[trials["state"] == "complete"].reset_index(drop=True)
+    record = {
+        "networks": networks_of(complete, config),
+        "best": run.best.key,
+        "objective": config.objective,
+        "measure": config.measure.title,
+        "commands": commands_of(run),
+        "figures": {name: drawn for section in sections for name, drawn in section.figures.items()},
+    }
+    title = f"{config.family} on {config.dataset}"
+    body = [
+        header_of(run, title),
+        paragraph(summary(trials, config=config, front=run.front), "note"),
+        *(section.html() for section in sections),
+        script_data(record),
+        f"<script>{read('plotly-basic.min.js')}</script>",
+        f"<script>{read('report.js')}</script>",
+    ]
+    head = (
+        "<meta charset='utf-8'><meta name='viewport' content='width=device-width, initial-scale=1'>"
+        "<meta name='color-scheme' content='light dark'>"
+        f"<title>{escape(title)}</title><style>{read('report.css')}</style>"
+    )
+    return f"<!doctype html><html lang='en'><head>{head}</head><body><main>{''.join(body)}</main></body></html>\n"
+
+
+def read(name: str) -> str:
+    """A file beside this one."""
+    return (HERE / name).read_text(encoding="utf-8")

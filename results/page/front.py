@@ -1,0 +1,164 @@
+"""The front: a figure over each cost that is known, and a table."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import pandas as pd
+
+from results.entry import Front
+from results.measures import ACCURACY, TITLES, TOP5
+from results.page.html import Column, Section, figure, paragraph, table
+from results.page.networks import accuracies_of
+from results.page.summary import heading, noise_text
+from results.plot import ParetoInfo, Points, pareto_figure, published_points, retrained_points
+from results.run_config import RunConfig
+from results.run_record import RunRecord
+from results.tables import front_of
+from results.two_costs import two_fronts
+from space.cost import COSTS
+from space.objective import OBJECTIVES
+
+CONTROLS = """<div class='controls'>
+<div role='group' aria-label='Accuracy' id='kinds'></div>
+<label>Cost <select id='cost'></select></label></div>"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """What the figure shows over one cost.
+
+    Args:
+        title, unit: of the cost.
+        budget: the limit of the search; None where it had none.
+        front: places of its networks among the complete trials, by rising cost, for each kind of accuracy.
+        published, retrained: as in `results.plot.ParetoInfo`.
+        peers: likewise.
+    """
+
+    title: str
+    unit: str
+    budget: float | None
+    front: dict[str, list[int]]
+    published: Points
+    retrained: Points
+    peers: dict[str, float]
+
+
+def views_of(run: RunRecord, published: pd.DataFrame | None) -> dict[str, View]:
+    """A view for each objective that has a column, that of the run first."""
+    config = run.config
+    complete = run.trials.loc[run.trials["state"] == "complete"].reset_index(drop=True)
+    names = [config.objective, *(name for name in OBJECTIVES if name in complete and name != config.objective)]
+    return {name: _view(name, run, complete, published) for name in names}
+
+
+def _view(name: str, run: RunRecord, complete: pd.DataFrame, published: pd.DataFrame | None) -> View:
+    config, objective = run.config, run.config.objective_named(name)
+    front = {
+        kind: front_of(complete.assign(expected=complete[column]), objective, config.measure).index.tolist()
+        for kind, column in accuracies_of(complete, config).items()
+    }
+    costs = dict(zip(complete["key"], complete[name]))
+    retrained = run.retrained.rows.assign(cost=run.retrained.rows["key"].map(costs.get)).sort_values(by="cost")
+    return View(
+        title=objective.title,
+        unit=objective.unit,
+        budget=config.all_limits.get(name),
+        front=front,
+        published=published_points(published, objective),
+        retrained=retrained_points(retrained, objective),
+        peers=dict(config.latency_peers) if name == "latency" else {},
+    )
+
+
+def style_of(run: RunRecord, published: pd.DataFrame | None) -> Any:
+    """The figure without its networks: the script fills each trace by its role."""
+    one = Points(cost=(1.0,), accuracy=(0.5,), texts=("",))
+    info = ParetoInfo(
+        objective=run.config.cost,
+        measure=run.config.measure,
+        front=one,
+        dominated=one,
+        baselines=one,
+        best=one,
+        published=Points() if published is None else one,
+        retrained=one if len(run.retrained.rows) else Points(),
+        peers={},
+    )
+    drawn = pareto_figure(info).to_plotly_json()
+    for trace in drawn["data"]:
+        del trace["x"], trace["y"], trace["text"]
+    return drawn
+
+
+def front_section(run: RunRecord, published: pd.DataFrame | None) -> Section:
+    """The figure with its switches, the panel of one network, and the table of the front."""
+    config = run.config
+    words = (
+        "Accuracy over cost. Each point is one network; the line is the front: networks that no other beats in both. "
+        "Point at one to see it, click to keep it. "
+    )
+    if "expected" in accuracies_of(run.trials.loc[run.trials["state"] == "complete"], config):
+        words += (
+            "Expected accuracies are smoothed by a regression over all trials, so that one lucky training does not "
+            "decide; measured ones are those of each training. "
+        )
+    body = (
+        f"<div class='beside'><div>{CONTROLS}{figure('front', words)}</div>"
+        f"<aside id='network' aria-live='polite'></aside></div>"
+        f"{front_table(run.front, config)}{paragraph(noise_text(config, run.front), 'note')}"
+    )
+    views = {name: asdict(view) for name, view in views_of(run, published).items()}
+    return Section(title="The front", body=body, figures={"front": {**style_of(run, published), "views": views}})
+
+
+def front_table(front: Front, config: RunConfig) -> str:
+    """The networks of the front, by rising cost."""
+    entries = front.entries
+    expected = "expected" if config.measure is ACCURACY else f"expected {config.measure.title}"
+    columns = [
+        Column(title="key", texts=[entry.key for entry in entries]),
+        shares(f"accuracy ({config.evaluator})", [entry.accuracy for entry in entries]),
+    ]
+    for name in (config.measure.column, TOP5):
+        if all(name in entry.scores for entry in entries):
+            columns.append(shares(TITLES[name], [entry.scores[name] for entry in entries]))
+    if all(entry.expected is not None for entry in entries):
+        columns.append(shares(expected, [entry.expected or 0 for entry in entries]))
+    for name in COSTS:
+        values = [float(getattr(entry.cost, name)) for entry in entries]
+        columns.append(Column(title=heading(name, config), texts=[f"{value:,.0f}" for value in values], values=values))
+    for name in entries[0].measured:
+        values = [entry.measured[name] for entry in entries]
+        show = config.objective_named(name).show
+        columns.append(Column(title=heading(name, config), texts=[show(value) for value in values], values=values))
+    columns.append(Column(title="architecture", texts=[entry.architecture.describe() for entry in entries]))
+    return table(*columns, caption="The networks of the front, by rising cost", keys=[entry.key for entry in entries])
+
+
+def shares(title: str, values: Sequence[float]) -> Column:
+    """A column of accuracies, 0 to 1."""
+    return Column(title=title, texts=[f"{value:.2%}" for value in values], values=values)
+
+
+def two_costs_section(trials: pd.DataFrame, config: RunConfig) -> Section:
+    """The front by OPs beside the front by the run's cost; empty where that is OPs."""
+    title = f"By OPs and by {config.objective}"
+    if config.objective == "ops":
+        return Section(title=title, body="")
+    fronts = two_fronts(trials, config.cost, config.measure)
+    body = paragraph(fronts.text(config.cost))
+    if len(rows := fronts.rows):
+        cost, keys = rows["cost"].tolist(), rows["key"].tolist()
+        body += table(
+            Column(title="on the front by OPs alone", texts=keys),
+            shares(config.measure.title, rows["accuracy"].tolist()),
+            Column(title="OPs", texts=[f"{ops:,.0f}" for ops in rows["ops"]], values=rows["ops"].tolist()),
+            Column(title=heading(config.objective, config), texts=[*map(config.cost.show, cost)], values=cost),
+            Column(title="times that of", texts=[f"{it:.2f}" for it in rows["factor"]], values=rows["factor"].tolist()),
+            Column(title="as accurate", texts=rows["instead"].tolist()),
+            caption="Networks that are on the front by OPs alone",
+            keys=keys,
+        )
+    return Section(title=title, body=body)

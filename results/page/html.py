@@ -1,0 +1,89 @@
+"""The parts of a page: tables, figures, and data that no text can break out of."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from html import escape
+from typing import Any
+
+LONG = 60
+"""Letters of a text that may take several lines in a table."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """One column of a table.
+
+    Args:
+        title: its heading.
+        texts: one a row, shown as they are.
+        values: what the rows are sorted by; None for a column of words.
+    """
+
+    title: str
+    texts: Sequence[str]
+    values: Sequence[float] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """A part of the page under a heading.
+
+    Args:
+        title: the heading; the section is left out where `body` is empty.
+        body: HTML.
+        figures: what Plotly draws in the section, by the name that its `figure` has.
+    """
+
+    title: str
+    body: str
+    figures: dict[str, Any] = field(default_factory=dict)
+
+    def html(self) -> str:
+        name = self.title.lower().replace(" ", "-")
+        return f"<section id='{escape(name)}'><h2>{escape(self.title)}</h2>{self.body}</section>" if self.body else ""
+
+
+def paragraph(text: str, kind: str = "") -> str:
+    """A text, escaped; empty where there is none."""
+    name = f" class='{kind}'" if kind else ""
+    return f"<p{name}>{escape(text)}</p>" if text else ""
+
+
+def table(*columns: Column, caption: str, keys: Sequence[str] = ()) -> str:
+    """A table that can be sorted, and folds into cards on a narrow screen.
+
+    Args:
+        columns: all with as many texts.
+        caption: what it shows, for screen readers.
+        keys: of the network in each row, which a click shows; none where it is empty.
+    """
+    heads = "".join(f"<th>{escape(column.title)}</th>" for column in columns)
+    rows = []
+    for row in range(len(columns[0].texts)):
+        key = f" data-key='{escape(keys[row])}'" if keys else ""
+        rows.append(f"<tr{key}>{''.join(_cell(column, row) for column in columns)}</tr>")
+    hidden = f"<caption class='hidden'>{escape(caption)}</caption>"
+    body = f"<thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody>"
+    return f"<div class='scroll'><table class='sortable'>{hidden}{body}</table></div>"
+
+
+def _cell(column: Column, row: int) -> str:
+    text = column.texts[row]
+    kind = " class='long'" if len(text) > LONG else ""
+    if column.values is not None:
+        kind = f" class='number' data-value='{column.values[row]:.9g}'"
+    return f"<td data-label='{escape(column.title)}'{kind}>{escape(text)}</td>"
+
+
+def figure(name: str, text: str) -> str:
+    """The place of a figure, and what it shows in words."""
+    return f"<figure><div class='plot' id='{name}'></div><figcaption>{escape(text)}</figcaption></figure>"
+
+
+def script_data(content: Any) -> str:
+    """JSON in a script tag. No text in it can end the tag."""
+    text = json.dumps(content, separators=(",", ":"), allow_nan=False)
+    for sign in "<>&":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return f"<script type='application/json' id='record'>{text}</script>"

@@ -1,0 +1,129 @@
+"""The recommended network beside the hand-designed one that it replaces, in one sentence."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from results.noise import Noise
+from results.run_config import RunConfig
+from results.run_record import RunRecord
+from results.tables import STD, deciding_accuracy
+from space import Architecture, InputError
+from space.family import find_family
+
+CONFIDENT = 1.96
+"""Standard deviations either side that hold 95 % of what is drawn."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recommendation:
+    """The network of best.json, and the hand-designed network that a user would take without a search.
+
+    Args:
+        name: of the hand-designed network; empty where there is none.
+        accuracy, other_accuracy: of the recommended and of the hand-designed one, 0 to 1.
+        cost, other_cost: likewise, of the run's objective.
+        margin: the difference in accuracy that chance explains; None where it was not measured.
+        is_hand_designed: whether both are the same.
+    """
+
+    name: str
+    accuracy: float
+    other_accuracy: float
+    cost: float
+    other_cost: float
+    margin: float | None
+    is_hand_designed: bool = False
+
+    @property
+    def gain(self) -> float:
+        """In accuracy."""
+        return self.accuracy - self.other_accuracy
+
+    @property
+    def is_alike(self) -> bool:
+        """Whether the accuracies differ by no more than chance explains."""
+        return abs(self.gain) <= (self.margin or 0)
+
+    def text(self, unit: str) -> str:
+        """The sentence, with the unit of the cost."""
+        if self.is_hand_designed:
+            return f"The hand-designed {self.name} is the best choice that this search found."
+        if not self.name:
+            return "There is no hand-designed network to compare with."
+        less = 1 - self.cost / self.other_cost
+        cost = f"{less:.0%} fewer {unit}" if less > 0 else f"{-less:.0%} more {unit}"
+        if abs(less) < 0.005:
+            cost = f"as many {unit}"
+        if less <= 0 and (self.is_alike or self.gain < 0):
+            return f"No better than the hand-designed {self.name}: {cost} {self._accuracy()}."
+        than = "as" if abs(less) < 0.005 else "than"
+        return f"{cost[0].upper()}{cost[1:]} {than} the hand-designed {self.name} {self._accuracy()}."
+
+    def _accuracy(self) -> str:
+        both = f"{self.accuracy:.1%} against {self.other_accuracy:.1%}"
+        if self.is_alike:
+            return f"at the same accuracy, within noise ({both})"
+        more = "higher" if self.gain > 0 else "lower"
+        points = f"at an accuracy {abs(self.gain) * 100:.1f} points {more} ({both})"
+        return points if self.margin is not None else f"{points}; the noise was not measured"
+
+
+def recommendation_of(run: RunRecord) -> Recommendation:
+    """The hand-designed network to compare with is the cheapest that is at least as accurate, within noise.
+
+    Where none is, it is the most accurate.
+    """
+    config, best = run.config, run.best
+    complete = run.trials.loc[run.trials["state"] == "complete"]
+    costs, accuracies = complete[config.objective].to_numpy(float), deciding_accuracy(complete, config.measure)
+    margins = margins_of(complete, run.front.noise, best.key)
+    keys, is_hand = complete["key"].tolist(), (complete["source"] == "baseline").to_numpy(bool)
+    mine = keys.index(best.key)
+    if is_hand[mine]:
+        other = mine
+    elif (good := np.flatnonzero(is_hand & (accuracies >= accuracies[mine] - np.nan_to_num(margins)))).size:
+        other = good[costs[good].argmin()]
+    elif is_hand.any():
+        other = np.flatnonzero(is_hand)[accuracies[is_hand].argmax()]
+    else:
+        other = None
+    return Recommendation(
+        name="" if other is None else names_of(config).get(keys[other], keys[other]),
+        accuracy=float(accuracies[mine]),
+        other_accuracy=0.0 if other is None else float(accuracies[other]),
+        cost=float(costs[mine]),
+        other_cost=0.0 if other is None else float(costs[other]),
+        margin=None if other is None or np.isnan(margins[other]) else float(margins[other]),
+        is_hand_designed=bool(is_hand[mine]),
+    )
+
+
+def margins_of(complete: pd.DataFrame, noise: Noise | None, key: str) -> NDArray[np.float64]:
+    """(n,) the difference in accuracy to the network `key` that chance explains at 95 %; NaN where it is not known.
+
+    Args:
+        complete: n trials.
+        noise: between two trainings of one network; it counts where accuracies are not smoothed.
+        key: of one of them.
+    """
+    if STD in complete and bool(complete[STD].notna().to_numpy().all()):
+        errors = complete[STD].to_numpy(float)
+    else:
+        errors = np.full(len(complete), np.nan if noise is None else noise.std)
+    return CONFIDENT * np.hypot(errors, errors[complete["key"].tolist().index(key)])
+
+
+def names_of(config: RunConfig) -> Mapping[str, str]:
+    """The names of the family's hand-designed networks by their keys."""
+    found = {}
+    for name, named in find_family(config.family).named().items():
+        try:
+            network = Architecture.of(config.family, config.backbone, config.width, named.choices)
+        except InputError:  # not on this backbone
+            continue
+        found.setdefault(network.key, name)
+    return found

@@ -1,0 +1,57 @@
+"""What was searched, and how far to trust it, in words."""
+
+import pandas as pd
+
+from results.entry import Front
+from results.measures import ACCURACY
+from results.run_config import RunConfig
+
+EVALUATED = {
+    "proxy": "accuracies from one short training each",
+    "supernet": "accuracies from one supernet, without a training of each",
+}
+NOT_LIMITED = {"flops": "FLOPs", "elementwise": "elementwise (operations)"}
+"""Headings of costs that are no objectives."""
+
+
+def summary(trials: pd.DataFrame, *, config: RunConfig, front: Front) -> str:
+    """What was searched, and how far it came."""
+    states = ", ".join(f"{count} {state}" for state, count in trials["state"].value_counts().items())
+    limits = [config.objective_named(name).show(limit) for name, limit in config.all_limits.items()]
+    measured = config.measured_text.strip().capitalize() + ". " if config.measured_text else ""
+    budget = f", at most {', '.join(limits)}" if limits else ""
+    return (
+        f"{config.networks:,} networks on {config.backbone} at width {config.width:g}{budget}; "
+        f"sampler {config.sampler}, seed {config.seed}; "
+        f"{EVALUATED.get(config.evaluator, f'accuracies from {config.evaluator}')}; trials: {states}. "
+        f"{measured}"
+        f"The front has {len(front.entries)} networks; it dominates {front.hypervolume:.2%} of the box up to "
+        f"{config.cost.show(front.reference.cost)} and down to {front.reference.accuracy:.1%} {config.measure.title}."
+    )
+
+
+def noise_text(config: RunConfig, front: Front) -> str:
+    """How far to trust a difference between two accuracies."""
+    count = config.validation_images
+    if not count:
+        return "Accuracies are taken as the evaluator gives them."
+    title, accuracy = config.measure.title, max(entry.accuracy for entry in front.entries)
+    error = f"a standard error of {(accuracy * (1 - accuracy) / count) ** 0.5:.2%}"
+    if config.measure is not ACCURACY:
+        error = "an error that depends on the images of each class, and is not estimated"
+    if front.noise is None:
+        return f"{count:,} images give {error}; the noise between seeds was not measured."
+    return (
+        f"Noise: another seed changes the {title} of the same network by a standard deviation of "
+        f"{front.noise.std:.2%} (from {front.noise.pairs} pairs). After one training each, two networks differ at a "
+        f"confidence of 95 % where they are {2.8 * front.noise.std:.1%} or more apart. "
+        f"The {count:,} validation images add {error}; it is the same for all networks."
+    )
+
+
+def heading(name: str, config: RunConfig) -> str:
+    """Of a column with the cost `name`: with its unit, where the name is not that."""
+    if name in NOT_LIMITED:
+        return NOT_LIMITED[name]
+    unit = config.objective_named(name).unit
+    return unit if unit.lower() == name else f"{name} ({unit})"

@@ -1,0 +1,67 @@
+"""All trials, those that failed, and the settings of the run."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from results.page.html import Column, Section, paragraph, table
+from results.run_config import RunConfig
+
+EVERY = """<div class='controls'>
+<label>Filter <input type='search' id='filter' placeholder='key, mid2, baseline...'></label>
+<label><input type='checkbox' id='only-front'> only the front</label>
+<output id='found' aria-live='polite'></output></div>
+<div class='scroll'>
+<table id='every'><caption class='hidden'>All complete trials</caption><thead></thead><tbody></tbody>
+</table></div><button type='button' id='more'>Show more</button>"""
+
+
+def trials_section() -> Section:
+    """A table that the script fills, of all complete trials."""
+    return Section(title="All networks", body=EVERY)
+
+
+def failed_section(trials: pd.DataFrame) -> Section:
+    """The trials that failed, and why; empty if none."""
+    failed = trials.loc[trials["state"] == "failed"]
+    if failed.empty:
+        return Section(title="Failed trials", body="")
+    numbers = failed["number"].tolist()
+    body = table(
+        Column(title="number", texts=[*map(str, numbers)], values=numbers),
+        Column(title="key", texts=failed["key"].tolist()),
+        Column(title="reason", texts=[*map(str, failed["reason"])]),
+        caption="Trials that failed, and why",
+    )
+    return Section(title="Failed trials", body=body)
+
+
+def settings_section(trials: pd.DataFrame, config: RunConfig) -> Section:
+    """How long the trials took, every setting and every version."""
+    seconds = float(np.nansum(trials["seconds"].to_numpy(float)))
+    stated = {
+        name: value for name, value in config.to_dict().items() if name != "genes" and value not in (None, {}, [])
+    }
+    rows = [("genes", f"{len(config.genes)}, in config.json"), *((name, shown(it)) for name, it in stated.items())]
+    body = paragraph(f"The trials took {duration(seconds)} in all, added up over workers.") + table(
+        Column(title="setting", texts=[name for name, _ in rows]),
+        Column(title="value", texts=[value for _, value in rows]),
+        caption="The settings of the run",
+    )
+    return Section(title="Settings", body=f"<details><summary>Settings, versions and seconds</summary>{body}</details>")
+
+
+def shown(value: Any) -> str:
+    """A setting in words."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {shown(one)}" for name, one in value.items())
+    return str(value)
+
+
+def duration(seconds: float) -> str:
+    """Such as ``1 h 5 min`` or ``12 s``."""
+    minutes, hours = round(seconds / 60), round(seconds / 60) // 60
+    if hours:
+        return f"{hours:,} h {minutes % 60} min"
+    return f"{minutes} min" if minutes > 1 else f"{seconds:.0f} s"
