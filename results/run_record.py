@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from results.curves import Curve, read_curves
 from results.entry import Entry, Front, read_front
 from results.files import check_sums, read_json
 from results.retrained import Retrained, read_retrained
@@ -23,6 +24,7 @@ class RunRecord:
         front: of pareto.json.
         best: of best.json.
         retrained: what networks of the run reached on the full schedule.
+        curves: of retrainings, finished or not.
     """
 
     folder: Path
@@ -31,6 +33,7 @@ class RunRecord:
     front: Front
     best: Entry
     retrained: Retrained
+    curves: tuple[Curve, ...] = ()
 
 
 def read_run(folder: Path) -> RunRecord:
@@ -48,4 +51,5 @@ def read_run(folder: Path) -> RunRecord:
         front=read_front(folder / "pareto.json", config),
         best=Entry.from_dict(read_json(folder / "best.json"), folder / "best.json"),
         retrained=read_retrained(folder, trials, config),
+        curves=read_curves(folder),
     )

@@ -3,10 +3,13 @@
 from html import escape
 from pathlib import Path
 
+from results.page.choices import choices_section
+from results.page.effects import effects_section
 from results.page.front import front_section, two_costs_section
 from results.page.header import commands_of, header_of
 from results.page.html import paragraph, script_data
 from results.page.networks import networks_of
+from results.page.progress import progress_section
 from results.page.retrained import retrained_section
 from results.page.summary import summary
 from results.page.trials import failed_section, settings_section, trials_section
@@ -28,14 +31,17 @@ def page_of(run: RunRecord, *, published: bool = False) -> str:
     sections = [
         front_section(run, overlay),
         two_costs_section(trials, config),
-        retrained_section(run.retrained, config),
+        choices_section(run.front.entries),
+        effects_section(trials, config),
+        progress_section(trials, config),
+        retrained_section(run.retrained, config, run.curves),
         trials_section(),
         failed_section(trials),
         settings_section(trials, config),
     ]
     complete = trials.loc[trials["state"] == "complete"].reset_index(drop=True)
     record = {
-        "networks": networks_of(complete, config),
+        "networks": networks_of(complete, config, run.front.noise),
         "best": run.best.key,
         "objective": config.objective,
         "measure": config.measure.title,

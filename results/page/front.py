@@ -97,7 +97,7 @@ def front_section(run: RunRecord, published: pd.DataFrame | None) -> Section:
     config = run.config
     words = (
         "Accuracy over cost. Each point is one network; the line is the front: networks that no other beats in both. "
-        "Point at one to see it, click to keep it. "
+        "Bars hold 95 %. Point at a network to see it, click to show it in full. "
     )
     if "expected" in accuracies_of(run.trials.loc[run.trials["state"] == "complete"], config):
         words += (

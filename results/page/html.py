@@ -76,9 +76,10 @@ def _cell(column: Column, row: int) -> str:
     return f"<td data-label='{escape(column.title)}'{kind}>{escape(text)}</td>"
 
 
-def figure(name: str, text: str) -> str:
-    """The place of a figure, and what it shows in words."""
-    return f"<figure><div class='plot' id='{name}'></div><figcaption>{escape(text)}</figcaption></figure>"
+def figure(name: str, text: str, size: str = "") -> str:
+    """The place of a figure, and what it shows in words; `size` is ``small`` for half of a row."""
+    place = f"<div class='plot {size}' id='{name}' role='img' aria-label='{escape(text)}'></div>"
+    return f"<figure>{place}<figcaption>{escape(text)}</figcaption></figure>"
 
 
 def script_data(content: Any) -> str:

@@ -6,19 +6,22 @@ from typing import Any
 import pandas as pd
 
 from results.entry import architecture_of
+from results.noise import Noise
 from results.page.recommendation import names_of
 from results.run_config import RunConfig
+from results.tables import STD
 from space import Architecture
 from space.family import find_family, genes_of
 from space.objective import OBJECTIVES
 
 
-def networks_of(trials: pd.DataFrame, config: RunConfig) -> dict[str, Any]:
+def networks_of(trials: pd.DataFrame, config: RunConfig, noise: Noise | None) -> dict[str, Any]:
     """One entry a trial in each column; the same values in the order of `trials`.
 
     Args:
         trials: complete ones, one row each.
         config: the run's settings.
+        noise: between two trainings of one network, if it was measured.
     """
     rows = trials.to_dict("records")
     networks = [architecture_of(row, config) for row in rows]
@@ -31,6 +34,10 @@ def networks_of(trials: pd.DataFrame, config: RunConfig) -> dict[str, Any]:
         "text": [network.describe() for network in networks],
         "accuracy": {
             kind: [rounded(row[column]) for row in rows] for kind, column in accuracies_of(trials, config).items()
+        },
+        "errors": {
+            **({"expected": [rounded(std) for std in trials[STD]]} if STD in trials else {}),
+            **({"measured": [rounded(noise.std)] * len(rows)} if noise else {}),
         },
         "costs": {name: costs_of(trials, name) for name in OBJECTIVES if name in trials},
         "seconds": [rounded(row["seconds"], digits=1) for row in rows],

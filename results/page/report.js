@@ -73,9 +73,10 @@ function rowsByRole() {
 function frontTraces() {
   const rows = rowsByRole();
   const shown = figures.front.views[view.cost];
+  const errors = networks.errors[view.kind];
   const traces = figures.front.data.map((trace) => {
     const role = trace.meta;
-    const hue = colour(role === "searched" ? "grey" : role);
+    const hue = colour(role);
     const styled = { ...trace, marker: { ...trace.marker, color: hue }, line: { ...trace.line, color: hue } };
     if (!(role in rows)) return { ...styled, x: shown[role].cost, y: shown[role].accuracy, text: shown[role].texts };
     const own = rows[role];
@@ -85,6 +86,7 @@ function frontTraces() {
       y: own.map((row) => networks.accuracy[view.kind][row]),
       text: own.map(hover),
       customdata: own,
+      ...(role === "front" && errors ? { error_y: { array: own.map((row) => 1.96 * errors[row]), thickness: 1, width: 3, color: hue } } : {}),
     };
   });
   return traces.filter((trace) => trace.x.length);
@@ -174,10 +176,15 @@ function command(text) {
   return element("div", [element("code", text), element("button", "Copy", { type: "button", class: "copy" })], { class: "command" });
 }
 
+function margin(kind, row) {
+  const error = networks.errors[kind]?.[row];
+  return error ? ` ± ${percent(1.96 * error)}` : "";
+}
+
 function choose(row) {
   const key = networks.key[row];
   const facts = [
-    ...kinds.map((kind) => [kind, percent(networks.accuracy[kind][row])]),
+    ...kinds.map((kind) => [kind, percent(networks.accuracy[kind][row]) + margin(kind, row)]),
     ...Object.entries(networks.costs).map(([name, values]) => [spelled(name), costText(name, values[row])]),
     ["trial", `${networks.number[row]}, ${decode(networks.source, row)}`],
   ];

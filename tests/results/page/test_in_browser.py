@@ -8,7 +8,7 @@ from results.noise import Noise
 from results.report import write_report
 from results.tables import write_tables
 from space import load_space
-from tests.results.browser import visit
+from tests.results.page.browser import visit
 
 SWITCHES = """
 await until(() => document.querySelector("#front .scatterlayer"));

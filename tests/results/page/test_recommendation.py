@@ -1,0 +1,68 @@
+"""The recommendation beside the hand-designed network that it replaces."""
+
+import pytest
+
+from results.entry import Entry
+from results.noise import Noise
+from results.page.recommendation import names_of, recommendation_of
+from results.run_record import RunRecord
+from results.tables import STD, front_and_best
+from space import Architecture
+
+
+@pytest.fixture
+def recommend(make_trials, config, tmp_path):
+    """From (source, accuracy, ops) of each trial, the first in best.json, to what is recommended."""
+
+    def recommend(*rows, std=0.01, **columns):
+        trials = make_trials(*(("complete", *row) for row in rows)).assign(**columns)
+        found = front_and_best(trials, config, None if std is None else Noise(std=std, pairs=3))
+        assert found
+        best = Entry.of(trials.loc[0].to_dict(), config)
+        return recommendation_of(
+            RunRecord(folder=tmp_path, config=config, trials=trials, front=found[0], best=best, retrained=None)
+        )
+
+    return recommend
+
+
+def test_the_cheapest_hand_designed_one_within_noise_is_compared(recommend):
+    """1.96 times the root of 2 times 1 %: 2.77 points. 88 % is within, 87 % is not."""
+    found = recommend(("sampler", 0.9, 3000), ("baseline", 0.95, 9000), ("baseline", 0.88, 4000), ("baseline", 0.87, 2))
+    assert found.margin == pytest.approx(0.0277, abs=1e-4)
+    assert (found.other_cost, found.other_accuracy) == (4000, 0.88)
+    assert found.text("OPs").startswith("25% fewer OPs than the hand-designed ")
+    assert found.text("OPs").endswith("at the same accuracy, within noise (90.0% against 88.0%).")
+
+
+def test_one_that_costs_more_and_is_no_better_is_called_so(recommend):
+    found = recommend(("sampler", 0.9, 3000), ("baseline", 0.89, 2000))
+    assert found.text("OPs").startswith("No better than the hand-designed ")
+    assert "50% more OPs at the same accuracy, within noise" in found.text("OPs")
+
+
+def test_one_better_than_all_is_compared_with_the_most_accurate(recommend):
+    found = recommend(("sampler", 0.9, 3000), ("baseline", 0.8, 2000), ("baseline", 0.85, 2400))
+    text = found.text("OPs")
+    assert text.startswith("25% more OPs than") and "at an accuracy 5.0 points higher (90.0% against 85.0%)" in text
+
+
+def test_where_noise_was_not_measured_it_is_said(recommend):
+    text = recommend(("sampler", 0.9, 3000), ("baseline", 0.95, 6000), std=None).text("OPs")
+    assert text.startswith("50% fewer OPs than") and "5.0 points lower" in text and "noise was not measured" in text
+
+
+def test_the_errors_of_expected_accuracies_go_first(recommend):
+    rows = ("sampler", 0.9, 3000), ("baseline", 0.88, 2000), ("baseline", 0.895, 4000)
+    found = recommend(*rows, expected=[0.9, 0.88, 0.895], **{STD: [0.003, 0.004, 0.004]})
+    assert (found.margin, found.other_cost) == (pytest.approx(1.96 * 0.005), 4000)
+
+
+def test_a_hand_designed_best_and_none_at_all(recommend):
+    assert "is the best choice" in recommend(("baseline", 0.9, 3000), ("sampler", 0.8, 2000)).text("OPs")
+    assert recommend(("sampler", 0.9, 3000)).text("OPs").startswith("There is no hand-designed network")
+
+
+def test_names_are_those_of_the_command(config):
+    network = Architecture.uniform("mobilenet-8", block="mid", k=2, pool="avg")
+    assert names_of(config)[network.key] == "mobinet-mid-k2"

@@ -1,0 +1,92 @@
+"""The records behind the sections of the page, by values worked out by hand."""
+
+import numpy as np
+import pytest
+
+from results.curves import Curve, read_curves
+from results.entry import Entry
+from results.page.choices import choices_section, rows_of
+from results.page.effects import effects_of
+from results.page.html import script_data
+from results.page.networks import coded
+from results.page.progress import progress_of
+from space import Architecture
+from space.backbones import find_backbone
+from space.family import find_family
+
+
+def test_rows_along_the_front_are_the_genes_that_differ(trials, config):
+    entries = [Entry.of(row, config) for row in trials.loc[[1, 0, 2]].to_dict("records")]
+    found = {row.gene: row.taken for row in rows_of(entries)}
+    assert found == {
+        name: tuple(trials.loc[[1, 0, 2], name]) for name in config.genes if trials.loc[[1, 0, 2], name].nunique() > 1
+    }
+    assert "layer4.k" in choices_section(entries).body
+    assert choices_section(entries[:1]).body == ""
+
+
+def test_effects_are_those_that_made_the_accuracies(make_trials, config):
+    """Accuracy is 0.5 + 0.02 layer0.k - 0.01 layer2.k + 0.03 log cost, and noise of 0.001."""
+    rng = np.random.default_rng(0)
+    trials = make_trials(*(("complete", "sampler", 0.5, float(ops)) for ops in rng.integers(2000, 9000, 60)))
+    truth = 0.5 + 0.02 * trials["layer0.k"] - 0.01 * trials["layer2.k"] + 0.03 * np.log(trials["ops"])
+    trials["accuracy"] = truth + 0.001 * rng.standard_normal(60)
+    found = {effect.change: effect for effect in effects_of(trials, config)}
+    assert found["layer0.k +1"].value == pytest.approx(0.02, abs=2 * found["layer0.k +1"].error)
+    assert found["layer2.k +1"].value == pytest.approx(-0.01, abs=2 * found["layer2.k +1"].error)
+    # The choices are balanced: the error of a slope is noise / (spread of k * root n).
+    spread = np.sqrt(2 / 3)
+    assert found["layer0.k +1"].error == pytest.approx(1.96 * 0.001 / (spread * np.sqrt(60)), rel=0.3)
+    assert found["layer0.k +1"].is_clear and not found["layer4.k +1"].is_clear
+    assert [effect.change for effect in effects_of(trials, config)][0] == "layer0.k +1"
+    assert effects_of(trials[:5], config) == []
+
+
+def test_few_trials_give_effects_over_all_layers(make_trials, config):
+    trials = make_trials(*(("complete", "sampler", 0.5, 2000.0 + 100 * (n * n % 7)) for n in range(11)))
+    trials["accuracy"] = 0.5 + 0.02 * trials[["layer0.k", "layer2.k", "layer4.k"]].sum(axis=1)
+    (effect,) = effects_of(trials, config)
+    assert effect.change == "k +1, in one layer" and effect.value == pytest.approx(0.02)
+
+
+def test_progress_by_hand(make_trials, config):
+    """The box is 0.9 high and 10,000 wide."""
+    trials = make_trials(
+        ("complete", "sampler", 0.55, 5000.0),
+        ("complete", "sampler", 0.5, 6000.0),
+        ("complete", "sampler", 0.55, 2500.0),
+        ("complete", "sampler", 0.2, 9000.0),
+    )
+    progress = progress_of(trials, config)
+    assert progress.trials == [1, 3, 4]
+    assert progress.seconds == [0.5, 1.5, 2.0]
+    assert progress.hypervolume == [0.25, 0.375, 0.375]
+
+
+def test_curves_are_read_and_what_is_broken_is_passed_over(tmp_path):
+    for key, text in {
+        "a": "epoch,loss,validation_top1,seconds\n1,2.0,0.5,3\n2,1.0,0.75,3\n",
+        "b": "x\n1",
+        "c": "",
+    }.items():
+        (tmp_path / "retrain" / key).mkdir(parents=True)
+        (tmp_path / "retrain" / key / "metrics.csv").write_text(text)
+    assert read_curves(tmp_path) == (Curve(key="a", epochs=(1, 2), accuracy=(0.5, 0.75)),)
+
+
+def test_values_are_coded_once():
+    assert coded("abca") == {"values": ["a", "b", "c"], "codes": [0, 1, 2, 0]}
+    assert coded("aaa") == {"values": ["a"], "codes": []}
+
+
+def test_no_text_ends_the_script():
+    assert script_data({"reason": "</script><!--&"}).count("<") == 2
+
+
+def test_channels_follow_growth_and_width():
+    network = Architecture.uniform("mobilenet-8")
+    family = find_family("mobinet")
+    channels = family.channels("mobilenet-8", 1.0, network.effective)
+    assert channels == {f"layer{i}": outer for i, (_, outer, _) in enumerate(find_backbone("mobilenet-8", 1.0).layers)}
+    wide = {**network.effective, "width": 200, "layer0.growth": 1}
+    assert family.channels("mobilenet-8", 1.0, wide)["layer0"] == 8
