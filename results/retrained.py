@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import isnan
+from math import isnan, nan
 from pathlib import Path
+from statistics import mean, stdev
 from typing import Any
 
 import pandas as pd
@@ -13,7 +14,7 @@ from results.files import check_sums, read_json
 from results.run_config import RunConfig
 from space import InputError
 
-COLUMNS = ("key", "searched", "validation", "test", "cost", "epochs", "architecture")
+COLUMNS = ("key", "searched", "validation", "test", "cost", "epochs", "architecture", "seeds", "deviation")
 FEWEST = 3
 """Networks whose order can be compared."""
 
@@ -23,16 +24,28 @@ class Retrained:
     """The retrainings in a run's folder.
 
     Args:
-        rows: one a network by rising cost, with `COLUMNS`: accuracies in 0..1, the cost of the run's objective.
+        rows: one a network by rising cost, with `COLUMNS`: accuracies in 0..1, of several seeds their means; the cost
+            of the run's objective; the standard deviation of the test accuracy between seeds, NaN of one.
         left_out: what cannot be shown, and why.
     """
 
     rows: pd.DataFrame
     left_out: tuple[str, ...]
 
+    @property
+    def tested(self) -> list[str]:
+        """What each reached on the test images, in words."""
+        rows = zip(self.rows["test"], self.rows["deviation"], self.rows["seeds"])
+        return [
+            f"{test:.2%} ± {deviation:.2%} ({seeds} seeds)" if seeds > 1 else f"{test:.2%}"
+            for test, deviation, seeds in rows
+        ]
+
 
 def read_retrained(folder: Path, trials: pd.DataFrame, config: RunConfig) -> Retrained:
-    """Read every ``retrain/KEY/summary.json``; a folder without one is not finished, and skipped.
+    """Read every ``summary.json`` in ``retrain/KEY`` and ``retrain/KEY-seedN``; without one, it is not finished.
+
+    Seeds of a network are averaged where they were trained for as many epochs as its first one.
 
     Args:
         folder: the run's.
@@ -40,23 +53,43 @@ def read_retrained(folder: Path, trials: pd.DataFrame, config: RunConfig) -> Ret
         config: the run's settings.
     """
     complete = {row["key"]: row for row in trials.loc[trials["state"] == "complete"].to_dict("records")}
-    rows, left_out = [], []
+    found: dict[str, list[dict[str, Any]]] = {}
+    left_out = []
     for path in sorted(folder.glob("retrain/*/summary.json")):
         try:
-            rows.append(_row(path, complete, config))
+            row = _row(path, complete, config)
+            seeds = found.setdefault(row["key"], [])
+            if seeds and row["epochs"] != seeds[0]["epochs"]:
+                raise InputError(f"{path} is of {row['epochs']} epochs, other seeds are of {seeds[0]['epochs']}")
+            seeds.append(row)
         except InputError as error:
             left_out.append(str(error))
+    rows = [_averaged(seeds) for seeds in found.values() if seeds]
     table = pd.DataFrame(rows, columns=pd.Index(COLUMNS)).sort_values(by=["cost", "key"])
     return Retrained(rows=table, left_out=tuple(left_out))
+
+
+def _averaged(seeds: list[dict[str, Any]]) -> dict[str, Any]:
+    """One row for the seeds of a network."""
+    tests = [row["test"] for row in seeds]
+    return {
+        **seeds[0],
+        "validation": mean(row["validation"] for row in seeds),
+        "test": mean(tests),
+        "seeds": len(seeds),
+        "deviation": stdev(tests) if len(seeds) > 1 else nan,
+    }
 
 
 def _row(path: Path, complete: Mapping[str, Mapping[Any, Any]], config: RunConfig) -> dict[str, Any]:
     """One retraining and the trial of its network. Raises InputError when they cannot be compared."""
     check_sums(path.parent, path.name)
-    content, key = read_json(path), path.parent.name
+    content, name = read_json(path), path.parent.name
+    key = name.partition("-seed")[0]
     validation, test = (config.measure.after_retraining(part) for part in ("validation", "test"))
-    if not _is_summary(content, validation, test) or content["key"] != key:
-        raise InputError(f"{path} is not what a retraining of {key} writes")
+    sound = _is_summary(content, validation, test) and content["key"] == key
+    if not sound or name not in (key, f"{key}-seed{content.get('seed')}"):
+        raise InputError(f"{path} is not what a retraining of {name} writes")
     if key not in complete:
         raise InputError(f"{path} is of no complete trial of this run")
     if content["dataset"] != config.dataset:

@@ -102,7 +102,7 @@ def _front(points: NDArray[np.float64]) -> NDArray[np.float64]:
 def duration(seconds: float) -> str:
     """In words, with two digits or so: ``14 s``, ``48 min``, ``3 h 20 min``."""
     if seconds < 90:
-        return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1g} s"
+        return f"{seconds:.0f} s" if seconds >= 9.5 else f"{seconds:.1g} s"
     minutes = round(seconds / 60)
     hours, rest = divmod(minutes, 60)
     return f"{minutes} min" if minutes < 90 else f"{hours} h {rest} min" if hours < 10 else f"{hours} h"

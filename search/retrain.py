@@ -3,6 +3,8 @@
     python -m search.retrain runs/digits/best.json
     python -m search.retrain runs/digits/pareto.json --key 0123456789ab
     python -m search.retrain mobinet-mid-k3 --dataset cifar10
+    python -m search.retrain runs/digits/best.json --seeds 3       mean and standard deviation of three trainings
+    python -m search.retrain runs/digits/pareto.json --all         the whole front
     torchrun --nproc-per-node 8 -m search.retrain runs/imagefolder/best.json      on eight GPUs
 
 To resume from the last checkpoint, run the same command again. The report of the run then shows what the network
@@ -16,17 +18,18 @@ from contextlib import nullcontext, redirect_stderr, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from results.entry import Entry, read_entry
-from results.measures import ACCURACY, MEASURES, UNWEIGHTED
+from results.entry import Entry, read_entry, read_front
+from results.measures import ACCURACY, UNWEIGHTED
 from results.run_config import read_config
+from search.backends import BACKENDS
 from search.data.catalog import find_dataset
-from search.flags import add_training_flags, positive_float, positive_int
+from search.flags import add_choice, add_training_flags, positive_float, positive_int, refuse_flags_of_others
 from search.recipe_flags import add_recipe_flags, recipe_of
+from search.retrained_text import end_text, refresh_report, show
 from space import Architecture, InputError, named_network
 from space.command import Parser, add_own_family, run_command, user_path
-from space.errors import first_line
 from space.own_file import check_digests
 
 if TYPE_CHECKING:
@@ -76,7 +79,34 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
         type=user_path,
         help="parent of the folder KEY (default: retrain/ beside the file, or runs/retrain/DATASET/)",
     )
-    return parser.parse_args(argv)
+    _add_several_flags(parser)
+    args = parser.parse_args(argv)
+    _check_several_flags(parser, args)
+    return args
+
+
+def _add_several_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--all", action="store_true", help="all networks of a pareto.json")
+    parser.add_argument(
+        "--seeds", type=positive_int, default=1, help="trainings of each network, from --seed on (default: 1)"
+    )
+    add_choice(parser, "--backend", BACKENDS, default="local")
+    parser.set_defaults(time_limit=None)
+
+
+def _check_several_flags(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+    if args.all and (args.key or not args.network.endswith(".json")):
+        parser.error("--all goes with a pareto.json, without --key")
+    given = [flag.name for entry in BACKENDS.values() for flag in entry.flags if flag.given(args)]
+    if not _trains_several(args) and (given or args.backend != "local"):
+        parser.error(f"{(*given, '--backend')[0]} goes with --all or --seeds; one training is one process")
+    refuse_flags_of_others(parser, args, "--backend", BACKENDS, args.backend)
+    if complaint := BACKENDS[args.backend].complaint(args):
+        parser.error(complaint)
+
+
+def _trains_several(args: argparse.Namespace) -> bool:
+    return args.all or args.seeds > 1
 
 
 def main() -> None:
@@ -99,8 +129,13 @@ def retrain(args: argparse.Namespace) -> None:
     from search.training import ranks
     from search.training.training import NonFiniteLoss
 
-    target = find_target(args)
+    targets = find_targets(args)
+    target = targets[0]
     retraining = assemble(args, target)
+    if _trains_several(args):
+        from search.several import retrain_several
+
+        return retrain_several(args, retraining, [each.architecture for each in targets])
     use_threads(useful_threads(retraining.architecture.input_shape, cores()))
     print(f"{retraining.images.describe()}\n{device_text(retraining.device)}")
     cost = f" ({target.cost})" if target.cost else ""
@@ -151,6 +186,15 @@ def assemble(args: argparse.Namespace, target: Target) -> "Retraining":
     )
 
 
+def find_targets(args: argparse.Namespace) -> list[Target]:
+    """The networks that the flags name, one or more. Raises as `find_target` does."""
+    if not args.all:
+        return [find_target(args)]
+    path = Path(args.network).expanduser()
+    front = read_front(path, read_config(path.parent))
+    return [find_target(argparse.Namespace(**{**vars(args), "key": entry.key})) for entry in front.entries]
+
+
 def find_target(args: argparse.Namespace) -> Target:
     """The network that the flags name. Raises InputError when there is none, or its file was changed."""
     path = Path(args.network).expanduser()
@@ -195,43 +239,6 @@ def cost_text(entry: Entry, run: Path) -> str:
             value = {**entry.cost.to_dict(), **entry.measured}[objective.name]
             return f"{objective.title}: {objective.show(value)}"
     return ""
-
-
-def end_text(summary: dict[str, Any], folder: Path, cost: str = "") -> str:
-    """What a retraining reached, and where its network is."""
-    from search.progress import si
-
-    ops = f"{si(summary['cost']['ops']).strip()}OPs"
-    return (
-        f"kept the epoch that was best on validation images, {named(summary, 'validation')}\n"
-        f"test {named(summary, 'test')}, top-5 {summary['test_top5']:.2%} on {summary['test_images']} images; "
-        f"{', '.join(filter(None, (ops, cost)))}; {folder}/model.safetensors has {summary['file_bytes']:,} bytes, "
-        f"{summary['cost']['bytes']:,} of them weights"
-    )
-
-
-def named(summary: dict[str, Any], part: str) -> str:
-    """What a retraining reached on a part of the images: top-1 accuracy, after the measure that chose its epoch."""
-    measure, top1 = MEASURES[summary.get("metric", ACCURACY.name)], f"top-1 {summary[f'{part}_top1']:.2%}"
-    return top1 if measure is ACCURACY else f"{measure.title} {summary[measure.after_retraining(part)]:.2%}, {top1}"
-
-
-def refresh_report(folder: Path) -> str:
-    """Show what a retraining left in `folder` in the report of the run it lies in, if any, and say so in a line."""
-    from results.report import rewrite_report
-
-    run = folder.parent.parent
-    if folder.parent.name != "retrain" or not all((run / name).exists() for name in ("config.json", "trials.csv")):
-        return ""
-    try:
-        return f"wrote {rewrite_report(run)}\n"
-    except Exception as error:  # the training is done, whatever ails the report
-        return f"could not write {run}/report.html again: {first_line(error)}\n"
-
-
-def show(row: dict[str, float], metric: str) -> None:
-    accuracy = f"validation {named({**row, 'metric': metric}, 'validation')}"
-    print(f"epoch {row['epoch']:>4}  loss {row['loss']:.4f}  {accuracy}  {row['seconds']:.1f} s", flush=True)
 
 
 if __name__ == "__main__":

@@ -37,6 +37,8 @@ SMALL = {
 
 ELSEWHERE = {
     "--backend ray": "tests/search/backends/test_ray_tune.py runs it",
+    "pareto.json --all": "tests/search/test_several.py runs it",
+    "best.json --seeds": "tests/search/test_several.py runs it",
     "search.evaluate network": "tests/search/test_evaluate.py runs it",
     "results.zoo": "tests/results/test_zoo.py runs it",
     "benchmarks.limits.faults": "tests/search/test_fuzz.py and test_killed.py are what it repeats",

@@ -38,7 +38,7 @@ def retrained_section(retrained: Retrained, config: RunConfig, curves: Sequence[
             Column(title="key", texts=keys),
             shares(f"searched ({config.evaluator}, validation)", rows["searched"].tolist()),
             shares("retrained (validation)", rows["validation"].tolist()),
-            shares("retrained (test)", rows["test"].tolist()),
+            Column(title="retrained (test)", texts=[*retrained.tested], values=rows["test"].tolist()),
             Column(title=heading(config.objective, config), texts=[*map(config.cost.show, cost)], values=cost),
             Column(title="epochs", texts=[*map(str, epochs)], values=epochs),
             Column(title="architecture", texts=rows["architecture"].tolist()),

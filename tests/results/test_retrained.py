@@ -36,6 +36,25 @@ def test_one_row_a_retrained_network_by_rising_cost(run_folder, trials, config, 
     assert found.rows["architecture"].tolist() == networks
 
 
+def test_seeds_of_a_network_are_averaged(run_folder, trials, config, retrain):
+    """0.80, 0.84 and 0.88 have the mean 0.84 and, of n - 1 = 2 degrees of freedom, the deviation 0.04."""
+    path = retrain(0, validation=0.9, test=0.80, seed=0)
+    retrain(1, test=0.75)
+    for seed, test, epochs in ((1, 0.84, 60), (2, 0.88, 60), (3, 0.1, 30)):
+        folder = path.parent.with_name(f"{path.parent.name}-seed{seed}")
+        write_json(folder / "summary.json", {**read_json(path), "seed": seed, "test_top1": test, "epochs": epochs})
+    folder = path.parent.with_name(f"{path.parent.name}-seed7")
+    write_json(folder / "summary.json", read_json(path))  # its folder says another seed
+    found = read_retrained(run_folder, trials, config)
+    one, several = found.rows.to_dict("records")
+    assert several["test"] == pytest.approx(0.84) and several["deviation"] == pytest.approx(0.04)
+    assert (several["seeds"], several["key"], one["seeds"]) == (3, trials.loc[0, "key"], 1)
+    assert found.tested == ["75.00%", "84.00% ± 4.00% (3 seeds)"]
+    shorter, wrong = found.left_out
+    assert "is of 30 epochs, other seeds are of 60" in shorter and "seed7/summary.json is not what" in wrong
+    assert "<td>84.00% ± 4.00% (3 seeds)</td>" in write_report(run_folder).read_text()
+
+
 def test_an_unfinished_retraining_is_passed_over(run_folder, trials, config, retrain):
     retrain(0).unlink()
     (run_folder / "retrain" / "notes.txt").write_text("")

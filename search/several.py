@@ -1,0 +1,138 @@
+"""Several full trainings: of a whole front, with several seeds, side by side on the back ends of a search."""
+
+import argparse
+from collections.abc import Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+from tqdm import tqdm
+
+from results.retrained import agreement
+from results.run_record import read_run
+from search.backends import BACKENDS
+from search.interrupt import Interrupts
+from search.loop import run_tasks
+from search.progress import duration
+from search.retrained_text import named, refresh_report, run_of
+from search.task import Evaluation, Failure, Task
+from search.training import ranks
+from search.training.retraining import Retraining
+from space import Architecture, InputError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retrainings:
+    """What a back end calls: a task is the training of its number. Its accuracy is that on the test images.
+
+    Args:
+        each: the trainings.
+    """
+
+    each: tuple[Retraining, ...]
+
+    def __call__(self, task: Task) -> Evaluation:
+        summary = self.each[task.number].run(lambda row: None)
+        return Evaluation(
+            accuracy=summary["test_top1"],
+            epochs=summary["epochs"],
+            seconds=summary["seconds"],
+            scores={name: value for name, value in summary.items() if name.startswith("test_")},
+        )
+
+
+def retrainings_of(first: Retraining, architectures: Sequence[Architecture], seeds: int) -> tuple[Retraining, ...]:
+    """A training of each network with each seed, all networks with the first seed before the next one.
+
+    The first seed's folder is KEY, as that of a training alone, which therefore counts; the others' are KEY-seedN.
+
+    Args:
+        first: how each is trained, with the first seed, and where.
+        architectures: the networks.
+        seeds: how many, from the one of `first` on.
+    """
+    found = []
+    for seed in range(first.seed, first.seed + seeds):
+        for network in architectures:
+            name = network.key if seed == first.seed else f"{network.key}-seed{seed}"
+            found.append(replace(first, architecture=network, seed=seed, folder=first.folder.with_name(name)))
+    return tuple(found)
+
+
+def retrain_several(args: argparse.Namespace, first: Retraining, architectures: Sequence[Architecture]) -> None:
+    """Run those trainings that are not finished yet, show each, and say what they reached.
+
+    Raises:
+        InputError: some failed; or the flags do not fit, or another machine wrote files that are not seen here.
+    """
+    if ranks.ranks() > 1:
+        raise InputError("torchrun trains one network with all its processes; start --all and --seeds without it")
+    entry = BACKENDS[args.backend]
+    entry.require(args)
+    print(first.images.describe())
+    if entry.elsewhere:  # another machine works in another folder
+        first = replace(first, data_dir=str(Path(first.data_dir).absolute()), folder=first.folder.absolute())
+    each = retrainings_of(first, architectures, args.seeds)
+    shape, device = first.architecture.input_shape, first.device
+    if entry.shares and args.workers is None:
+        args.workers = min(entry.shares(args, shape, device)[0], len(each))
+    networks = f"{len(architectures)} networks" if len(architectures) > 1 else "1 network"
+    print(f"{networks} with {args.seeds} seed{'s' if args.seeds > 1 else ''} each, into {each[0].folder.parent}")
+    reached: dict[str, list[dict[str, Any]]] = {network.key: [] for network in architectures}
+    failed = 0
+    with (
+        tqdm(total=len(each), unit="training", dynamic_ncols=True, smoothing=0, disable=None) as bar,
+        Interrupts() as interrupts,
+        closing(entry.make(Retrainings(each=each), args, shape, device)) as backend,
+    ):
+        tasks = (Task(number=number, architecture=one.architecture) for number, one in enumerate(each))
+        for task, outcome in run_tasks(backend, tasks, interrupts):
+            one = each[task.number]
+            bar.write(line_of(one, outcome))
+            bar.update()
+            if isinstance(outcome, Failure):
+                failed += 1
+                continue
+            if not (one.folder / "summary.json").exists():
+                raise InputError(f"{one.folder} is not seen here; put it on a disk that all machines share")
+            reached[task.architecture.key].append({**outcome.scores, "metric": one.metric})
+            refresh_report(one.folder)
+    print(averages_text(reached))
+    print(f"{agreement_text(each[0].folder)}{refresh_report(each[0].folder)}", end="", flush=True)
+    if failed:
+        raise InputError(f"{failed} of {len(each)} trainings failed; the reasons are above")
+
+
+def line_of(retraining: Retraining, outcome: Evaluation | Failure) -> str:
+    """How one training ended."""
+    head = f"{retraining.architecture.key}  seed {retraining.seed}  "
+    if isinstance(outcome, Failure):
+        return f"{head}failed: {outcome.reason}"
+    scores = {**outcome.scores, "metric": retraining.metric}
+    described = retraining.architecture.describe()
+    return f"{head}test {named(scores, 'test')}  {duration(outcome.seconds)}  {described}"
+
+
+def averages_text(reached: dict[str, list[dict[str, Any]]]) -> str:
+    """A line for each network: its mean on the test images and, of several seeds, their standard deviation."""
+    lines = []
+    for key, summaries in reached.items():
+        if len(summaries) == 1:
+            lines.append(f"{key}  test {named(summaries[0], 'test')}")
+        elif summaries:
+            names = [name for name, value in summaries[0].items() if isinstance(value, float)]
+            means = {name: mean(summary[name] for summary in summaries) for name in names}
+            spread = stdev(summary["test_top1"] for summary in summaries)
+            middle = named({**summaries[0], **means}, "test")
+            lines.append(f"{key}  test {middle} ± {spread:.2%} (mean and standard deviation of {len(summaries)} seeds)")
+    return "\n".join(lines)
+
+
+def agreement_text(folder: Path) -> str:
+    """How far the search put its networks in the order of their tests; empty where there is none to compare."""
+    with suppress(InputError, OSError):
+        if (run := run_of(folder)) and (text := agreement(read_run(run).retrained.rows)):
+            return f"{text}\n"
+    return ""

@@ -1,0 +1,82 @@
+"""Several retrainings at once: a front, several seeds; resumed, averaged, shown in the report."""
+
+from pathlib import Path
+from statistics import mean, stdev
+
+import pytest
+
+import search.retrain
+from results.files import read_json
+from search.recipe import Recipe
+from search.several import retrainings_of
+from search.training.retraining import Retraining
+from space import Architecture
+
+
+def one_line(ended) -> str:
+    assert ended.code == 2 and ended.err.startswith("mobinas: ") and ended.err.count("\n") == 1
+    return ended.err
+
+
+def test_each_network_with_each_seed_in_a_folder_of_its_own():
+    networks = [Architecture.uniform("mobilenet-8", block="mid", k=k).canonical() for k in (0, 1)]
+    keys = [network.key for network in networks]
+    recipe = Recipe(epochs=1, batch_size=64, learning_rate=0.01)
+    first = Retraining(
+        architecture=networks[0],
+        dataset="digits",
+        data_dir="data",
+        recipe=recipe,
+        seed=5,
+        device="cpu",
+        folder=Path("retrain", keys[0]),
+    )
+    found = [(each.folder.name, each.architecture.key, each.seed) for each in retrainings_of(first, networks, 2)]
+    assert found == [(key, key, 5) for key in keys] + [(f"{key}-seed6", key, 6) for key in keys]
+
+
+def test_a_front_with_two_seeds(judged_copy, invoke):
+    """The averages that are printed and shown are those of the files; a second command trains nothing."""
+    front = judged_copy / "pareto.json"
+    command = front, "--all", "--seeds", 2, "--epochs", 1, "--workers", 0
+    ended = invoke(search.retrain, *command)
+    assert (ended.code, ended.err) == (0, "")
+    keys = [entry["key"] for entry in read_json(front)["front"]]
+    report = (judged_copy / "report.html").read_text()
+    for key in keys:
+        both = [read_json(judged_copy / "retrain" / name / "summary.json") for name in (key, f"{key}-seed1")]
+        assert [summary["seed"] for summary in both] == [0, 1]
+        tests = [summary["test_top1"] for summary in both]
+        assert f"{key}  test top-1 {mean(tests):.2%} ± {stdev(tests):.2%} (mean" in ended.out
+        assert f"{mean(tests):.2%} ± {stdev(tests):.2%} (2 seeds)" in report
+    assert f"these {len(keys)} networks" in ended.out and "Kendall" in ended.out
+    written = {path: path.stat().st_mtime_ns for path in judged_copy.glob("retrain/*/last.pt")}
+    assert len(written) == 2 * len(keys)
+    assert invoke(search.retrain, *command).code == 0
+    assert {path: path.stat().st_mtime_ns for path in written} == written
+
+
+def test_one_that_fails_stops_no_other(judged_copy, invoke):
+    best = judged_copy / "best.json"
+    assert invoke(search.retrain, best, "--epochs", 1).code == 0
+    ended = invoke(search.retrain, best, "--seeds", 2, "--epochs", 2, "--workers", 1)
+    assert "1 of 2 trainings failed" in one_line(ended)
+    assert "epochs 1 there and 2 here" in ended.out
+    key = read_json(best)["key"]
+    assert read_json(judged_copy / "retrain" / f"{key}-seed1" / "summary.json")["epochs"] == 2
+
+
+@pytest.mark.parametrize(
+    "network, flags, words",
+    [
+        ("best.json", ("--workers", 2), "--workers goes with --all or --seeds"),
+        ("best.json", ("--backend", "ray"), "--backend goes with --all or --seeds"),
+        ("best.json", ("--seeds", 2, "--address", "auto"), "--address goes with --backend ray"),
+        ("pareto.json", ("--all", "--key", "abc"), "--all goes with a pareto.json"),
+        ("mobinet-mid-k3", ("--all",), "--all goes with a pareto.json"),
+        ("best.json", ("--all",), "lacks the field front"),
+    ],
+)
+def test_flags_that_do_not_go_together(judged, invoke, network, flags, words):
+    named = judged / network if network.endswith(".json") else network
+    assert words in one_line(invoke(search.retrain, named, *flags))
