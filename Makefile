@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV = .venv
 READY = $(VENV)/.ready
 
-.PHONY: search test clean
+.PHONY: search test docs clean
 
 search: $(READY)
 	$(VENV)/bin/python -m search.run --trials 200
@@ -12,6 +12,11 @@ test: $(READY)
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/basedpyright --level error
 	$(VENV)/bin/python -m pytest -n 2 --dist loadfile
+
+docs: $(READY)
+	$(VENV)/bin/pip install --quiet --editable '.[docs]'
+	$(VENV)/bin/python -m docs.reference
+	$(VENV)/bin/mkdocs build --strict
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)

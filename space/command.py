@@ -22,23 +22,7 @@ ECHO = 10.0
 """Seconds in which further signals change nothing: outputs are written, and ``timeout`` signals twice."""
 
 
-class Parser(argparse.ArgumentParser):
-    """Answers a wrong flag in one line, and goes by the name it was called by, as ``mobinas search``.
-
-    Args:
-        prog: how the command is called without the name ``mobinas``.
-        description: the docstring of its module, with an example.
-    """
-
-    def __init__(self, *, prog: str, description: str | None) -> None:
-        called = sys.argv[0] if sys.argv[0].startswith("mobinas ") else prog
-        super().__init__(prog=called, description=description, formatter_class=_Help)
-
-    def error(self, message: str) -> NoReturn:
-        refuse(f"{message}; --help shows all flags")
-
-
-class _Help(argparse.RawDescriptionHelpFormatter):
+class Help(argparse.RawDescriptionHelpFormatter):
     """Begins with what has to be given; all flags follow anyway."""
 
     def add_usage(
@@ -50,6 +34,25 @@ class _Help(argparse.RawDescriptionHelpFormatter):
             if each.required
         ]
         super().add_usage(" ".join(("%(prog)s", *needed, "[FLAGS]")), actions, groups, prefix)
+
+
+class Parser(argparse.ArgumentParser):
+    """Answers a wrong flag in one line, and goes by the name it was called by, as ``mobinas search``.
+
+    Args:
+        prog: how the command is called without the name ``mobinas``.
+        description: the docstring of its module, with an example.
+        formatter_class: of its help.
+    """
+
+    def __init__(
+        self, *, prog: str, description: str | None, formatter_class: type[argparse.HelpFormatter] = Help
+    ) -> None:
+        called = sys.argv[0] if sys.argv[0].startswith("mobinas ") else prog
+        super().__init__(prog=called, description=description, formatter_class=formatter_class)
+
+    def error(self, message: str) -> NoReturn:
+        refuse(f"{message}; --help shows all flags")
 
 
 def user_path(text: str) -> Path:

@@ -3,6 +3,7 @@
 import importlib
 import importlib.util
 import json
+import re
 import shlex
 import shutil
 import sys
@@ -15,7 +16,7 @@ from PIL import Image
 from mobinet.latency.__main__ import to_measure
 from mobinet.latency.table import LatencyTable, kernels_digest, names_of_checks, piece_names
 from space import load_space
-from tests.test_docs import COMMAND, PAGES, ROOT
+from tests.test_docs import PAGES, ROOT, commands_in
 
 CIFAR = "--csv benchmarks/tables/cifar10.csv --dataset cifar10 --width 0.125"
 SMALL = {
@@ -57,11 +58,11 @@ def commands() -> list:
     """Each command of users once, and the first one of each benchmark."""
     found: dict[tuple[str, str], str] = {}
     for page in PAGES:
-        for module, arguments in COMMAND.findall(page.read_text()):
+        for module, arguments in commands_in(page):
             runs = {before for before, its in found if not missing(before, its)}
             measured_before = module.startswith("benchmarks") and module in runs
             if page.name != "extend.md" and not measured_before:  # tests/test_extend.py runs those
-                found.setdefault((module.rstrip("."), arguments.strip()), page.name)
+                found.setdefault((module, arguments), page.name)
     return [pytest.param(*command, id=f"{page}: {' '.join(command)}") for command, page in found.items()]
 
 
@@ -135,3 +136,26 @@ def test_it_runs(workplace, key, monkeypatch, tmp_path, module, arguments):
     if "imagefolder" in arguments:
         small = small.replace("--dataset digits", "")
     run(monkeypatch, module, f"{arguments.replace('KEY', key)} {small}")
+
+
+def snippets() -> list:
+    """Each block of Python once; those of extend.md are parts of files, which tests/test_extend.py makes."""
+    blocks = {
+        block: page.name
+        for page in PAGES
+        if page.name != "extend.md"
+        for block in re.findall(r"^```python\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
+    }
+    return [pytest.param(block, id=f"{page}: {block.splitlines()[-1]}") for block, page in blocks.items()]
+
+
+@pytest.mark.parametrize("snippet", snippets())
+def test_a_snippet_runs(workplace, key, monkeypatch, tmp_path, snippet):
+    monkeypatch.chdir(workplace)
+    small = re.sub(r"trials=\d+", "trials=3", re.sub(r"(proxy\(\"digits\").*?\)", r"\1, epochs=1)", snippet))
+    found: dict = {}
+    exec(small.replace("runs/mine", str(tmp_path)).replace("KEY", key), found)
+    if "cost" in found:
+        assert found["cost"](found["arch"], num_classes=1000).ops == pytest.approx(48.62e6, abs=5e3)
+    else:
+        assert len(found["search"].table()) == 3 if "search" in found else found["classifier"].net

@@ -10,7 +10,6 @@ Prints for each search its hypervolume, against the reference of the first narro
 of some budgets; then the mean of each group. Accuracies are those of single trainings, on the validation images.
 """
 
-import argparse
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +36,6 @@ def main() -> None:
     parser = Parser(
         prog="python -m benchmarks.samplers.spaces",
         description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     for group in ("narrow", "wide"):
         parser.add_argument(f"--{group}", type=user_path, nargs="+", required=True, help="folders of finished searches")

@@ -6,7 +6,6 @@ Prints the median seconds of a training step (forward, cross entropy, backward) 
 since other work on a machine comes and goes.
 """
 
-import argparse
 from itertools import product
 from statistics import median
 from time import process_time
@@ -35,7 +34,6 @@ def main() -> None:
     parser = Parser(
         prog="python -m benchmarks.speed.kernel_sizes",
         description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.parse_args()
     torch.set_num_threads(1)
