@@ -11,6 +11,7 @@ from space.command import refuse, run_command
 COMMANDS = {
     "search": ("search.run", "find the networks with the best accuracy at each cost"),
     "retrain": ("search.retrain", "train a network on the full schedule and write it with 1-bit weights"),
+    "evaluate": ("search.evaluate", "tell how a trained network does on test images, class by class"),
     "predict": ("mobinet.predict", "name the classes of pictures"),
     "export": ("mobinet.export.__main__", "write a trained network as C, WebAssembly or ONNX"),
     "latency": ("mobinet.latency.__main__", "measure how long networks take on a device"),

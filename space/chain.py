@@ -7,6 +7,7 @@ from bisect import bisect
 from collections.abc import Hashable, Iterator
 from functools import cached_property
 from itertools import accumulate, product
+from math import gcd
 from random import Random
 from typing import NamedTuple
 
@@ -137,19 +138,24 @@ class Chain:
         """The spelling of one way, each with the same probability."""
         spelling: dict[str, Choice] = {}
         state = self.start
-        for by_state, ends in zip(self.steps, self._ends):
-            place = bisect(ends[state], rng.randrange(ends[state][-1]))
-            step = [*by_state[state].values()][place]
+        for group, by_state, ends in zip(self.groups, self.steps, self._ends):
+            steps = [*by_state[state].values()]
+            # A gene that is left at its default takes no random number: spaces are drawn from as before there was it.
+            closed = all(self._own[gene.name].closed for gene in group if gene.name in self._own)
+            step = steps[0 if closed else bisect(ends[state], rng.randrange(ends[state][-1]))]
             spelling |= step.spelling
             state = step.after
         return spelling
 
     @cached_property
     def _ends(self) -> tuple[dict[State, list[int]], ...]:
-        """For each group and state, the number of ways that begin with each step or one before it."""
+        """For each group and state, the share of ways that begin with each step or one before it, in whole numbers."""
         return tuple(
-            {state: [*accumulate(ways[step.after] for step in steps.values())] for state, steps in by_state.items()}
-            for by_state, ways in zip(self.steps, self.counts[1:])
+            {
+                state: [*accumulate(_ratio([after[step.after] for step in steps.values()]))]
+                for state, steps in own.items()
+            }
+            for own, after in zip(self.steps, self.counts[1:])
         )
 
     def spellings(self) -> Iterator[dict[str, Choice]]:
@@ -181,3 +187,8 @@ class Chain:
 
         spelled = onwards(0, self.start)
         return None if spelled is None else dict(spelled)
+
+
+def _ratio(counts: list[int]) -> list[int]:
+    """Without what all have in common."""
+    return [count // gcd(*counts) for count in counts]

@@ -41,6 +41,7 @@ ELSEWHERE = {
     "pareto.json --all": "tests/search/test_several.py runs it",
     "best.json --seeds": "tests/search/test_several.py runs it",
     "search.evaluate network": "tests/search/test_evaluate.py runs it",
+    "--space mine.py": "tests/search/test_own_files.py runs it",
     "results.zoo": "tests/results/test_zoo.py runs it",
     "benchmarks.limits.faults": "tests/search/test_fuzz.py and test_killed.py are what it repeats",
     "search.run --dataset cifar10 --width 0.125": "digits, on which commands are tried, are too small for this width",

@@ -89,7 +89,7 @@ def peaks() -> tuple[float, float]:
         folder = Path(name)
         (folder / "peaks.c").write_text(PEAKS)
         include = str(resources("mobinet.export.c"))
-        compiler = [*here().compiler.split(), "-Wno-unused-function", "-I", include]
+        compiler = [*here().compiler.split(), "-DHALF=0", "-Wno-unused-function", "-I", include]
         subprocess.run([*compiler, "-o", folder / "peaks", folder / "peaks.c"], check=True)
         out = subprocess.run([folder / "peaks"], capture_output=True, text=True, check=True).stdout.split()
     return float(out[0]), float(out[1])

@@ -315,7 +315,7 @@ def test_bad_settings_are_one_line_and_exit_code_2(tmp_path, invoke, small):
         "width": ("--width", 0.01),
         "raise --max-ops": ("--max-ops", 10),
         "nowhere.toml": ("--space", tmp_path / "nowhere.toml"),
-        "resnet": ("--space", "resnet"),
+        "alexnet": ("--space", "alexnet"),
         "bad.toml": ("--space", tmp_path / "bad.toml"),
         "kk": ("--space", tmp_path / "gene.toml"),
         "99": ("--space", tmp_path / "choice.toml"),

@@ -184,7 +184,8 @@ def test_costs_of_binned_paths_are_spread_evenly(space):
 
 def extremes(space) -> tuple[float, float]:
     """The prices of fakes.price add up layer by layer."""
-    layers = [[ops(space.architecture({**space.spell(BASE), **dict(s)})) for s in g.values()] for g in space.groups]
+    steps = [[step for each in by_state.values() for step in each.values()] for by_state in space.chain.steps]
+    layers = [[ops(space.architecture({**space.spell(BASE), **dict(step.spelling)})) for step in own] for own in steps]
     base = ops(BASE)
     return tuple(base + sum(pick(layer) - base for layer in layers) for pick in (min, max))
 
