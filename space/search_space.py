@@ -34,8 +34,11 @@ class SearchSpace:
     @property
     def gene_names(self) -> tuple[str, ...]:
         """The genes that architectures in this space name: all but those that it leaves at their default."""
-        closed = {gene.name for gene in self.genes if gene.closed}
-        return tuple(name for name in genes_of(self.family, self.backbone, self.width) if name not in closed)
+        return tuple(name for name in genes_of(self.family, self.backbone, self.width) if name not in self._closed)
+
+    @cached_property
+    def _closed(self) -> frozenset[str]:
+        return frozenset(gene.name for gene in self.genes if gene.closed)
 
     @cached_property
     def chain(self) -> Chain:
@@ -61,11 +64,14 @@ class SearchSpace:
         return {gene.name: gene.choices[0] for gene in self.genes if len(gene.choices) == 1}
 
     def spell(self, architecture: Architecture) -> dict[str, Choice]:
-        """The choices of this space that make `architecture`. Raises InputError when there are none."""
+        """The choices of this space that make `architecture`, but for genes that it leaves at their default.
+
+        Raises InputError when there are none.
+        """
         if (architecture.family, architecture.backbone, architecture.width) == (self.family, self.backbone, self.width):
             spelled = self.chain.spell(architecture.effective)
             if spelled is not None:
-                return spelled
+                return {name: choice for name, choice in spelled.items() if name not in self._closed}
         raise InputError(f"the search space does not hold {architecture.describe()}")
 
     def __contains__(self, architecture: Architecture) -> bool:
