@@ -141,6 +141,11 @@ class RunConfig:
         return {**({} if self.max_ops is None else {"ops": self.max_ops}), **self.limits}
 
     @property
+    def limits_shown(self) -> list[str]:
+        """Each limit with its unit and the name of its cost, for people."""
+        return [f"{self.objective_named(name).show(limit)} of {name}" for name, limit in self.all_limits.items()]
+
+    @property
     def limit(self) -> float | None:
         """Of what is minimised."""
         return self.all_limits.get(self.objective)

@@ -25,10 +25,11 @@ def begin_text(assembled: Assembled, args: argparse.Namespace) -> str:
     left_out = f", {above} above a limit are left out" if above else ""
     ignored = f"{search.study.ignored} trials of other programs are ignored\n" if search.study.ignored else ""
     only = "; so few trials train only those" if trials <= baselines else ""
+    first = f"; {baselines} designed by hand are trained first{left_out}{only}" if baselines or above else ""
     return (
         f"{space.family} on {space.backbone} at width {space.width:g}, images of {height} x {width} in "
         f"{'grey' if channels == 1 else 'colour'}\n"
-        f"{size} networks of {cheapest} to {limit}; {baselines} designed by hand are trained first{left_out}{only}\n"
+        f"{size} networks of {cheapest} to {limit}{first}\n"
         f"{opened_text(space)}{enqueued_text(search)}{limits_text(config)}{config.measured_text}"
         f"{assembled.images}\n{ignored}test images are kept for search.retrain\n"
         f"trainings run {assembled.place}\nresults go to {search.folder}\n"
@@ -44,8 +45,7 @@ def opened_text(space: SearchSpace) -> str:
 
 def limits_text(config: RunConfig) -> str:
     """A line, where there are any."""
-    limits = [f"{config.objective_named(name).show(limit)} of {name}" for name, limit in config.all_limits.items()]
-    return f"none is trained above {' or '.join(limits)}\n" if limits else ""
+    return f"none is trained above {shown}\n" if (shown := " or ".join(config.limits_shown)) else ""
 
 
 def enqueued_text(search: Search) -> str:

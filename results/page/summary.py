@@ -17,7 +17,7 @@ NOT_LIMITED = {"flops": "FLOPs", "elementwise": "elementwise (operations)"}
 def summary(trials: pd.DataFrame, *, config: RunConfig, front: Front) -> str:
     """What was searched, and how far it came."""
     states = ", ".join(f"{count} {state}" for state, count in trials["state"].value_counts().items())
-    limits = [config.objective_named(name).show(limit) for name, limit in config.all_limits.items()]
+    limits = config.limits_shown
     measured = config.measured_text.strip().capitalize() + ". " if config.measured_text else ""
     budget = f", at most {', '.join(limits)}" if limits else ""
     return (
