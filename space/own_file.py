@@ -98,7 +98,7 @@ def _run(path: str, source: str) -> OwnFile:
     module.__file__ = path
     try:
         exec(compile(source, path, "exec"), module.__dict__)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise InputError(f"{path} cannot be run: {type(error).__name__}: {first_line(error)}") from error
     _files[file.name], _modules[file.name] = file, module
     return file

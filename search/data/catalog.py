@@ -47,6 +47,7 @@ class DataSetEntry:
         own_parts: whether each part names classes of its own, which may not be those of the training images, and
             the reader knows a part ``validation``, which may be empty.
         cropped: whether images are picture files, which are enlarged and cropped; see `mobinet.pictures.enlarged`.
+        own: whether it is from a file of the user's own.
     """
 
     reader: str
@@ -58,6 +59,7 @@ class DataSetEntry:
     published_as: str
     own_parts: bool = False
     cropped: bool = False
+    own: bool = False
 
     @property
     def read(self) -> "Callable[[str, str], Source]":
@@ -137,6 +139,11 @@ def dataset_called(text: str) -> str:
     sound = isinstance(shape, tuple) and len(shape) == 3 and all(type(side) is int and side > 0 for side in shape)
     if not callable(own_part(name, "images")) or not sound:
         raise InputError(f"{text} holds no data set: INPUT_SHAPE = (C, H, W) and images(data_dir, part)")
+    classes = own_part(name, "CLASSES") or ()
+    if not isinstance(classes, tuple | list) or not all(isinstance(each, str) for each in classes):
+        raise InputError(f"{text}: CLASSES must be the names of the classes, such as ('cat', 'dog'), not {classes!r}")
+    if not isinstance(own_part(name, "AUGMENTATION") or Augmentation(), Augmentation):
+        raise InputError(f"{text}: AUGMENTATION must be a search.data.catalog.Augmentation")
     return name
 
 
@@ -153,5 +160,6 @@ def find_dataset(name: str) -> DataSetEntry:
             validation=0.2,
             recipes=_SMALL,
             published_as=name,
+            own=True,
         )
     raise InputError(f"no data set is called {name!r}; use one of {', '.join(DATASETS)}, or a .py file with one")

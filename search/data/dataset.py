@@ -183,12 +183,13 @@ def check_test(name: str, *, data_dir: str, dataset: DataSet, needed: bool) -> t
 
     Args:
         name, data_dir, dataset: as of `load_test`.
-        needed: whether there have to be some.
+        needed: whether there have to be some; only then those of a file of one's own are looked at.
 
     Raises:
         InputError: there are none, or there are some of classes that `dataset` lacks.
     """
-    if not find_dataset(name).own_parts:
+    entry = find_dataset(name)
+    if not entry.own_parts and not (needed and entry.own):
         return ()
     test = _test_source(name, data_dir, dataset, needed=needed)
     missing = _missing(test) if len(test.labels) else ""
@@ -205,7 +206,8 @@ def _missing(source: Source) -> str:
 def _test_source(name: str, data_dir: str, dataset: DataSet, *, needed: bool = True) -> Source:
     source = read_source(name, data_dir, "test")
     if needed and not len(source.labels):
-        raise InputError(f"{data_dir} has no test images; add a folder test beside train, with a folder for each class")
+        add = "give some" if find_dataset(name).own else "add a folder test beside train, with a folder for each class"
+        raise InputError(f"{data_dir} has no test images; {add}")
     return _numbered(source, dataset.classes, data_dir)
 
 
@@ -215,7 +217,7 @@ def _numbered(source: Source, classes: tuple[str, ...], data_dir: str) -> Source
     if unknown:
         raise InputError(
             f"{data_dir} has images of classes without training images ({', '.join(unknown[:SHOWN])}); "
-            "name the folders of all parts alike"
+            "name the classes of all parts alike"
         )
     return source.renumbered(classes)
 

@@ -12,7 +12,7 @@ from search.data.in_memory import Pixels
 from search.data.source import held_out
 from space import InputError
 from space.errors import first_line
-from space.own_file import own_part
+from space.own_file import files_of, own_part
 
 DIGITS_TEST = 300
 FOLDER_TEST_SHARE = 0.2
@@ -118,20 +118,23 @@ def read_own(data_dir: str, part: str, *, name: str) -> Pixels:
     Raises:
         InputError: it fails, or gives something else.
     """
+    path = files_of({"dataset": name})["dataset"].path
     try:
         images, labels = own_part(name, "images")(data_dir, part)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         reason = f"{type(error).__name__}: {first_line(error)}"
-        raise InputError(f"{name}.py: images({data_dir!r}, {part!r}) failed: {reason}") from error
+        raise InputError(f"{path}: images({data_dir!r}, {part!r}) failed: {reason}") from error
     pixels, numbers = torch.as_tensor(images), torch.as_tensor(labels)
     whole = not (numbers.is_floating_point() or numbers.is_complex())
     if pixels.dtype != torch.uint8 or pixels.ndim != 4 or numbers.shape != pixels.shape[:1] or not whole:
         raise InputError(
-            f"{name}.py: images must give uint8 (N, C, H, W) and whole labels (N,), not {pixels.dtype} "
+            f"{path}: images must give uint8 (N, C, H, W) and whole labels (N,), not {pixels.dtype} "
             f"{tuple(pixels.shape)} and {numbers.dtype} {tuple(numbers.shape)}"
         )
+    if pixels.shape[1:] != (shape := own_part(name, "INPUT_SHAPE")):
+        raise InputError(f"{path}: images are {tuple(pixels.shape[1:])}, and INPUT_SHAPE = {shape}; state theirs")
     last = int(numbers.max()) if len(numbers) else -1
     classes = own_part(name, "CLASSES") or tuple(map(str, range(last + 1)))
     if len(numbers) and not 0 <= int(numbers.min()) <= last < len(classes):
-        raise InputError(f"{name}.py: labels are from {int(numbers.min())} to {last}, for {len(classes)} classes")
+        raise InputError(f"{path}: labels are from {int(numbers.min())} to {last}, for {len(classes)} classes")
     return Pixels(pixels=pixels.contiguous(), labels=numbers.long(), classes=tuple(classes))

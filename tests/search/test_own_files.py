@@ -11,7 +11,7 @@ from fakes import made_up
 import search.retrain
 import search.run
 from search.data.catalog import dataset_called
-from search.data.dataset import read_source
+from search.data.dataset import check_test, load_dataset, read_source
 from search.evaluators.proxy import Proxy
 from space import InputError
 
@@ -44,6 +44,9 @@ class Body(Part):
 def parts(architecture, num_classes):
     return (Body(name=f"body{architecture.choices['inner']}"),)
 """
+
+
+SOUND = "INPUT_SHAPE = (1, 4, 4)\ndef images(data_dir, part): pass\n"
 
 
 def test_a_run_keeps_the_digest_and_refuses_another_version(tmp_path, invoke, start, monkeypatch):
@@ -86,6 +89,9 @@ def test_a_run_keeps_the_digest_and_refuses_another_version(tmp_path, invoke, st
         ("nothing", "", "holds no data set"),
         ("shapeless", "def images(data_dir, part): pass", "holds no data set"),
         ("flat", "INPUT_SHAPE = (8, 8)\ndef images(data_dir, part): pass", "holds no data set"),
+        ("numbered", SOUND + "CLASSES = (0, 1)", "must be the names of the classes"),
+        ("augmented", SOUND + "AUGMENTATION = 0.1", "must be a search.data.catalog.Augmentation"),
+        ("ended", "raise SystemExit(0)", "cannot be run: SystemExit: 0"),
     ],
 )
 def test_a_file_that_is_no_data_set_is_refused(tmp_path, stem, text, complaint):
@@ -103,6 +109,11 @@ def test_a_file_that_is_no_data_set_is_refused(tmp_path, stem, text, complaint):
         (3, (np.zeros((3, 1, 4, 4), np.uint8), np.zeros(3)), "whole labels"),
         (4, (np.zeros((3, 1, 4, 4), np.uint8), np.array([0, -1, 1])), "labels are from -1 to 1, for 2 classes"),
         (5, None, "failed: TypeError"),
+        (
+            6,
+            (np.zeros((3, 4, 4, 1), np.uint8), np.zeros(3, int)),
+            r"wrong6.py: images are \(4, 4, 1\), and INPUT_SHAPE",
+        ),
     ],
 )
 def test_what_the_function_gives_is_checked(tmp_path, monkeypatch, number, given, complaint):
@@ -112,3 +123,24 @@ def test_what_the_function_gives_is_checked(tmp_path, monkeypatch, number, given
     monkeypatch.setattr(f"own_{name}.GIVEN", given)
     with pytest.raises(InputError, match=complaint):
         read_source(name, str(tmp_path), "train")
+
+
+@pytest.mark.parametrize(
+    "stem, given, complaint",
+    [
+        ("untested", "images[:0], labels[:0]", "has no test images; give some"),
+        ("failing", "1 / 0", "failed: ZeroDivisionError"),
+        ("more", "images, labels + 1", "images of classes without training images"),
+    ],
+)
+def test_test_images_are_looked_at_before_a_training(tmp_path, stem, given, complaint):
+    text = (
+        FILE.split("class Tiny")[0].replace("return (", "images = (").replace(".repeat(4, 3), labels", ".repeat(4, 3)")
+    )
+    path = tmp_path / f"{stem}_part.py"
+    path.write_text(f"{text}    return (images, labels) if part == 'train' else ({given})")
+    name = dataset_called(str(path))
+    dataset = load_dataset(name, data_dir=str(tmp_path), input_shape=(1, 4, 4), validation=0.2)
+    assert check_test(name, data_dir=str(tmp_path), dataset=dataset, needed=False) == ()
+    with pytest.raises(InputError, match=complaint):
+        check_test(name, data_dir=str(tmp_path), dataset=dataset, needed=True)
