@@ -19,7 +19,7 @@ from search.opened import MakeBackend, OnTrial, Search, ignore
 from search.opening import open_search
 from search.task import Evaluator
 from search.training.devices import find_device
-from space import Architecture, SearchSpace
+from space import Architecture, InputError, SearchSpace
 from space.objective import OBJECTIVES, Objective
 
 
@@ -111,13 +111,16 @@ def proxy(
     Args:
         dataset, data_dir: which images, by name or by a file of your own, and where they are.
         epochs: of each training; None for the data set's own.
-        images: to train on; None for all.
+        images: how many to train on; None for all.
         seed: of everything that is drawn, in the study as well.
         device: such as ``"cpu"`` or ``"cuda"``; None for a GPU, if there is one.
 
     Raises:
-        InputError: the images or the device cannot be used.
+        InputError: the images or the device cannot be used, or a number is not above 0.
     """
+    for name, number in (("epochs", epochs), ("images", images)):
+        if number is not None and number < 1:
+            raise InputError(f"{name} is {number}; it must be above 0")
     dataset = dataset_called(dataset)
     entry = find_dataset(dataset)
     recipe = entry.recipes["proxy"]

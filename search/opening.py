@@ -14,11 +14,13 @@ from search.evaluators import EVALUATORS, name_of
 from search.evaluators.on_images import OnImages
 from search.limits import Limits, check_limits
 from search.opened import Search
+from search.samplers import SAMPLERS
 from search.study.halving import rungs_of
 from search.study.study import Study
 from search.task import Evaluator
 from space import Architecture, InputError, SearchSpace
 from space.bounds import extreme
+from space.family import MOST_CLASSES
 from space.objective import OBJECTIVES, Objective
 from space.own_file import files_of
 
@@ -72,8 +74,12 @@ def open_search(
         num_classes = settings["num_classes"]
     if cost.name not in OBJECTIVES:
         raise InputError(f"{cost.name} is no cost of space.objective.OBJECTIVES; add it there")
+    if sampler not in SAMPLERS:
+        raise InputError(f"no sampler is called {sampler!r}; use one of {', '.join(SAMPLERS)}")
     if num_classes is None:
         raise InputError(f"{name} does not say how many classes there are; give num_classes")
+    if not 2 <= num_classes <= MOST_CLASSES:
+        raise InputError(f"num_classes is {num_classes}; it must be from 2 to {MOST_CLASSES}")
     count = partial(count_of, num_classes=num_classes)
     price = cost.price(count)
     check_limits(space, count, limits)

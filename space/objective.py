@@ -7,6 +7,7 @@ from math import ceil, floor, inf, log10
 
 from space.architecture import Architecture
 from space.cost import Cost
+from space.errors import InputError
 
 Price = Callable[[Architecture], float]
 """The number of an objective, for a network with a given number of classes."""
@@ -73,7 +74,7 @@ class Objective:
 
 
 def _not_counted(network: Architecture, counted: Cost) -> float:
-    raise TypeError("mobinet.objectives.objective_of gives the objectives that have a number")
+    raise InputError("ram and latency need more: cost=mobinet.objectives.objective_of(name, num_classes=...)")
 
 
 OBJECTIVES = {

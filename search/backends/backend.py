@@ -54,8 +54,13 @@ class BackendEntry:
 
 
 def evaluate(evaluator: Evaluator, task: Task) -> Evaluation | Failure:
-    """The evaluation; any exception is a Failure."""
+    """The evaluation; any exception is a Failure, and so is anything that is none."""
     try:
-        return evaluator(task)
+        found = evaluator(task)
+        if not isinstance(found, Evaluation):
+            raise TypeError(f"an evaluator gives a search.task.Evaluation, not {type(found).__name__}")
+        if not isinstance(found.accuracy, float) or not 0 <= found.accuracy <= 1:
+            raise ValueError(f"an accuracy is a float from 0 to 1, not {found.accuracy!r}")
+        return found
     except Exception as error:
         return failure_of(error)

@@ -18,7 +18,7 @@ from fakes import Instant, accuracy_of, made_up, small_space
 
 import search.run
 from results.files import read_json
-from search import LivePlot, Task, machine, proxy, run_study
+from search import Evaluation, LivePlot, Task, machine, proxy, run_study
 from search.evaluators.proxy import Proxy
 from search.live_plot import in_cell
 from space import InputError, load_space
@@ -124,6 +124,41 @@ def test_parts_that_do_not_fit(tmp_path):
     with pytest.raises(InputError, match="raise --max-ops"):
         limits = [(OBJECTIVES["ops"], 10.0)]
         run_study(tmp_path / "b", space=SPACE, evaluator=Instant(), num_classes=10, trials=1, limits=limits)
+
+
+@pytest.mark.parametrize(
+    "answer, reason",
+    [
+        (None, "search.task.Evaluation, not NoneType"),
+        (0.5, "search.task.Evaluation, not float"),
+        (Evaluation(accuracy=57.0, epochs=1, seconds=0.0), "from 0 to 1, not 57.0"),
+        (Evaluation(accuracy=float("nan"), epochs=1, seconds=0.0), "from 0 to 1, not nan"),
+        (Evaluation(accuracy=torch.tensor(0.5), epochs=1, seconds=0.0), "from 0 to 1, not tensor"),  # pyright: ignore
+    ],
+)
+def test_an_answer_that_is_no_evaluation_fails_the_trial(tmp_path, answer, reason):
+    with pytest.raises(InputError, match=f"the first trials all failed, the last one with: .*{reason}"):
+        run_study(tmp_path, space=SPACE, evaluator=lambda task: answer, num_classes=4, trials=6)
+
+
+@pytest.mark.parametrize(
+    "parts, complaint",
+    [
+        ({"sampler": "best"}, "no sampler is called 'best'; use one of front"),
+        ({"num_classes": 1}, "num_classes is 1; it must be from 2 to"),
+        ({"cost": OBJECTIVES["ram"]}, "cost=mobinet.objectives.objective_of"),
+    ],
+)
+def test_parts_of_a_search_that_there_are_not(tmp_path, parts, complaint):
+    with pytest.raises(InputError, match=complaint):
+        run_study(tmp_path, **{"space": SPACE, "evaluator": Instant(), "num_classes": 4, "trials": 2, **parts})
+    assert not (tmp_path / "study.db").exists()
+
+
+@pytest.mark.parametrize("number", [{"epochs": 0}, {"images": -1}])
+def test_numbers_of_a_training_are_above_0(number):
+    with pytest.raises(InputError, match="it must be above 0"):
+        proxy(**number)
 
 
 def test_the_plot_grows(tmp_path):
