@@ -113,7 +113,7 @@ def test_a_search_says_where_it_computes(finished):
 def test_trials_of_a_search(finished):
     folder, ended = finished
     table, config = table_of(folder), json.loads((folder / "config.json").read_text())
-    assert table.columns.tolist() == [*COLUMNS, "balanced_accuracy", "macro_f1", "top5", *config["genes"]]
+    assert table.columns.tolist() == [*COLUMNS, "balanced_accuracy", "macro_f1", "top5", "device", *config["genes"]]
     assert (table["top5"] > table["accuracy"]).all() and (table["macro_f1"] > 0).all()
     assert table["number"].tolist() == list(range(17)) and table["key"].is_unique
     assert table["state"].eq("complete").all() and table["epochs"].eq(1).all()
