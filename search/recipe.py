@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 OPTIMIZERS = ("adam", "sgd")
+AUGMENTATIONS = ("randaugment", "trivialaugment", "erasing", "mixup", "cutmix")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +33,7 @@ class Recipe:
         first_weight_decay: as `weight_decay`, in the first of two steps.
         teacher_share: share of a teacher in the loss, where there is one; the labels have the rest.
         teacher_temperature: see `search.training.teacher.Teacher`.
+        augment: those of `AUGMENTATIONS` that come after the data set's own shifts and flips, with commas between.
     """
 
     epochs: int
@@ -48,6 +50,7 @@ class Recipe:
     first_weight_decay: float = 0.0
     teacher_share: float = 1.0
     teacher_temperature: float = 1.0
+    augment: str = ""
 
     @property
     def first_epochs(self) -> int:

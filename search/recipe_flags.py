@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from search.flags import positive_float, positive_int
-from search.recipe import OPTIMIZERS, RECIPES, Recipe
+from search.recipe import AUGMENTATIONS, OPTIMIZERS, RECIPES, Recipe
 from space import InputError
 from space.reading import read_input
 
@@ -50,6 +50,13 @@ def optimizer(text: str) -> str:
     raise argparse.ArgumentTypeError(f"{text!r} is neither {' nor '.join(OPTIMIZERS)}")
 
 
+def augmentations(text: str) -> str:
+    names = text.split(",") if text else []
+    if not set(names) <= set(AUGMENTATIONS):
+        raise argparse.ArgumentTypeError(f"{text!r} is not some of {','.join(AUGMENTATIONS)}, with commas between")
+    return ",".join(name for name in AUGMENTATIONS if name in names)
+
+
 def _number(text: str, kind: str, fits: Callable[[float], bool]) -> float:
     try:
         if fits(value := float(text)):
@@ -74,6 +81,7 @@ SETTINGS = {
     "first_weight_decay": Setting(penalty),
     "teacher_share": Setting(part),
     "teacher_temperature": Setting(positive_float),
+    "augment": Setting(augmentations, f"random changes of images: some of {','.join(AUGMENTATIONS)}"),
 }
 """By the fields of `Recipe`, which are the names in a file."""
 
@@ -133,6 +141,6 @@ def _setting(path: Path, name: str, value: Any) -> Any:
         meant = f"did you mean {close[0]}?" if close else f"a recipe has {', '.join(SETTINGS)}"
         raise InputError(f"{path}: a recipe has no {name}; {meant}")
     try:
-        return SETTINGS[name].read(str(value))
+        return SETTINGS[name].read(",".join(map(str, value)) if isinstance(value, list) else str(value))
     except argparse.ArgumentTypeError as error:
         raise InputError(f"{path}: {name}: {error}") from None

@@ -31,17 +31,21 @@ class ClassLoss:
 
         Args:
             outputs: (N, C).
-            targets: labels (N,) or probabilities (N, C).
-            labels: (N,).
+            targets: labels (N,) or probabilities of the first c classes (N, c).
+            labels: (N,), or shares of the classes (N, C).
         """
+        if targets.dim() == 2:
+            targets = F.pad(targets, (0, outputs.shape[1] - targets.shape[1]))
         if self.weights is None:
             return F.cross_entropy(outputs, targets, label_smoothing=self.label_smoothing)
         each = F.cross_entropy(outputs, targets, reduction="none", label_smoothing=self.label_smoothing)
         return self.mean(each, labels)
 
     def mean(self, losses: Tensor, labels: Tensor) -> Tensor:
-        """The mean of the losses (N,) of images with such labels (N,)."""
-        return (losses if self.weights is None else self.weights[labels] * losses).mean()
+        """The mean of the losses (N,) of images with such labels (N,), or of mixed ones with shares (N, C)."""
+        if self.weights is None:
+            return losses.mean()
+        return ((labels @ self.weights if labels.is_floating_point() else self.weights[labels]) * losses).mean()
 
 
 def balanced(counts: Tensor) -> Tensor:

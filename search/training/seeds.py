@@ -17,6 +17,11 @@ def training_seed(seed: int, architecture: Architecture, replicate: int = 0) -> 
     return int.from_bytes(hashlib.sha256(f"{seed}/{architecture.key}/{replicate}".encode()).digest()[:4], "big")
 
 
+def seed_from(*numbers: int) -> int:
+    """A seed that depends on nothing but these."""
+    return int.from_bytes(hashlib.sha256("/".join(map(str, numbers)).encode()).digest()[:4], "big")
+
+
 def seeded_build(architecture: Architecture, num_classes: int, seed: int) -> nn.Module:
     """The network with weights drawn from `seed`, leaving torch's random state as it was."""
     with seeded(seed):

@@ -13,12 +13,14 @@ from search.data.split import Split
 from search.recipe import Recipe
 from search.stopping import stop_if_asked
 from search.training import ranks
+from search.training.augmenting import Augmenting
 from search.training.average import WeightAverage
-from search.training.captured import CapturedStep
+from search.training.captured import CapturedStep, launching
 from search.training.class_weights import ClassLoss
 from search.training.devices import training_dtype
 from search.training.flat_optimizers import FLAT
 from search.training.parameters import parameter_groups
+from search.training.seeds import seed_from
 from search.training.teacher import Teacher
 from search.training.threads import divide_threads
 from space import InputError
@@ -85,6 +87,11 @@ class Training:
         self.loss = ClassLoss(class_weights, train, device, recipe.label_smoothing)
         self.norms = [(norm, norm.momentum) for norm in net.modules() if isinstance(norm, nn.BatchNorm2d)]
         self.teacher = teacher
+        self.augmenting = None
+        if recipe.augment:
+            self.augmenting = Augmenting(
+                recipe.augment.split(","), train.preparation, len(train.class_counts()), device
+            )
         self.recorded = self.alike and device.type == "cuda" and ranks.ranks() == 1
         self._total = torch.zeros((), device=device)
         self._begin_step(float_weights=recipe.first_epochs > 0)
@@ -124,6 +131,8 @@ class Training:
         ):
             stop_if_asked()
             progress = (self.epoch + (step + 1) / steps) / self.recipe.epochs
+            if self.augmenting:
+                inputs = self._augmented(self.augmenting, (epoch_seed, step), inputs)
             self._set_rate(self.recipe.learning_rate_at(progress))
             if self.recorded:
                 self._recording(self.step, *inputs)
@@ -147,7 +156,7 @@ class Training:
 
     def step(self, *inputs: Tensor) -> None:
         """Learn a batch of `Split.inputs`, and step on the weights; its loss is added to the epoch's."""
-        images, labels = self.train.prepared(*inputs)
+        images, labels = inputs if self.augmenting else self.train.prepared(*inputs)
         self.optimizer.zero_grad()
         for done, piece in enumerate(zip(images.chunk(self.accumulate), labels.chunk(self.accumulate))):
             self._weigh_statistics(done)
@@ -156,6 +165,14 @@ class Training:
         self.optimizer.step()
         if self.average:
             self.average.update()
+
+    def _augmented(self, change: Augmenting, place: tuple[int, int], inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """Images and labels of a batch, each slice changed by draws of its own; a recording could not draw."""
+        with launching:
+            pairs = zip(*(whole.chunk(self.accumulate) for whole in self.train.prepared(*inputs)))
+            first = ranks.rank() * self.accumulate
+            changed = [change(x, y, seed_from(*place, index)) for index, (x, y) in enumerate(pairs, first)]
+            return tuple(torch.cat(parts) for parts in zip(*changed))
 
     def learn(self, images: Tensor, labels: Tensor) -> Tensor:
         """Give the weights their gradients on a batch, and return its loss, without gradient."""

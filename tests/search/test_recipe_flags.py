@@ -62,6 +62,12 @@ def test_two_steps_are_halves_unless_a_file_says(mine):
         recipe("--two-step", "--epochs", 1)
 
 
+def test_augmentations_come_in_their_order(mine):
+    assert recipe("--augment", "mixup,randaugment").augment == "randaugment,mixup"
+    assert recipe("--recipe", mine('augment = ["cutmix", "erasing"]')).augment == "erasing,cutmix"
+    assert recipe("--recipe", mine('augment = ["cutmix"]'), "--augment", "").augment == ""
+
+
 @pytest.mark.parametrize(
     "text, said",
     [
@@ -72,6 +78,7 @@ def test_two_steps_are_halves_unless_a_file_says(mine):
         ("ema = 1", "ema: '1' is not a number from 0 up to, not including, 1"),
         ("weight_decay = true", "weight_decay: 'True' is not a number from 0 on"),
         ("teacher_share = 1.1", "teacher_share: '1.1' is not a number from 0 to 1"),
+        ("augment = ['mixup', 'flip']", "augment: 'mixup,flip' is not some of randaugment,trivialaugment,"),
         ("optimizer = 'lion'\nlearning_rate = 1", "optimizer: 'lion' is neither adam nor sgd"),
         ("optimizer = 'sgd'", "--optimizer sgd needs --learning-rate: 0.02 is for adam"),
     ],

@@ -144,7 +144,7 @@ def test_a_checkpoint_of_another_measure_or_weights_is_refused(tmp_path):
             retraining(tmp_path, **change).run(quiet)
     path = tmp_path / "last.pt"
     state = torch.load(path, weights_only=True)
-    later = "optimizer", "weight_decay", "label_smoothing", "ema", "first_step", "teacher_share", TEACHER
+    later = "optimizer", "weight_decay", "label_smoothing", "ema", "first_step", "teacher_share", "augment", TEACHER
     for name in ("metric", "class_weights", *later):  # as earlier versions wrote it
         del state["settings"][name]
     state["metrics"] = [
