@@ -185,13 +185,16 @@ def load_c(folder: Path) -> Model:
 
 
 def trained_on(folder: Path) -> tuple[str, str]:
-    """The data set of the retraining in `folder`, empty if it is not known, and where the search had its images."""
-    name, data_dir = "", "data"
+    """The data set of the retraining in `folder`, empty if it is not known, and where it had its images."""
     with suppress(InputError, AttributeError):
-        name = str(read_json(folder / "summary.json").get("dataset", ""))
-        config = read_config(folder.parent.parent)
-        data_dir = config.data_dir if config.dataset == name else data_dir
-    return name, data_dir
+        summary = read_json(folder / "summary.json")
+        name, data_dir = summary.get("dataset", ""), summary.get("data_dir")
+        if data_dir is None:  # as of earlier versions
+            with suppress(InputError):
+                config = read_config(folder.parent.parent)
+                data_dir = config.data_dir if config.dataset == name else None
+        return str(name), str(data_dir or "data")
+    return "", "data"
 
 
 if __name__ == "__main__":

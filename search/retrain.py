@@ -16,18 +16,17 @@ import io
 import os
 from contextlib import nullcontext, redirect_stderr, suppress
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from results.entry import Entry, read_entry, read_front
 from results.measures import ACCURACY, UNWEIGHTED
 from results.run_config import read_config
-from search.backends import BACKENDS
 from search.data.catalog import find_dataset
-from search.flags import add_choice, add_training_flags, positive_float, positive_int, refuse_flags_of_others
+from search.flags import add_training_flags, positive_float, positive_int
 from search.recipe_flags import add_recipe_flags, recipe_of
-from search.retrained_text import end_text, refresh_report, show
+from search.retrained_text import end_text, refresh_report
+from search.several_flags import add_several_flags, check_several_flags, trains_several
 from space import Architecture, InputError, named_network
 from space.command import Parser, add_own_family, run_command, user_path
 from space.own_file import check_digests
@@ -79,34 +78,11 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
         type=user_path,
         help="parent of the folder KEY (default: retrain/ beside the file, or runs/retrain/DATASET/)",
     )
-    _add_several_flags(parser)
+    parser.add_argument("--tensorboard", type=user_path, metavar="DIR", help="write events for TensorBoard to DIR/KEY")
+    add_several_flags(parser)
     args = parser.parse_args(argv)
-    _check_several_flags(parser, args)
+    check_several_flags(parser, args)
     return args
-
-
-def _add_several_flags(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--all", action="store_true", help="all networks of a pareto.json")
-    parser.add_argument(
-        "--seeds", type=positive_int, default=1, help="trainings of each network, from --seed on (default: 1)"
-    )
-    add_choice(parser, "--backend", BACKENDS, default="local")
-    parser.set_defaults(time_limit=None)
-
-
-def _check_several_flags(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
-    if args.all and (args.key or not args.network.endswith(".json")):
-        parser.error("--all goes with a pareto.json, without --key")
-    given = [flag.name for entry in BACKENDS.values() for flag in entry.flags if flag.given(args)]
-    if not _trains_several(args) and (given or args.backend != "local"):
-        parser.error(f"{(*given, '--backend')[0]} goes with --all or --seeds; one training is one process")
-    refuse_flags_of_others(parser, args, "--backend", BACKENDS, args.backend)
-    if complaint := BACKENDS[args.backend].complaint(args):
-        parser.error(complaint)
-
-
-def _trains_several(args: argparse.Namespace) -> bool:
-    return args.all or args.seeds > 1
 
 
 def main() -> None:
@@ -124,15 +100,19 @@ def _is_unheard() -> bool:
 
 
 def retrain(args: argparse.Namespace) -> None:
+    from search.epoch_line import EpochLine
     from search.machine import cores, missing_memory, use_threads, useful_threads
     from search.placement import device_text
+    from search.tensorboard import events_of, require_tensorboard
     from search.training import ranks
     from search.training.training import NonFiniteLoss
 
+    if args.tensorboard:
+        require_tensorboard()
     targets = find_targets(args)
     target = targets[0]
     retraining = assemble(args, target)
-    if _trains_several(args):
+    if trains_several(args):
         from search.several import retrain_several
 
         return retrain_several(args, retraining, [each.architecture for each in targets])
@@ -142,8 +122,15 @@ def retrain(args: argparse.Namespace) -> None:
     print(f"{retraining.architecture.describe()}{cost}, into {retraining.folder}", flush=True)
     if first := retraining.recipe.first_epochs:
         print(f"the first {first} epochs learn float weights, without the fused kernels", flush=True)
+    line = EpochLine(epochs=retraining.recipe.epochs, metric=retraining.metric)
     try:
-        summary = retraining.run(partial(show, metric=retraining.metric))
+        with line, events_of(retraining.folder, args.tensorboard if ranks.rank() == 0 else None) as write:
+
+            def on_epoch(row: dict[str, float]) -> None:
+                write(row)
+                line.show(row)
+
+            summary = retraining.run(on_epoch)
     except NonFiniteLoss as error:
         raise InputError(f"training diverged: {error}; use another --seed and --out") from None
     except RuntimeError as error:

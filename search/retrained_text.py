@@ -1,22 +1,43 @@
-"""What a retraining says: of each epoch, of its end, and of the report of the run that it belongs to."""
+"""What a retraining says at its end, and the report of the run that it belongs to."""
 
+import shlex
 from pathlib import Path
 from typing import Any
 
 from results.measures import ACCURACY, MEASURES
+from results.noise import standard_error
 from space.errors import first_line
+from space.own_file import files_of
 
 
 def end_text(summary: dict[str, Any], folder: Path, cost: str = "") -> str:
-    """What a retraining reached, and where its network is."""
-    from search.progress import si
+    """What a retraining reached, what it left, and what to do with it."""
+    from search.progress import duration, si
 
     ops = f"{si(summary['cost']['ops']).strip()}OPs"
+    error = standard_error(summary["test_top1"], summary["test_images"])
     return (
         f"kept the epoch that was best on validation images, {named(summary, 'validation')}\n"
-        f"test {named(summary, 'test')}, top-5 {summary['test_top5']:.2%} on {summary['test_images']} images; "
-        f"{', '.join(filter(None, (ops, cost)))}; {folder}/model.safetensors has {summary['file_bytes']:,} bytes, "
-        f"{summary['cost']['bytes']:,} of them weights"
+        f"test {named(summary, 'test')} ± {error:.2%} (standard error), top-5 {summary['test_top5']:.2%} on "
+        f"{summary['test_images']:,} images; {', '.join(filter(None, (ops, cost)))}\n"
+        f"{summary['epochs']:,} epochs in {duration(summary['seconds'])}; {folder} has model.safetensors "
+        f"({summary['file_bytes']:,} bytes, {summary['cost']['bytes']:,} of them weights), summary.json, metrics.csv\n"
+        f"to see its mistakes, to run it elsewhere, to name the class of a picture:\n{next_commands(summary, folder)}"
+    )
+
+
+def next_commands(summary: dict[str, Any], folder: Path) -> str:
+    """What can be done with a trained network, a line each."""
+    family = summary["architecture"]["family"]
+    own = {
+        flag: f" --{flag} {shlex.quote(file.path)}"
+        for flag, file in files_of({"space": family, "dataset": summary["dataset"]}).items()
+    }
+    model, space = shlex.quote(str(folder)), own.get("space", "")
+    return (
+        f"    python -m search.evaluate {model}{space}{own.get('dataset', '')}\n"
+        f"    python -m mobinet.export {model}{space} --format c --out network\n"
+        f"    python -m mobinet.predict {model}{space} picture.png"
     )
 
 
@@ -43,8 +64,3 @@ def refresh_report(folder: Path) -> str:
         return f"wrote {rewrite_report(run)}\n"
     except Exception as error:  # the training is done, whatever ails the report
         return f"could not write {run}/report.html again: {first_line(error)}\n"
-
-
-def show(row: dict[str, float], metric: str) -> None:
-    accuracy = f"validation {named({**row, 'metric': metric}, 'validation')}"
-    print(f"epoch {row['epoch']:>4}  loss {row['loss']:.4f}  {accuracy}  {row['seconds']:.1f} s", flush=True)

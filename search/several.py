@@ -18,6 +18,7 @@ from search.loop import run_tasks
 from search.progress import duration
 from search.retrained_text import named, refresh_report, run_of
 from search.task import Evaluation, Failure, Task
+from search.tensorboard import events_of
 from search.training import ranks
 from search.training.retraining import Retraining
 from space import Architecture, InputError
@@ -29,12 +30,16 @@ class Retrainings:
 
     Args:
         each: the trainings.
+        tensorboard: takes a folder of events of each; None for none.
     """
 
     each: tuple[Retraining, ...]
+    tensorboard: Path | None = None
 
     def __call__(self, task: Task) -> Evaluation:
-        summary = self.each[task.number].run(lambda row: None)
+        retraining = self.each[task.number]
+        with events_of(retraining.folder, self.tensorboard) as write:
+            summary = retraining.run(write)
         return Evaluation(
             accuracy=summary["test_top1"],
             epochs=summary["epochs"],
@@ -81,11 +86,12 @@ def retrain_several(args: argparse.Namespace, first: Retraining, architectures: 
     networks = f"{len(architectures)} networks" if len(architectures) > 1 else "1 network"
     print(f"{networks} with {args.seeds} seed{'s' if args.seeds > 1 else ''} each, into {each[0].folder.parent}")
     reached: dict[str, list[dict[str, Any]]] = {network.key: [] for network in architectures}
+    evaluator = Retrainings(each=each, tensorboard=args.tensorboard and args.tensorboard.absolute())
     failed = 0
     with (
         tqdm(total=len(each), unit="training", dynamic_ncols=True, smoothing=0, disable=None) as bar,
         Interrupts() as interrupts,
-        closing(entry.make(Retrainings(each=each), args, shape, device)) as backend,
+        closing(entry.make(evaluator, args, shape, device)) as backend,
     ):
         tasks = (Task(number=number, architecture=one.architecture) for number, one in enumerate(each))
         for task, outcome in run_tasks(backend, tasks, interrupts):

@@ -40,6 +40,7 @@ ELSEWHERE = {
     "--backend ray": "tests/search/backends/test_ray_tune.py runs it",
     "pareto.json --all": "tests/search/test_several.py runs it",
     "best.json --seeds": "tests/search/test_several.py runs it",
+    "--tensorboard events": "tests/search/test_tensorboard.py runs it",
     "search.evaluate network": "tests/search/test_evaluate.py runs it",
     "--space mine.py": "tests/search/test_own_files.py runs it",
     "results.zoo": "tests/results/test_zoo.py runs it",

@@ -223,6 +223,7 @@ class Retraining:
             "key": self.architecture.key,
             "architecture": self.architecture.to_dict(),
             "dataset": self.dataset,
+            "data_dir": self.data_dir,
             **counts.after_retraining("test"),
             "test_top5": counts.top5_accuracy,
             "test_images": len(test),

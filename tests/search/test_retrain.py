@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -51,7 +52,11 @@ def test_the_winner_is_trained_and_written(run_copy, invoke):
     assert (summary["key"], summary["cost"], summary["epochs"]) == (best["key"], best["cost"], 2)
     assert pd.read_csv(folder / "metrics.csv")["epoch"].tolist() == [1, 2]
     assert read_packed(folder / "model.safetensors")[1]["num_classes"] == "10"
-    assert f"{summary['test_top1']:.2%}" in ended.out and "epoch    2" in ended.out
+    error = (summary["test_top1"] * (1 - summary["test_top1"]) / 300) ** 0.5
+    assert f"test top-1 {summary['test_top1']:.2%} ± {error:.2%} (standard error)" in ended.out
+    assert "epoch    1/2  " in ended.out and "epoch    2/2  " in ended.out and "\x1b" not in ended.out
+    commands = re.findall(r"python -m ([\w.]+) (\S+)", ended.out)
+    assert commands == [(name, str(folder)) for name in ("search.evaluate", "mobinet.export", "mobinet.predict")]
     again = invoke(search.retrain, run_copy / "best.json", "--epochs", 2)
     assert again.code == 0 and "epoch    " not in again.out
     assert "epochs 2 there and 3 here" in one_line(invoke(search.retrain, run_copy / "best.json", "--epochs", 3))
@@ -76,7 +81,7 @@ def test_the_report_of_the_run_shows_it(run_copy, invoke):
     assert ended.out.splitlines()[-1].startswith(said)
     (run_copy / "trials.csv").unlink()
     ended = invoke(search.retrain, *command)
-    assert ended.code == 0 and ended.out.splitlines()[-1].startswith("test top-1")
+    assert ended.code == 0 and ended.out.splitlines()[-1].startswith("    python -m mobinet.predict ")
 
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), AttributeError("a defect"), InputError("")])
