@@ -1,5 +1,6 @@
 """Several retrainings at once: a front, several seeds; resumed, averaged, shown in the report."""
 
+from argparse import Namespace
 from pathlib import Path
 from statistics import mean, stdev
 
@@ -8,9 +9,10 @@ import pytest
 import search.retrain
 from results.files import read_json
 from search.recipe import Recipe
-from search.several import retrainings_of
+from search.several import retrain_several, retrainings_of
+from search.training import ranks
 from search.training.retraining import Retraining
-from space import Architecture
+from space import Architecture, InputError
 
 
 def one_line(ended) -> str:
@@ -33,6 +35,17 @@ def test_each_network_with_each_seed_in_a_folder_of_its_own():
     )
     found = [(each.folder.name, each.architecture.key, each.seed) for each in retrainings_of(first, networks, 2)]
     assert found == [(key, key, 5) for key in keys] + [(f"{key}-seed6", key, 6) for key in keys]
+
+
+def test_several_processes_train_one_network(monkeypatch, tmp_path):
+    network = Architecture.uniform("mobilenet-8")
+    recipe = Recipe(epochs=1, batch_size=64, learning_rate=0.01)
+    first = Retraining(
+        architecture=network, dataset="digits", data_dir="", recipe=recipe, seed=0, device="cpu", folder=tmp_path
+    )
+    monkeypatch.setattr(ranks, "_ranks", 2)
+    with pytest.raises(InputError, match="torchrun trains one network"):
+        retrain_several(Namespace(backend="local"), first, [network])
 
 
 def test_a_front_with_two_seeds(judged_copy, invoke):

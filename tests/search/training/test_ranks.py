@@ -11,6 +11,7 @@ from PIL import Image
 
 import search.retrain
 from results.files import read_json
+from search.epoch_line import EpochLine
 from search.training import ranks
 
 FILES = {
@@ -90,11 +91,11 @@ def test_goes_on_with_another_number_of_processes(torchrun, invoke, tmp_path, mo
     command = "mobinet-mid-k3", "--epochs", 4
     assert invoke(search.retrain, *command, "--accumulate", 2, "--out", tmp_path / "whole").code == 0
 
-    def stop(row, metric):
+    def stop(self, row):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(search.retrain, "show", stop)
+        patch.setattr(EpochLine, "show", stop)
         assert invoke(search.retrain, *command, "--accumulate", 2, "--out", tmp_path / "parts").code == 130
     process = torchrun("-m", "search.retrain", *command, "--out", tmp_path / "parts")
     first = next(line for line in process.stdout if line.startswith("epoch"))
