@@ -64,7 +64,7 @@ def _cell(row: Row, choice: Choice | None) -> str:
         return "<td>–</td>"
     place = row.choices.index(choice)
     if isinstance(choice, int):
-        depth = 0.1 + 0.6 * place / max(1, len(row.choices) - 1)
+        depth = 0.1 + 0.4 * place / max(1, len(row.choices) - 1)
         return f"<td style='--depth:{depth:.0%}'>{choice}</td>"
     hue = choice if choice in BLOCKS else f"choice{place % 4}"
     return f"<td style='--depth:45%;--hue:var(--{hue})'>{escape(choice)}</td>"

@@ -23,6 +23,18 @@ CONTROLS = """<div class='controls'>
 <div role='group' aria-label='Accuracy' id='kinds'></div>
 <label>Cost <select id='cost'></select></label></div>"""
 
+ALWAYS = (
+    "Each point is one network; the line is the front: networks that no other beats in both accuracy and cost. "
+    "Point at a network to see it, click to show it in full."
+)
+BARS = "Bars hold 95 %."
+SMOOTHED = (
+    "Expected accuracies are smoothed by a regression over all trials, so that one lucky training does not decide; "
+    "measured ones are those of each training."
+)
+FEW = 15
+"""Networks of a front whose table is shown at once."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class View:
@@ -94,20 +106,16 @@ def style_of(run: RunRecord, published: pd.DataFrame | None) -> Any:
 
 def front_section(run: RunRecord, published: pd.DataFrame | None) -> Section:
     """The figure with its switches, the panel of one network, and the table of the front."""
-    config = run.config
-    words = (
-        "Accuracy over cost. Each point is one network; the line is the front: networks that no other beats in both. "
-        "Bars hold 95 %. Point at a network to see it, click to show it in full. "
-    )
-    if "expected" in accuracies_of(run.trials.loc[run.trials["state"] == "complete"], config):
-        words += (
-            "Expected accuracies are smoothed by a regression over all trials, so that one lucky training does not "
-            "decide; measured ones are those of each training. "
-        )
+    config, front = run.config, run.front
+    is_smoothed = "expected" in accuracies_of(run.trials.loc[run.trials["state"] == "complete"], config)
+    words = " ".join([ALWAYS, *([BARS] if front.noise else []), *([SMOOTHED] if is_smoothed else [])])
+    is_open = " open" if len(front.entries) <= FEW else ""
     body = (
-        f"<div class='beside'><div>{CONTROLS}{figure('front', words)}</div>"
-        f"<aside id='network' aria-live='polite'></aside></div>"
-        f"{front_table(run.front, config)}{paragraph(noise_text(config, run.front), 'note')}"
+        f"<div class='beside'><div>{CONTROLS}{figure('front', words)}"
+        f"{paragraph(noise_text(config, front), 'note')}</div>"
+        f"<aside id='network' aria-live='polite'></aside></div><details{is_open}>"
+        f"<summary>The {len(front.entries)} networks of the front as a table</summary>{front_table(front, config)}"
+        "</details>"
     )
     views = {name: asdict(view) for name, view in views_of(run, published).items()}
     return Section(title="The front", body=body, figures={"front": {**style_of(run, published), "views": views}})

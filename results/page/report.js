@@ -97,7 +97,7 @@ function frontLayout(traces) {
   const lines = Object.entries(shown.peers).map(([name, at]) => [`${name}: ${costText(view.cost, at)}`, at]);
   if (shown.budget !== null) lines.push([`budget ${costText(view.cost, shown.budget)}`, shown.budget]);
   const layout = theme(figures.front.layout);
-  layout.xaxis = { ...layout.xaxis, title: { text: shown.title } };
+  layout.xaxis = { ...layout.xaxis, title: { text: shown.title }, tickangle: 0, ...(narrow() ? { nticks: 4 } : {}) };
   layout.yaxis = { ...layout.yaxis, title: { text: `${view.kind} ${record.measure}` } };
   layout.legend = { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", font: { size: narrow() ? 11 : 13 } };
   layout.shapes = lines.map(([, at]) => ({ type: "line", yref: "paper", y0: 0, y1: 1, x0: at, x1: at, line: { color: colour("muted"), dash: "dash", width: 1 } }));
