@@ -100,7 +100,7 @@ def effects_section(trials: pd.DataFrame, config: RunConfig) -> Section:
     values = [effect.value for effect in effects]
     body = paragraph(WORDS, "note") + table(
         Column(title="change", texts=[effect.change for effect in effects]),
-        Column(title="effect, points", texts=[f"{100 * value:+.2f}" for value in values], values=values),
+        Column(title="effect, points", texts=[f"{100 * value:+z.2f}" for value in values], values=values),
         Column(
             title="±", texts=[f"{100 * effect.error:.2f}" for effect in effects], values=[it.error for it in effects]
         ),

@@ -17,7 +17,7 @@ def header_of(run: RunRecord, title: str) -> str:
     numbers += f", {config.cost.show(cost[config.objective])}."
     retrain = f"python -m search.retrain {path_of(run)}/best.json"
     return (
-        f"<header><p class='title'>{escape(title)}</p><h1>{escape(recommendation_of(run).text(config.cost.unit))}</h1>"
+        f"<header><p class='title'>{escape(title)}</p><h1>{escape(recommendation_of(run).text(config.objective))}</h1>"
         f"{paragraph(numbers)}{command(retrain)}</header>"
     )
 

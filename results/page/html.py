@@ -78,7 +78,7 @@ def _cell(column: Column, row: int) -> str:
 
 def figure(name: str, text: str, size: str = "") -> str:
     """The place of a figure, and what it shows in words; `size` is ``small`` for half of a row."""
-    place = f"<div class='plot {size}' id='{name}' role='img' aria-label='{escape(text)}'></div>"
+    place = f"<div class='plot {size}' id='{name}' role='img' aria-label='figure, described below'></div>"
     return f"<figure>{place}<figcaption>{escape(text)}</figcaption></figure>"
 
 

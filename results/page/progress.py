@@ -12,7 +12,7 @@ from results.pareto import hypervolume, on_front
 from results.run_config import RunConfig
 from results.tables import deciding_accuracy
 
-TITLES = {"trials": "complete trials", "seconds": "seconds of training, added up over workers"}
+TITLES = {"trials": "complete trials", "seconds": "seconds of training"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +59,9 @@ def progress_section(trials: pd.DataFrame, config: RunConfig) -> Section:
     words = (
         f"Hypervolume of the front, {share[-1]:.2%} at the end; 99 % of it was reached after {at:,} of {end:,} trials."
     )
-    drawn = figure("by-trials", words, "small") + figure("by-seconds", "The same over time.", "small")
+    drawn = figure("by-trials", words, "small") + figure(
+        "by-seconds", "The same over the time of all trainings, added up over workers.", "small"
+    )
     figures = {
         "by-trials": _drawn(progress.trials, share, TITLES["trials"]),
         "by-seconds": _drawn(progress.seconds, share, TITLES["seconds"]),

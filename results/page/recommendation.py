@@ -17,6 +17,16 @@ from space.family import find_family
 CONFIDENT = 1.96
 """Standard deviations either side that hold 95 % of what is drawn."""
 
+COUNTED = {
+    "ops": "OPs",
+    "bops": "BOPs",
+    "padded_bops": "padded BOPs",
+    "bytes": "bytes of weights",
+    "params": "parameters",
+    "ram": "bytes of working memory",
+}
+"""What costs are numbers of."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Recommendation:
@@ -48,20 +58,24 @@ class Recommendation:
         """Whether the accuracies differ by no more than chance explains."""
         return abs(self.gain) <= (self.margin or 0)
 
-    def text(self, unit: str) -> str:
-        """The sentence, with the unit of the cost."""
+    def text(self, objective: str) -> str:
+        """The sentence, with the name of the cost in `space.objective.OBJECTIVES`."""
         if self.is_hand_designed:
             return f"The hand-designed {self.name} is the best choice that this search found."
         if not self.name:
             return "There is no hand-designed network to compare with."
-        less = 1 - self.cost / self.other_cost
-        cost = f"{less:.0%} fewer {unit}" if less > 0 else f"{-less:.0%} more {unit}"
-        if abs(less) < 0.005:
-            cost = f"as many {unit}"
-        if less <= 0 and (self.is_alike or self.gain < 0):
+        cost = self._cost(objective)
+        if self.cost >= self.other_cost and (self.is_alike or self.gain < 0):
             return f"No better than the hand-designed {self.name}: {cost} {self._accuracy()}."
-        than = "as" if abs(less) < 0.005 else "than"
-        return f"{cost[0].upper()}{cost[1:]} {than} the hand-designed {self.name} {self._accuracy()}."
+        return f"{cost[0].upper()}{cost[1:]} than the hand-designed {self.name} {self._accuracy()}."
+
+    def _cost(self, objective: str) -> str:
+        """Such as ``27% fewer OPs``."""
+        change, is_less = abs(1 - self.cost / self.other_cost), self.cost < self.other_cost
+        share = f"{change:.0%}" if change >= 0.01 else f"{change:.1%}"
+        if objective == "latency":
+            return f"{share} {'lower' if is_less else 'higher'} latency"
+        return f"{share} {'fewer' if is_less else 'more'} {COUNTED[objective]}"
 
     def _accuracy(self) -> str:
         both = f"{self.accuracy:.1%} against {self.other_accuracy:.1%}"

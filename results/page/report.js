@@ -89,7 +89,10 @@ function frontTraces() {
       ...(role === "front" && errors ? { error_y: { array: own.map((row) => 1.96 * errors[row]), thickness: 1, width: 3, color: hue } } : {}),
     };
   });
-  return traces.filter((trace) => trace.x.length);
+  const peers = Object.values(shown.peers); // keep their lines in sight
+  const middle = networks.accuracy[view.kind][rows.best[0]];
+  const held = { x: peers, y: peers.map(() => middle), mode: "markers", opacity: 0, showlegend: false, hoverinfo: "skip" };
+  return [...traces, held].filter((trace) => trace.x.length);
 }
 
 function frontLayout(traces) {

@@ -8,6 +8,7 @@ from results.page.recommendation import names_of, recommendation_of
 from results.run_record import RunRecord
 from results.tables import STD, front_and_best
 from space import Architecture
+from space.objective import OBJECTIVES
 
 
 @pytest.fixture
@@ -31,24 +32,24 @@ def test_the_cheapest_hand_designed_one_within_noise_is_compared(recommend):
     found = recommend(("sampler", 0.9, 3000), ("baseline", 0.95, 9000), ("baseline", 0.88, 4000), ("baseline", 0.87, 2))
     assert found.margin == pytest.approx(0.0277, abs=1e-4)
     assert (found.other_cost, found.other_accuracy) == (4000, 0.88)
-    assert found.text("OPs").startswith("25% fewer OPs than the hand-designed ")
-    assert found.text("OPs").endswith("at the same accuracy, within noise (90.0% against 88.0%).")
+    assert found.text("ops").startswith("25% fewer OPs than the hand-designed ")
+    assert found.text("ops").endswith("at the same accuracy, within noise (90.0% against 88.0%).")
 
 
 def test_one_that_costs_more_and_is_no_better_is_called_so(recommend):
     found = recommend(("sampler", 0.9, 3000), ("baseline", 0.89, 2000))
-    assert found.text("OPs").startswith("No better than the hand-designed ")
-    assert "50% more OPs at the same accuracy, within noise" in found.text("OPs")
+    assert found.text("ops").startswith("No better than the hand-designed ")
+    assert "50% more OPs at the same accuracy, within noise" in found.text("ops")
 
 
 def test_one_better_than_all_is_compared_with_the_most_accurate(recommend):
     found = recommend(("sampler", 0.9, 3000), ("baseline", 0.8, 2000), ("baseline", 0.85, 2400))
-    text = found.text("OPs")
+    text = found.text("ops")
     assert text.startswith("25% more OPs than") and "at an accuracy 5.0 points higher (90.0% against 85.0%)" in text
 
 
 def test_where_noise_was_not_measured_it_is_said(recommend):
-    text = recommend(("sampler", 0.9, 3000), ("baseline", 0.95, 6000), std=None).text("OPs")
+    text = recommend(("sampler", 0.9, 3000), ("baseline", 0.95, 6000), std=None).text("ops")
     assert text.startswith("50% fewer OPs than") and "5.0 points lower" in text and "noise was not measured" in text
 
 
@@ -59,10 +60,23 @@ def test_the_errors_of_expected_accuracies_go_first(recommend):
 
 
 def test_a_hand_designed_best_and_none_at_all(recommend):
-    assert "is the best choice" in recommend(("baseline", 0.9, 3000), ("sampler", 0.8, 2000)).text("OPs")
-    assert recommend(("sampler", 0.9, 3000)).text("OPs").startswith("There is no hand-designed network")
+    assert "is the best choice" in recommend(("baseline", 0.9, 3000), ("sampler", 0.8, 2000)).text("ops")
+    assert recommend(("sampler", 0.9, 3000)).text("ops").startswith("There is no hand-designed network")
 
 
 def test_names_are_those_of_the_command(config):
     network = Architecture.uniform("mobilenet-8", block="mid", k=2, pool="avg")
     assert names_of(config)[network.key] == "mobinet-mid-k2"
+
+
+def test_each_cost_has_words(recommend):
+    found = recommend(("sampler", 0.9, 3000), ("baseline", 0.9, 4000))
+    assert {name: found.text(name).partition(" than")[0] for name in OBJECTIVES} == {
+        "ops": "25% fewer OPs",
+        "bops": "25% fewer BOPs",
+        "padded_bops": "25% fewer padded BOPs",
+        "bytes": "25% fewer bytes of weights",
+        "params": "25% fewer parameters",
+        "ram": "25% fewer bytes of working memory",
+        "latency": "25% lower latency",
+    }
