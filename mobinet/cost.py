@@ -34,11 +34,15 @@ _ELEMENTWISE = {
 
 def cost(architecture: Architecture, num_classes: int) -> Cost:
     """The cost of one image through the network, from fvcore. Equal parts are traced once and remembered."""
-    total, shape = Cost(), architecture.input_shape
+    return sum(cost_of_parts(architecture, num_classes).values(), start=Cost())
+
+
+def cost_of_parts(architecture: Architecture, num_classes: int) -> dict[str, Cost]:
+    """The cost of each part of the network, by its name."""
+    found, shape = {}, architecture.input_shape
     for part in parts_of(architecture, num_classes):
-        counted, shape = _count_part(part, shape)
-        total += counted
-    return total
+        found[part.name], shape = _count_part(part, shape)
+    return found
 
 
 @cache

@@ -1,6 +1,6 @@
 """What a finished or running search has left in its folder, as one record."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
@@ -10,6 +10,7 @@ from results.entry import Entry, Front, read_front
 from results.files import check_sums, read_json
 from results.retrained import Retrained, read_retrained
 from results.run_config import RunConfig, read_config
+from results.shares import Shares, read_shares
 from results.tables import read_trials
 
 
@@ -25,6 +26,7 @@ class RunRecord:
         best: of best.json.
         retrained: what networks of the run reached on the full schedule.
         curves: of retrainings, finished or not.
+        shares: of the OPs of each network of the front, by key and part; empty in runs of earlier versions.
     """
 
     folder: Path
@@ -34,6 +36,7 @@ class RunRecord:
     best: Entry
     retrained: Retrained
     curves: tuple[Curve, ...] = ()
+    shares: Shares = field(default_factory=dict)
 
 
 def read_run(folder: Path) -> RunRecord:
@@ -52,4 +55,5 @@ def read_run(folder: Path) -> RunRecord:
         best=Entry.from_dict(read_json(folder / "best.json"), folder / "best.json"),
         retrained=read_retrained(folder, trials, config),
         curves=read_curves(folder),
+        shares=read_shares(folder),
     )

@@ -9,6 +9,7 @@ import pandas as pd
 
 from results.entry import Entry, Front
 from results.run_config import RunConfig
+from results.shares import Parts
 from results.tables import front_and_best
 from search.backends import Backend
 from search.data.dataset import load_dataset
@@ -46,6 +47,7 @@ class Search:
         price: its number, for a network.
         cheapest: the lowest price in the space.
         config: the settings.
+        parts: counts the parts of a network.
     """
 
     folder: Path
@@ -57,6 +59,7 @@ class Search:
     price: Price
     cheapest: float
     config: RunConfig
+    parts: Parts | None = None
 
     def prepare(self) -> None:
         """What the evaluator has to do once, before the first trial."""
@@ -86,7 +89,7 @@ class Search:
         runs = backend(self.evaluator)
         if not runs.in_process:
             load_dataset.cache_clear()  # workers load the images for themselves
-        outputs = Outputs(self.folder, self.study, self.config, noisy=self.noisy, published=published)
+        outputs = Outputs(self.folder, self.study, self.config, noisy=self.noisy, published=published, parts=self.parts)
 
         def on_end(task: Task, outcome: Evaluation | Failure) -> None:
             on_trial(self, task, outcome)

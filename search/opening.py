@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from mobinet import cost as count_of
+from mobinet.cost import cost_of_parts
 from results.run_config import Reference, RunConfig, versions
 from results.settle_config import settle_config
 from search.data.catalog import find_dataset
@@ -136,6 +137,7 @@ def open_search(
         price=price,
         cheapest=price(extreme(space, price)),
         config=config,
+        parts=partial(cost_of_parts, num_classes=num_classes),
     )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from results.entry import Entry, Front
 from results.report import write_report
 from results.run_config import RunConfig
+from results.shares import Parts, write_shares
 from results.tables import write_tables
 from search.study.study import Study
 
@@ -22,10 +23,20 @@ class Outputs:
         config: the run's settings.
         noisy: whether accuracies differ by chance, so that smoothed ones decide; see `search.study.expectation`.
         published: whether the report shows networks of the literature as well.
+        parts: counts the parts of a network, whose shares the report shows; None leaves them out.
     """
 
-    def __init__(self, folder: Path, study: Study, config: RunConfig, *, noisy: bool, published: bool = False) -> None:
-        self._folder, self._study, self._config = folder, study, config
+    def __init__(
+        self,
+        folder: Path,
+        study: Study,
+        config: RunConfig,
+        *,
+        noisy: bool,
+        published: bool = False,
+        parts: Parts | None = None,
+    ) -> None:
+        self._folder, self._study, self._config, self._parts = folder, study, config, parts
         self._noisy, self._published = noisy, published
         self._due = time.monotonic() + REFRESH_SECONDS
 
@@ -40,6 +51,8 @@ class Outputs:
         table = self._study.table(smoothed=self._noisy)
         written = write_tables(self._folder, table, self._config, self._study.noise())
         if written:
+            if self._parts:
+                write_shares(self._folder, written[0], self._parts)
             write_report(self._folder, published=self._published)
         ended = time.monotonic()
         self._due = ended + max(REFRESH_SECONDS, WRITES * (ended - began))

@@ -39,6 +39,7 @@ def refresh(folder: Path, *, cost: str | None = None, latencies: Path | None = N
     import optuna
 
     from mobinet import cost as count_of  # which loads torch
+    from mobinet.cost import cost_of_parts
     from mobinet.latency.table import latency_settings, peers_in
     from results.files import write_json
     from search.evaluators import EVALUATORS
@@ -91,7 +92,8 @@ def refresh(folder: Path, *, cost: str | None = None, latencies: Path | None = N
     )
     if cost:
         write_json(target / "config.json", config.to_dict())
-    Outputs(target, study, config, noisy=config.evaluator in EVALUATORS and EVALUATORS[config.evaluator].noisy).write()
+    noisy = config.evaluator in EVALUATORS and EVALUATORS[config.evaluator].noisy
+    Outputs(target, study, config, noisy=noisy, parts=partial(cost_of_parts, num_classes=config.num_classes)).write()
     study.close()
 
 

@@ -42,6 +42,7 @@ def page_of(run: RunRecord, *, published: bool = False) -> str:
     complete = trials.loc[trials["state"] == "complete"].reset_index(drop=True)
     record = {
         "networks": networks_of(complete, config, run.front.noise),
+        "shares": run.shares,
         "best": run.best.key,
         "objective": config.objective,
         "measure": config.measure.title,

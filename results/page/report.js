@@ -159,16 +159,23 @@ function layersOf(row) {
 function drawing(row) {
   const channels = new Map(decode(networks.channels, row));
   const widest = Math.log2(Math.max(2, ...channels.values()));
+  const shares = record.shares[networks.key[row]] ?? {};
   const items = [];
-  for (const [name, { words, block, pool }] of layersOf(row)) {
+  const layers = layersOf(row);
+  const names = [...[...layers.keys()].filter((name) => !(name in shares)), ...Object.keys(shares)];
+  for (const name of names) {
+    const { words, block, pool } = layers.get(name) ?? { words: [] };
     const width = channels.get(name);
-    if (!words.length && !width) continue;
+    const share = shares[name];
+    if (!words.length && !width && !share) continue;
     const box = element("div", [
       element("i", name || "network"),
       element("span", words.join(" · ")),
-      ...(width ? [element("i", `${width} channels`)] : []),
+      ...(width ? [element("i", `${width} ch`)] : []),
+      ...(share === undefined ? [] : [element("b", `${(100 * share).toFixed(1)}%`)]),
     ], { class: "box" });
-    box.style.width = width ? `${70 + (30 * Math.log2(width)) / widest}%` : "100%";
+    box.style.width = width ? `${70 + (30 * Math.log2(width)) / widest}%` : words.length ? "100%" : "70%";
+    if (share !== undefined) box.style.setProperty("--share", `${100 * share}%`);
     if (block) box.style.setProperty("--hue", `var(--${block})`);
     items.push(element("li", pool ? [box, element("div", `↓ ${pool} pooling`, { class: "pool" })] : box));
   }
@@ -197,6 +204,7 @@ function choose(row) {
     element("h3", `${title}: ${networks.name[key] ?? key}`),
     element("dl", facts.flatMap(([term, value]) => [element("dt", term), element("dd", value)])),
     drawing(row),
+    ...(key in record.shares ? [element("p", "Percentages and shading: the share of the network's OPs.", { class: "note" })] : []),
     ...(onFront ? record.commands.map((text) => command(text.replace("KEY", key))) : []),
   );
   for (const line of document.querySelectorAll("tr[data-key]")) line.classList.toggle("chosen", line.dataset.key === key);

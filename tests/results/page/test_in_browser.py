@@ -92,7 +92,7 @@ def test_a_click_shows_the_network_and_its_commands(page, tmp_path, run_folder):
     assert said["wrong"] == []
     assert said["first"] == "Recommended: 00000000002a"
     assert "80.00%" in said["clicked"] and "3,000 OPs" in said["clicked"]
-    assert said["boxes"][0] == "layer0pre · K 08 channels" and len(said["boxes"]) == 5
+    assert said["boxes"][0] == "layer0pre · K 08 ch" and len(said["boxes"]) == 5
     assert said["third"] == f"On the front: {said['key']}"
     assert said["copied"] == [f"python -m search.retrain {run_folder}/pareto.json --key {said['key']}"]
 
