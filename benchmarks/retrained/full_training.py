@@ -29,6 +29,7 @@ from search.task import Evaluation, Failure, Task
 from search.training.judging import judge
 from search.training.retraining import VALIDATION
 from search.training.seeds import seeded_build, training_seed
+from search.training.teacher_files import digest_of, load_teacher
 from search.training.training import Training
 from space import Architecture, InputError
 
@@ -49,6 +50,7 @@ class FullTraining:
         images: train on the first so many images; None trains on all.
         validation: share of the images that is held out.
         validate: judge on these instead of the test images.
+        teacher: what they learn from, see `search.training.teacher_files`; empty for the labels alone.
     """
 
     dataset: str
@@ -59,24 +61,29 @@ class FullTraining:
     images: int | None = None
     validation: float = VALIDATION
     validate: bool = False
+    teacher: str = ""
 
     def __call__(self, task: Task) -> Evaluation:
         began, device = time.perf_counter(), torch.device(self.device)
         seed = training_seed(task.replicate, task.architecture)
         net = seeded_build(task.architecture, len(self._data.classes), seed)
-        training = Training(net, self._train, recipe=self.recipe, seed=seed, device=device)
+        teacher = None
+        if self.teacher:
+            teacher = load_teacher(self.teacher, self._data.classes, self._train.preparation, device)
+        training = Training(net, self._train, recipe=self.recipe, seed=seed, device=device, teacher=teacher)
         while training.epoch < self.recipe.epochs:
             training.run_epoch()
-        reached = accuracy(judge(net, self._held_out, classes=len(self._data.classes), device=device))
+        reached = accuracy(judge(training.kept, self._held_out, classes=len(self._data.classes), device=device))
         return Evaluation(accuracy=reached, epochs=training.epoch, seconds=time.perf_counter() - began)
 
     @property
     def described(self) -> str:
         """All that decides what a network reaches under a seed, in words."""
         judged = "validation" if self.validate else "test"
+        taught = f", teacher {digest_of(self.teacher)}" if self.teacher else ""
         settings = self.recipe.recorded().items()
         recipe = ", ".join(f"{name} {v:g}" if isinstance(v, float | int) else f"{name} {v}" for name, v in settings)
-        return f"{self.dataset}, {self.images or 'all'} images, judged on {judged} images, {recipe}"
+        return f"{self.dataset}, {self.images or 'all'} images, judged on {judged} images, {recipe}{taught}"
 
     @property
     def _data(self) -> DataSet:
