@@ -51,6 +51,8 @@ def read_examples(path: Path, network: TrainedNetwork) -> Examples | None:
     if not path.exists():
         return None
     remedy = "remove it to export without a comparison with PyTorch"
+    if not path.is_file():  # a pipe would wait for its writer
+        raise InputError(f"{path} is not a file; {remedy}")
     try:
         with safetensors.safe_open(path, "pt") as file:
             header = file.metadata() or {}

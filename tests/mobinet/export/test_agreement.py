@@ -1,5 +1,6 @@
 """An export is compared with PyTorch on the test images beside its network."""
 
+import os
 import shutil
 import sys
 from dataclasses import replace
@@ -121,9 +122,10 @@ def test_damaged_images_are_refused(folder, damage, said):
     assert len(str(error.value).splitlines()) == 1
 
 
-def test_a_folder_instead_of_images(folder):
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo])
+def test_no_file_instead_of_images(folder, make):
     (folder / NAME).unlink()
-    (folder / NAME).mkdir()
+    make(folder / NAME)
     with pytest.raises(InputError, match="remove it"):
         read_examples(folder / NAME, NETWORK)
 
