@@ -42,6 +42,8 @@ ELSEWHERE = {
     "best.json --seeds": "tests/search/test_several.py runs it",
     "--tensorboard events": "tests/search/test_tensorboard.py runs it",
     "search.evaluate network": "tests/search/test_evaluate.py runs it",
+    "--recipe mine.toml": "tests/search/test_retrain.py runs such a file",
+    "--teacher runs/teacher": "tests/search/training/test_teacher.py has teachers",
     "--space mine.py": "tests/search/test_own_files.py runs it",
     "results.zoo": "tests/results/test_zoo.py runs it",
     "benchmarks.limits.faults": "tests/search/test_fuzz.py and test_killed.py are what it repeats",
