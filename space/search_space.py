@@ -64,14 +64,11 @@ class SearchSpace:
         return {gene.name: gene.choices[0] for gene in self.genes if len(gene.choices) == 1}
 
     def spell(self, architecture: Architecture) -> dict[str, Choice]:
-        """The choices of this space that make `architecture`, but for genes that it leaves at their default.
-
-        Raises InputError when there are none.
-        """
+        """The choices of this space that make `architecture`. Raises InputError when there are none."""
         if (architecture.family, architecture.backbone, architecture.width) == (self.family, self.backbone, self.width):
             spelled = self.chain.spell(architecture.effective)
             if spelled is not None:
-                return {name: choice for name, choice in spelled.items() if name not in self._closed}
+                return spelled
         raise InputError(f"the search space does not hold {architecture.describe()}")
 
     def __contains__(self, architecture: Architecture) -> bool:
@@ -131,7 +128,8 @@ class SearchSpace:
     def crossover(self, one: Architecture, other: Architecture, rng: Random, *, share: float = 0.5) -> Architecture:
         """Take each gene of `other` with probability `share`, else that of `one`."""
         ours, theirs = self.spell(one), self.spell(other)
-        return self.architecture({name: theirs[name] if rng.random() < share else ours[name] for name in ours})
+        open_names = [name for name in ours if name not in self._closed]
+        return self.architecture({name: theirs[name] if rng.random() < share else ours[name] for name in open_names})
 
     def suggest(self, trial: Any) -> Architecture:
         """The architecture an Optuna trial proposes; it is asked for the genes that have a choice."""
