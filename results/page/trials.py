@@ -16,6 +16,9 @@ EVERY = """<div class='controls'>
 <table id='every'><caption class='hidden'>All complete trials</caption><thead></thead><tbody></tbody>
 </table></div><button type='button' id='more'>Show more</button>"""
 
+PATHS = "data_dir", "files", "latency_table"
+"""Settings of this machine, which a page that is passed on does not show."""
+
 
 def trials_section() -> Section:
     """A table that the script fills, of all complete trials."""
@@ -40,8 +43,9 @@ def failed_section(trials: pd.DataFrame) -> Section:
 def settings_section(trials: pd.DataFrame, config: RunConfig) -> Section:
     """How long the trials took, every setting and every version."""
     seconds = float(np.nansum(trials["seconds"].to_numpy(float)))
+    left_out = {"genes", *PATHS}
     stated = {
-        name: value for name, value in config.to_dict().items() if name != "genes" and value not in (None, {}, [])
+        name: value for name, value in config.to_dict().items() if name not in left_out and value not in (None, {}, [])
     }
     rows = [("genes", f"{len(config.genes)}, in config.json"), *((name, shown(it)) for name, it in stated.items())]
     body = paragraph(f"The trials took {duration(seconds)} in all, added up over workers.") + table(
