@@ -69,7 +69,8 @@ def test_search(disk, judged, invoke, instant):
     assert table["number"].tolist() == list(range(trials)) and table["key"].is_unique
     assert table["state"].eq("complete").all()
     earlier = pd.read_csv(judged / "trials.csv", dtype={"key": str})
-    assert table[:17].drop(columns=["expected", "reason"]).equals(earlier.drop(columns=["expected", "reason"]))
+    same = earlier.columns.drop(["expected", "reason"])
+    assert table[:17][same].equals(earlier[same])
 
 
 def test_retraining(disk, judged, invoke, tmp_path):
