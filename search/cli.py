@@ -1,6 +1,6 @@
 """The command ``mobinas``: every command of users under one name.
 
-mobinas search --trials 200        is        python -m search.run --trials 200
+``mobinas search --trials 200`` is ``python -m search.run --trials 200``.
 """
 
 import sys
