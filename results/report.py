@@ -17,7 +17,7 @@ from space import InputError
 from space.command import Parser, add_own_family, run_command, user_path
 from space.errors import first_line
 from space.objective import OBJECTIVES
-from space.own_file import own_files
+from space.own_file import files_of
 
 LACKING = {
     "config.json": "{} is not the folder of a run: it lacks config.json",
@@ -88,7 +88,7 @@ def main() -> None:
     folder = args.run
     # Only a process of its own may know of studies: this package is below them.
     refresh = [sys.executable, "-m", "search.refresh", str(folder)]
-    refresh += [part for file in own_files() for part in ("--space", file.path)]
+    refresh += [part for file in files_of({"space": args.space or ""}).values() for part in ("--space", file.path)]
     if args.cost:
         folder = folder / folder_of(args.cost, args.latency)
         latency = ["--latency", str(args.latency)] if args.latency else []

@@ -100,7 +100,7 @@ def test_grouped_convolutions_are_paths_too():
 def test_depths_and_kernels_are_paths_too():
     space = load_space().restrict({"depth": "up to 1", "kernel": [3, 5], "block": ["pre", "none"], "k": [0, 2]})
     supernet = Supernet(space, CLASSES)
-    seen = [uniform(depth=0, kernel=5, pool="max"), *drawn(space, 6)]
+    seen = [uniform(depth=0, kernel=5, pool="max"), *drawn(space, 9)]
     for path in seen:
         check_path(supernet, path)
     stem_and_head = 2

@@ -66,7 +66,8 @@ def test_every_output_names_the_measure(run, invoke):
     measure, column = MEASURES[metric], MEASURES[metric].column
     wanted = COUNTS[1].scores()[column]
     assert f"{measure.title} is maximised; in the loss all classes count alike\n" in ended.out
-    assert f"{wanted:.2%} {measure.title}" in ended.out and f"{measure.title} {wanted:.1%} at" in ended.out
+    assert f"{measure.title}         cost" in ended.out and f" {wanted:.2%} " in ended.out
+    assert f"{measure.title} {wanted:.1%} at" in ended.out
     best = read_json(folder / "best.json")
     assert (best["metric"], best["class_weights"]) == (metric, "balanced")
     assert (best["accuracy"], best[column], best["top5"]) == pytest.approx((0.85, wanted, 0.95))

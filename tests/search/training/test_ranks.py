@@ -77,7 +77,7 @@ def test_two_processes_equal_one_that_accumulates(torchrun, invoke, pictures, tm
     out, err = process.communicate(timeout=600)
     assert process.returncode == 0, err
     assert [line.split()[:2] for line in out.splitlines() if line.startswith("epoch")] == [
-        ["epoch", str(epoch)] for epoch in (1, 2, 3)
+        ["epoch", f"{epoch}/3"] for epoch in (1, 2, 3)
     ]
     assert out.count("test top-1") == 1
     (two,), (one,) = (list((tmp_path / name).iterdir()) for name in ("two", "one"))
