@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+TRIES = 5
+"""Visits; on a busy machine the browser's virtual time may be over before the page is drawn."""
 OUTER = """<!doctype html><body style="margin: 0"><pre id="said"></pre>
 <iframe src="{page}" width="{width}" height="{height}" style="border: 0"></iframe>
 <script>onmessage = ({{ data }}) => (document.getElementById("said").textContent = data)</script>"""
@@ -46,5 +48,8 @@ def visit(page: str, script: str, folder: Path, *, width: int = 1400, height: in
     flags = ["--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=20000", "--dump-dom"]
     flags += [f"--user-data-dir={folder / 'profile'}", f"--window-size={max(width, 500)},{height}"]
     command = [browser, *flags, outer.as_uri()]
-    shown = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
-    return json.loads(unescape(shown.partition('<pre id="said">')[2].partition("</pre>")[0]))
+    for _ in range(TRIES):
+        shown = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
+        if said := unescape(shown.partition('<pre id="said">')[2].partition("</pre>")[0]):
+            return json.loads(said)
+    raise AssertionError(f"the page said nothing in {TRIES} visits")
