@@ -46,6 +46,8 @@ ELSEWHERE = {
     "runs/mcu": "it takes minutes; the commands of README.md do the same on digits",
     "runs/half": "it takes minutes; tests/mobinet/export/test_export.py has both streams",
     "--teacher runs/teacher": "tests/search/training/test_teacher.py has teachers",
+    "--backbone mobilenet-32 --width 0.125": "the same with mobilenet-8 is run",
+    "benchmarks.speed.inference": "it compiles for minutes; tests/mobinet/export/test_c.py has every build",
     "--space mine.py": "tests/search/test_own_files.py runs it",
     "results.zoo": "tests/results/test_zoo.py runs it",
     "benchmarks.limits.faults": "tests/search/test_fuzz.py and test_killed.py are what it repeats",
