@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+CONFIDENT = 1.96
+"""Standard deviations either side that hold 95 % of what is drawn."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Noise:

@@ -19,20 +19,20 @@ LARGEST_SEED = 2**49
 
 
 def natural_int(text: str) -> int:
-    return int(_number(text, int, "a whole number from 0 on", lambda value: value >= 0))
+    return int(number(text, int, "a whole number from 0 on", lambda value: value >= 0))
 
 
 def seed_int(text: str) -> int:
     kind = f"a whole number from -{LARGEST_SEED} to {LARGEST_SEED}"
-    return int(_number(text, int, kind, lambda value: abs(value) <= LARGEST_SEED))
+    return int(number(text, int, kind, lambda value: abs(value) <= LARGEST_SEED))
 
 
 def positive_int(text: str) -> int:
-    return int(_number(text, int, "a whole number above 0", lambda value: value > 0))
+    return int(number(text, int, "a whole number above 0", lambda value: value > 0))
 
 
 def positive_float(text: str) -> float:
-    return _number(text, float, "a number above 0", lambda value: 0 < value < math.inf)
+    return number(text, float, "a number above 0", lambda value: 0 < value < math.inf)
 
 
 def duration(text: str) -> float:
@@ -56,7 +56,7 @@ def amount(text: str) -> float:
     found = re.fullmatch(r"([\d.e+]+)(k|M|KiB|MiB)?", text)
     unit = {"k": 1e3, "M": 1e6, "KiB": 2**10, "MiB": 2**20}.get(found[2] or "", 1) if found else 1
     kind = "a number of bytes above 0, such as 64000, 64k or 64KiB"
-    return unit * _number(found[1] if found else text, float, kind, lambda value: 0 < value < math.inf)
+    return unit * number(found[1] if found else text, float, kind, lambda value: 0 < value < math.inf)
 
 
 def dataset(text: str) -> str:
@@ -66,7 +66,7 @@ def dataset(text: str) -> str:
         raise argparse.ArgumentTypeError(f"invalid choice: {error}") from None
 
 
-def _number(text: str, read: Callable[[str], float], kind: str, fits: Callable[[float], bool]) -> float:
+def number(text: str, read: Callable[[str], float], kind: str, fits: Callable[[float], bool]) -> float:
     try:
         if fits(value := read(text)):
             return value

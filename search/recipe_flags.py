@@ -2,17 +2,16 @@
 
 import argparse
 import math
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from search.flags import positive_float, positive_int
+from search.flags import number, positive_float, positive_int
 from search.recipe import AUGMENTATIONS, OPTIMIZERS, RECIPES, Recipe
 from space import InputError
-from space.reading import read_input
+from space.reading import read_toml
 
 SUFFIX = ".toml"
 HALF = 0.5
@@ -33,15 +32,15 @@ class Setting:
 
 
 def share(text: str) -> float:
-    return _number(text, "a number from 0 up to, not including, 1", lambda value: 0 <= value < 1)
+    return number(text, float, "a number from 0 up to, not including, 1", lambda value: 0 <= value < 1)
 
 
 def part(text: str) -> float:
-    return _number(text, "a number from 0 to 1", lambda value: 0 <= value <= 1)
+    return number(text, float, "a number from 0 to 1", lambda value: 0 <= value <= 1)
 
 
 def penalty(text: str) -> float:
-    return _number(text, "a number from 0 on", lambda value: 0 <= value < math.inf)
+    return number(text, float, "a number from 0 on", lambda value: 0 <= value < math.inf)
 
 
 def optimizer(text: str) -> str:
@@ -55,15 +54,6 @@ def augmentations(text: str) -> str:
     if not set(names) <= set(AUGMENTATIONS):
         raise argparse.ArgumentTypeError(f"{text!r} is not some of {','.join(AUGMENTATIONS)}, with commas between")
     return ",".join(name for name in AUGMENTATIONS if name in names)
-
-
-def _number(text: str, kind: str, fits: Callable[[float], bool]) -> float:
-    try:
-        if fits(value := float(text)):
-            return value
-    except ValueError:
-        pass
-    raise argparse.ArgumentTypeError(f"{text!r} is not {kind}")
 
 
 SETTINGS = {
@@ -128,11 +118,7 @@ def read_settings(path: Path) -> Mapping[str, Any]:
     Raises:
         InputError: it cannot be read, or holds something else.
     """
-    try:
-        found = tomllib.loads(read_input(path))
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{path} is not TOML: {error}") from None
-    return {name: _setting(path, name, value) for name, value in found.items()}
+    return {name: _setting(path, name, value) for name, value in read_toml(path).items()}
 
 
 def _setting(path: Path, name: str, value: Any) -> Any:

@@ -16,9 +16,10 @@ def end_text(summary: dict[str, Any], folder: Path, cost: str = "") -> str:
 
     ops = f"{si(summary['cost']['ops']).strip()}OPs"
     error = standard_error(summary["test_top1"], summary["test_images"])
+    top5 = f", top-5 {summary['test_top5']:.2%}" if summary["test_top5"] < 1 else ""  # 1 for any five classes
     return (
         f"kept the epoch that was best on validation images, {named(summary, 'validation')}\n"
-        f"test {named(summary, 'test')} ± {error:.2%} (standard error), top-5 {summary['test_top5']:.2%} on "
+        f"test {named(summary, 'test')} ± {error:.2%} (standard error){top5} on "
         f"{summary['test_images']:,} images; {', '.join(filter(None, (ops, cost)))}\n"
         f"{summary['epochs']:,} epochs in {duration(summary['seconds'])}; {folder} has model.safetensors "
         f"({summary['file_bytes']:,} bytes, {summary['cost']['bytes']:,} of them weights), summary.json, metrics.csv\n"

@@ -191,4 +191,5 @@ class Chain:
 
 def _ratio(counts: list[int]) -> list[int]:
     """Without what all have in common."""
-    return [count // gcd(*counts) for count in counts]
+    common = gcd(*counts)
+    return [count // common for count in counts]

@@ -1,11 +1,10 @@
 """Limits of a device: what its memory holds."""
 
-import tomllib
 from pathlib import Path
 
 from space.errors import InputError
 from space.objective import OBJECTIVES, Seconds, read_latency
-from space.reading import read_input
+from space.reading import read_toml
 
 OWN = Path(__file__).parent / "devices"
 PROFILES = tuple(sorted(path.stem for path in OWN.glob("*.toml")))
@@ -29,10 +28,7 @@ def read_profile(name: str) -> dict[str, float]:
         path = Path(name).expanduser()
     else:
         raise InputError(f"--device-profile {name} is neither one of {', '.join(PROFILES)} nor a .toml file")
-    try:
-        content = tomllib.loads(read_input(path))
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path} is not TOML: {error}") from None
+    content = read_toml(path)
     content.pop("source", None)
     known = {objective.flag.removeprefix("--"): objective.name for objective in OBJECTIVES.values()}
     limits = {}

@@ -1,6 +1,5 @@
 """From what a user names to a search space or a network."""
 
-import tomllib
 from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
@@ -10,7 +9,7 @@ from space.errors import InputError
 from space.family import backbones_text, family_names, find_family, genes_of, load_family
 from space.gene import Choices
 from space.own_file import SUFFIX
-from space.reading import read_input
+from space.reading import read_toml
 from space.search_space import SearchSpace
 
 OWN, OWN_FILES = Path(__file__).parent, ("paper.toml",)
@@ -57,10 +56,7 @@ def _named_space(space: str, backbone: str | None, input_shape: tuple[int, int, 
         raise InputError(
             f"--space {space} is neither a family ({', '.join(family_names())}) nor a .toml or .py file{there}"
         )
-    try:
-        rules = tomllib.loads(read_input(_file(space)))
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{space} is not TOML: {error}") from None
+    rules = read_toml(_file(space))
     family = rules.pop("family", "mobinet")
     try:
         return _whole(family, backbone, input_shape, width).restrict(rules)

@@ -1,7 +1,9 @@
 """Files that a user names, as text."""
 
 import stat
+import tomllib
 from pathlib import Path
+from typing import Any
 
 from space.errors import InputError
 
@@ -19,6 +21,14 @@ def read_input(path: Path) -> str:
         raise InputError(f"cannot read {path}: {error.strerror}") from None
     except UnicodeDecodeError:
         raise InputError(f"{path} is not text in UTF-8; save it so, or name another file") from None
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """What a TOML file holds. Raises InputError where it cannot be read, or is no TOML."""
+    try:
+        return tomllib.loads(read_input(path))
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path} is not TOML: {error}") from None
 
 
 def size_of(path: Path) -> int:

@@ -1,5 +1,7 @@
 """What each choice adds to a cost, in the state that the choices before it left."""
 
+from collections.abc import Iterator
+
 from space.chain import Combination, State, Step
 from space.gene import Choices
 from space.objective import Price
@@ -39,6 +41,14 @@ class Shares:
 
     def _count(self, choices: Combination) -> float:
         return self._price(self._space.architecture({**self._base, **dict(choices)}))
+
+
+def ways_through(space: SearchSpace, base: Choices) -> Iterator[tuple[int, Combination]]:
+    """Each step of each group in each state: the group's number, and choices that lead there, see `ways_to`, and on."""
+    for number, (ways, by_state) in enumerate(zip(ways_to(space, base), space.chain.steps)):
+        for state, steps in by_state.items():
+            for step in steps.values():
+                yield number, ways[state] + step.spelling
 
 
 def ways_to(space: SearchSpace, base: Choices) -> list[dict[State, Combination]]:

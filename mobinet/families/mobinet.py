@@ -7,16 +7,17 @@ from mobinet.families.parts import separable_layer, separable_network
 from mobinet.part import Part
 from space import Architecture
 from space.backbones import find_backbone
-from space.families.mobinet import activation_of, layers_of
-from space.gene import number
+from space.families.mobinet import FAMILY, activation_of, layers_of, stem_channels
 
 
 def parts(architecture: Architecture, num_classes: int) -> tuple[Part, ...]:
     backbone, choices = find_backbone(architecture.backbone, architecture.width), architecture.effective
-    layers, channels = [], backbone.stem_channels * number(choices, "width") // 100
-    for name, chosen in layers_of(choices).items():
-        out = channels * number(choices, f"{name}.growth")
-        layers.append(separable_layer(name, channels, out, chosen, activation_of(choices)))
-        channels = out
+    place = architecture.backbone, architecture.width, choices
+    outs = FAMILY.channels(*place)
+    ins = stem_channels(*place), *outs.values()
+    layers = [
+        separable_layer(name, i, outs[name], chosen, activation_of(choices))
+        for i, (name, chosen) in zip(ins, layers_of(choices).items())
+    ]
     colours, stride = backbone.input_shape[0], backbone.stem_stride
     return separable_network(layers, input_channels=colours, stem_stride=stride, num_classes=num_classes)

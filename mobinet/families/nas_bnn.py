@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from mobinet.conv import BinaryConv2d
 from mobinet.families.parts import Head
+from mobinet.families.parts import Stem as MobileNetStem
 from mobinet.layers import RPReLU
 from mobinet.part import Chain, Part
 from space import Architecture
@@ -51,17 +52,11 @@ def repeated(x: Tensor, channels: int) -> Tensor:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stem(Part):
+class Stem(MobileNetStem):
     """Float 3x3 convolution, batch norm, RPReLU: (N, C, H, W) -> (N, O, ceil(H / stride), ceil(W / stride))."""
 
-    name: str = "stem"
-    in_channels: int
-    out_channels: int
-    stride: int
-
-    def build(self) -> nn.Module:
-        conv = nn.Conv2d(self.in_channels, self.out_channels, 3, stride=self.stride, padding=1, bias=False)
-        return nn.Sequential(conv, nn.BatchNorm2d(self.out_channels), RPReLU(self.out_channels))
+    def build(self) -> nn.Sequential:
+        return nn.Sequential(*super().build(), RPReLU(self.out_channels))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,7 +25,7 @@ class Stem(Part):
     out_channels: int
     stride: int
 
-    def build(self) -> nn.Module:
+    def build(self) -> nn.Sequential:
         conv = nn.Conv2d(self.in_channels, self.out_channels, 3, stride=self.stride, padding=1, bias=False)
         return nn.Sequential(conv, nn.BatchNorm2d(self.out_channels))
 

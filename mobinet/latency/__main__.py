@@ -29,7 +29,7 @@ from space.command import Parser, run_command, user_path
 from space.family import MOST_CLASSES
 from space.lock import hold
 from space.objective import OBJECTIVES
-from space.shares import ways_to
+from space.shares import ways_through
 
 WHOLES, SAMPLE = 10, 50
 
@@ -69,18 +69,13 @@ def device_of(args: argparse.Namespace) -> Device:
 def to_measure(space: SearchSpace, num_classes: int) -> Iterator[Architecture]:
     """Networks that together contain every piece of the space."""
     first = {gene.name: gene.choices[0] for gene in space.genes}
-    ways = ways_to(space, first)
     seen = set(piece_names(space.architecture(first), num_classes))
-    rows: list[list[Combination]] = []
-    for way, by_state in zip(ways, space.chain.steps):
-        rows.append([])
-        for state, steps in by_state.items():
-            for step in steps.values():
-                choices = way[state] + step.spelling
-                names = set(piece_names(space.architecture({**first, **dict(choices)}), num_classes))
-                if not names <= seen:
-                    seen |= names
-                    rows[-1].append(choices)
+    rows: list[list[Combination]] = [[] for _ in space.chain.groups]
+    for group, choices in ways_through(space, first):
+        names = set(piece_names(space.architecture({**first, **dict(choices)}), num_classes))
+        if not names <= seen:
+            seen |= names
+            rows[group].append(choices)
     yield space.architecture(first)
     coupled = space.chain.coupled
     together = [[choices] for row in rows for choices in row] if coupled else zip_longest(*rows, fillvalue=())

@@ -17,7 +17,7 @@ from mobinet.export.memory import exported_pieces
 from mobinet.export.steps import BinaryConv, Conv, Shape
 from space import Architecture, InputError, SearchSpace
 from space.reading import read_input
-from space.shares import ways_to
+from space.shares import ways_through
 
 HEAD = ("target", "machine", "unit", "kernels", "compiler")
 COLUMNS = (*HEAD, "piece", "value")
@@ -173,10 +173,8 @@ def variants(space: SearchSpace) -> Iterator[Architecture]:
     """Networks that together contain every piece of the space: the first, and those that differ from it in a group."""
     first = {gene.name: gene.choices[0] for gene in space.genes}
     yield space.architecture(first)
-    for way, by_state in zip(ways_to(space, first), space.chain.steps):
-        for state, steps in by_state.items():
-            for step in steps.values():
-                yield space.architecture({**first, **dict(way[state] + step.spelling)})
+    for _, choices in ways_through(space, first):
+        yield space.architecture({**first, **dict(choices)})
 
 
 def kernels_digest() -> str:

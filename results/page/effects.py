@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from results.noise import CONFIDENT
 from results.page.html import Column, Section, paragraph, table
 from results.run_config import RunConfig
 
 PER_TERM = 3
 """Trials that a term of the regression needs."""
-CONFIDENT = 1.96
 WORDS = (
     "A linear regression of the measured accuracy on the choices and the logarithm of the cost. Each effect is that of "
     "one choice with all others and the cost held; ± is its 95 % confidence interval. Where it holds 0, the trials do "

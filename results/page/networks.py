@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 
 from results.entry import architecture_of
+from results.hand_designed import hand_designed_names
 from results.noise import Noise
-from results.page.recommendation import names_of
 from results.run_config import RunConfig
 from results.tables import STD
 from space import Architecture
@@ -25,7 +25,7 @@ def networks_of(trials: pd.DataFrame, config: RunConfig, noise: Noise | None) ->
     """
     rows = trials.to_dict("records")
     networks = [architecture_of(row, config) for row in rows]
-    names = names_of(config)
+    names = hand_designed_names(config)
     return {
         "number": [row["number"] for row in rows],
         "key": [row["key"] for row in rows],

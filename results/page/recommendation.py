@@ -1,21 +1,15 @@
 """The recommended network beside the hand-designed one that it replaces, in one sentence."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from results.noise import Noise
-from results.run_config import RunConfig
+from results.hand_designed import hand_designed_names
+from results.noise import CONFIDENT, Noise
 from results.run_record import RunRecord
 from results.tables import STD, deciding_accuracy
-from space import Architecture, InputError
-from space.family import find_family
-
-CONFIDENT = 1.96
-"""Standard deviations either side that hold 95 % of what is drawn."""
 
 COUNTED = {
     "ops": "OPs",
@@ -106,7 +100,7 @@ def recommendation_of(run: RunRecord) -> Recommendation:
     else:
         other = None
     return Recommendation(
-        name="" if other is None else names_of(config).get(keys[other], keys[other]),
+        name="" if other is None else hand_designed_names(config).get(keys[other]) or str(keys[other]),
         accuracy=float(accuracies[mine]),
         other_accuracy=0.0 if other is None else float(accuracies[other]),
         cost=float(costs[mine]),
@@ -129,15 +123,3 @@ def margins_of(complete: pd.DataFrame, noise: Noise | None, key: str) -> NDArray
     else:
         errors = np.full(len(complete), np.nan if noise is None else noise.std)
     return CONFIDENT * np.hypot(errors, errors[complete["key"].tolist().index(key)])
-
-
-def names_of(config: RunConfig) -> Mapping[str, str]:
-    """The names of the family's hand-designed networks by their keys."""
-    found = {}
-    for name, named in find_family(config.family).named().items():
-        try:
-            network = Architecture.of(config.family, config.backbone, config.width, named.choices)
-        except InputError:  # not on this backbone
-            continue
-        found.setdefault(network.key, name)
-    return found

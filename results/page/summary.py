@@ -4,6 +4,7 @@ import pandas as pd
 
 from results.entry import Front
 from results.measures import ACCURACY
+from results.noise import standard_error
 from results.run_config import RunConfig
 
 EVALUATED = {
@@ -36,7 +37,7 @@ def noise_text(config: RunConfig, front: Front) -> str:
     if not count:
         return "Accuracies are taken as the evaluator gives them."
     title, accuracy = config.measure.title, max(entry.accuracy for entry in front.entries)
-    error = f"a standard error of {(accuracy * (1 - accuracy) / count) ** 0.5:.2%}"
+    error = f"a standard error of {standard_error(accuracy, count):.2%}"
     if config.measure is not ACCURACY:
         error = "an error that depends on the images of each class, and is not estimated"
     if front.noise is None:

@@ -51,6 +51,11 @@ def runs_of(backbone: Backbone) -> tuple[range, ...]:
     return tuple(range(run[0], run[-1] + 1) for run in runs)
 
 
+def stem_channels(backbone: str, width: float, choices: Choices) -> int:
+    """Channels that leave the stem."""
+    return find_backbone(backbone, width).stem_channels * number(choices, "width") // 100
+
+
 def layers_of(choices: Choices) -> dict[str, LayerChoice]:
     """The choices of each layer that exists, in order, from those of all genes."""
     return {
@@ -137,7 +142,7 @@ class MoBiNet(MobileNetFamily):
         return found, Progress(channels, progress.doublings - (growth == 2), absent)
 
     def channels(self, backbone: str, width: float, choices: Choices) -> dict[str, int]:
-        channels, found = find_backbone(backbone, width).stem_channels * number(choices, "width") // 100, {}
+        channels, found = stem_channels(backbone, width, choices), {}
         for layer in layers_of(choices):
             channels *= number(choices, f"{layer}.growth")
             found[layer] = channels

@@ -3,8 +3,9 @@
 import pytest
 
 from results.entry import Entry
+from results.hand_designed import hand_designed_names
 from results.noise import Noise
-from results.page.recommendation import names_of, recommendation_of
+from results.page.recommendation import recommendation_of
 from results.run_record import RunRecord
 from results.tables import STD, front_and_best
 from space import Architecture
@@ -66,7 +67,7 @@ def test_a_hand_designed_best_and_none_at_all(recommend):
 
 def test_names_are_those_of_the_command(config):
     network = Architecture.uniform("mobilenet-8", block="mid", k=2, pool="avg")
-    assert names_of(config)[network.key] == "mobinet-mid-k2"
+    assert hand_designed_names(config)[network.key] == "mobinet-mid-k2"
 
 
 def test_each_cost_has_words(recommend):
