@@ -36,8 +36,20 @@ class Preparation:
         images = fit_shape(pixels.float() / 255, self.input_shape)
         if draws is not None:
             images = augment(images, self.augmentation, draws)
-        mean, std = (_constants(values, images.device) for values in (self.mean, self.std))
+        return self.normalised(images)
+
+    def normalised(self, images: Tensor) -> Tensor:
+        """Of images in 0..1, (N, C, H, W), what a network takes."""
+        mean, std = self._moments(images.device)
         return ((images - mean) / std).contiguous(memory_format=memory_format(images.device))
+
+    def restored(self, images: Tensor) -> Tensor:
+        """The inverse of `normalised`, up to rounding."""
+        mean, std = self._moments(images.device)
+        return images * std + mean
+
+    def _moments(self, device: torch.device) -> tuple[Tensor, Tensor]:
+        return _constants(self.mean, device), _constants(self.std, device)
 
     def draw(self, batch: int, generator: torch.Generator) -> Tensor:
         """How each image of a batch is augmented, int64 (batch, 3), see `augment`."""

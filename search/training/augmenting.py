@@ -25,18 +25,17 @@ class Augmenting:
         names: in `search.recipe.AUGMENTATIONS`.
         images: how images are prepared.
         classes: number of classes.
-        device: where.
 
     Raises:
         InputError: images are neither grey nor in colour.
     """
 
-    def __init__(self, names: Sequence[str], images: Preparation, classes: int, device: torch.device) -> None:
+    def __init__(self, names: Sequence[str], images: Preparation, classes: int) -> None:
         from torchvision.transforms import v2
 
         if images.input_shape[0] not in (1, 3):
             raise InputError("--augment is for images of 1 or 3 channels")
-        self._mean, self._std = (torch.tensor(v, device=device).view(1, -1, 1, 1) for v in (images.mean, images.std))
+        self._preparation = images
         of_images = {
             "randaugment": v2.RandAugment,
             "trivialaugment": v2.TrivialAugmentWide,
@@ -61,10 +60,10 @@ class Augmenting:
         Returns:
             (N, C, H, W), normalised; (N,), or (N, classes) where images are mixed.
         """
-        pixels = (images * self._std + self._mean).clamp_(0, 1)
+        pixels = self._preparation.restored(images).clamp_(0, 1)
         with seeded(seed):
             for transform in self._of_images:
                 pixels = torch.cat([transform(few) for few in pixels.split(TOGETHER)])
             if self._of_pairs:
                 pixels, labels = self._of_pairs(pixels, labels)
-        return ((pixels - self._mean) / self._std).contiguous(memory_format=torch.channels_last), labels
+        return self._preparation.normalised(pixels), labels

@@ -31,13 +31,12 @@ class Teacher:
         self.net = net
         self.input_shape = input_shape
         self._mean, self._std = (torch.tensor(v, device=device).view(1, -1, 1, 1) for v in (mean, std))
-        self._given = [torch.tensor(v, device=device).view(1, -1, 1, 1) for v in (images.mean, images.std)]
+        self._given = images
 
     @torch.no_grad()
     def scores(self, images: Tensor) -> Tensor:
         """The scores of normalised images (N, c, h, w): (N, classes)."""
-        mean, std = self._given
-        pixels = fit_shape(images * std + mean, self.input_shape)
+        pixels = fit_shape(self._given.restored(images), self.input_shape)
         return self.net((pixels - self._mean) / self._std)
 
     def divergence(self, images: Tensor, outputs: Tensor, temperature: float = 1.0) -> Tensor:

@@ -89,9 +89,7 @@ class Training:
         self.teacher = teacher
         self.augmenting = None
         if recipe.augment:
-            self.augmenting = Augmenting(
-                recipe.augment.split(","), train.preparation, len(train.class_counts()), device
-            )
+            self.augmenting = Augmenting(recipe.augment.split(","), train.preparation, len(train.class_counts()))
         self.recorded = self.alike and device.type == "cuda" and ranks.ranks() == 1
         self._total = torch.zeros((), device=device)
         self._begin_step(float_weights=recipe.first_epochs > 0)

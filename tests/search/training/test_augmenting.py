@@ -20,7 +20,7 @@ def batch(digits):
 
 
 def change(digits, *names: str) -> Augmenting:
-    return Augmenting(names, digits.train.preparation, 10, CPU)
+    return Augmenting(names, digits.train.preparation, 10)
 
 
 def pixels_of(images: torch.Tensor, digits) -> torch.Tensor:
@@ -125,4 +125,4 @@ def test_each_process_draws_as_one_that_learns_its_slice(digits, monkeypatch, ra
 def test_images_that_are_neither_grey_nor_in_colour_are_refused(digits):
     preparation = replace(digits.train.preparation, input_shape=(4, 8, 8), mean=(0.0,) * 4, std=(1.0,) * 4)
     with pytest.raises(InputError, match="--augment is for images of 1 or 3 channels"):
-        Augmenting(("mixup",), preparation, 10, CPU)
+        Augmenting(("mixup",), preparation, 10)
