@@ -61,7 +61,7 @@ def onnxruntime_calls(net: nn.Module, shape: tuple[int, int, int], folder: Path,
     """
     if not all(importlib.util.find_spec(name) for name in ("onnx", "onnxruntime")):
         return
-    import onnxruntime
+    import onnxruntime  # pyright: ignore[reportMissingImports]
 
     image = torch.rand(1, *shape)
     paths = [folder / "float.onnx"]
@@ -79,7 +79,10 @@ def onnxruntime_calls(net: nn.Module, shape: tuple[int, int, int], folder: Path,
 
 
 def _quantize(source: Path, result: Path, shape: tuple[int, int, int]) -> None:
-    from onnxruntime.quantization import CalibrationDataReader, quantize_static
+    from onnxruntime.quantization import (  # pyright: ignore[reportMissingImports]
+        CalibrationDataReader,
+        quantize_static,
+    )
 
     class Reader(CalibrationDataReader):
         left = 4
