@@ -3,10 +3,10 @@
 import argparse
 
 from results.run_config import RunConfig
+from results.words import duration, si
 from search.assemble import Assembled
 from search.evaluators.pace import LIMIT
 from search.opened import Search
-from search.progress import duration, si
 from space import SearchSpace
 
 SHORT = 60.0

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from results.entry import Entry, Front
 from results.hand_designed import Beside, beside_hand_designed, spread
+from results.words import si
 from search.opened import Search
-from search.progress import si
 
 SHOWN = 9
 """Networks of the front, below a line with their headings."""

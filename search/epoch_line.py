@@ -5,7 +5,7 @@ import sys
 from statistics import median
 from typing import TextIO
 
-from search.progress import duration
+from results.words import duration
 from search.retrained_text import named
 
 CLEAR = "\x1b[K"

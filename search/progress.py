@@ -7,12 +7,12 @@ from tqdm import tqdm
 
 from results.measures import ACCURACY, Measure
 from results.pareto import hypervolume, on_front
+from results.words import si
 from search.task import Evaluation, Failure, Task
 from space.errors import printable
 from space.objective import Objective, Price
 
 COLUMNS = 100
-PREFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"))
 
 
 class Progress:
@@ -97,19 +97,3 @@ class Progress:
 def _front(points: NDArray[np.float64]) -> NDArray[np.float64]:
     """The rows (accuracy, price) that no other beats."""
     return points[on_front(*points.T)]
-
-
-def duration(seconds: float) -> str:
-    """In words, with two digits or so: ``14 s``, ``48 min``, ``3 h 20 min``."""
-    if seconds < 90:
-        return f"{seconds:.0f} s" if seconds >= 9.5 else f"{seconds:.1g} s"
-    minutes = round(seconds / 60)
-    hours, rest = divmod(minutes, 60)
-    return f"{minutes} min" if minutes < 90 else f"{hours} h {rest} min" if hours < 10 else f"{hours} h"
-
-
-def si(value: float) -> str:
-    """Two decimals and a unit prefix, aligned: ``  3.50 k``; whole numbers below 1000 without: ``   850  ``."""
-    scale, prefix = next((step for step in PREFIXES if abs(value) >= step[0]), (1, ""))
-    decimals = 0 if prefix == "" and float(value).is_integer() else 2
-    return f"{value / scale:6.{decimals}f} {prefix or ' '}"

@@ -6,14 +6,13 @@ from typing import Any
 
 from results.measures import ACCURACY, MEASURES
 from results.noise import standard_error
+from results.words import duration, si
 from space.errors import first_line
 from space.own_file import files_of
 
 
 def end_text(summary: dict[str, Any], folder: Path, cost: str = "") -> str:
     """What a retraining reached, what it left, and what to do with it."""
-    from search.progress import duration, si
-
     ops = f"{si(summary['cost']['ops']).strip()}OPs"
     error = standard_error(summary["test_top1"], summary["test_images"])
     top5 = f", top-5 {summary['test_top5']:.2%}" if summary["test_top5"] < 1 else ""  # 1 for any five classes

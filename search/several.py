@@ -12,10 +12,10 @@ from tqdm import tqdm
 
 from results.retrained import agreement
 from results.run_record import read_run
+from results.words import duration
 from search.backends import BACKENDS
 from search.interrupt import Interrupts
 from search.loop import run_tasks
-from search.progress import duration
 from search.retrained_text import named, refresh_report, run_of
 from search.task import Evaluation, Failure, Task
 from search.tensorboard import events_of

@@ -15,10 +15,10 @@ import torch
 from benchmarks.flags import add_training_flags, make_parser
 from benchmarks.retrained.full_training import FullTraining, deviation
 from mobinet import cost
+from results.words import si
 from search.data.catalog import DATASETS
 from search.data.dataset import load_dataset
 from search.flags import positive_float, positive_int
-from search.progress import si
 from search.training.devices import find_device
 from search.training.retraining import VALIDATION
 from space import Architecture, named_network

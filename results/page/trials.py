@@ -7,6 +7,7 @@ import pandas as pd
 
 from results.page.html import Column, Section, paragraph, table
 from results.run_config import RunConfig
+from results.words import duration
 
 EVERY = """<div class='controls'>
 <label>Filter <input type='search' id='filter' placeholder='key, mid2, baseline...'></label>
@@ -61,11 +62,3 @@ def shown(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name} {shown(one)}" for name, one in value.items())
     return str(value)
-
-
-def duration(seconds: float) -> str:
-    """Such as ``1 h 5 min`` or ``12 s``."""
-    minutes, hours = round(seconds / 60), round(seconds / 60) // 60
-    if hours:
-        return f"{hours:,} h {minutes % 60} min"
-    return f"{minutes} min" if minutes > 1 else f"{seconds:.0f} s"

@@ -5,28 +5,10 @@ import pytest
 
 from results.measures import MEASURES
 from results.pareto import hypervolume
-from search.progress import Progress, si
+from search.progress import Progress
 from search.task import Evaluation, Failure, Task
 from space import Architecture
 from space.objective import OBJECTIVES, Objective
-
-
-@pytest.mark.parametrize(
-    "value, text",
-    [
-        (0, "     0  "),
-        (999, "   999  "),
-        (3512.5, "  3.51 k"),
-        (52.07e6, " 52.07 M"),
-        (1e9, "  1.00 G"),
-        (1.234, "  1.23  "),
-        (0.0153, " 15.30 m"),
-        (15.2e-6, " 15.20 µ"),
-        (8e-7, "800.00 n"),
-    ],
-)
-def test_unit_prefixes(value, text):
-    assert si(value) == text
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,19 @@
+"""Numbers as people read them."""
+
+PREFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"))
+
+
+def duration(seconds: float) -> str:
+    """In words, with two digits or so: ``14 s``, ``48 min``, ``3 h 20 min``."""
+    if seconds < 90:
+        return f"{seconds:.0f} s" if seconds >= 9.5 else f"{seconds:.1g} s"
+    minutes = round(seconds / 60)
+    hours, rest = divmod(minutes, 60)
+    return f"{minutes} min" if minutes < 90 else f"{hours} h {rest} min" if hours < 10 else f"{hours} h"
+
+
+def si(value: float) -> str:
+    """Two decimals and a unit prefix, aligned: ``  3.50 k``; whole numbers below 1000 without: ``   850  ``."""
+    scale, prefix = next((step for step in PREFIXES if abs(value) >= step[0]), (1, ""))
+    decimals = 0 if prefix == "" and float(value).is_integer() else 2
+    return f"{value / scale:6.{decimals}f} {prefix or ' '}"

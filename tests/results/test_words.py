@@ -1,0 +1,39 @@
+"""Numbers as people read them."""
+
+import pytest
+
+from results.words import duration, si
+
+
+@pytest.mark.parametrize(
+    "value, text",
+    [
+        (0, "     0  "),
+        (999, "   999  "),
+        (3512.5, "  3.51 k"),
+        (52.07e6, " 52.07 M"),
+        (1e9, "  1.00 G"),
+        (1.234, "  1.23  "),
+        (0.0153, " 15.30 m"),
+        (15.2e-6, " 15.20 µ"),
+        (8e-7, "800.00 n"),
+    ],
+)
+def test_unit_prefixes(value, text):
+    assert si(value) == text
+
+
+@pytest.mark.parametrize(
+    "seconds, text",
+    [
+        (0.123, "0.1 s"),
+        (9.4, "9 s"),
+        (89.4, "89 s"),
+        (90, "2 min"),
+        (89 * 60, "89 min"),
+        (90 * 60, "1 h 30 min"),
+        (36_000, "10 h"),
+    ],
+)
+def test_durations(seconds, text):
+    assert duration(seconds) == text
