@@ -42,7 +42,7 @@ from benchmarks.samplers.contestants import BUDGETS, CONTESTANTS, FRONT
 from benchmarks.samplers.learning_curves import LearningCurves
 from benchmarks.samplers.regressions import DEFAULT_REGRESSION, REGRESSIONS
 from benchmarks.samplers.scoring import SCORES, search
-from benchmarks.samplers.surrogate import Surrogate, add_table_flags
+from benchmarks.samplers.surrogate import Surrogate, add_table_flags, named
 from search.flags import positive_int
 from space.command import run_command
 
@@ -78,7 +78,7 @@ def main() -> None:
     rows = rows.sort_values("sampler", key=lambda names: names.map(args.samplers.index), kind="stable")
     checkpoints = [number for number in CHECKPOINTS if number <= args.trials] or [args.trials]
     tested = [number for number in TESTED if number <= args.trials] or [args.trials]
-    source = f"surrogate of {args.csv.name} ({args.regression})"
+    source = f"surrogate of {named(args.csv)} ({args.regression})"
     title = f"{args.space} on {args.dataset}, {source}, {args.seeds} seeds"
     sections: list[Iterator[str]] = []
     curves = {}

@@ -1,5 +1,6 @@
-"""Learning curves of many trained networks, read from a table of `benchmarks.samplers.table`."""
+"""Learning curves of many trained networks, read from tables of `benchmarks.samplers.table` and from searches."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,7 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from space import Architecture, SearchSpace
+from results.tables import read_trials
+from space import Architecture, InputError, SearchSpace
 from space.gene import Choice
 
 Array = NDArray[np.float64]
@@ -24,6 +26,15 @@ def free_choices(space: SearchSpace, network: Architecture) -> dict[str, Choice]
     return {name: choices[name] for name in free_genes(space)}
 
 
+def _of_search(folder: Path) -> pd.DataFrame:
+    """The complete trials as rows of a table."""
+    trials = read_trials(folder)
+    trials = trials[trials["state"] == "complete"]
+    if (trials["epochs"] > 1).any():
+        raise InputError(f"{folder} has trainings of several epochs, and tells the last accuracy alone")
+    return trials.drop(columns="epochs").rename(columns={"accuracy": "epoch1"})
+
+
 @dataclass(frozen=True)
 class LearningCurves:
     """Validation accuracies of n networks after each epoch.
@@ -37,10 +48,17 @@ class LearningCurves:
     curves: list[Array]
 
     @classmethod
-    def read(cls, path: Path, space: SearchSpace) -> "LearningCurves":
+    def read(cls, paths: Sequence[Path], space: SearchSpace) -> "LearningCurves":
+        """From tables, and from folders of searches by proxies of one epoch.
+
+        Raises:
+            InputError: the numbers of epochs differ, or a search has several.
+        """
         genes = free_genes(space)
-        rows = pd.read_csv(path)
+        rows = pd.concat([_of_search(path) if path.is_dir() else pd.read_csv(path) for path in paths])
         epochs = [name for name in rows if str(name).startswith("epoch")]
+        if rows[epochs].isna().any(axis=None):
+            raise InputError(f"{', '.join(map(str, paths))} have different numbers of epochs")
         groups = [group for _, group in rows.groupby(genes, sort=False)]
         networks = [space.architecture(group[genes].to_dict("records")[0]) for group in groups]
         return cls(networks, [group[epochs].to_numpy(float) for group in groups])

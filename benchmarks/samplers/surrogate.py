@@ -7,7 +7,7 @@ that it was not fitted to (cross-validation), the best that the noise of the tab
 """
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from random import Random
@@ -118,8 +118,13 @@ def describe_noise(table: LearningCurves) -> Iterator[str]:
 
 def add_table_flags(parser: argparse.ArgumentParser) -> None:
     """A table and the space it was made in."""
-    parser.add_argument("--csv", type=Path, required=True, help="a table of benchmarks.samplers.table")
+    help = "tables of benchmarks.samplers.table, and folders of searches by trainings of one epoch"
+    parser.add_argument("--csv", type=Path, nargs="+", required=True, metavar="TABLE", help=help)
     add_space_flags(parser)
+
+
+def named(tables: Sequence[Path]) -> str:
+    return " and ".join(path.name for path in tables)
 
 
 def main() -> None:

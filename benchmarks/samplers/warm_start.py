@@ -23,7 +23,7 @@ from benchmarks.samplers.contestants import FRONT
 from benchmarks.samplers.features import NetworkEncoder
 from benchmarks.samplers.learning_curves import LearningCurves
 from benchmarks.samplers.scoring import SCORES, search
-from benchmarks.samplers.surrogate import Surrogate, add_table_flags
+from benchmarks.samplers.surrogate import Surrogate, add_table_flags, named
 from mobinet import cost
 from results.pareto import on_front
 from search.flags import positive_float, positive_int
@@ -63,10 +63,10 @@ def main() -> None:
     prepare_process()
     space = load_space_from(args)
     other = load_space(args.space, input_shape=space.input_shape, backbone=space.backbone, width=args.other_width)
-    found = front_of_table(last_epoch(LearningCurves.read(args.other, other)), other, args.classes)
+    found = front_of_table(last_epoch(LearningCurves.read([args.other], other)), other, args.classes)
     first = tuple(dict.fromkeys(carried_over(network, space) for network in found))
     surrogate = Surrogate(last_epoch(LearningCurves.read(args.csv, space)), space)
-    print(f"{args.space} on {args.dataset}, surrogate of {args.csv.name}, {args.seeds} seeds")
+    print(f"{args.space} on {args.dataset}, surrogate of {named(args.csv)}, {args.seeds} seeds")
     print(f"front of {args.other.name}: {len(first)} networks")
     jobs = [(FRONT, seed) for seed in range(args.seeds)]
     rows = []
