@@ -17,6 +17,17 @@ class MinPool2d(nn.Module):
 POOLINGS = {"avg": partial(nn.AvgPool2d, 2), "max": partial(nn.MaxPool2d, 2), "min": MinPool2d}
 
 
+class Repeat(nn.Module):
+    """All channels, several times, (N, C, H, W) -> (N, times * C, H, W)."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__()
+        self.times = times
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat([x] * self.times, dim=1)
+
+
 class RPReLU(nn.Module):
     """PReLU(x - before) + after, all three trained per channel; (N, C, H, W) -> the same.
 

@@ -31,7 +31,7 @@ from mobinet.export.steps import (
 from mobinet.families.meliusnet import DenseBlock, ImprovementBlock, NewFeatures
 from mobinet.families.nas_bnn import Unit as NASBNNUnit
 from mobinet.families.resnet import Unit as ResidualUnit
-from mobinet.layers import MinPool2d, RPReLU
+from mobinet.layers import MinPool2d, Repeat, RPReLU
 from mobinet.unit import BinaryUnit
 from space import InputError
 
@@ -175,6 +175,14 @@ def _linear(program: Program, module: nn.Linear, value: int) -> int:
     )
 
 
+def _repeat(program: Program, module: Repeat, value: int) -> int:
+    repeated, (height, width, channels) = value, program.shapes[value]
+    for times in range(2, module.times + 1):
+        shape = height, width, times * channels
+        repeated = program.add(Concat(inputs=(repeated, value), shape=shape))
+    return repeated
+
+
 def _shuffle(program: Program, module: nn.ChannelShuffle, value: int) -> int:
     return program.add(Shuffle(inputs=(value,), shape=program.shapes[value], groups=module.groups))
 
@@ -231,6 +239,7 @@ TRANSLATIONS: dict[type[nn.Module], Callable] = {
     nn.AdaptiveAvgPool2d: _mean,
     nn.Linear: _linear,
     nn.ChannelShuffle: _shuffle,
+    Repeat: _repeat,
     nn.Identity: _same,
     nn.Flatten: _same,
     BinaryUnit: _unit,

@@ -7,7 +7,7 @@ from mobinet.families.parts import separable_layer, separable_network
 from mobinet.part import Part
 from space import Architecture
 from space.backbones import find_backbone
-from space.families.mobinet import FAMILY, activation_of, layers_of, stem_channels
+from space.families.mobinet import FAMILY, activation_of, layers_of, stem_channels, stem_copies
 
 
 def parts(architecture: Architecture, num_classes: int) -> tuple[Part, ...]:
@@ -20,4 +20,10 @@ def parts(architecture: Architecture, num_classes: int) -> tuple[Part, ...]:
         for i, (name, chosen) in zip(ins, layers_of(choices).items())
     ]
     colours, stride = backbone.input_shape[0], backbone.stem_stride
-    return separable_network(layers, input_channels=colours, stem_stride=stride, num_classes=num_classes)
+    return separable_network(
+        layers,
+        input_channels=colours,
+        stem_stride=stride,
+        stem_copies=stem_copies(choices),
+        num_classes=num_classes,
+    )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from torch import Tensor, nn
 
 from mobinet.conv import BinaryConv2d
-from mobinet.layers import ACTIVATIONS, POOLINGS
+from mobinet.layers import ACTIVATIONS, POOLINGS, Repeat
 from mobinet.part import Chain, Part
 from mobinet.unit import BinaryUnit
 from space.k_dependency import channels_per_group
@@ -17,17 +17,21 @@ from space.separable_layer import LayerChoice
 class Stem(Part):
     """Float 3x3 convolution and batch norm, (N, C, H, W) -> (N, O, H/stride, W/stride).
 
-    No activation follows: the signs of a rectified input would all be alike.
+    There are O / copies filters. Each makes `copies` channels, which differ in their batch norm, so in where their sign
+    turns. No activation follows: the signs of a rectified input would all be alike.
     """
 
     name: str = "stem"
     in_channels: int
     out_channels: int
     stride: int
+    copies: int = 1
 
     def build(self) -> nn.Sequential:
-        conv = nn.Conv2d(self.in_channels, self.out_channels, 3, stride=self.stride, padding=1, bias=False)
-        return nn.Sequential(conv, nn.BatchNorm2d(self.out_channels))
+        filters = self.out_channels // self.copies
+        conv = nn.Conv2d(self.in_channels, filters, 3, stride=self.stride, padding=1, bias=False)
+        repeat = [Repeat(self.copies)] if self.copies > 1 else []
+        return nn.Sequential(conv, *repeat, nn.BatchNorm2d(self.out_channels))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,10 +142,11 @@ def block_diagonal(weight: Tensor, members: int) -> Tensor:
 
 
 def separable_network(
-    layers: Sequence[Layer], *, input_channels: int, stem_stride: int, num_classes: int
+    layers: Sequence[Layer], *, input_channels: int, stem_stride: int, stem_copies: int = 1, num_classes: int
 ) -> tuple[Part, ...]:
     """The float stem, the separable layers, and the float head."""
-    stem = Stem(in_channels=input_channels, out_channels=layers[0].in_channels, stride=stem_stride)
+    channels = layers[0].in_channels
+    stem = Stem(in_channels=input_channels, out_channels=channels, stride=stem_stride, copies=stem_copies)
     return stem, *layers, Head(channels=layers[-1].out_channels, num_classes=num_classes)
 
 

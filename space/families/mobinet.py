@@ -5,6 +5,7 @@ Phan et al., "MoBiNet: A Mobile Binary Network for Image Classification", WACV 2
 
 from functools import cache
 from itertools import groupby
+from math import gcd
 from typing import Any, NamedTuple
 
 from space.backbones import Backbone, MobileNetFamily, find_backbone
@@ -19,6 +20,7 @@ POOLINGS = ("avg", "max", "min")
 ACTIVATIONS = ("prelu", "relu", "rprelu")
 
 
+COPIES = (1, 2, 4)
 WIDTHS = (25, 50, 75, 100, 125, 150, 200)
 KERNELS = (3, 5)
 SLOW = "5x5 trains without the fused kernels: about 1.6 times the time"
@@ -56,6 +58,11 @@ def stem_channels(backbone: str, width: float, choices: Choices) -> int:
     return find_backbone(backbone, width).stem_channels * number(choices, "width") // 100
 
 
+def stem_copies(choices: Choices) -> int:
+    """How many channels each filter of the stem makes."""
+    return number(choices, "stem.copies")
+
+
 def layers_of(choices: Choices) -> dict[str, LayerChoice]:
     """The choices of each layer that exists, in order, from those of all genes."""
     return {
@@ -84,6 +91,7 @@ class MoBiNet(MobileNetFamily):
         genes = [
             Gene(name="activation", choices=("prelu",), legal=ACTIVATIONS),
             Gene(name="width", choices=(100,), legal=widths, default=100),
+            Gene(name="stem.copies", choices=(1,), legal=COPIES, default=1),
         ]
         runs = {run.start: (stage, len(run)) for stage, run in enumerate(runs_of(scaled))}
         for index, (i, o, down) in enumerate(scaled.layers):
@@ -120,6 +128,8 @@ class MoBiNet(MobileNetFamily):
         if place.startswith("stage"):
             run = runs_of(find_backbone(backbone, width))[int(place.removeprefix("stage"))]
             return dict(choices), progress._replace(absent=run[number(choices, f"{place}.depth") :])
+        if place == "stem":
+            return {"stem.copies": gcd(number(choices, "stem.copies"), progress.channels)}, progress
         return dict(choices), progress._replace(channels=progress.channels * number(choices, "width") // 100)
 
     def _read_layer(
@@ -163,6 +173,7 @@ class MoBiNet(MobileNetFamily):
         words = [_word_of(choices, layer, it) for layer, it in layers_of(choices).items()]
         words += [activation] if (activation := activation_of(choices)) != "prelu" else []
         words += [f"width{choices['width']}%"] if "width" in choices else []
+        words += [f"copies{choices['stem.copies']}"] if "stem.copies" in choices else []
         words += unusual_binarizers(choices, "xnor")
         return " ".join(words)
 

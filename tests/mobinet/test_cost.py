@@ -4,6 +4,7 @@ import logging
 import subprocess
 import sys
 import warnings
+from math import gcd
 from pathlib import Path
 from random import Random
 
@@ -76,11 +77,12 @@ def counted_by_hand(network, num_classes, backbone=None):
     side = -(-side // stride)
     layers = layers_by_hand(channels, choices)
     pixels, first, last = side * side, layers[0][1], layers[-1][2]
-    flops = pixels * first * colours * 9 + last * num_classes
+    stem = first // gcd(first, choices["stem.copies"]) * colours * 9
+    flops = pixels * stem + last * num_classes
     bops = padded_bops = 0
     elementwise = pixels * first
-    params = first * colours * 9 + 2 * first + last * num_classes + num_classes
-    size = 4 * (first * colours * 9 + 4 * first + last * num_classes + num_classes)
+    params = stem + 2 * first + last * num_classes + num_classes
+    size = 4 * (stem + 4 * first + last * num_classes + num_classes)
     for layer, i, o in layers:
         block, k, kernel = (choices[f"layer{layer}.{kind}"] for kind in ("block", "k", "kernel"))
         for _, filters, area, group in convolutions(block, k, i, o, kernel**2):

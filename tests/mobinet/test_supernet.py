@@ -98,7 +98,8 @@ def test_grouped_convolutions_are_paths_too():
 
 
 def test_depths_and_kernels_are_paths_too():
-    space = load_space().restrict({"depth": "up to 1", "kernel": [3, 5], "block": ["pre", "none"], "k": [0, 2]})
+    rules = {"depth": "up to 1", "kernel": [3, 5], "copies": [1, 2], "block": ["pre", "none"], "k": [0, 2]}
+    space = load_space().restrict(rules)
     supernet = Supernet(space, CLASSES)
     seen = [uniform(depth=0, kernel=5, pool="max"), *drawn(space, 6)]
     for path in seen:

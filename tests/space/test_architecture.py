@@ -303,12 +303,18 @@ def test_doublings_end_with_those_of_the_backbone():
     assert early.key != changed(early, {"layer0.growth": 1}).key
 
 
+def test_copies_share_the_channels_there_are():
+    """The stem has 4 channels; at a quarter of the width it has one, which is no copy."""
+    assert changed(tiny(), {"stem.copies": 4}).key != changed(tiny(), {"stem.copies": 2}).key != tiny().key
+    assert changed(tiny(), {"stem.copies": 4, "width": 25}).key == changed(tiny(), {"width": 25}).key
+
+
 def test_describe_shows_what_is_not_usual():
     network = changed(
         tiny(block="mid", k=2, pool="max"),
-        {"layer0.kernel": 5, "layer2.growth": 2, "layer3.growth": 1, "stage1.depth": 0, "width": 50},
+        {"layer0.kernel": 5, "layer2.growth": 2, "layer3.growth": 1, "stage1.depth": 0, "width": 50, "stem.copies": 2},
     )
-    assert network.describe() == "mid2-5x5 mid2/max mid2x2 mid2x1/max width50%"
+    assert network.describe() == "mid2-5x5 mid2/max mid2x2 mid2x1/max width50% copies2"
 
 
 def test_describe_has_a_word_a_layer():

@@ -29,6 +29,7 @@ SPACES = [
     load_space().restrict({"binarizer": ["xnor", "react", "ste"], "tie": ["binarizer"]}),
     small_space(),
     load_space().restrict({"growth": [1, 2], "depth": "up to 5", "kernel": [3, 5], "width": [50, 100], "pool": "avg"}),
+    load_space().restrict({"copies": [1, 2, 4], "width": [25, 100], "growth": [1, 2]}),
     load_space().restrict({"depth": [0, 1], "binarizer": ["xnor", "react"], "tie": ["binarizer"]}),
 ]
 

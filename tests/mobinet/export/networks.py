@@ -76,6 +76,7 @@ NETWORKS = {
             "layer3.kernel": 3,
             "stage1.depth": 0,
             "width": 150,
+            "stem.copies": 2,
         },
     ).canonical(),
     "group-conv": lambda: sampled("group-conv", COLOUR, 0.25),
