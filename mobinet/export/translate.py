@@ -1,6 +1,7 @@
 """From a trained network to its steps: what each kind of layer is in `TRANSLATIONS`."""
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -8,26 +9,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from mobinet.conv import BinaryConv2d
-from mobinet.export import TrainedNetwork
+from mobinet.export import TrainedNetwork, steps
 from mobinet.export.c.pieces import stored_as
 from mobinet.export.fold import folded
-from mobinet.export.steps import (
-    Add,
-    Affine,
-    BinaryConv,
-    Concat,
-    Conv,
-    Linear,
-    Mean,
-    Pool,
-    PReLU,
-    Program,
-    Shape,
-    Shift,
-    Shuffle,
-    Step,
-    Window,
-)
+from mobinet.export.steps import Program, Shape, Step, Window
 from mobinet.families.meliusnet import DenseBlock, ImprovementBlock, NewFeatures
 from mobinet.families.nas_bnn import Unit as NASBNNUnit
 from mobinet.families.resnet import Unit as ResidualUnit
@@ -49,7 +34,7 @@ def normalized(shape: Shape, mean: Sequence[float], std: Sequence[float]) -> Pro
     """A program of one step, the normalization of an image."""
     mean_, std_ = np.array(mean, np.float64), np.array(std, np.float64)
     program = Program(shapes=[shape])
-    program.add(Affine(inputs=(0,), shape=shape, scale=1 / std_, offset=-mean_ / std_))
+    program.add(steps.Affine(inputs=(0,), shape=shape, scale=1 / std_, offset=-mean_ / std_))
     return program
 
 
@@ -60,9 +45,9 @@ def layers_of(module: nn.Module, shape: Shape) -> Program:
     return program
 
 
-def require_binary(family: str, steps: Iterable[Step | None]) -> None:
+def require_binary(family: str, found: Iterable[Step | None]) -> None:
     """Raises InputError where none of the steps is binary."""
-    if not any(isinstance(step, BinaryConv) for step in steps):
+    if not any(isinstance(step, steps.BinaryConv) for step in found):
         raise InputError(f"{family} has no binary layers, so it is not exported as 1 bit")
 
 
@@ -87,10 +72,10 @@ def _conv(program: Program, conv: nn.Conv2d, value: int) -> int:
     window = Window(size=conv.kernel_size[0], stride=conv.stride[0], padding=int(conv.padding[0]))
     shape = _shape_after(program.shapes[value], window, conv.out_channels)
     weight = _double(conv.weight).transpose(2, 3, 1, 0)
-    value = program.add(Conv(inputs=(value,), shape=shape, weight=weight, window=window, groups=conv.groups))
+    value = program.add(steps.Conv(inputs=(value,), shape=shape, weight=weight, window=window, groups=conv.groups))
     if conv.bias is None:
         return value
-    return program.add(Shift(inputs=(value,), shape=shape, offset=_double(conv.bias)))
+    return program.add(steps.Shift(inputs=(value,), shape=shape, offset=_double(conv.bias)))
 
 
 def _binary_conv(program: Program, conv: BinaryConv2d, value: int) -> int:
@@ -102,7 +87,7 @@ def _binary_conv(program: Program, conv: BinaryConv2d, value: int) -> int:
     shift = np.zeros(channels) if binarizer.shift is None else _double(binarizer.shift).ravel()
     shape = _shape_after(program.shapes[value], window, filters)
     value = program.add(
-        BinaryConv(
+        steps.BinaryConv(
             inputs=(value,),
             shape=shape,
             signs=(_double(conv.weight) >= 0).transpose(2, 3, 1, 0),
@@ -114,33 +99,33 @@ def _binary_conv(program: Program, conv: BinaryConv2d, value: int) -> int:
         )
     )
     scales = _double(scale).ravel() * gain
-    return program.add(Affine(inputs=(value,), shape=shape, scale=scales, offset=np.zeros(filters)))
+    return program.add(steps.Affine(inputs=(value,), shape=shape, scale=scales, offset=np.zeros(filters)))
 
 
 def _norm(program: Program, norm: nn.BatchNorm2d, value: int) -> int:
     assert norm.running_mean is not None and norm.running_var is not None
     scale = _double(norm.weight) / np.sqrt(_double(norm.running_var) + norm.eps)
     offset = _double(norm.bias) - _double(norm.running_mean) * scale
-    return program.add(Affine(inputs=(value,), shape=program.shapes[value], scale=scale, offset=offset))
+    return program.add(steps.Affine(inputs=(value,), shape=program.shapes[value], scale=scale, offset=offset))
 
 
 def _prelu(program: Program, module: nn.PReLU, value: int) -> int:
     shape = program.shapes[value]
     slope = np.broadcast_to(_double(module.weight), (shape[2],))
-    return program.add(PReLU(inputs=(value,), shape=shape, slope=slope))
+    return program.add(steps.PReLU(inputs=(value,), shape=shape, slope=slope))
 
 
 def _relu(program: Program, module: nn.ReLU, value: int) -> int:
     shape = program.shapes[value]
-    return program.add(PReLU(inputs=(value,), shape=shape, slope=np.zeros(shape[2])))
+    return program.add(steps.PReLU(inputs=(value,), shape=shape, slope=np.zeros(shape[2])))
 
 
 def _rprelu(program: Program, module: RPReLU, value: int) -> int:
     shape = program.shapes[value]
     before, after = (_double(each).ravel() for each in (module.before, module.after))
-    value = program.add(Shift(inputs=(value,), shape=shape, offset=-before))
+    value = program.add(steps.Shift(inputs=(value,), shape=shape, offset=-before))
     value = _append(program, module.prelu, value)
-    return program.add(Shift(inputs=(value,), shape=shape, offset=after))
+    return program.add(steps.Shift(inputs=(value,), shape=shape, offset=after))
 
 
 def _pool(kind: str) -> Callable[[Program, nn.Module, int], int]:
@@ -153,20 +138,20 @@ def _pool(kind: str) -> Callable[[Program, nn.Module, int], int]:
         if window.size == window.stride == 1:
             return value
         shape = _shape_after(program.shapes[value], window, program.shapes[value][2])
-        return program.add(Pool(inputs=(value,), shape=shape, kind=kind, window=window))
+        return program.add(steps.Pool(inputs=(value,), shape=shape, kind=kind, window=window))
 
     return translate
 
 
 def _mean(program: Program, module: nn.AdaptiveAvgPool2d, value: int) -> int:
-    return program.add(Mean(inputs=(value,), shape=(1, 1, program.shapes[value][2])))
+    return program.add(steps.Mean(inputs=(value,), shape=(1, 1, program.shapes[value][2])))
 
 
 def _linear(program: Program, module: nn.Linear, value: int) -> int:
     height, width, channels = program.shapes[value]
     weight = _double(module.weight).reshape(-1, channels, height, width).transpose(2, 3, 1, 0)
     return program.add(
-        Linear(
+        steps.Linear(
             inputs=(value,),
             shape=(1, 1, module.out_features),
             weight=weight.reshape(height * width * channels, -1),
@@ -175,34 +160,35 @@ def _linear(program: Program, module: nn.Linear, value: int) -> int:
     )
 
 
+def _concat(program: Program, value: int, other: int) -> int:
+    height, width, channels = program.shapes[value]
+    return program.add(steps.Concat(inputs=(value, other), shape=(height, width, channels + program.shapes[other][2])))
+
+
 def _repeat(program: Program, module: Repeat, value: int) -> int:
-    repeated, (height, width, channels) = value, program.shapes[value]
-    for times in range(2, module.times + 1):
-        shape = height, width, times * channels
-        repeated = program.add(Concat(inputs=(repeated, value), shape=shape))
-    return repeated
+    return reduce(lambda repeated, _: _concat(program, repeated, value), range(module.times - 1), value)
 
 
 def _shuffle(program: Program, module: nn.ChannelShuffle, value: int) -> int:
-    return program.add(Shuffle(inputs=(value,), shape=program.shapes[value], groups=module.groups))
+    return program.add(steps.Shuffle(inputs=(value,), shape=program.shapes[value], groups=module.groups))
 
 
 def _unit(program: Program, unit: BinaryUnit, value: int) -> int:
     result = value
     for inner in (unit.conv, unit.activation, unit.norm):
         result = _append(program, inner, result)
-    return program.add(Add(inputs=(result, value), shape=program.shapes[result]))
+    return program.add(steps.Add(inputs=(result, value), shape=program.shapes[result]))
 
 
 def _residual(program: Program, unit: ResidualUnit, value: int) -> int:
     result = _append(program, unit.norm, _append(program, unit.conv, value))
-    return program.add(Add(inputs=(result, _append(program, unit.shortcut, value)), shape=program.shapes[result]))
+    return program.add(steps.Add(inputs=(result, _append(program, unit.shortcut, value)), shape=program.shapes[result]))
 
 
 def _nas_bnn(program: Program, unit: NASBNNUnit, value: int) -> int:
     result = _append(program, unit.norm, _append(program, unit.conv, value))
     shortcut = _append(program, unit.pool, value)
-    result = program.add(Add(inputs=(result, shortcut), shape=program.shapes[result]))
+    result = program.add(steps.Add(inputs=(result, shortcut), shape=program.shapes[result]))
     return _append(program, unit.activation, result)
 
 
@@ -211,14 +197,12 @@ def _features(program: Program, block: NewFeatures, value: int) -> int:
 
 
 def _dense(program: Program, block: DenseBlock, value: int) -> int:
-    new = _features(program, block, value)
-    height, width, channels = program.shapes[value]
-    return program.add(Concat(inputs=(value, new), shape=(height, width, channels + program.shapes[new][2])))
+    return _concat(program, value, _features(program, block, value))
 
 
 def _improvement(program: Program, block: ImprovementBlock, value: int) -> int:
     better, shape = _features(program, block, value), program.shapes[value]
-    return program.add(Add(inputs=(value, better), shape=shape, first=shape[2] - program.shapes[better][2]))
+    return program.add(steps.Add(inputs=(value, better), shape=shape, first=shape[2] - program.shapes[better][2]))
 
 
 def _same(program: Program, module: nn.Module, value: int) -> int:
