@@ -8,7 +8,7 @@ To resume a search that was stopped, or to add trials, run the same command agai
 import argparse
 import os
 import sys
-from contextlib import closing, contextmanager, redirect_stdout, suppress
+from contextlib import closing, contextmanager, nullcontext, redirect_stdout, suppress
 from typing import TYPE_CHECKING
 
 from search.backends import BACKENDS
@@ -143,6 +143,9 @@ def add_course_flags(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--retry-failed", action="store_true", help="try the networks of failed trials again")
     group.add_argument("--published", action="store_true", help="overlay published results in the report")
     group.add_argument(
+        "--watch", action="store_true", help="show the report in a browser on this machine, renewed as trials end"
+    )
+    group.add_argument(
         "--json",
         action="store_true",
         help="for programs: a JSON object a line on stdout; what is for people goes to stderr",
@@ -152,6 +155,7 @@ def add_course_flags(group: argparse._ArgumentGroup) -> None:
 
 def main() -> None:
     args = parse()
+    from results.watch import watched
     from search.announcement import begin_text  # which loads torch
     from search.assemble import assemble
     from search.events import Events
@@ -161,7 +165,9 @@ def main() -> None:
         events = Events(programs)
         events.begin(assembled, args.trials)
         print(begin_text(assembled, args), flush=True)
-        run(args, assembled, events)
+        folder = assembled.search.folder
+        with watched(folder, published=args.published) if args.watch else nullcontext():
+            run(args, assembled, events)
 
 
 @contextmanager

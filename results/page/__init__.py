@@ -19,12 +19,13 @@ from results.run_record import RunRecord
 HERE = Path(__file__).parent
 
 
-def page_of(run: RunRecord, *, published: bool = False) -> str:
+def page_of(run: RunRecord, *, published: bool = False, version: str = "") -> str:
     """The page, with plotly inside.
 
     Args:
         run: what it shows.
         published: overlay what papers report on the same data set.
+        version: of the page, where `results.watch` serves it; empty for a file, which asks no server for a newer one.
     """
     config, trials = run.config, run.trials
     overlay = published_on(config.published_as, config.measure) if published else None
@@ -50,20 +51,26 @@ def page_of(run: RunRecord, *, published: bool = False) -> str:
         "figures": {name: drawn for section in sections for name, drawn in section.figures.items()},
     }
     title = f"{config.family} on {config.dataset}"
-    body = [
+    body = (
         header_of(run, title),
         paragraph(summary(trials, config=config, front=run.front), "note"),
         *(section.html() for section in sections),
         script_data(record),
         f"<script>{read('plotly-basic.min.js')}</script>",
         f"<script>{read('report.js')}</script>",
-    ]
+    )
+    return document(title, "".join(body), version)
+
+
+def document(title: str, body: str, version: str = "") -> str:
+    """A page with that title and that HTML in it; arguments as of `page_of`."""
     head = (
         "<meta charset='utf-8'><meta name='viewport' content='width=device-width, initial-scale=1'>"
         "<meta name='color-scheme' content='light dark'>"
         f"<title>{escape(title)}</title><style>{read('report.css')}</style>"
     )
-    return f"<!doctype html><html lang='en'><head>{head}</head><body><main>{''.join(body)}</main></body></html>\n"
+    watch = f"<script data-version='{escape(version)}'>{read('watch.js')}</script>" if version else ""
+    return f"<!doctype html><html lang='en'><head>{head}</head><body><main>{body}{watch}</main></body></html>\n"
 
 
 def read(name: str) -> str:

@@ -193,6 +193,7 @@ function margin(kind, row) {
 
 function choose(row) {
   const key = networks.key[row];
+  view.chosen = key;
   const facts = [
     ...kinds.map((kind) => [kind, percent(networks.accuracy[kind][row]) + margin(kind, row)]),
     ...Object.entries(networks.costs).map(([name, values]) => [spelled(name), costText(name, values[row])]),

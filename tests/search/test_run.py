@@ -2,13 +2,17 @@
 
 import json
 import os
+import re
 import signal
 import sqlite3
+import sys
 import time
 import weakref
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
 
 import optuna
 import pandas as pd
@@ -234,6 +238,27 @@ def test_tables_and_report_are_made_anew_while_a_search_runs(tmp_path, invoke, m
     monkeypatch.setattr("search.outputs.WRITES", 0)
     assert invoke(search.run, "--trials", 5, "--workers", 0, "--out", tmp_path / "run").code == 0
     assert found == [False, 1, 2, 3, 4]
+
+
+def test_a_search_can_be_watched_as_long_as_it_runs(tmp_path, invoke, monkeypatch):
+    """The page is asked for in each trial, and the address is gone at the end."""
+    seen = []
+
+    def looked_at(self, task):
+        address = re.search(r"http://127\.0\.0\.1:\d+/", sys.stdout.getvalue())[0]
+        with urlopen(address) as page:
+            seen.append((address, page.read()))
+        return made_up(self, task)
+
+    monkeypatch.setattr(Proxy, "__call__", looked_at)
+    monkeypatch.setattr("search.outputs.REFRESH_SECONDS", 0)
+    monkeypatch.setattr("search.outputs.WRITES", 0)
+    monkeypatch.setattr("results.watch.PATIENCE", 0)
+    ended = invoke(search.run, "--trials", 3, "--workers", 0, "--out", tmp_path / "run", "--watch")
+    assert ended.code == 0 and len(seen) == 3
+    assert b"No results yet" in seen[0][1] and b"trials: 2 complete" in seen[2][1]
+    with pytest.raises(URLError):
+        urlopen(seen[0][0])
 
 
 @pytest.mark.parametrize("workers, kept", [(0, True), (1, False)])
