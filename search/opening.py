@@ -9,6 +9,7 @@ from typing import Any
 from mobinet import cost as count_of
 from mobinet.cost import cost_of_parts
 from results.run_config import Reference, RunConfig, versions
+from results.settings import settings_of
 from results.settle_config import settle_config
 from search.data.catalog import find_dataset
 from search.evaluators import EVALUATORS, name_of
@@ -124,6 +125,7 @@ def open_search(
         if len(study) and not (folder / "config.json").exists():
             raise InputError(f"{folder} has trials but lacks config.json, the settings they had; use another --out")
         settle_config(folder, config)
+        study.describe(settings_of(config))
     except BaseException:
         study.close()
         raise

@@ -53,6 +53,11 @@ class Objective:
         """Of its limit."""
         return f"--max-{self.name.replace('_', '-')}"
 
+    @property
+    def heading(self) -> str:
+        """Of its numbers: the name with the unit, where the name is not that."""
+        return self.unit if self.unit.lower() == self.name else f"{self.name} ({self.unit})"
+
     def show(self, value: float) -> str:
         """A number with its unit, for people."""
         if self.unit != "s":

@@ -54,5 +54,4 @@ def heading(name: str, config: RunConfig) -> str:
     """Of a column with the cost `name`: with its unit, where the name is not that."""
     if name in NOT_LIMITED:
         return NOT_LIMITED[name]
-    unit = config.objective_named(name).unit
-    return unit if unit.lower() == name else f"{name} ({unit})"
+    return config.objective_named(name).heading

@@ -1,12 +1,11 @@
 """All trials, those that failed, and the settings of the run."""
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
 from results.page.html import Column, Section, paragraph, table
 from results.run_config import RunConfig
+from results.settings import settings_of
 from results.words import duration
 
 EVERY = """<div class='controls'>
@@ -16,9 +15,6 @@ EVERY = """<div class='controls'>
 <div class='scroll'>
 <table id='every'><caption class='hidden'>All complete trials</caption><thead></thead><tbody></tbody>
 </table></div><button type='button' id='more'>Show more</button>"""
-
-PATHS = "data_dir", "files", "latency_table"
-"""Settings of this machine, which a page that is passed on does not show."""
 
 
 def trials_section() -> Section:
@@ -44,21 +40,10 @@ def failed_section(trials: pd.DataFrame) -> Section:
 def settings_section(trials: pd.DataFrame, config: RunConfig) -> Section:
     """How long the trials took, every setting and every version."""
     seconds = float(np.nansum(trials["seconds"].to_numpy(float)))
-    left_out = {"genes", *PATHS}
-    stated = {
-        name: value for name, value in config.to_dict().items() if name not in left_out and value not in (None, {}, [])
-    }
-    rows = [("genes", f"{len(config.genes)}, in config.json"), *((name, shown(it)) for name, it in stated.items())]
+    rows = settings_of(config).items()
     body = paragraph(f"The trials took {duration(seconds)} in all, added up over workers.") + table(
         Column(title="setting", texts=[name for name, _ in rows]),
         Column(title="value", texts=[value for _, value in rows]),
         caption="The settings of the run",
     )
     return Section(title="Settings", body=f"<details><summary>Settings, versions and seconds</summary>{body}</details>")
-
-
-def shown(value: Any) -> str:
-    """A setting in words."""
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {shown(one)}" for name, one in value.items())
-    return str(value)

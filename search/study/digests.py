@@ -3,9 +3,10 @@
 import hashlib
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from optuna.distributions import distribution_to_json
@@ -13,7 +14,8 @@ from optuna.trial import FrozenTrial, TrialState
 
 DIGEST = "mobinas:digest"
 """Key of a trial's digest among its system attributes, and what the key of a study attribute's digest begins with."""
-
+OF_USER = f"{DIGEST}user:"
+"""What the key of a user attribute's digest begins with: it is a system attribute, which no dashboard shows."""
 
 PATIENCE = 60
 """Seconds to wait for another program that has the database locked."""
@@ -53,10 +55,15 @@ def check_trial(trial: FrozenTrial) -> None:
         raise Damaged(f"trial {trial.number} is damaged")
 
 
-def check_attributes(attributes: dict[str, Any]) -> dict[str, Any]:
-    """The attributes of a study without their digests; raises Damaged where one does not fit."""
+def check_attributes(attributes: dict[str, Any], *, system: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
+    """The attributes of a study without their digests; raises Damaged where one does not fit.
+
+    Args:
+        attributes: those of the system, or those of the user, among which earlier versions kept their digests.
+        system: those of the system, with the digests of the user's.
+    """
     for key, value in attributes.items():
-        stored = attributes.get(DIGEST + key)
+        stored = attributes.get(DIGEST + key, system.get(OF_USER + key))
         if stored is not None and stored != digest_of(value):
             raise Damaged(f"its attribute {key} is damaged")
     return {key: value for key, value in attributes.items() if not key.startswith(DIGEST)}

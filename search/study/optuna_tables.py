@@ -94,6 +94,12 @@ def put_attributes(connection: Connection, of: TableClause, owner: int, attribut
     _put(connection, of, ({owner_id: owner, "key": k, "value_json": json.dumps(v)} for k, v in attributes.items()))
 
 
+def remove_attribute(connection: Connection, of: TableClause, owner: int, key: str) -> None:
+    """Remove an attribute, if it is there; arguments as of `put_attributes`."""
+    owner_id, *_ = of.c
+    connection.execute(delete(of).where(owner_id == owner, of.c.key == key))
+
+
 def _put(connection: Connection, into: TableClause, rows: Iterable[dict[str, Any]]) -> None:
     if listed := list(rows):
         connection.execute(insert(into).prefix_with("OR REPLACE"), listed)

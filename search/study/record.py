@@ -1,6 +1,8 @@
 """One trial of a search, typed. This file alone writes and reads the attributes of Optuna's trials."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from types import MappingProxyType
 from typing import Any, Literal
 
 import optuna
@@ -69,9 +71,20 @@ class TrialRecord:
 
 
 def write_proposal(
-    trial: optuna.Trial, *, key: str, cost: Cost, bars: dict[int, float], enqueued: bool = False
+    trial: optuna.Trial,
+    *,
+    key: str,
+    cost: Cost,
+    bars: dict[int, float],
+    enqueued: bool = False,
+    words: Mapping[str, Any] = MappingProxyType({}),
 ) -> None:
-    """Note what is fixed before a network is evaluated; the key last, which makes the proposal valid."""
+    """Note what is fixed before a network is evaluated; the key last, which makes the proposal valid.
+
+    `words`, and each number of the cost by itself, are for programs that show studies; they are not read back.
+    """
+    for name, value in {**words, **cost.to_dict()}.items():
+        trial.set_user_attr(name, value)
     trial.set_user_attr("cost", asdict(cost))
     if bars:
         trial.set_user_attr("bars", _by_text(bars))
@@ -85,6 +98,8 @@ def write_outcome(trial: optuna.Trial, outcome: Evaluation | Failure) -> None:
     if isinstance(outcome, Failure):
         trial.set_user_attr("reason", outcome.reason)
     else:
+        trial.set_user_attr("epochs", outcome.epochs)
+        trial.set_user_attr("seconds", outcome.seconds)
         trial.set_user_attr("evaluation", {**asdict(outcome), "rungs": _by_text(outcome.rungs)})
 
 

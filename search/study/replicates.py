@@ -9,6 +9,8 @@ from search.study.record import TrialRecord
 from search.task import Evaluation, Failure
 
 ATTRIBUTE = "replicates"
+WORDS = "noise"
+"""Key of what they say, for programs that show studies."""
 
 
 class Replicates:
@@ -17,10 +19,13 @@ class Replicates:
     def __init__(self, study: optuna.Study) -> None:
         self._study = study
 
-    def add(self, number: int, outcome: Evaluation | Failure) -> None:
+    def add(self, number: int, outcome: Evaluation | Failure, records: Sequence[TrialRecord]) -> None:
         """Note what the network of a complete trial reached under another seed; a failure is not tried again."""
         accuracy = outcome.accuracy if isinstance(outcome, Evaluation) else None
         self._study.set_user_attr(ATTRIBUTE, {**self._accuracies(), str(number): accuracy})
+        if noise := self.noise(records):
+            pairs = "1 pair" if noise.pairs == 1 else f"{noise.pairs} pairs"
+            self._study.set_user_attr(WORDS, f"a standard deviation of {noise.std:.2%} between seeds, from {pairs}")
 
     def missing(self, records: Sequence[TrialRecord], count: int) -> list[TrialRecord]:
         """Those of the first `count` complete trials that have no second evaluation."""

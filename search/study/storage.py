@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from results.files import temporary_of
 from search.study import optuna_tables as disk_tables
-from search.study.digests import DIGEST, check_attributes, check_database, check_trial, digest_of, trial_digest
+from search.study.digests import DIGEST, OF_USER, check_attributes, check_database, check_trial, digest_of, trial_digest
 from space import InputError
 
 
@@ -79,11 +79,16 @@ class MirroredStorage(InMemoryStorage):
         return super().set_trial_state_values(trial_id, state, values)
 
     def set_study_user_attr(self, study_id: int, key: str, value: Any) -> None:
-        self._put_study_attribute(disk_tables.STUDY_USER, key, value)
+        with self._transaction() as connection:
+            self._put(connection, disk_tables.STUDY_USER, {key: value})
+            self._put(connection, disk_tables.STUDY_SYSTEM, {OF_USER + key: digest_of(value)})
+            # Where earlier versions kept it.
+            disk_tables.remove_attribute(connection, disk_tables.STUDY_USER, self._id_on_disk, DIGEST + key)
         super().set_study_user_attr(study_id, key, value)
 
     def set_study_system_attr(self, study_id: int, key: str, value: Any) -> None:
-        self._put_study_attribute(disk_tables.STUDY_SYSTEM, key, value)
+        with self._transaction() as connection:
+            self._put(connection, disk_tables.STUDY_SYSTEM, {key: value, DIGEST + key: digest_of(value)})
         super().set_study_system_attr(study_id, key, value)
 
     def _read(self, disk: RDBStorage) -> None:
@@ -98,9 +103,10 @@ class MirroredStorage(InMemoryStorage):
             self._skip_ids(before=ids[trial.number])
             self.create_new_trial(self._id_here, trial)
         self._skip_ids(before=last_id + 1)
-        for key, value in check_attributes(disk.get_study_user_attrs(self._id_on_disk)).items():
+        system = disk.get_study_system_attrs(self._id_on_disk)
+        for key, value in check_attributes(disk.get_study_user_attrs(self._id_on_disk), system=system).items():
             super().set_study_user_attr(self._id_here, key, value)
-        for key, value in check_attributes(disk.get_study_system_attrs(self._id_on_disk)).items():
+        for key, value in check_attributes(system).items():
             super().set_study_system_attr(self._id_here, key, value)
 
     def _skip_ids(self, *, before: int) -> None:
@@ -114,10 +120,8 @@ class MirroredStorage(InMemoryStorage):
                 self.create_new_trial(others)
             self.delete_study(others)
 
-    def _put_study_attribute(self, into: TableClause, key: str, value: Any) -> None:
-        with self._transaction() as connection:
-            attributes = {key: value, DIGEST + key: digest_of(value)}
-            disk_tables.put_attributes(connection, into, self._id_on_disk, attributes)
+    def _put(self, connection: Connection, into: TableClause, attributes: dict[str, Any]) -> None:
+        disk_tables.put_attributes(connection, into, self._id_on_disk, attributes)
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:

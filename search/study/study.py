@@ -1,6 +1,6 @@
 """A study: the record of a search, in one Optuna storage that one process writes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import optuna
@@ -18,6 +18,7 @@ from search.study.record import TrialRecord, write_outcome, write_proposal
 from search.study.replicates import Replicates
 from search.study.storage import MirroredStorage
 from search.study.tables import expected_of, table_of
+from search.study.words import describe_study, words_of
 from search.task import Evaluation, Failure, Task
 from space import Architecture, InputError, SearchSpace
 from space.cost import Cost
@@ -73,9 +74,8 @@ class Study:
         self.space, self._count, self._objective = space, count, objective
         self._measure, self._enqueued = measure, {network.key for network in first}
         self._limited = tuple(other for other, _ in limits)
-        self._baselines = space.baselines()
-        self.ignored = 0
-        self._seen: set[str] = set()
+        self._baselines = {network.key: network for network in space.baselines()}
+        self.ignored, self._seen = 0, set[str]()
         self._half_asked: optuna.Trial | None = None
         self._running: dict[int, tuple[optuna.Trial, float]] = {}
         self._halving = Halving(rungs)
@@ -86,7 +86,7 @@ class Study:
             limit=limit,
             others=tuple((other.price(count), highest) for other, highest in limits),
             seed=seed,
-            first=(*first, *self._baselines),
+            first=(*first, *self._baselines.values()),
             seen=self._seen,
         )
         self._path = folder / "study.db"
@@ -114,8 +114,12 @@ class Study:
 
     def hand_designed(self) -> tuple[int, int]:
         """How many networks are, within all limits and above one; those above are left out."""
-        within = sum(map(self._sampler.within_limits, self._baselines))
+        within = sum(map(self._sampler.within_limits, self._baselines.values()))
         return within, len(self._baselines) - within
+
+    def describe(self, settings: Mapping[str, str]) -> None:
+        """Name what the study is of, for programs that show studies."""
+        describe_study(self._study, [self._measure.title, self._objective.heading], settings)
 
     def close(self) -> None:
         """Let another process use the folder."""
@@ -136,7 +140,9 @@ class Study:
             cost = self._count(network)
             price = self._objective.of(network, cost)
             bars = self._halving.bars(price)
-            write_proposal(trial, key=network.key, cost=cost, bars=bars, enqueued=network.key in self._enqueued)
+            enqueued = network.key in self._enqueued
+            words = words_of(network, self._baselines, enqueued=enqueued)
+            write_proposal(trial, key=network.key, cost=cost, bars=bars, enqueued=enqueued, words=words)
             self._storage.save(trial.number)
             self._half_asked = None
             self._running[trial.number] = trial, price
@@ -195,7 +201,7 @@ class Study:
 
     def tell_replicate(self, number: int, outcome: Evaluation | Failure) -> None:
         """Note what the network of a complete trial reached under another seed."""
-        self._replicates.add(number, outcome)
+        self._replicates.add(number, outcome, self.records())
 
     def noise(self) -> Noise | None:
         """How far two trainings of one network differ by chance; see `results.noise`."""
@@ -219,7 +225,7 @@ class Study:
             space=self.space,
             objectives=(self._objective, *self._limited),
             measure=self._measure,
-            baselines={network.key for network in self._baselines},
+            baselines=self._baselines,
             expected=expected_of(records, Encoding.of(self._sampler.distributions)) if smoothed else {},
         )
 

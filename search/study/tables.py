@@ -41,7 +41,7 @@ def table_of(
             {
                 "number": record.number,
                 "state": record.state,
-                "source": "baseline" if record.key in baselines else "enqueued" if record.enqueued else "sampler",
+                "source": source_of(record.key, baselines, enqueued=record.enqueued),
                 "key": record.key,
                 **record.cost.to_dict(),
                 **{objective.name: objective.of(network, record.cost) for objective in objectives},
@@ -57,6 +57,11 @@ def table_of(
     own += ["device"] if any(row.get("device") for row in rows) else []
     table = pd.DataFrame(rows, columns=[*COLUMNS, *own, *space.gene_names])
     return table.astype({"epochs": "Int64", "expected": float})
+
+
+def source_of(key: str, baselines: Container[str], *, enqueued: bool) -> str:
+    """Where the network of a trial came from; arguments as of `table_of` and `TrialRecord`."""
+    return "baseline" if key in baselines else "enqueued" if enqueued else "sampler"
 
 
 def _measured(record: TrialRecord, measure: Measure) -> dict[str, Any]:

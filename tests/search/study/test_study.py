@@ -173,10 +173,37 @@ def test_a_study_without_digests_goes_on(tmp_path):
     copy = copied(tmp_path)
     with closing(sqlite3.connect(copy / "study.db")) as disk, disk:
         assert disk.execute("delete from trial_system_attributes").rowcount == 5
-        assert disk.execute("delete from study_user_attributes where key != 'replicates'").rowcount == 1
+        assert disk.execute("delete from study_system_attributes").rowcount == 2  # of replicates and noise
     again = open_study(copy, SPACE)
     assert again.table().equals(study.table()) and again.noise() == study.noise()
     assert again.ask().number == 5
+
+
+def test_digests_that_earlier_versions_kept_elsewhere_are_checked_and_moved(tmp_path):
+    study = open_study(tmp_path / "run", SPACE)
+    study.ask()
+    study.tell(0, evaluation(0.5))
+    study.tell_replicate(0, evaluation(0.75))
+    study.close()
+    path = tmp_path / "run" / "study.db"
+    with closing(sqlite3.connect(path)) as disk, disk:
+        stored = {key: value for key, value in disk.execute("select key, value_json from study_system_attributes")}
+        disk.execute("delete from study_system_attributes")
+        digest = ("mobinas:digestreplicates", stored["mobinas:digestuser:replicates"])
+        disk.execute("insert into study_user_attributes (study_id, key, value_json) values (1, ?, ?)", digest)
+    copy = copied(tmp_path)
+    with closing(sqlite3.connect(copy / "study.db")) as disk, disk:
+        disk.execute("update study_user_attributes set value_json = '{\"0\": 0.25}' where key = 'replicates'")
+    with pytest.raises(InputError, match="its attribute replicates is damaged"):
+        open_study(copy, SPACE)
+    again = open_study(tmp_path / "run", SPACE)
+    again.ask()
+    again.tell(1, evaluation(0.5))
+    again.tell_replicate(1, evaluation(0.75))
+    again.close()
+    attributes = optuna.load_study(study_name=None, storage=f"sqlite:///{path}").user_attrs
+    assert attributes.keys() == {"replicates", "noise"} and attributes["replicates"] == {"0": 0.75, "1": 0.75}
+    assert open_study(tmp_path / "run", SPACE).noise() == again.noise()
 
 
 def test_trials_of_another_study_do_no_harm(tmp_path):
