@@ -49,6 +49,7 @@ ELSEWHERE = {
     "--backbone mobilenet-32 --width 0.125": "the same with mobilenet-8 is run",
     "benchmarks.speed.inference": "it compiles for minutes; tests/mobinet/export/test_c.py has every build",
     "--space mine.py": "tests/search/test_own_files.py runs it",
+    "results.report runs/digits --watch": "it ends with Ctrl-C; tests/results/test_watch.py runs it",
     "results.zoo": "tests/results/test_zoo.py runs it",
     "benchmarks.limits.faults": "tests/search/test_fuzz.py and test_killed.py are what it repeats",
     "search.run --dataset cifar10 --width 0.125": "digits, on which commands are tried, are too small for this width",
