@@ -1,12 +1,11 @@
 """What a search tells programs: one JSON object a line, with `--json`."""
 
-import json
-from collections.abc import Mapping
-from typing import Any, TextIO
+from typing import TextIO
 
 from results.entry import Entry, Front
 from search.assemble import Assembled
 from search.conclusion import next_command
+from search.listeners import write_event
 from search.opened import Search
 from search.task import Evaluation, Failure, Task
 
@@ -26,7 +25,7 @@ class Events:
         search, config = assembled.search, assembled.search.config
         seconds = assembled.pace.trial(config.train_images) if assembled.pace else None
         ended = {"trials": trials, "ended": search.study.ended, "seconds_per_trial": seconds}
-        self._write("begin", {"folder": str(search.folder), **ended, "config": config.to_dict()})
+        write_event(self._stream, "begin", {"folder": str(search.folder), **ended, "config": config.to_dict()})
 
     def trial(self, search: Search, task: Task, outcome: Evaluation | Failure) -> None:
         """A trial that has just ended: complete, stopped or failed."""
@@ -38,14 +37,10 @@ class Events:
             state = "stopped" if outcome.stopped else "complete"
             measured = {search.config.measure.column: outcome.accuracy}
             told = {"state": state, **measured, "epochs": outcome.epochs, "seconds": outcome.seconds}
-        self._write("trial", {**what, **told, "architecture": network.to_dict()})
+        write_event(self._stream, "trial", {**what, **told, "architecture": network.to_dict()})
 
     def end(self, search: Search, front: Front, best: Entry, *, skip_broken: bool) -> None:
         """The front and the chosen network, as pareto.json and best.json hold them, and the next command."""
         found = {"pareto": front.to_dict(search.objective.name), "best": best.to_dict()}
         ended = {"folder": str(search.folder), "trials": search.study.ended}
-        self._write("end", {**ended, **found, "next": next_command(search, skip_broken=skip_broken)})
-
-    def _write(self, event: str, fields: Mapping[str, Any]) -> None:
-        if self._stream is not None:
-            print(json.dumps({"event": event, **fields}), file=self._stream, flush=True)
+        write_event(self._stream, "end", {**ended, **found, "next": next_command(search, skip_broken=skip_broken)})

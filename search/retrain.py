@@ -17,13 +17,14 @@ import os
 from contextlib import nullcontext, redirect_stderr, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from results.entry import Entry, read_entry, read_front
 from results.measures import ACCURACY, UNWEIGHTED
 from results.run_config import read_config
 from search.data.catalog import find_dataset
 from search.flags import add_training_flags, positive_float, positive_int
+from search.listeners import add_listener_flags, heard
 from search.recipe_flags import add_recipe_flags, recipe_of
 from search.retrained_text import end_text, refresh_report
 from search.several_flags import add_several_flags, check_several_flags, trains_several
@@ -80,6 +81,7 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--tensorboard", type=user_path, metavar="DIR", help="write events for TensorBoard to DIR/KEY")
     add_several_flags(parser)
+    add_listener_flags(parser)
     args = parser.parse_args(argv)
     check_several_flags(parser, args)
     return args
@@ -90,8 +92,8 @@ def main() -> None:
         args = parse()
     from search.training import ranks  # which loads torch
 
-    with ranks.joined():
-        retrain(args)
+    with ranks.joined(), heard(args) as programs:
+        retrain(args, programs)
 
 
 def _is_unheard() -> bool:
@@ -99,10 +101,12 @@ def _is_unheard() -> bool:
     return "TORCHELASTIC_RUN_ID" in os.environ and os.environ.get("RANK") != "0"
 
 
-def retrain(args: argparse.Namespace) -> None:
+def retrain(args: argparse.Namespace, programs: TextIO | None = None) -> None:
+    """Train what the flags ask for; `programs` is the stream that gets events."""
     from search.epoch_line import EpochLine
     from search.machine import cores, missing_memory, use_threads, useful_threads
     from search.placement import device_text
+    from search.retrained_events import RetrainingEvents
     from search.tensorboard import events_of, require_tensorboard
     from search.training import ranks
     from search.training.training import NonFiniteLoss
@@ -111,23 +115,25 @@ def retrain(args: argparse.Namespace) -> None:
         require_tensorboard()
     targets = find_targets(args)
     target = targets[0]
-    retraining = assemble(args, target)
+    retraining, events = assemble(args, target), RetrainingEvents(programs)
     if trains_several(args):
         from search.several import retrain_several
 
-        return retrain_several(args, retraining, [each.architecture for each in targets])
+        return retrain_several(args, retraining, [each.architecture for each in targets], events)
     use_threads(useful_threads(retraining.architecture.input_shape, cores()))
     print(f"{retraining.images.describe()}\n{device_text(retraining.device)}")
     cost = f" ({target.cost})" if target.cost else ""
     print(f"{retraining.architecture.describe()}{cost}, into {retraining.folder}", flush=True)
     if first := retraining.recipe.first_epochs:
         print(f"the first {first} epochs learn float weights, without the fused kernels", flush=True)
+    events.begin(retraining)
     line = EpochLine(epochs=retraining.recipe.epochs, metric=retraining.metric)
     try:
         with line, events_of(retraining.folder, args.tensorboard if ranks.rank() == 0 else None) as write:
 
             def on_epoch(row: dict[str, float]) -> None:
                 write(row)
+                events.epoch(row)
                 line.show(row)
 
             summary = retraining.run(on_epoch)
@@ -137,6 +143,7 @@ def retrain(args: argparse.Namespace) -> None:
         if missing := missing_memory(error):
             raise InputError(f"{missing}; learn each batch in slices with --accumulate 2, or 4") from None
         raise
+    events.end(retraining, summary)
     print(end_text(summary, retraining.folder, target.cost))
     if ranks.rank() == 0:
         print(refresh_report(retraining.folder), end="", flush=True)

@@ -6,9 +6,7 @@ To resume a search that was stopped, or to add trials, run the same command agai
 """
 
 import argparse
-import os
-import sys
-from contextlib import closing, contextmanager, nullcontext, redirect_stdout, suppress
+from contextlib import closing, nullcontext, suppress
 from typing import TYPE_CHECKING
 
 from search.backends import BACKENDS
@@ -23,6 +21,7 @@ from search.flags import (
     positive_int,
     refuse_flags_of_others,
 )
+from search.listeners import add_listener_flags, heard
 from search.samplers import SAMPLERS
 from space import InputError
 from space.command import Parser, run_command, user_path
@@ -31,9 +30,6 @@ from space.family import backbone_names, family_names
 from space.objective import OBJECTIVES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from typing import TextIO
-
     from search.assemble import Assembled
     from search.events import Events
     from search.opened import Search
@@ -145,12 +141,7 @@ def add_course_flags(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--watch", action="store_true", help="show the report in a browser on this machine, renewed as trials end"
     )
-    group.add_argument(
-        "--json",
-        action="store_true",
-        help="for programs: a JSON object a line on stdout; what is for people goes to stderr",
-    )
-    group.add_argument("--quiet", action="store_true", help="print nothing for people but errors")
+    add_listener_flags(group)
 
 
 def main() -> None:
@@ -168,19 +159,6 @@ def main() -> None:
         folder = assembled.search.folder
         with watched(folder, published=args.published) if args.watch else nullcontext():
             run(args, assembled, events)
-
-
-@contextmanager
-def heard(args: argparse.Namespace) -> "Iterator[TextIO | None]":
-    """What is printed goes where people read: nowhere with --quiet, else to stderr with --json, which takes stdout.
-
-    Yields the stream that programs read, if any.
-    """
-    with open(os.devnull, "w") as nowhere:
-        people = nowhere if args.quiet else sys.stderr if args.json else sys.stdout
-        programs = sys.stdout if args.json else None
-        with redirect_stdout(people):
-            yield programs
 
 
 def run(args: argparse.Namespace, assembled: "Assembled", events: "Events") -> None:

@@ -16,6 +16,7 @@ from results.words import duration
 from search.backends import BACKENDS
 from search.interrupt import Interrupts
 from search.loop import run_tasks
+from search.retrained_events import RetrainingEvents
 from search.retrained_text import named, refresh_report, run_of
 from search.task import Evaluation, Failure, Task
 from search.tensorboard import events_of
@@ -66,7 +67,9 @@ def retrainings_of(first: Retraining, architectures: Sequence[Architecture], see
     return tuple(found)
 
 
-def retrain_several(args: argparse.Namespace, first: Retraining, architectures: Sequence[Architecture]) -> None:
+def retrain_several(
+    args: argparse.Namespace, first: Retraining, architectures: Sequence[Architecture], events: RetrainingEvents
+) -> None:
     """Run those trainings that are not finished yet, show each, and say what they reached.
 
     Raises:
@@ -85,17 +88,19 @@ def retrain_several(args: argparse.Namespace, first: Retraining, architectures: 
         args.workers = min(entry.shares(args, shape, device)[0], len(each))
     networks = f"{len(architectures)} networks" if len(architectures) > 1 else "1 network"
     print(f"{networks} with {args.seeds} seed{'s' if args.seeds > 1 else ''} each, into {each[0].folder.parent}")
+    events.begin(*each)
     reached: dict[str, list[dict[str, Any]]] = {network.key: [] for network in architectures}
     evaluator = Retrainings(each=each, tensorboard=args.tensorboard and args.tensorboard.absolute())
     failed = 0
     with (
-        tqdm(total=len(each), unit="training", dynamic_ncols=True, smoothing=0, disable=None) as bar,
+        tqdm(total=len(each), unit="training", dynamic_ncols=True, smoothing=0, disable=args.quiet or None) as bar,
         Interrupts() as interrupts,
         closing(entry.make(evaluator, args, shape, device)) as backend,
     ):
         tasks = (Task(number=number, architecture=one.architecture) for number, one in enumerate(each))
         for task, outcome in run_tasks(backend, tasks, interrupts):
             one = each[task.number]
+            events.training(one, outcome)
             bar.write(line_of(one, outcome))
             bar.update()
             if isinstance(outcome, Failure):

@@ -9,6 +9,7 @@ import pytest
 import search.retrain
 from results.files import read_json
 from search.recipe import Recipe
+from search.retrained_events import RetrainingEvents
 from search.several import retrain_several, retrainings_of
 from search.training import ranks
 from search.training.retraining import Retraining
@@ -45,7 +46,7 @@ def test_several_processes_train_one_network(monkeypatch, tmp_path):
     )
     monkeypatch.setattr(ranks, "_ranks", 2)
     with pytest.raises(InputError, match="torchrun trains one network"):
-        retrain_several(Namespace(backend="local"), first, [network])
+        retrain_several(Namespace(backend="local"), first, [network], RetrainingEvents(None))
 
 
 def test_a_front_with_two_seeds(judged_copy, invoke):

@@ -1,0 +1,47 @@
+"""What a retraining tells programs: one JSON object a line, with `--json`."""
+
+from dataclasses import asdict
+from typing import Any, TextIO
+
+from search.listeners import write_event
+from search.retrained_text import next_commands
+from search.task import Evaluation, Failure
+from search.training.retraining import Retraining
+
+
+class RetrainingEvents:
+    """Writes each event as a line with its kind, `event`.
+
+    Of one training: ``begin``, an ``epoch`` each, ``end``. Of several: ``begin``, a ``training`` each.
+
+    Args:
+        stream: where to; None for nowhere.
+    """
+
+    def __init__(self, stream: TextIO | None) -> None:
+        self._stream = stream
+
+    def begin(self, *each: Retraining) -> None:
+        """Which networks are trained with which seeds, on what, where and how."""
+        trainings = [{"key": one.architecture.key, "seed": one.seed, "folder": str(one.folder)} for one in each]
+        first = each[0]
+        how = {"dataset": first.dataset, "device": first.device, "recipe": asdict(first.recipe)}
+        write_event(self._stream, "begin", {"trainings": trainings, **how})
+
+    def epoch(self, row: dict[str, float]) -> None:
+        """A row of ``metrics.csv``."""
+        write_event(self._stream, "epoch", row)
+
+    def training(self, one: Retraining, outcome: Evaluation | Failure) -> None:
+        """One of several has ended."""
+        which = {"key": one.architecture.key, "seed": one.seed, "folder": str(one.folder)}
+        if isinstance(outcome, Failure):
+            told: dict[str, Any] = {"state": "failed", "reason": outcome.reason}
+        else:
+            told = {"state": "complete", **outcome.scores, "epochs": outcome.epochs, "seconds": outcome.seconds}
+        write_event(self._stream, "training", {**which, **told})
+
+    def end(self, one: Retraining, summary: dict[str, Any]) -> None:
+        """One training has ended: ``summary.json``, and what can be done with the network."""
+        commands = [line.strip() for line in next_commands(summary, one.folder).splitlines()]
+        write_event(self._stream, "end", {"folder": str(one.folder), "summary": summary, "next": commands})
