@@ -60,7 +60,7 @@ class Watched:
                 except InputError as error:
                     if self._has_results:
                         return self._version, self._page
-                    page = waiting_page(str(error), version)
+                    page = waiting_page(str(error) if (self._folder / "trials.csv").exists() else "", version)
                 self._version, self._page = version, page.encode(errors="backslashreplace")
             return self._version, self._page
 
@@ -73,12 +73,12 @@ def version_of(folder: Path) -> str:
 
 
 def waiting_page(reason: str, version: str) -> str:
-    """What is shown until there is a report."""
+    """What is shown until there is a report, with what a run that has tables lacks for one."""
     from results.page import document  # which loads pandas and plotly
     from results.page.html import paragraph
 
     title = "No results yet"
-    words = "This page shows the report as soon as there is one."
+    words = "The report comes here by itself, a few seconds after the first trial has ended."
     return document(title, f"<h1>{title}</h1>{paragraph(words)}{paragraph(reason, 'note')}", version)
 
 

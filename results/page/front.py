@@ -10,7 +10,7 @@ from results.entry import Front
 from results.measures import ACCURACY, TITLES, TOP5
 from results.page.html import Column, Section, figure, paragraph, table
 from results.page.networks import accuracies_of
-from results.page.summary import heading, noise_text
+from results.page.summary import heading, networks_text, noise_text
 from results.plot import ParetoInfo, Points, pareto_figure, published_points, retrained_points
 from results.run_config import RunConfig
 from results.run_record import RunRecord
@@ -114,7 +114,7 @@ def front_section(run: RunRecord, published: pd.DataFrame | None) -> Section:
         f"<div class='beside'><div>{CONTROLS}{figure('front', words)}"
         f"{paragraph(noise_text(config, front), 'note')}</div>"
         f"<aside id='network' aria-live='polite'></aside></div><details{is_open}>"
-        f"<summary>The {len(front.entries)} networks of the front as a table</summary>{front_table(front, config)}"
+        f"<summary>The front as a table: {networks_text(front)}</summary>{front_table(front, config)}"
         "</details>"
     )
     views = {name: asdict(view) for name, view in views_of(run, published).items()}
@@ -132,7 +132,7 @@ def front_table(front: Front, config: RunConfig) -> str:
     for name in (config.measure.column, TOP5):
         if all(name in entry.scores for entry in entries):
             columns.append(shares(TITLES[name], [entry.scores[name] for entry in entries]))
-    if all(entry.expected is not None for entry in entries):
+    if any(entry.expected not in (None, entry.reached) for entry in entries):
         columns.append(shares(expected, [entry.expected or 0 for entry in entries]))
     for name in COSTS:
         values = [float(getattr(entry.cost, name)) for entry in entries]

@@ -47,8 +47,9 @@ def networks_of(trials: pd.DataFrame, config: RunConfig, noise: Noise | None) ->
 
 
 def accuracies_of(trials: pd.DataFrame, config: RunConfig) -> dict[str, str]:
-    """The columns of the accuracies that there are: expected, where there are such, and measured."""
-    has_expected = "expected" in trials and bool(trials["expected"].notna().to_numpy().all())
+    """The columns of the accuracies that there are: expected, where trials sufficed for a regression, and measured."""
+    expected, measured = trials.get("expected"), trials[config.measure.column]
+    has_expected = expected is not None and bool(expected.notna().all() and (expected != measured).any())
     return {**({"expected": "expected"} if has_expected else {}), "measured": config.measure.column}
 
 

@@ -55,7 +55,7 @@ class Recommendation:
     def text(self, objective: str) -> str:
         """The sentence, with the name of the cost in `space.objective.OBJECTIVES`."""
         if self.is_hand_designed:
-            return f"The hand-designed {self.name} is the best choice that this search found."
+            return f"The hand-designed {self.name} is the best choice found so far."
         if not self.name:
             return "There is no hand-designed network to compare with."
         cost = self._cost(objective)

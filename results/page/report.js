@@ -101,7 +101,7 @@ function frontLayout(traces) {
   if (shown.budget !== null) lines.push([`budget ${costText(view.cost, shown.budget)}`, shown.budget]);
   const layout = theme(figures.front.layout);
   layout.xaxis = { ...layout.xaxis, title: { text: shown.title }, tickangle: 0, ...(narrow() ? { nticks: 4 } : {}) };
-  layout.yaxis = { ...layout.yaxis, title: { text: `${view.kind} ${record.measure}` } };
+  layout.yaxis = { ...layout.yaxis, title: { text: `${view.kind} ${record.measure}` }, autorangeoptions: { clipmin: 0, clipmax: 1 } };
   layout.legend = { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", font: { size: narrow() ? 11 : 13 } };
   layout.shapes = lines.map(([, at]) => ({ type: "line", yref: "paper", y0: 0, y1: 1, x0: at, x1: at, line: { color: colour("muted"), dash: "dash", width: 1 } }));
   layout.annotations = lines.map(([text, at]) => ({ text: escaped(text), x: Math.log10(at), yref: "paper", y: 0.02, xanchor: "right", yanchor: "bottom", textangle: -90, showarrow: false, font: { size: 11, color: colour("muted") } }));

@@ -8,11 +8,19 @@ from results.entry import Entry
 from results.page.choices import choices_section, rows_of
 from results.page.effects import effects_of
 from results.page.html import script_data
-from results.page.networks import coded
+from results.page.networks import accuracies_of, coded
 from results.page.progress import progress_of
 from space import Architecture
 from space.backbones import find_backbone
 from space.family import find_family
+
+
+def test_accuracies_are_expected_where_there_was_a_regression(trials, config):
+    complete = trials[trials["state"] == "complete"]
+    assert accuracies_of(complete, config) == {"measured": "accuracy"}
+    assert accuracies_of(complete.assign(expected=complete["accuracy"]), config) == {"measured": "accuracy"}
+    found = accuracies_of(complete.assign(expected=complete["accuracy"] - 0.01), config)
+    assert found == {"expected": "expected", "measured": "accuracy"}
 
 
 def test_rows_along_the_front_are_the_genes_that_differ(trials, config):
