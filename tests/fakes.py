@@ -140,7 +140,7 @@ def open_study(
         space=space,
         count=price,
         objective=objective,
-        limit=limit,
+        limits=((objective, limit),) if limit else (),
         sampler=sampler,
         seed=seed,
         rungs=rungs,

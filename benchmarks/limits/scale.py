@@ -48,7 +48,7 @@ def price(network: Architecture) -> Cost:
 
 
 def open_study(folder: Path, space: SearchSpace, sampler: str) -> Study:
-    return Study(folder, space=space, count=price, objective=OBJECTIVES["ops"], limit=None, sampler=sampler, seed=0)
+    return Study(folder, space=space, count=price, objective=OBJECTIVES["ops"], sampler=sampler, seed=0)
 
 
 def step(study: Study) -> float:

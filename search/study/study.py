@@ -44,8 +44,7 @@ class Study:
         space: what is searched.
         count: the cost of an architecture.
         objective: what is minimized while the accuracy is maximized.
-        limit: the budget: no network above it, in the objective's unit, is ever proposed; None for no budget.
-        limits: those of other costs.
+        limits: costs and their highest numbers; no network above one is ever proposed.
         measure: what is maximised; the accuracies of evaluations are its numbers.
         first: networks to propose before the hand-designed ones.
         sampler: a name in `search.samplers.SAMPLERS`.
@@ -63,7 +62,6 @@ class Study:
         space: SearchSpace,
         count: Callable[[Architecture], Cost],
         objective: Objective,
-        limit: float | None,
         limits: tuple[tuple[Objective, float], ...] = (),
         measure: Measure = ACCURACY,
         first: tuple[Architecture, ...] = (),
@@ -73,7 +71,8 @@ class Study:
     ) -> None:
         self.space, self._count, self._objective = space, count, objective
         self._measure, self._enqueued = measure, {network.key for network in first}
-        self._limited = tuple(other for other, _ in limits)
+        others = tuple((each, highest) for each, highest in limits if each.name != objective.name)
+        self._limited = tuple(other for other, _ in others)
         self._baselines = {network.key: network for network in space.baselines()}
         self.ignored, self._seen = 0, set[str]()
         self._half_asked: optuna.Trial | None = None
@@ -83,8 +82,8 @@ class Study:
             sampler,
             space,
             price=objective.price(count),
-            limit=limit,
-            others=tuple((other.price(count), highest) for other, highest in limits),
+            limit=next((highest for each, highest in limits if each.name == objective.name), None),
+            others=tuple((other.price(count), highest) for other, highest in others),
             seed=seed,
             first=(*first, *self._baselines.values()),
             seen=self._seen,
