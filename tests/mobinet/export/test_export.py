@@ -3,6 +3,8 @@
 import json
 import os
 import re
+import shutil
+import subprocess
 import sys
 from dataclasses import replace
 
@@ -60,6 +62,20 @@ def test_a_run_its_folder_and_its_file_are_the_same(trained, export, tmp_path):
         "network.h",
     }
     assert b"| accuracy on the test images | 87.50% |" in written[0]["README.md"]
+
+
+def test_the_program_in_the_readme_runs(trained, export, tmp_path):
+    if not shutil.which("cc"):
+        pytest.skip("cc is not installed")
+    out = tmp_path / "network"
+    export(trained, "--format", "c", "--out", out)
+    (lines,) = re.findall(r"```c\n(.*?)```", (out / "README.md").read_text(), re.DOTALL)
+    *before, call = lines.strip().splitlines()
+    own = "\n".join([*before, "int main(void)", "{", "    " + call, "    return !(scores[0] == scores[0]);", "}"])
+    (out / "own.c").write_text(own + "\n")
+    strict = ["cc", "-std=c99", "-O1", "-Wall", "-Wextra", "-Werror", "own.c", "network.c", "-o", "own"]
+    subprocess.run(strict, cwd=out, check=True)
+    subprocess.run([out / "own"], check=True)
 
 
 def test_weights_from_a_file_are_those_of_the_network(trained, export, tmp_path):
