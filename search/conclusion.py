@@ -20,8 +20,8 @@ def end_text(search: Search, front: Front, best: Entry, *, skip_broken: bool) ->
     thinned = f", {len(rows)} of them above" if count > len(rows) else ""
     return (
         f"{front_text(search, rows, best.key)}\n"
-        f"front by {kind}{title}: {count} network{'s' if count > 1 else ''}{thinned}, hypervolume {front.hypervolume:.4f}; "
-        f"see {search.folder}/report.html\n"
+        f"front by {kind}{title}: {count} network{'s' if count > 1 else ''}{thinned}, "
+        f"hypervolume {front.hypervolume:.4f}; see {search.folder}/report.html\n"
         f"best.json: {best.key}, {kind}{title} {best.deciding:.1%} at {price}{search.objective.unit}; to train it "
         f"fully:\n"
         f"    {next_command(search, skip_broken=skip_broken)}"

@@ -97,9 +97,7 @@ OBJECTIVES = {
         name="bytes", unit="B", title="bytes of weights", of=lambda _, counted: counted.bytes, noun="weights"
     ),
     "params": Objective(name="params", unit="parameters", title="parameters", of=lambda _, counted: counted.params),
-    "ram": Objective(
-        name="ram", unit="B", title="bytes of working memory, exported as C", of=_not_counted, noun="RAM"
-    ),
+    "ram": Objective(name="ram", unit="B", title="bytes of working memory, exported as C", of=_not_counted, noun="RAM"),
     "latency": Objective(name="latency", unit="s", title="latency", of=_not_counted),
 }
 """By name. The second objective of a search is one of them, and each can be limited."""

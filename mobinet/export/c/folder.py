@@ -162,6 +162,7 @@ def _readme(network: TrainedNetwork, *, constants: int, arena: int) -> str:
     compared = "".join(f"\n| {stream} against PyTorch | {text} |" for stream, text in network.agreements.items())
     half = "; values between layers are rounded to half precision" if network.stream != "float32" else ""
     kind = "PPM" if channels == 3 else "PGM"
+    pixel = "red, green and blue of each pixel" if channels == 3 else "a byte a pixel"
     short_side = network.short_side or max(height, width)
     return f"""\
 # {_name(network)}
@@ -192,8 +193,8 @@ static float arena[NETWORK_ARENA], scores[NETWORK_CLASSES];
 network_bytes(image, scores, arena);
 ```
 
-`image` holds the rows from top to bottom, {"a byte a pixel" if channels == 1 else "red, green and blue of each pixel"}, 0 to 255. The largest of `scores` is that of the class:
-`network_classes` has the names. `network_floats` takes floats of 0 to 1 in the same order.
+`image` holds the rows from top to bottom, {pixel}, 0 to 255. The largest of `scores` is that of the
+class, whose name is in `network_classes`. `network_floats` takes floats of 0 to 1 in the same order.
 
 Compile with `-O3` and for the processor at hand (`-march=native`): AVX-512, AVX2, SSE2, NEON and WebAssembly's vectors
 are used where the compiler may. Every build gives the same scores to the bit.

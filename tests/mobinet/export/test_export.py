@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -76,6 +77,23 @@ def test_the_program_in_the_readme_runs(trained, export, tmp_path):
     strict = ["cc", "-std=c99", "-O1", "-Wall", "-Wextra", "-Werror", "own.c", "network.c", "-o", "own"]
     subprocess.run(strict, cwd=out, check=True)
     subprocess.run([out / "own"], check=True)
+
+
+def test_the_commands_of_the_docs_run_it_on_an_emulated_microcontroller(trained, export, tmp_path):
+    tools = ("arm-none-eabi-gcc", "qemu-system-arm", "make", "cc")
+    if missing := [tool for tool in tools if not shutil.which(tool)]:
+        pytest.skip(f"{missing[0]} is not installed")
+    out, root = tmp_path / "network", Path(__file__).parents[3]
+    export(trained, "--format", "c", "--out", out)
+    (out / "picture.pgm").write_bytes(b"P5 8 8 255\n" + bytes(range(0, 256, 4)))
+    text = (root / "docs" / "export.md").read_text(encoding="utf-8")
+    commands = re.findall(r"^    ((?:arm-none-eabi-gcc|qemu-system-arm) .*)", text, re.MULTILINE)
+    environment = {**os.environ, "MOBINAS": str(root)}
+    here, there = (
+        subprocess.check_output(["sh", "-ec", lines], cwd=out, env=environment, timeout=60)
+        for lines in ("make -s && ./network picture.pgm", "\n".join(commands))
+    )
+    assert here == there and here.count(b"\n") == 10 and len(commands) == 2
 
 
 def test_weights_from_a_file_are_those_of_the_network(trained, export, tmp_path):
