@@ -52,7 +52,7 @@ class Classifier:
         Raises:
             InputError: images are not of the network's size, or a file cannot be read.
         """
-        images = self._checked(pictures) if isinstance(pictures, np.ndarray) else self._read(pictures)
+        images = self._checked(pictures) if isinstance(pictures, np.ndarray) else self.images(pictures)
         return self._compiled.scores(images) if self._compiled else self.by_torch(images)
 
     def _checked(self, images: Images) -> Images:
@@ -63,7 +63,12 @@ class Classifier:
             )
         return np.ascontiguousarray(images)
 
-    def _read(self, files: Iterable[str | Path]) -> Images:
+    def images(self, files: Iterable[str | Path]) -> Images:
+        """Picture files as the network gets them, resized and cropped: what the exported C takes as bytes.
+
+        Raises:
+            InputError: a file cannot be read.
+        """
         if isinstance(files, str | Path):
             raise InputError(f"give a list of pictures, not {files} alone")
         shape, images = self.network.architecture.input_shape, []

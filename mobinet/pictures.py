@@ -39,6 +39,10 @@ def opened(path: str) -> "Iterator[Image.Image]":
     except Image.DecompressionBombError:
         most = 2 * (Image.MAX_IMAGE_PIXELS or 0)
         raise Unreadable(f"it has more than {most:,} pixels; make it smaller") from None
+    except IsADirectoryError:
+        raise Unreadable("it is a folder; name the pictures in it") from None
+    except FileNotFoundError:
+        raise Unreadable("there is no such file") from None
     except Exception as error:  # each format has its own where a file is damaged
         raise Unreadable(first_line(error)) from None
 

@@ -142,8 +142,8 @@ class RunConfig:
 
     @property
     def limits_shown(self) -> list[str]:
-        """Each limit with its unit and the name of its cost, for people."""
-        return [f"{self.objective_named(name).show(limit)} of {name}" for name, limit in self.all_limits.items()]
+        """Each limit with its unit, for people."""
+        return [self.objective_named(name).show_limit(limit) for name, limit in self.all_limits.items()]
 
     @property
     def limit(self) -> float | None:

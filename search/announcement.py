@@ -31,7 +31,7 @@ def begin_text(assembled: Assembled, args: argparse.Namespace) -> str:
         f"{'grey' if channels == 1 else 'colour'}\n"
         f"{size} networks of {cheapest} to {limit}{first}\n"
         f"{opened_text(space)}{enqueued_text(search)}{limits_text(config)}{config.measured_text}"
-        f"{assembled.images}\n{ignored}test images are kept for search.retrain\n"
+        f"{assembled.images}\n{ignored}test images are kept for the retraining\n"
         f"trainings run {assembled.place}\nresults go to {search.folder}\n"
         f"{search.study.ended} of {trials} trials so far{pace_text(assembled, args)}"
     )

@@ -9,7 +9,7 @@ from results.words import si
 from search.opened import Search
 
 SHOWN = 9
-"""Networks of the front, below a line with their headings."""
+"""Networks of the front, at most, below a line with their headings."""
 
 
 def end_text(search: Search, front: Front, best: Entry, *, skip_broken: bool) -> str:
@@ -17,10 +17,11 @@ def end_text(search: Search, front: Front, best: Entry, *, skip_broken: bool) ->
     kind, title, count = kind_of(front), best.measure.title, len(front.entries)
     rows = spread(beside_hand_designed(front, search.table(), search.config), SHOWN, keep=best.key)
     price = si(search.price(best.architecture)).strip()
+    thinned = f", {len(rows)} of them above" if count > len(rows) else ""
     return (
         f"{front_text(search, rows, best.key)}\n"
-        f"front by {kind}{title}: {count} network{'s' if count > 1 else ''}, hypervolume {front.hypervolume:.4f}; "
-        f"see {search.folder}/report.html\n"
+        f"front by {kind}{title}: {count} network{'s' if count > 1 else ''}{thinned}, "
+        f"hypervolume {front.hypervolume:.4f}; see {search.folder}/report.html\n"
         f"best.json: {best.key}, {kind}{title} {best.deciding:.1%} at {price}{search.objective.unit}; to train it "
         f"fully:\n"
         f"    {next_command(search, skip_broken=skip_broken)}"

@@ -39,6 +39,7 @@ class Objective:
         unit: of its numbers, such as ``OPs``.
         title: of an axis that shows it.
         of: its number, from a network and what was counted of it.
+        noun: what the unit counts, where the unit does not say it, such as ``RAM``.
         known: whether the number is known before the network is trained.
     """
 
@@ -46,6 +47,7 @@ class Objective:
     unit: str
     title: str
     of: Callable[[Architecture, Cost], float]
+    noun: str = ""
     known: bool = True
 
     @property
@@ -64,6 +66,10 @@ class Objective:
             return f"{value:,.0f} {self.unit}"
         scale, unit = next((step for step in TIMES if value >= step[0]), TIMES[-1])
         return f"{float(f'{value / scale:.3g}'):g} {unit}"
+
+    def show_limit(self, value: float) -> str:
+        """The same with what it is of, so that several limits can stand side by side."""
+        return f"{self.show(value)} of {self.noun}" if self.noun else self.show(value)
 
     def as_limit(self, value: float) -> str:
         """The least limit, as a flag takes it, that allows `value`: rounded up, seconds to three digits."""
@@ -90,10 +96,13 @@ OBJECTIVES = {
         unit="BOPs",
         title="binary operations, groups padded to 32 channels",
         of=lambda _, counted: counted.padded_bops,
+        noun="padded groups",
     ),
-    "bytes": Objective(name="bytes", unit="B", title="bytes of weights", of=lambda _, counted: counted.bytes),
+    "bytes": Objective(
+        name="bytes", unit="B", title="bytes of weights", of=lambda _, counted: counted.bytes, noun="weights"
+    ),
     "params": Objective(name="params", unit="parameters", title="parameters", of=lambda _, counted: counted.params),
-    "ram": Objective(name="ram", unit="B", title="bytes of working memory, exported as C", of=_not_counted),
+    "ram": Objective(name="ram", unit="B", title="bytes of working memory, exported as C", of=_not_counted, noun="RAM"),
     "latency": Objective(name="latency", unit="s", title="latency", of=_not_counted),
 }
 """By name. The second objective of a search is one of them, and each can be limited."""

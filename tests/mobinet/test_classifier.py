@@ -69,6 +69,8 @@ def test_pictures_are_resized_and_cropped(folder, pictures):
     cropped = np.asarray(wide.crop((4, 0, 12, 8)), np.float32)[..., None] / np.float32(255)
     assert np.isclose(found[0], scores(steps_of(NETWORK), cropped), atol=5e-5).all()
     assert found.shape == (2, 10)
+    seen = load_packed(folder).images(pictures)
+    assert (seen[0] == np.asarray(wide.crop((4, 0, 12, 8)))[..., None]).all() and seen.shape == (2, 8, 8, 1)
 
 
 def test_pictures_of_the_networks_size_are_taken_as_they_are(folder, tmp_path):
@@ -90,6 +92,10 @@ def test_other_images_are_refused(folder, tmp_path):
     (tmp_path / "broken.png").write_bytes(b"no picture")
     with pytest.raises(InputError, match="cannot read the picture .*broken.png"):
         loaded.scores([tmp_path / "broken.png"])
+    with pytest.raises(InputError, match="it is a folder; name the pictures in it"):
+        loaded.scores([tmp_path])
+    with pytest.raises(InputError, match="none.png: there is no such file"):
+        loaded.scores([tmp_path / "none.png"])
 
 
 def test_the_command_names_each_picture(folder, pictures, monkeypatch, capsys):

@@ -59,6 +59,13 @@ def test_the_front_takes_at_most_ten_lines(judged_copy, invoke):
     assert [line[2:14] for line in out[begin:end] if line[0] == "*"] == [best]
 
 
+def test_a_thinned_front_says_how_many_networks_it_has(judged_copy, invoke, monkeypatch):
+    monkeypatch.setattr("search.conclusion.spread", lambda rows, _, keep: rows[-2:])
+    out = invoke(search.run, *AGAIN, "--out", judged_copy).out
+    found = len(json.loads((judged_copy / "pareto.json").read_text())["front"])
+    assert found > 2 and f": {found} networks, 2 of them above, hypervolume " in out
+
+
 def test_programs_read_one_object_a_line(tmp_path, invoke, instant):
     flags = ("--trials", 18, "--epochs", 1, "--workers", 0, "--out", tmp_path / "a run")
     ended = invoke(search.run, *flags, "--json")

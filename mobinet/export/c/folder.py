@@ -116,6 +116,10 @@ def _source(network: TrainedNetwork, program: Program, source: Source, plan: Pla
     return f"""\
 #include "network.h"
 
+#ifdef __GNUC__ /* no network calls every function of kernels.h */
+#pragma GCC diagnostic ignored "-Wunused-function"
+#endif
+
 #define HALF {int(bool(program.halves))}
 #define LARGEST_WINDOW {max(windows)}
 #define LARGEST_RUN {max(map(len, plan.runs))}
@@ -158,6 +162,8 @@ def _readme(network: TrainedNetwork, *, constants: int, arena: int) -> str:
     compared = "".join(f"\n| {stream} against PyTorch | {text} |" for stream, text in network.agreements.items())
     half = "; values between layers are rounded to half precision" if network.stream != "float32" else ""
     kind = "PPM" if channels == 3 else "PGM"
+    pixel = "red, green and blue of each pixel" if channels == 3 else "a byte a pixel"
+    short_side = network.short_side or max(height, width)
     return f"""\
 # {_name(network)}
 
@@ -173,14 +179,22 @@ C99, without dependencies, allocations or global variables; any number of thread
     make
     ./network picture.{kind.lower()}      # a binary {kind} of {width} x {height} pixels
 
+Bring a picture of another size to this one as in the training: scale its short side to {short_side} pixels, then keep
+the {width} x {height} in the centre.
+
 In a program of your own, compile `network.c` with it:
 
 ```c
 #include "network.h"
 
+static uint8_t image[NETWORK_HEIGHT * NETWORK_WIDTH * NETWORK_CHANNELS];
 static float arena[NETWORK_ARENA], scores[NETWORK_CLASSES];
+
 network_bytes(image, scores, arena);
 ```
+
+`image` holds the rows from top to bottom, {pixel}, 0 to 255. The largest of `scores` is that of the
+class, whose name is in `network_classes`. `network_floats` takes floats of 0 to 1 in the same order.
 
 Compile with `-O3` and for the processor at hand (`-march=native`): AVX-512, AVX2, SSE2, NEON and WebAssembly's vectors
 are used where the compiler may. Every build gives the same scores to the bit.

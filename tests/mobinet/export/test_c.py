@@ -48,7 +48,7 @@ BUILDS = {
     "plain": "gcc -std=c99 -O0 -DLANES=64",
     "plain, 32 bits": "gcc -std=c99 -O2 -DLANES=32",
     "sanitized": "gcc -std=c99 -O1 -march=native -fsanitize=address,undefined -fno-sanitize-recover",
-    "SSE2": "gcc -std=c99 -O3 -Wall -Wextra -Werror -Wno-unused-function",
+    "SSE2": "gcc -std=c99 -O3 -Wall -Wextra -Werror",
     "AVX2, contracting": "gcc -std=gnu17 -O3 -mavx2 -mfma",
     "native": "gcc -std=c99 -O3 -march=native",
     "clang": "clang -std=c99 -O2 -march=native",

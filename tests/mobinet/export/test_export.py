@@ -3,8 +3,11 @@
 import json
 import os
 import re
+import shutil
+import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -60,6 +63,37 @@ def test_a_run_its_folder_and_its_file_are_the_same(trained, export, tmp_path):
         "network.h",
     }
     assert b"| accuracy on the test images | 87.50% |" in written[0]["README.md"]
+
+
+def test_the_program_in_the_readme_runs(trained, export, tmp_path):
+    if not shutil.which("cc"):
+        pytest.skip("cc is not installed")
+    out = tmp_path / "network"
+    export(trained, "--format", "c", "--out", out)
+    (lines,) = re.findall(r"```c\n(.*?)```", (out / "README.md").read_text(), re.DOTALL)
+    *before, call = lines.strip().splitlines()
+    own = "\n".join([*before, "int main(void)", "{", "    " + call, "    return !(scores[0] == scores[0]);", "}"])
+    (out / "own.c").write_text(own + "\n")
+    strict = ["cc", "-std=c99", "-O1", "-Wall", "-Wextra", "-Werror", "own.c", "network.c", "-o", "own"]
+    subprocess.run(strict, cwd=out, check=True)
+    subprocess.run([out / "own"], check=True)
+
+
+def test_the_commands_of_the_docs_run_it_on_an_emulated_microcontroller(trained, export, tmp_path):
+    tools = ("arm-none-eabi-gcc", "qemu-system-arm", "make", "cc")
+    if missing := [tool for tool in tools if not shutil.which(tool)]:
+        pytest.skip(f"{missing[0]} is not installed")
+    out, root = tmp_path / "network", Path(__file__).parents[3]
+    export(trained, "--format", "c", "--out", out)
+    (out / "picture.pgm").write_bytes(b"P5 8 8 255\n" + bytes(range(0, 256, 4)))
+    text = (root / "docs" / "export.md").read_text(encoding="utf-8")
+    commands = re.findall(r"^    ((?:arm-none-eabi-gcc|qemu-system-arm) .*)", text, re.MULTILINE)
+    environment = {**os.environ, "MOBINAS": str(root)}
+    here, there = (
+        subprocess.check_output(["sh", "-ec", lines], cwd=out, env=environment, timeout=60)
+        for lines in ("make -s && ./network picture.pgm", "\n".join(commands))
+    )
+    assert here == there and here.count(b"\n") == 10 and len(commands) == 2
 
 
 def test_weights_from_a_file_are_those_of_the_network(trained, export, tmp_path):
