@@ -44,7 +44,7 @@ def settle_config(folder: Path, config: RunConfig) -> None:
     if not path.exists():
         write_json(path, config.to_dict())
         return
-    there, here = _flat(read_config(folder).to_dict()), _flat(config.to_dict())
+    there, here = flat(read_config(folder).to_dict()), flat(config.to_dict())
     names = [
         name
         for name in sorted(there.keys() | here.keys(), key=lambda name: (name not in IN_WORDS, name))
@@ -75,12 +75,12 @@ def _shown(value: Any) -> Any:
     return "not given" if value is None else value
 
 
-def _flat(settings: Mapping[str, Any]) -> dict[str, Any]:
+def flat(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Nested settings by dotted names."""
-    flat = {}
+    found = {}
     for name, value in settings.items():
         if value == {}:
             continue
-        nested = _flat(value) if isinstance(value, dict) else None
-        flat |= {f"{name}.{inner}": v for inner, v in nested.items()} if nested else {name: value}
-    return flat
+        nested = flat(value) if isinstance(value, dict) else None
+        found |= {f"{name}.{inner}": v for inner, v in nested.items()} if nested else {name: value}
+    return found

@@ -1,7 +1,9 @@
 """The page of a report: one file with everything inside; each section is made from the record of a run."""
 
+from collections.abc import Iterable
 from html import escape
 from pathlib import Path
+from typing import Any
 
 from results.page.choices import choices_section
 from results.page.effects import effects_section
@@ -54,18 +56,29 @@ def page_of(run: RunRecord, *, published: bool = False) -> str:
         header_of(run, title),
         paragraph(summary(trials, config=config, front=run.front), "note"),
         *(section.html() for section in sections),
-        script_data(record),
-        f"<script>{read('plotly-basic.min.js')}</script>",
-        f"<script>{read('report.js')}</script>",
     ]
+    return document(title, body, record, "report.js")
+
+
+def document(title: str, body: Iterable[str], record: Any, script: str) -> str:
+    """A page that needs no other file, with plotly inside.
+
+    Args:
+        title: of the window.
+        body: HTML.
+        record: what the script reads.
+        script: a file beside this one.
+    """
     head = (
         "<meta charset='utf-8'><meta name='viewport' content='width=device-width, initial-scale=1'>"
         "<meta name='color-scheme' content='light dark'>"
-        f"<title>{escape(title)}</title><style>{read('report.css')}</style>"
+        f"<title>{escape(title)}</title><style>{_read('report.css')}</style>"
     )
-    return f"<!doctype html><html lang='en'><head>{head}</head><body><main>{''.join(body)}</main></body></html>\n"
+    scripts = "".join(f"<script>{_read(name)}</script>" for name in ("plotly-basic.min.js", script))
+    whole = f"<main>{''.join(body)}{script_data(record)}{scripts}</main>"
+    return f"<!doctype html><html lang='en'><head>{head}</head><body>{whole}</body></html>\n"
 
 
-def read(name: str) -> str:
+def _read(name: str) -> str:
     """A file beside this one."""
     return (HERE / name).read_text(encoding="utf-8")
