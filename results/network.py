@@ -42,9 +42,17 @@ def boxes_of(network: Architecture, shares: Mapping[str, float], varied: Contain
         if choice is not None and (gene.kind in ("block", "k", "pool") or name in varied):
             choices.setdefault(gene.layer, {})[gene.kind] = str(choice)
     channels = find_family(network.family).channels(network.backbone, network.width, network.effective)
-    names = [*(name for name in choices if name not in shares), *shares]
+    names = _in_order([name for name in choices if name not in shares], [*shares])
     boxes = (_box(name, choices.get(name, {}), channels.get(name), shares.get(name)) for name in names)
     return [box for box in boxes if box.words or box.channels or box.share]
+
+
+def _in_order(layers: list[str], parts: list[str]) -> list[str]:
+    """Each part, behind it the layers that are called after it, such as ``stage0-block1``; other layers first."""
+    behind = {part: [layer for layer in layers if layer.startswith(f"{part}-")] for part in parts}
+    placed = {layer for found in behind.values() for layer in found}
+    others = [layer for layer in layers if layer not in placed]
+    return others + [name for part, found in behind.items() for name in (part, *found)]
 
 
 def _box(name: str, taken: Mapping[str, str], channels: int | None, share: float | None) -> Box:

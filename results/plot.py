@@ -122,7 +122,7 @@ def pareto_info(
     return ParetoInfo(
         objective=objective,
         measure=measure,
-        is_expected=is_smoothed(complete),
+        is_expected=is_smoothed(complete, measure),
         budget=config.limit,
         front=points(is_front),
         dominated=points(~is_front & ~is_baseline),

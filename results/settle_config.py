@@ -51,7 +51,7 @@ def settle_config(folder: Path, config: RunConfig) -> None:
         if name.partition(".")[0] not in FREE_TO_CHANGE and there.get(name) != here.get(name)
     ]
     differences = [
-        f"{IN_WORDS.get(name, name)} {_shown(there.get(name))} there and {_shown(here.get(name))} here"
+        f"{IN_WORDS.get(name, name)} {shown(there.get(name))} there and {shown(here.get(name))} here"
         for name in _telling(names, there, here)
     ]
     if differences:
@@ -68,7 +68,8 @@ def _telling(names: list[str], there: Mapping[str, Any], here: Mapping[str, Any]
     return told or names
 
 
-def _shown(value: Any) -> Any:
+def shown(value: Any) -> Any:
+    """A setting in words."""
     if isinstance(value, list) and all(isinstance(each, dict) for each in value):
         digest = sha256(json.dumps(value).encode()).hexdigest()[:6]
         return f"{len(value)} (digest {digest})" if value else "none"

@@ -49,9 +49,11 @@ def deciding_accuracy(trials: pd.DataFrame, measure: Measure = ACCURACY) -> NDAr
     return np.where(np.isnan(expected), accuracy, expected)
 
 
-def is_smoothed(trials: pd.DataFrame) -> bool:
-    """Whether every one of them has an expected accuracy."""
-    return "expected" in trials and bool(trials["expected"].notna().to_numpy().all())
+def is_smoothed(trials: pd.DataFrame, measure: Measure = ACCURACY) -> bool:
+    """Whether each of them has an expected accuracy, and these are not just the measured ones, as of few trials."""
+    if "expected" not in trials or trials["expected"].isna().to_numpy().any():
+        return False
+    return bool((trials["expected"] != trials[measure.column]).to_numpy().any())
 
 
 def deciding_error(trials: pd.DataFrame, noise: Noise | None) -> NDArray[np.float64]:

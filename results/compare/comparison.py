@@ -146,7 +146,7 @@ def searched(folder: Path, config: RunConfig) -> Searched:
             seconds=float(np.nansum(trials["seconds"].to_numpy(float))),
             cost=tuple(front[config.objective].astype(float)),
             accuracy=tuple(deciding_accuracy(front, config.measure).tolist()),
-            is_expected=is_smoothed(complete),
+            is_expected=is_smoothed(complete, config.measure),
             progress=progress_of(complete, config),
         )
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from results.run_config import FREE_TO_CHANGE, RunConfig
-from results.settle_config import IN_WORDS, flat
+from results.settle_config import IN_WORDS, flat, shown
 from space import InputError
 
 Configs = Mapping[str, RunConfig]
@@ -43,7 +43,7 @@ def refuse_others(configs: Configs) -> None:
             if counts and settings.get(name) != wanted.get(name):
                 raise InputError(
                     f"{run} cannot be compared with {first}, it has {kind}: {IN_WORDS.get(name, name)} "
-                    f"{settings.get(name)}, not {wanted.get(name)}"
+                    f"{shown(settings.get(name))}, not {shown(wanted.get(name))}"
                 )
 
 
@@ -65,7 +65,7 @@ def group_names(configs: Configs) -> list[str]:
     names = dict.fromkeys(name for told in flats.values() for name in told)
     differing = [name for name in names if len({str(told.get(name)) for told in flats.values()}) > 1][:TOLD]
     told = {
-        same: ", ".join(f"{IN_WORDS.get(name, name)} {flats[same].get(name, 'not given')}" for name in differing)
+        same: ", ".join(f"{IN_WORDS.get(name, name)} {shown(flats[same].get(name))}" for name in differing)
         for same in flats
     }
     is_clear = len(set(told.values())) == len(told) and differing

@@ -16,7 +16,10 @@ ROW, AROUND = 0.125, 0.75
 """Inches: the height of a row, and what is above and below all of them."""
 SMALL = 5.5
 """Points: the text of a cell."""
-OF_BLOCKS = dict(zip(BLOCKS, (COLOURS["hand"], COLOURS["published"], COLOURS["front"], COLOURS["searched"])))
+OF_BLOCKS: dict[str, str] = {
+    block: COLOURS[kind] for block, kind in zip(BLOCKS, ("hand", "published", "front", "searched"))
+}
+"""Of the orders of convolutions, as on the page."""
 
 
 def choices_drawn(rows: Sequence[Row], costs: Sequence[float], objective: Objective) -> Figure:

@@ -15,11 +15,12 @@ from results.plot import COLOURS
 # All in inches.
 HEAD, ROW, POOL = 0.36, 0.2, 0.13
 """Above the first box, each box, and what a pooling adds below it."""
-MARGIN, MIDDLE, NARROWEST, WIDEST = 0.06, 1.3, 0.75, 1.3
+MARGIN, MIDDLE, NARROWEST, WIDEST = 0.06, 1.42, 0.75, 1.36
 """The left margin, the middle of the boxes, and their widths."""
-CHANNELS, BARS, LONGEST = 2.28, 2.36, 0.55
+CHANNELS, BARS, LONGEST = 2.36, 2.44, 0.45
 """Where the numbers of channels end, where the bars of shares begin, and how long the longest is."""
-SMALL = 6.5
+SMALL, SMALLER, MANY, LETTER = 6.5, 5.5, 26, 0.05
+"""Points: text, and that of a box with many letters; inches: a letter of a box."""
 
 
 def network_drawn(boxes: Sequence[Box], title: str) -> Figure:
@@ -40,7 +41,8 @@ def network_drawn(boxes: Sequence[Box], title: str) -> Figure:
     axes.set_ylim(height + MARGIN, 0)
     axes.set_axis_off()
     axes.text(MARGIN, 0.1, title, va="center", color=INK)
-    _small(axes, CHANNELS, 0.27, "channels", ha="right", color=MUTED)
+    if any(box.channels for box in boxes):
+        _small(axes, CHANNELS, 0.27, "channels", ha="right", color=MUTED)
     if any(box.share for box in boxes):
         _small(axes, BARS, 0.27, "share of OPs", color=MUTED)
     most = max((box.channels or 1 for box in boxes), default=1)
@@ -53,8 +55,13 @@ def network_drawn(boxes: Sequence[Box], title: str) -> Figure:
 
 
 def _width(box: Box, most: int) -> float:
-    """By the logarithm of the channels; narrow where they are not known."""
-    return NARROWEST + (WIDEST - NARROWEST) * log2(box.channels or 1) / max(1, log2(most))
+    """By the logarithm of the channels; where they are not known, as wide as the words."""
+    by_channels = NARROWEST + (WIDEST - NARROWEST) * log2(box.channels or 1) / max(1, log2(most))
+    return max(by_channels, min(WIDEST, LETTER * len(_words(box))))
+
+
+def _words(box: Box) -> str:
+    return " · ".join(box.words)
 
 
 def _draw_box(axes: Axes, box: Box, top: float, width: float) -> None:
@@ -64,7 +71,8 @@ def _draw_box(axes: Axes, box: Box, top: float, width: float) -> None:
         FancyBboxPatch(corner, *size, boxstyle=style, facecolor=f"{color}40", edgecolor=color, linewidth=0.8)
     )
     _small(axes, MARGIN, middle, box.name or "network", color=MUTED)
-    _small(axes, MIDDLE, middle, " · ".join(box.words), ha="center", color=INK)
+    font = SMALL if len(_words(box)) <= MANY else SMALLER
+    axes.text(MIDDLE, middle, _words(box), ha="center", va="center", fontsize=font, color=INK)
     if box.channels:
         _small(axes, CHANNELS, middle, str(box.channels), ha="right", color=MUTED)
     if box.pool:

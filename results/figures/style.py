@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
-from matplotlib import rc_context
+from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter
@@ -15,7 +16,7 @@ from space.objective import Objective
 
 WIDTH = 3.3
 """Inches: one of two columns."""
-STYLE = {
+STYLE: dict[str, Any] = {
     "font.family": "sans-serif",
     "font.sans-serif": ["Arial", "Helvetica", "Liberation Sans", "DejaVu Sans"],
     "font.size": 7.5,
@@ -52,8 +53,8 @@ DATES = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}
 
 @contextmanager
 def paper_style() -> Iterator[None]:
-    """Within it, figures are made and written in this style."""
-    with rc_context(STYLE):
+    """Within it, figures are made and written in this style, whatever the user's own."""
+    with style.context(STYLE, after_reset=True):
         yield
 
 

@@ -48,7 +48,8 @@ def networks_of(trials: pd.DataFrame, config: RunConfig, noise: Noise | None) ->
 
 def accuracies_of(trials: pd.DataFrame, config: RunConfig) -> dict[str, str]:
     """The columns of the accuracies that there are: expected, where there are such, and measured."""
-    return {**({"expected": "expected"} if is_smoothed(trials) else {}), "measured": config.measure.column}
+    expected = {"expected": "expected"} if is_smoothed(trials, config.measure) else {}
+    return {**expected, "measured": config.measure.column}
 
 
 def costs_of(trials: pd.DataFrame, name: str) -> list[float]:

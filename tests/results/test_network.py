@@ -1,7 +1,9 @@
 """One network as boxes."""
 
+from random import Random
+
 from results.network import Box, boxes_of
-from space import Architecture, named_network
+from space import Architecture, load_space, named_network
 
 
 def test_boxes_are_the_parts_in_order():
@@ -13,6 +15,13 @@ def test_boxes_are_the_parts_in_order():
     assert boxes["layer0"] == Box(name="layer0", words=("mid", "K 2"), block="mid", channels=8, share=0.125)
     assert boxes["layer1"].pool == "max" and boxes["layer1"].channels == 16
     assert (boxes["layer4"].channels, boxes["layer4"].share) == (32, None)
+
+
+def test_layers_stand_behind_the_part_that_they_belong_to():
+    network = load_space("nas-bnn", input_shape=(3, 32, 32)).sample(Random(0))
+    names = [box.name for box in boxes_of(network, {"stem": 0.5, "stage0": 0.25, "stage1": 0.25}, network.effective)]
+    places = [names.index(name) for name in ("stem", "stage0", "stage0-block0", "stage1", "stage1-block0")]
+    assert places == sorted(places) and places[2] == places[1] + 1 and places[4] == places[3] + 1
 
 
 def test_other_choices_are_told_where_they_were_varied():
