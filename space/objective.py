@@ -12,7 +12,6 @@ from space.errors import InputError
 Price = Callable[[Architecture], float]
 """The number of an objective, for a network with a given number of classes."""
 
-THOUSANDS = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
 TIMES = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
 """Units of a limit."""
@@ -60,13 +59,6 @@ class Objective:
             return f"{value:,.0f} {self.unit}"
         scale, unit = next((step for step in TIMES if value >= step[0]), TIMES[-1])
         return f"{float(f'{value / scale:.3g}'):g} {unit}"
-
-    def tick(self, value: float) -> str:
-        """A number of at most three digits, for axes and narrow columns: ``172k``, ``1.5 ms``."""
-        if self.unit == "s":
-            return self.show(value)
-        scale, prefix = next((step for step in THOUSANDS if value >= 0.9995 * step[0]), (1.0, ""))
-        return f"{float(f'{value / scale:.3g}'):g}{prefix}"
 
     def as_limit(self, value: float) -> str:
         """The least limit, as a flag takes it, that allows `value`: rounded up, seconds to three digits."""

@@ -7,6 +7,7 @@ import pandas as pd
 
 from results.compare.comparison import Comparison, Difference, Searched
 from results.significance import least_p
+from results.words import tick
 
 
 def rows_of(comparison: Comparison) -> pd.DataFrame:
@@ -49,7 +50,7 @@ def _row(comparison: Comparison, searches: list[Searched], name: str, run: str, 
         "front": f"{median(len(one.cost) for one in searches):.0f}",
         "hypervolume": f"{median(one.hypervolume for one in searches):.4f}",
         **{
-            f"at {objective.tick(budget)}": f"{median(one.best_within(budget) for one in searches):.2%}"
+            f"at {tick(budget, objective)}": f"{median(one.best_within(budget) for one in searches):.2%}"
             for budget in comparison.budgets
         },
     }
@@ -60,7 +61,7 @@ def words_of(comparison: Comparison) -> Iterator[str]:
     config, reference = comparison.config, comparison.reference
     objective = config.cost
     unit = "" if objective.unit == "s" else f" {objective.unit}"
-    budgets = ", ".join(map(objective.tick, comparison.budgets))
+    budgets = ", ".join(tick(budget, objective) for budget in comparison.budgets)
     yield (
         f"Hypervolume: share of the box up to {objective.show(reference.cost)} and down to "
         f"{reference.accuracy:.1%}. At {budgets}{unit}: {comparison.accuracy_title} of the best network that costs no "

@@ -9,6 +9,7 @@ from matplotlib.patches import Rectangle
 from results.figures.style import INK, new_figure
 from results.page.choices import BLOCKS, Row
 from results.plot import COLOURS, HUES
+from results.words import tick
 from space.gene import Choice
 from space.objective import Objective
 
@@ -37,7 +38,8 @@ def choices_drawn(rows: Sequence[Row], costs: Sequence[float], objective: Object
             _draw_cell(axes, column, place, row, choice)
     axes.set_xlim(0, len(costs))
     axes.set_ylim(len(rows), 0)
-    axes.set_xticks([column + 0.5 for column in range(len(costs))], map(objective.tick, costs), rotation=90)
+    labels = [tick(cost, objective) for cost in costs]
+    axes.set_xticks([column + 0.5 for column in range(len(costs))], labels, rotation=90)
     axes.set_yticks([place + 0.5 for place in range(len(rows))], [row.gene for row in rows])
     axes.tick_params(length=0, labelsize=SMALL)
     axes.grid(False)

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from results.figures.style import INK, MUTED, cost_axis, legend_above, new_figure, share_axis
 from results.plot import COLOURS, PUBLISHED, ParetoInfo, Points
+from results.words import tick
 
 HEIGHT = 2.6
 
@@ -34,7 +35,7 @@ def front_drawn(info: ParetoInfo) -> Figure:
         zip((f"{name}: {info.objective.show(cost)}" for name, cost in info.peers.items()), info.peers.values())
     )
     if info.budget is not None:
-        lines[f"budget: {info.objective.tick(info.budget)}"] = info.budget
+        lines[f"budget: {tick(info.budget, info.objective)}"] = info.budget
     for dash, (name, cost) in zip(cycle(("--", ":", "-.")), lines.items()):
         axes.axvline(cost, color=MUTED, linestyle=dash, linewidth=0.8, label=name)
     shown = (front, info.dominated, info.baselines, info.published, info.retrained)

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from results.files import write_atomic
+from results.words import tick
 from space.objective import Objective
 
 WIDTH = 3.3
@@ -77,7 +78,7 @@ def cost_axis(axes: Axes, objective: Objective, costs: Sequence[float]) -> None:
     wide = max(costs) > DECADES * min(costs)
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)) if wide else MaxNLocator(FEW))
     axes.xaxis.set_minor_locator(FixedLocator([]))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda cost, _: objective.tick(cost)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda cost, _: tick(cost, objective)))
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel(objective.title)
 

@@ -11,8 +11,15 @@ import pandas as pd
 from results.noise import Noise
 from results.pareto import hypervolume
 from results.tables import (
-    COLUMNS, STD, choose_best, deciding_error, front_of, is_smoothed, read_trials, write_tables,
-)  # fmt: skip
+    COLUMNS,
+    STD,
+    choose_best,
+    deciding_error,
+    front_of,
+    is_smoothed,
+    read_trials,
+    write_tables,
+)
 from space import Architecture
 from space.objective import OBJECTIVES, Objective
 
