@@ -1,14 +1,14 @@
 """Command-line flags that several benchmarks share."""
 
 import argparse
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from results.figures import format_of
 from search.data.catalog import DATASETS
 from search.flags import positive_float, positive_int
 from search.training.devices import find_device
-from space import InputError, SearchSpace, load_space
+from space import SearchSpace, load_space
 
 
 def make_parser(description: str | None) -> argparse.ArgumentParser:
@@ -44,14 +44,14 @@ def add_worker_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def add_plot_flag(parser: argparse.ArgumentParser) -> None:
-    """Where a plot goes; see `require_plotting`."""
-    parser.add_argument("--plot", type=Path, metavar="FILE", help="write a plot, .svg or .png")
+    """Where a plot goes; see `check_plot`."""
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="write a plot, .svg, .png or .pdf")
 
 
-def require_plotting(plot: Path | None) -> None:
-    """Raises InputError where a plot is wanted and the package that writes it is missing."""
-    if plot and not find_spec("kaleido"):
-        raise InputError("--plot takes the package kaleido: pip install -e '.[benchmarks]'")
+def check_plot(plot: Path | None) -> None:
+    """Raises InputError, before anything is computed, where a plot is wanted that cannot be written."""
+    if plot:
+        format_of(plot, "--plot")
 
 
 def image_settings(args: argparse.Namespace) -> dict[str, Any]:

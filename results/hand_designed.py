@@ -68,10 +68,15 @@ def hand_designed_names(config: RunConfig) -> dict[str, str]:
 
 def spread(rows: Sequence[Beside], most: int, *, keep: str) -> list[Beside]:
     """At most so many of them, evenly from the first to the last, with the one whose key is to be kept."""
-    if len(rows) <= most:
-        return [*rows]
-    places = {round(place) for place in np.linspace(0, len(rows) - 1, most)}
     kept = next((place for place, row in enumerate(rows) if row.entry.key == keep), 0)
-    if kept not in places:
-        places.remove(min(places - {0, len(rows) - 1}, key=lambda place: abs(place - kept)))
-    return [rows[place] for place in sorted(places | {kept})]
+    return [rows[place] for place in spread_places(len(rows), most, keep=kept)]
+
+
+def spread_places(count: int, most: int, *, keep: int) -> list[int]:
+    """At most so many of 0, 1 ... `count` - 1, evenly from the first to the last, with one that is to be kept."""
+    if count <= most:
+        return [*range(count)]
+    places = {round(place) for place in np.linspace(0, count - 1, most)}
+    if keep not in places:
+        places.remove(min(places - {0, count - 1}, key=lambda place: abs(place - keep)))
+    return sorted(places | {keep})

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from results.entry import architecture_of
 from results.measures import ACCURACY, Measure
+from results.noise import CONFIDENT, Noise
 from results.run_config import RunConfig
-from results.tables import deciding_accuracy, front_of
+from results.tables import deciding_accuracy, deciding_error, front_of, is_smoothed
 from space.objective import Objective
 
 PUBLISHED = "published (test images)"
@@ -28,6 +29,8 @@ COLOURS = {
     "retrained": "#cc79a7",
 }
 """Of each kind of network, told apart by the colour-blind too (Okabe and Ito, 2008)."""
+HUES = (*(COLOURS[kind] for kind in ("hand", "front", "published", "retrained", "best")), "#56b4e9", "#555555")
+"""Of things that are many of a kind."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,23 +40,27 @@ class Points:
     Args:
         cost, accuracy: of each, accuracy in 0..1.
         texts: name and cost of each, for people.
+        errors: half of the interval that holds 95 % of the accuracy of each; empty where it is not known.
     """
 
     cost: tuple[float, ...] = ()
     accuracy: tuple[float, ...] = ()
     texts: tuple[str, ...] = ()
+    errors: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class ParetoInfo:
-    """What the plot shows.
+    """What the plot shows. Validation accuracies are those that decide: expected ones where there are any.
 
     Args:
         objective, measure: the cost of the networks, and what their accuracies are.
-        front: the front, at the expected accuracies where there are any.
-        dominated: sampled networks that are not on the front, at the accuracies measured.
-        baselines: hand-designed networks, on the front or not, likewise.
-        best: the network of best.json, as on the front.
+        is_expected: whether all validation accuracies are expected ones.
+        budget: the limit of the cost; None where there was none.
+        front: the networks of the front.
+        dominated: sampled networks that are not on the front.
+        baselines: hand-designed networks, on the front or not.
+        best: the network of best.json.
         published: what papers report on the same data set, on test images.
         retrained: networks of the run after `search.retrain`, on test images.
         peers: the cost of other networks whose accuracy is not known here, by their name.
@@ -61,6 +68,8 @@ class ParetoInfo:
 
     objective: Objective
     measure: Measure = ACCURACY
+    is_expected: bool = False
+    budget: float | None = None
     front: Points
     dominated: Points
     baselines: Points
@@ -69,12 +78,18 @@ class ParetoInfo:
     retrained: Points
     peers: Mapping[str, float]
 
+    @property
+    def height_title(self) -> str:
+        """What the heights of networks are that were not retrained."""
+        return f"{'expected ' if self.is_expected else ''}validation {self.measure.title}"
+
 
 def pareto_info(
     trials: pd.DataFrame,
     *,
     config: RunConfig,
     best_key: str,
+    noise: Noise | None = None,
     published: pd.DataFrame | None = None,
     retrained: pd.DataFrame | None = None,
 ) -> ParetoInfo:
@@ -84,6 +99,7 @@ def pareto_info(
         trials: one row a trial, `results.tables.COLUMNS` and the genes.
         config: the run's settings.
         best_key: of best.json.
+        noise: between two trainings of one network, if it was measured.
         published: rows of `results.published.read_published` to overlay.
         retrained: rows of `results.retrained.Retrained` to overlay.
     """
@@ -92,23 +108,26 @@ def pareto_info(
     is_front = complete.index.isin(front_of(complete, objective, measure).index)
     is_baseline = (complete["source"] == "baseline").to_numpy(bool)
     is_best = (complete["key"] == best_key).to_numpy(bool)
-    measured, deciding = complete[measure.column].to_numpy(float), deciding_accuracy(complete, measure)
+    accuracy, errors = deciding_accuracy(complete, measure), CONFIDENT * deciding_error(complete, noise)
 
-    def points(chosen: NDArray[np.bool_], accuracy: NDArray[np.float64]) -> Points:
+    def points(chosen: NDArray[np.bool_]) -> Points:
         rows = complete.loc[chosen]
         return Points(
             cost=tuple(rows[objective.name].tolist()),
             accuracy=tuple(accuracy[chosen].tolist()),
             texts=tuple(hover_text(row, config) for row in rows.to_dict("records")),
+            errors=() if np.isnan(errors).any() else tuple(errors[chosen].tolist()),
         )
 
     return ParetoInfo(
         objective=objective,
         measure=measure,
-        front=points(is_front, deciding),
-        dominated=points(~is_front & ~is_baseline, measured),
-        baselines=points(is_baseline, measured),
-        best=points(is_best, deciding),
+        is_expected=is_smoothed(complete, measure),
+        budget=config.limit,
+        front=points(is_front),
+        dominated=points(~is_front & ~is_baseline),
+        baselines=points(is_baseline),
+        best=points(is_best),
         published=published_points(published, objective),
         retrained=retrained_points(retrained, objective),
         peers=config.latency_peers if objective.name == "latency" else {},
@@ -194,7 +213,8 @@ def pareto_figure(info: ParetoInfo) -> go.Figure:
 
     dots(info.dominated, "searched", "searched", size=6)
     line, color = {"shape": "hv", "color": COLOURS["front"]}, COLOURS["front"]
-    add(info.front, "front", meta="front", mode="lines+markers", line=line, marker={"size": 8, "color": color})
+    bars = {"error_y": {"array": info.front.errors, "thickness": 1, "width": 3}} if info.front.errors else {}
+    add(info.front, "front", meta="front", mode="lines+markers", line=line, marker={"size": 8, "color": color}, **bars)
     dots(info.baselines, "hand", "hand-designed", symbol="diamond-open", size=9)
     dots(info.best, "best", "best.json", symbol="star", size=16, line={"color": "#555", "width": 1})
     if info.published.cost:
@@ -212,6 +232,6 @@ def pareto_figure(info: ParetoInfo) -> go.Figure:
         hoverlabel={"align": "left"},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 1, "xanchor": "right"},
         xaxis={"title": info.objective.title, "type": "log"},
-        yaxis={"title": f"validation {info.measure.title}", "tickformat": ".0%"},
+        yaxis={"title": info.height_title, "tickformat": ".0%"},
     )
     return figure

@@ -7,29 +7,37 @@ With --cost, the front of a finished run is drawn by another cost, from what is 
 folder of its own.
 
     python -m results.report runs/digits --cost latency --latency here.csv
+
+With --format, it draws figures for a paper instead of the page, each one column wide: the front, its progress, what
+each layer takes along it, and the network of best.json.
+
+    python -m results.report runs/digits --format svg
 """
 
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
+from results.figures import FORMATS, require_matplotlib
 from results.files import write_atomic
 from space import InputError
 from space.command import Parser, add_own_family, run_command, user_path
-from space.errors import first_line
 from space.objective import OBJECTIVES
 from space.own_file import files_of
 
-LACKING = {
-    "config.json": "{} is not the folder of a run: it lacks config.json",
-    "trials.csv": "{} holds a run of which nothing is written yet; try again once its first trials have ended",
-    "pareto.json": "{0} holds a run without a complete trial; {0}/trials.csv has the reasons",
-    "best.json": "{} lacks best.json; to write it again, repeat the command of the search",
-}
+if TYPE_CHECKING:
+    from results.run_record import RunRecord
+
 LATE = 1.0
 """Seconds between a trial's end and the tables that have it, in a search that ended."""
+
+
+T = TypeVar("T")
 
 
 def report_of(folder: Path, *, published: bool = False, version: str = "") -> str:
@@ -44,17 +52,8 @@ def report_of(folder: Path, *, published: bool = False, version: str = "") -> st
         InputError: the folder holds no run, one in which nothing is complete yet, or files that were changed.
     """
     from results.page import page_of  # which loads pandas and plotly
-    from results.run_record import read_run
 
-    for name, complaint in LACKING.items():
-        if not (folder / name).exists():
-            raise InputError(complaint.format(folder))
-    try:
-        return page_of(read_run(folder), published=published, version=version)
-    except InputError:
-        raise
-    except (OSError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        raise InputError(f"{folder} holds files that cannot be read as those of a run ({first_line(error)})") from None
+    return _made_of(folder, partial(page_of, published=published, version=version))
 
 
 def write_report(folder: Path, *, published: bool = False) -> Path:
@@ -62,6 +61,33 @@ def write_report(folder: Path, *, published: bool = False) -> Path:
     page, path = report_of(folder, published=published), folder / "report.html"
     write_atomic(path, page)
     return path
+
+
+def write_figures(folder: Path, form: str, *, published: bool = False, out: Path | None = None) -> list[Path]:
+    """Write figures for a paper, with matplotlib, and return their paths. Raises as `write_report` does.
+
+    Args:
+        folder: the run's.
+        form: one of `results.figures.FORMATS`.
+        published: as of `write_report`.
+        out: where to; by default ``figures`` in the folder of the run.
+    """
+    from results.figures.of_run import figures_of
+    from results.figures.style import write_figure
+
+    drawn = _made_of(folder, partial(figures_of, published=published))
+    figures = {(out or folder / "figures") / f"{name}.{form}": figure for name, figure in drawn.items()}
+    for path, figure in figures.items():
+        write_figure(path, figure)
+    return [*figures]
+
+
+def _made_of(folder: Path, make: "Callable[[RunRecord], T]") -> T:
+    """What `make` makes of the run in `folder`. Raises InputError as `write_report` does."""
+    from results.run_record import LACKING, read_run, reading
+
+    with reading(folder, LACKING):
+        return make(read_run(folder))
 
 
 def rewrite_report(folder: Path) -> Path:
@@ -85,6 +111,7 @@ def folder_of(cost: str, latencies: Path | None) -> str:
 
 def watch(folder: Path, *, published: bool) -> None:
     """Serve the report until Ctrl-C. Raises InputError where `folder` holds no run."""
+    from results.run_record import LACKING
     from results.watch import watched
 
     if not (folder / "config.json").exists():
@@ -97,6 +124,8 @@ def main() -> None:
     parser = Parser(prog="python -m results.report", description=__doc__)
     parser.add_argument("run", type=user_path, help="folder of the run, such as runs/digits")
     parser.add_argument("--published", action="store_true", help="overlay what papers report on the same data set")
+    parser.add_argument("--format", choices=FORMATS, help="draw figures for a paper")
+    parser.add_argument("--out", type=user_path, metavar="FOLDER", help="of these figures (default: RUN/figures)")
     parser.add_argument("--cost", choices=OBJECTIVES, metavar="COST", help=f"one of {', '.join(OBJECTIVES)}")
     parser.add_argument("--latency", type=user_path, help="table of latencies that python -m mobinet.latency wrote")
     parser.add_argument(
@@ -110,6 +139,12 @@ def main() -> None:
         parser.error("--latency is for --cost")
     if args.watch and args.cost:
         parser.error("--watch shows a run by its own cost; leave out --cost")
+    if args.watch and args.format:
+        parser.error("--watch shows the page; leave out --format")
+    if args.out and not args.format:
+        parser.error("--out is for --format")
+    if args.format:
+        require_matplotlib("--format")
     folder = args.run
     if args.watch:
         return watch(folder, published=args.published)
@@ -123,7 +158,11 @@ def main() -> None:
             sys.exit(code)
     elif _is_behind(folder):
         subprocess.run(refresh, check=False)
-    print(f"wrote {write_report(folder, published=args.published)}")
+    if args.format:
+        for path in write_figures(folder, args.format, published=args.published, out=args.out):
+            print(f"wrote {path}")
+    else:
+        print(f"wrote {write_report(folder, published=args.published)}")
 
 
 if __name__ == "__main__":

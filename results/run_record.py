@@ -1,5 +1,7 @@
 """What a finished or running search has left in its folder, as one record."""
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,6 +14,15 @@ from results.retrained import Retrained, read_retrained
 from results.run_config import RunConfig, read_config
 from results.shares import Shares, read_shares
 from results.tables import read_trials
+from space import InputError
+from space.errors import first_line
+
+LACKING = {
+    "config.json": "{} is not the folder of a run: it lacks config.json",
+    "trials.csv": "{} holds a run of which nothing is written yet; try again once its first trials have ended",
+    "pareto.json": "{0} holds a run without a complete trial; {0}/trials.csv has the reasons",
+    "best.json": "{} lacks best.json; to write it again, repeat the command of the search",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,15 +56,30 @@ def read_run(folder: Path) -> RunRecord:
     Raises:
         InputError: the folder holds no run, one in which nothing is complete yet, or files that were changed.
     """
-    check_sums(folder, "config.json", "trials.csv", "pareto.json", "best.json")
-    config, trials = read_config(folder), read_trials(folder)
-    return RunRecord(
-        folder=folder,
-        config=config,
-        trials=trials,
-        front=read_front(folder / "pareto.json", config),
-        best=Entry.from_dict(read_json(folder / "best.json"), folder / "best.json"),
-        retrained=read_retrained(folder, trials, config),
-        curves=read_curves(folder),
-        shares=read_shares(folder),
-    )
+    with reading(folder, LACKING):
+        config, trials = read_config(folder), read_trials(folder)
+        return RunRecord(
+            folder=folder,
+            config=config,
+            trials=trials,
+            front=read_front(folder / "pareto.json", config),
+            best=Entry.from_dict(read_json(folder / "best.json"), folder / "best.json"),
+            retrained=read_retrained(folder, trials, config),
+            curves=read_curves(folder),
+            shares=read_shares(folder),
+        )
+
+
+@contextmanager
+def reading(folder: Path, names: Iterable[str]) -> Iterator[None]:
+    """Within it, these files of a run are used; raises InputError where one is missing, or holds what no run writes."""
+    for name in names:
+        if not (folder / name).exists():
+            raise InputError(LACKING[name].format(folder))
+    check_sums(folder, *names)
+    try:
+        yield
+    except InputError:
+        raise
+    except (OSError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise InputError(f"{folder} holds files that cannot be read as those of a run ({first_line(error)})") from None

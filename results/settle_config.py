@@ -44,14 +44,14 @@ def settle_config(folder: Path, config: RunConfig) -> None:
     if not path.exists():
         write_json(path, config.to_dict())
         return
-    there, here = _flat(read_config(folder).to_dict()), _flat(config.to_dict())
+    there, here = flat(read_config(folder).to_dict()), flat(config.to_dict())
     names = [
         name
         for name in sorted(there.keys() | here.keys(), key=lambda name: (name not in IN_WORDS, name))
         if name.partition(".")[0] not in FREE_TO_CHANGE and there.get(name) != here.get(name)
     ]
     differences = [
-        f"{IN_WORDS.get(name, name)} {_shown(there.get(name))} there and {_shown(here.get(name))} here"
+        f"{IN_WORDS.get(name, name)} {shown(there.get(name))} there and {shown(here.get(name))} here"
         for name in _telling(names, there, here)
     ]
     if differences:
@@ -68,19 +68,20 @@ def _telling(names: list[str], there: Mapping[str, Any], here: Mapping[str, Any]
     return told or names
 
 
-def _shown(value: Any) -> Any:
+def shown(value: Any) -> Any:
+    """A setting in words."""
     if isinstance(value, list) and all(isinstance(each, dict) for each in value):
         digest = sha256(json.dumps(value).encode()).hexdigest()[:6]
         return f"{len(value)} (digest {digest})" if value else "none"
     return "not given" if value is None else value
 
 
-def _flat(settings: Mapping[str, Any]) -> dict[str, Any]:
+def flat(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Nested settings by dotted names."""
-    flat = {}
+    found = {}
     for name, value in settings.items():
         if value == {}:
             continue
-        nested = _flat(value) if isinstance(value, dict) else None
-        flat |= {f"{name}.{inner}": v for inner, v in nested.items()} if nested else {name: value}
-    return flat
+        nested = flat(value) if isinstance(value, dict) else None
+        found |= {f"{name}.{inner}": v for inner, v in nested.items()} if nested else {name: value}
+    return found

@@ -49,6 +49,25 @@ def deciding_accuracy(trials: pd.DataFrame, measure: Measure = ACCURACY) -> NDAr
     return np.where(np.isnan(expected), accuracy, expected)
 
 
+def is_smoothed(trials: pd.DataFrame, measure: Measure = ACCURACY) -> bool:
+    """Whether each of them has an expected accuracy, and these are not just the measured ones, as of few trials."""
+    if "expected" not in trials or trials["expected"].isna().to_numpy().any():
+        return False
+    return bool((trials["expected"] != trials[measure.column]).to_numpy().any())
+
+
+def deciding_error(trials: pd.DataFrame, noise: Noise | None) -> NDArray[np.float64]:
+    """(n,) standard deviations of the accuracies that decide; NaN where they are not known.
+
+    Args:
+        trials: n complete ones.
+        noise: between two trainings of one network; it counts where there is no column of them.
+    """
+    if STD in trials and bool(trials[STD].notna().to_numpy().all()):
+        return trials[STD].to_numpy(float)
+    return np.full(len(trials), np.nan if noise is None else noise.std)
+
+
 def front_of(trials: pd.DataFrame, objective: Objective, measure: Measure = ACCURACY) -> pd.DataFrame:
     """The rows of the front, by rising cost; of networks that are equal in accuracy and cost, the first.
 

@@ -1,5 +1,7 @@
 """Numbers as people read them."""
 
+from space.objective import Objective
+
 PREFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"))
 
 
@@ -17,3 +19,12 @@ def si(value: float) -> str:
     scale, prefix = next((step for step in PREFIXES if abs(value) >= step[0]), (1, ""))
     decimals = 0 if prefix == "" and float(value).is_integer() else 2
     return f"{value / scale:6.{decimals}f} {prefix or ' '}"
+
+
+def tick(cost: float, objective: Objective) -> str:
+    """A cost in at most three digits, for axes and narrow columns: ``172k``, ``1.5 ms``."""
+    if objective.unit == "s":
+        return objective.show(cost)
+    rounded = float(f"{cost:.3g}")
+    scale, prefix = next(step for step in PREFIXES if rounded >= step[0] or step[0] == 1)
+    return f"{rounded / scale:g}{prefix}"

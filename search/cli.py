@@ -15,7 +15,8 @@ COMMANDS = {
     "predict": ("mobinet.predict", "name the classes of pictures"),
     "export": ("mobinet.export.__main__", "write a trained network as C, WebAssembly or ONNX"),
     "latency": ("mobinet.latency.__main__", "measure how long networks take on a device"),
-    "report": ("results.report", "draw a run on one page"),
+    "report": ("results.report", "draw a run on one page, or as figures for a paper"),
+    "compare": ("results.compare.__main__", "compare several searches"),
 }
 """Of each command, the module whose `main` it is, and what it does."""
 

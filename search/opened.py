@@ -128,8 +128,9 @@ class Search:
         """Accuracy over cost, as in the report."""
         from results.plot import pareto_figure, pareto_info
 
-        best = self.best()
-        return pareto_figure(pareto_info(self.table(), config=self.config, best_key=best.key if best else ""))
+        best, noise = self.best(), self.study.noise()
+        key = best.key if best else ""
+        return pareto_figure(pareto_info(self.table(), config=self.config, best_key=key, noise=noise))
 
     def close(self) -> None:
         """Let other processes use the folder."""

@@ -79,7 +79,12 @@ def missing(module: str, arguments: str) -> str:
     """Why a command cannot run here, or nothing."""
     if module == "benchmarks.speed.training" and not importlib.util.find_spec("bitorch"):
         return "bitorch is not installed"
-    for flag, package in {"--format onnx": "onnx", "--format wasm": "ziglang"}.items():
+    for flag, package in {
+        "--format onnx": "onnx",
+        "--format wasm": "ziglang",
+        "--format svg": "matplotlib",
+        "--plot": "matplotlib",
+    }.items():
         if flag in arguments and not importlib.util.find_spec(package):
             return f"{package} is not installed"
     if "--target cortex-m4" in arguments:

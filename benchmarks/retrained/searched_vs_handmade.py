@@ -19,9 +19,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from benchmarks.flags import add_plot_flag, add_worker_flags, make_parser, require_plotting
+from benchmarks.flags import add_plot_flag, add_worker_flags, check_plot, make_parser
 from benchmarks.retrained.full_training import Array, FullTraining, contrast, deviation
-from benchmarks.retrained.lead_plot import lead_figure
 from results.entry import architecture_of
 from results.pareto import hypervolume
 from results.run_config import RunConfig, read_config
@@ -110,7 +109,7 @@ def main() -> None:
     add_plot_flag(parser)
     add_worker_flags(parser)
     args = parser.parse_args()
-    require_plotting(args.plot)
+    check_plot(args.plot)
     comparisons = [Comparison(folder) for folder in args.folders]
     config, recipe = comparisons[0].config, DATASETS[comparisons[0].config.dataset].recipes["full"]
     networks = {key: network for each in comparisons for key, network in each.networks.items()}
@@ -137,8 +136,10 @@ def main() -> None:
     for each, weights in zip(comparisons[1:], others):
         print(f"\n{comparisons[0].folder} against {each.folder}: {_described(accuracies, first - weights)}")
     if args.plot:
-        title = f"{config.family} on {config.dataset}, width {config.width:g}, {args.seeds} full trainings each"
-        lead_figure(_groups(comparisons), keys, accuracies, title=title).write_image(args.plot)
+        from benchmarks.retrained.lead_plot import lead_figure
+        from results.figures.style import write_figure
+
+        write_figure(args.plot, lead_figure(_groups(comparisons), keys, accuracies))
 
 
 def _groups(comparisons: list[Comparison]) -> dict[str, pd.Series]:

@@ -9,6 +9,7 @@ from scipy.stats import wilcoxon
 
 from benchmarks.samplers.contestants import BUDGETS, FRONT, NSGA2, TPES
 from benchmarks.samplers.learning_curves import Array
+from results.significance import holm
 
 Curves = dict[str, Array]
 """By sampler, the scores of its searches at 1, 2, 3... trials or epochs, (seeds, n); NaN after a search's last."""
@@ -66,14 +67,6 @@ def describe_tests(curves: Curves, at: list[int]) -> Iterator[str]:
     yield f"{FRONT + ' is ahead of':<26}" + "".join(f"{f'after {number}   ':>26}" for number in at)
     for name in others:
         yield f"{name:<26}" + "".join(f"{cell(name, number):>26}" for number in at)
-
-
-def holm(p_values: list[float]) -> Array:
-    """Holm's step-down correction ("A simple sequentially rejective multiple test procedure", 1979)."""
-    p = np.array(p_values)
-    order = np.argsort(p)
-    stepped = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
-    return np.minimum(stepped, 1)[np.argsort(order)]
 
 
 def describe_seconds(rows: pd.DataFrame) -> Iterator[str]:

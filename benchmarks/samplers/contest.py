@@ -29,7 +29,7 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
-from benchmarks.flags import add_plot_flag, load_space_from, make_parser, require_plotting
+from benchmarks.flags import add_plot_flag, check_plot, load_space_from, make_parser
 from benchmarks.samplers.comparison import (
     describe_lead,
     describe_medians,
@@ -37,7 +37,6 @@ from benchmarks.samplers.comparison import (
     describe_tests,
     score_curves,
 )
-from benchmarks.samplers.contest_plot import contest_figure
 from benchmarks.samplers.contestants import BUDGETS, CONTESTANTS, FRONT
 from benchmarks.samplers.learning_curves import LearningCurves
 from benchmarks.samplers.regressions import DEFAULT_REGRESSION, REGRESSIONS
@@ -67,7 +66,7 @@ def main() -> None:
     add_plot_flag(parser)
     parser.add_argument("--csv-out", type=Path, metavar="FILE", help="write every score")
     args = parser.parse_args()
-    require_plotting(args.plot)
+    check_plot(args.plot)
     space = load_space_from(args)
     surrogate = Surrogate(LearningCurves.read(args.csv, space), space, args.regression)
     run = partial(search, surrogate=surrogate, space=space, classes=args.classes, trials=args.trials)
@@ -99,8 +98,10 @@ def main() -> None:
     if args.csv_out:
         args.csv_out.write_text(rows.round({**dict.fromkeys(SCORES, 5), "seconds": 4}).to_csv(index=False))
     if args.plot:
-        figure = contest_figure(curves, first=checkpoints[0] / args.trials, title=title)
-        figure.write_image(args.plot)
+        from benchmarks.samplers.contest_plot import contest_figure
+        from results.figures.style import write_figure
+
+        write_figure(args.plot, contest_figure(curves, first=checkpoints[0] / args.trials))
 
 
 if __name__ == "__main__":

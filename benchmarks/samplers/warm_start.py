@@ -17,7 +17,7 @@ import pandas as pd
 from scipy.stats import wilcoxon
 
 from benchmarks.flags import load_space_from, make_parser
-from benchmarks.samplers.comparison import describe_medians, holm, score_curves
+from benchmarks.samplers.comparison import describe_medians, score_curves
 from benchmarks.samplers.contest import prepare_process
 from benchmarks.samplers.contestants import FRONT
 from benchmarks.samplers.features import NetworkEncoder
@@ -26,6 +26,7 @@ from benchmarks.samplers.scoring import SCORES, search
 from benchmarks.samplers.surrogate import Surrogate, add_table_flags, named
 from mobinet import cost
 from results.pareto import on_front
+from results.significance import holm
 from search.flags import positive_float, positive_int
 from search.study.expectation import expected_accuracy
 from search.warm_start import carried_over

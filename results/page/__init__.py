@@ -2,6 +2,7 @@
 
 from html import escape
 from pathlib import Path
+from typing import Any
 
 from results.page.choices import choices_section
 from results.page.effects import effects_section
@@ -51,28 +52,32 @@ def page_of(run: RunRecord, *, published: bool = False, version: str = "") -> st
         "figures": {name: drawn for section in sections for name, drawn in section.figures.items()},
     }
     title = f"{config.family} on {config.dataset}"
-    body = (
+    body = [
         header_of(run, title),
         paragraph(summary(trials, config=config, front=run.front), "note"),
         *(section.html() for section in sections),
-        script_data(record),
-        f"<script>{read('plotly-basic.min.js')}</script>",
-        f"<script>{read('report.js')}</script>",
-    )
+        scripts_of(record, "report.js"),
+    ]
     return document(title, "".join(body), version)
 
 
+def scripts_of(record: Any, script: str) -> str:
+    """A record, Plotly, and the script beside this file that draws the record with it."""
+    code = "".join(f"<script>{_read(name)}</script>" for name in ("plotly-basic.min.js", script))
+    return f"{script_data(record)}{code}"
+
+
 def document(title: str, body: str, version: str = "") -> str:
-    """A page with that title and that HTML in it; arguments as of `page_of`."""
+    """A page with that title and that HTML in it, which needs no other file; arguments as of `page_of`."""
     head = (
         "<meta charset='utf-8'><meta name='viewport' content='width=device-width, initial-scale=1'>"
         "<meta name='color-scheme' content='light dark'>"
-        f"<title>{escape(title)}</title><style>{read('report.css')}</style>"
+        f"<title>{escape(title)}</title><style>{_read('report.css')}</style>"
     )
-    watch = f"<script data-version='{escape(version)}'>{read('watch.js')}</script>" if version else ""
+    watch = f"<script data-version='{escape(version)}'>{_read('watch.js')}</script>" if version else ""
     return f"<!doctype html><html lang='en'><head>{head}</head><body><main>{body}{watch}</main></body></html>\n"
 
 
-def read(name: str) -> str:
+def _read(name: str) -> str:
     """A file beside this one."""
     return (HERE / name).read_text(encoding="utf-8")

@@ -9,7 +9,7 @@ from results.entry import architecture_of
 from results.hand_designed import hand_designed_names
 from results.noise import Noise
 from results.run_config import RunConfig
-from results.tables import STD
+from results.tables import STD, is_smoothed
 from space import Architecture
 from space.family import find_family, genes_of
 from space.objective import OBJECTIVES
@@ -48,9 +48,8 @@ def networks_of(trials: pd.DataFrame, config: RunConfig, noise: Noise | None) ->
 
 def accuracies_of(trials: pd.DataFrame, config: RunConfig) -> dict[str, str]:
     """The columns of the accuracies that there are: expected, where trials sufficed for a regression, and measured."""
-    expected, measured = trials.get("expected"), trials[config.measure.column]
-    has_expected = expected is not None and bool(expected.notna().all() and (expected != measured).any())
-    return {**({"expected": "expected"} if has_expected else {}), "measured": config.measure.column}
+    expected = {"expected": "expected"} if is_smoothed(trials, config.measure) else {}
+    return {**expected, "measured": config.measure.column}
 
 
 def costs_of(trials: pd.DataFrame, name: str) -> list[float]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from results.hand_designed import hand_designed_names
 from results.noise import CONFIDENT, Noise
 from results.run_record import RunRecord
-from results.tables import STD, deciding_accuracy
+from results.tables import deciding_accuracy, deciding_error
 
 COUNTED = {
     "ops": "OPs",
@@ -115,11 +115,8 @@ def margins_of(complete: pd.DataFrame, noise: Noise | None, key: str) -> NDArray
 
     Args:
         complete: n trials.
-        noise: between two trainings of one network; it counts where accuracies are not smoothed.
+        noise: between two trainings of one network.
         key: of one of them.
     """
-    if STD in complete and bool(complete[STD].notna().to_numpy().all()):
-        errors = complete[STD].to_numpy(float)
-    else:
-        errors = np.full(len(complete), np.nan if noise is None else noise.std)
+    errors = deciding_error(complete, noise)
     return CONFIDENT * np.hypot(errors, errors[complete["key"].tolist().index(key)])

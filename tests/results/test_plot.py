@@ -5,8 +5,10 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
+from results.noise import Noise
 from results.plot import Points, hover_text, pareto_figure, pareto_info, published_points, retrained_points
 from results.published import read_published
+from results.tables import STD
 from space import Architecture
 from space.objective import Objective
 
@@ -33,6 +35,24 @@ def test_every_complete_trial_is_shown_and_no_other(info, trials):
     shown = [text for points in (info.front, info.dominated, info.baselines) for text in points.texts]
     for _, row in trials.iterrows():
         assert any(row["key"] in text for text in shown) == (row["state"] == "complete")
+
+
+def test_accuracies_are_those_that_decide_with_their_errors(trials, config):
+    """Expected ones where there are any; 95 % of a normal distribution lie within 1.96 standard deviations."""
+    expected = trials.assign(expected=[0.75, 0.7, 0.8, 0.6, None, 0.65, 0.72])
+    info = pareto_info(expected, config=config, best_key=trials.loc[2, "key"], noise=Noise(std=0.01, pairs=3))
+    assert info.is_expected and info.height_title == "expected validation accuracy"
+    assert (info.front.accuracy, info.baselines.accuracy) == ((0.72, 0.75, 0.8), (0.7, 0.75))
+    assert info.dominated.accuracy == (0.65, 0.6)
+    assert info.front.errors == pytest.approx([0.0196] * 3)
+    (front,) = (trace for trace in pareto_figure(info).data if trace.name == "front")
+    assert front.error_y.array == info.front.errors
+    own = pareto_info(expected.assign(**{STD: trials["ops"] / 1e5}), config=config, best_key="")
+    assert own.front.errors == pytest.approx([1.96 * 0.020005, 1.96 * 0.03, 1.96 * 0.04])
+
+
+def test_without_noise_there_are_no_errors(info):
+    assert info.front.errors == () and info.height_title == "validation accuracy"
 
 
 def test_hover_text_names_the_architecture_and_its_cost(trials, config):

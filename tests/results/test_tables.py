@@ -8,8 +8,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from results.noise import Noise
 from results.pareto import hypervolume
-from results.tables import COLUMNS, choose_best, front_of, read_trials, write_tables
+from results.tables import (
+    COLUMNS,
+    STD,
+    choose_best,
+    deciding_error,
+    front_of,
+    is_smoothed,
+    read_trials,
+    write_tables,
+)
 from space import Architecture
 from space.objective import OBJECTIVES, Objective
 
@@ -119,3 +129,21 @@ def test_tables_without_a_complete_trial(tmp_path, make_trials, config):
     write_tables(tmp_path, make_trials(("failed", "sampler", None, 5.0)), config, None)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["SHA256SUMS", "trials.csv"]
     assert len(pd.read_csv(tmp_path / "trials.csv")) == 1
+
+
+def test_accuracies_are_smoothed_where_all_are_expected_and_some_differ(trials):
+    complete = trials[trials["state"] == "complete"]
+    assert not is_smoothed(complete) and not is_smoothed(complete.drop(columns="expected"))
+    same = complete.assign(expected=complete["accuracy"])
+    assert not is_smoothed(same), "of few trials, the expected accuracies are the measured ones"
+    other = same.assign(expected=same["expected"].where(same["number"] != 2, 0.88))
+    assert is_smoothed(other)
+    assert not is_smoothed(other.assign(expected=other["expected"].where(other["number"] != 0)))
+
+
+def test_errors_are_those_of_the_regression_then_those_of_the_noise(trials):
+    complete = trials[trials["state"] == "complete"]
+    assert np.isnan(deciding_error(complete, None)).all()
+    assert deciding_error(complete, Noise(std=0.02, pairs=4)).tolist() == [0.02] * 6
+    own = complete.assign(**{STD: [0.01, 0.02, 0.03, 0.04, 0.05, 0.06]})
+    assert deciding_error(own, Noise(std=0.5, pairs=4)).tolist() == [0.01, 0.02, 0.03, 0.04, 0.05, 0.06]

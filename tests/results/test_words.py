@@ -2,7 +2,8 @@
 
 import pytest
 
-from results.words import duration, si
+from results.words import duration, si, tick
+from space.objective import OBJECTIVES
 
 
 @pytest.mark.parametrize(
@@ -37,3 +38,19 @@ def test_unit_prefixes(value, text):
 )
 def test_durations(seconds, text):
     assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    "name, value, text",
+    [
+        ("ops", 850, "850"),
+        ("ops", 1500, "1.5k"),
+        ("ops", 171_648, "172k"),
+        ("ops", 999_600, "1M"),
+        ("ops", 48.62e6, "48.6M"),
+        ("bytes", 2e9, "2G"),
+        ("latency", 0.0015, "1.5 ms"),
+    ],
+)
+def test_a_tick_has_three_digits_at_most(name, value, text):
+    assert tick(value, OBJECTIVES[name]) == text

@@ -1,0 +1,54 @@
+"""A comparison as one self-contained page."""
+
+from html import escape
+from typing import Any
+
+import plotly.graph_objects as go
+
+from results.compare.comparison import Comparison
+from results.compare.text import shown_rows, words_of
+from results.page import document, scripts_of
+from results.page.html import Column, Section, figure, paragraph, table
+from results.page.progress import TITLES, plain
+from results.plot import HUES
+
+FRONTS = "The front of each search; a click on a name hides or shows its lines."
+PROGRESS = "Hypervolume after each complete trial, against the one reference point."
+
+
+def comparison_page(comparison: Comparison) -> str:
+    """The page: words, a table with a row a search, and two figures."""
+    rows, config = shown_rows(comparison), comparison.config
+    title = f"{len(rows.loc[rows['run'] != 'median'])} searches on {config.dataset}"
+    columns = (Column(title=str(name), texts=rows[name].tolist()) for name in rows)
+    body = [
+        f"<header><h1>{escape(title)}</h1></header>",
+        *map(paragraph, words_of(comparison)),
+        table(*columns, caption="The searches, a row each"),
+        Section(title="Fronts", body=figure("fronts", FRONTS)).html(),
+        Section(title="Progress", body=figure("progress", PROGRESS)).html(),
+        scripts_of({"figures": figures_of(comparison)}, "compare.js"),
+    ]
+    return document(title, "".join(body))
+
+
+def figures_of(comparison: Comparison) -> dict[str, Any]:
+    """What Plotly draws: a line a search, those of a group in one colour."""
+    config = comparison.config
+    fronts = go.Figure(layout={"xaxis": {"title": config.cost.title, "type": "log"}})
+    fronts.update_layout(yaxis={"title": comparison.accuracy_title, "tickformat": ".1%"})
+    progress = go.Figure(layout={"xaxis": {"title": TITLES["trials"]}, "showlegend": False})
+    progress.update_layout(yaxis={"title": "hypervolume", "tickformat": ".1%"})
+    for number, (name, searches) in enumerate(comparison.groups.items()):
+        line = {
+            "color": HUES[number % len(HUES)],
+            "dash": ("solid", "dash", "dot")[number // len(HUES) % 3],
+            "shape": "hv",
+        }
+        for place, one in enumerate(searches):
+            look = {"name": escape(name), "legendgroup": name, "line": line, "text": one.run}
+            fronts.add_scatter(
+                x=one.cost, y=one.accuracy, mode="lines+markers", marker={"size": 5}, showlegend=not place, **look
+            )
+            progress.add_scatter(x=one.progress.trials, y=one.progress.hypervolume, mode="lines", **look)
+    return {"fronts": plain(fronts), "progress": plain(progress)}

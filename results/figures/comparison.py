@@ -1,0 +1,30 @@
+"""Several searches: their fronts, and their hypervolume against trials."""
+
+from matplotlib.figure import Figure
+
+from results.compare.comparison import Comparison
+from results.figures.style import cost_axis, legend_above, new_figure, paper_style, share_axis
+from results.page.progress import TITLES
+from results.plot import HUES
+
+HEIGHT = 4.2
+
+
+def comparison_drawn(comparison: Comparison) -> Figure:
+    """A line a search; those of a group have one colour."""
+    with paper_style():
+        figure = new_figure(HEIGHT)
+        fronts, progress = figure.subplots(2, height_ratios=(3, 2))
+        for number, (name, searches) in enumerate(comparison.groups.items()):
+            look = {"color": HUES[number % len(HUES)], "linestyle": ("-", "--", ":")[number // len(HUES) % 3]}
+            for place, one in enumerate(searches):
+                label = "_" if place else name
+                fronts.step(one.cost, one.accuracy, where="post", marker=".", label=label, **look)
+                progress.step(one.progress.trials, one.progress.hypervolume, where="post", **look)
+        costs = [cost for searches in comparison.groups.values() for one in searches for cost in one.cost]
+        cost_axis(fronts, comparison.config.cost, costs)
+        share_axis(fronts, comparison.accuracy_title)
+        progress.set_xlabel(TITLES["trials"])
+        share_axis(progress, "hypervolume")
+        legend_above(figure, fronts, columns=2)
+    return figure

@@ -1,0 +1,208 @@
+"""Searches side by side, by values worked out by hand."""
+
+import csv
+import io
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from results.compare.comparison import compare, rounded_up
+from results.compare.page import comparison_page, figures_of
+from results.compare.text import rows_of, shown_rows, words_of
+from results.files import write_json
+from results.run_config import Reference
+from results.tables import write_tables
+from space import InputError
+from tests.results.page.browser import visit
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def make_run(tmp_path, make_trials, config):
+    """Write a run of complete trials, given as (accuracy, cost), and return its folder."""
+
+    def make(name, *points, **changes):
+        trials = make_trials(*(("complete", "sampler", accuracy, cost) for accuracy, cost in points))
+        changed = replace(config, **changes)
+        write_json(tmp_path / name / "config.json", changed.to_dict())
+        write_tables(tmp_path / name, trials, changed, None)
+        return tmp_path / name
+
+    return make
+
+
+def command(*arguments) -> subprocess.CompletedProcess:
+    whole = [sys.executable, "-m", "results.compare", *map(str, arguments)]
+    return subprocess.run(whole, cwd=ROOT, capture_output=True, text=True)
+
+
+def test_hypervolume_is_against_one_reference_point(make_run):
+    """The box is 0.9 high and 20,000 wide: the widest that any search allowed."""
+    one = make_run("one", (0.55, 5000.0), (0.1, 9000.0))
+    two = make_run("two", (0.55, 5000.0), sampler="random", reference=Reference(accuracy=0.1, cost=20000.0))
+    comparison = compare([one, two])
+    assert comparison.reference == Reference(accuracy=0.1, cost=20000.0)
+    volumes = {name: [run.hypervolume for run in runs] for name, runs in comparison.groups.items()}
+    assert volumes == {"sampler tpe": [0.375], "sampler random": [0.375]}
+    alone = compare([one, make_run("three", (0.55, 5000.0), sampler="random")])
+    assert alone.groups["sampler tpe"][0].hypervolume == 0.25
+
+
+def test_budgets_are_within_all_fronts(make_run):
+    """From 2000, where the second begins, to 8000, where the first ends; 4000 is half way in logarithms."""
+    one = make_run("one", (0.2, 1000.0), (0.3, 3000.0), (0.5, 8000.0))
+    two = make_run("two", (0.25, 2000.0), (0.6, 9000.0), sampler="random")
+    comparison = compare([one, two])
+    assert comparison.budgets == (2000.0, 4000.0, 8000.0)
+    table = rows_of(comparison).set_index("search")
+    found = {
+        name: table.loc[name, [f"best_within_{b}_ops" for b in (2000, 4000, 8000)]].tolist() for name in table.index
+    }
+    assert found == {"sampler tpe": [0.2, 0.3, 0.5], "sampler random": [0.25, 0.25, 0.25]}
+    assert table["trials"].tolist() == [3, 2] and table["seconds"].tolist() == [1.5, 1.0]
+
+
+def test_fronts_that_do_not_overlap_have_one_budget(make_run):
+    one = make_run("one", (0.2, 1000.0), (0.3, 3000.0))
+    two = make_run("two", (0.25, 6543.0), (0.6, 9000.0), sampler="random")
+    assert compare([one, two]).budgets == (6550.0,)
+
+
+@pytest.mark.parametrize(
+    "cost, rounded", [(2000.5, 2010.0), (2000.0, 2000.0), (171648.0, 172000.0), (1.2341e-3, 1.24e-3)]
+)
+def test_budgets_have_three_digits_and_are_no_less(cost, rounded):
+    assert rounded_up(cost) == rounded
+
+
+def test_runs_that_differ_in_the_seed_are_one_search(make_run):
+    points = (0.5, 5000.0), (0.2, 2000.0)
+    first = [make_run(f"tpe-{seed}", *points, seed=seed, device=f"cuda:{seed}") for seed in (1, 0)]
+    second = [make_run(f"random-{seed}", *points, seed=seed, sampler="random") for seed in (0, 1)]
+    groups = compare([*first, *second]).groups
+    assert {name: [one.config.seed for one in runs] for name, runs in groups.items()} == {
+        "sampler tpe": [0, 1],
+        "sampler random": [0, 1],
+    }
+
+
+def test_groups_are_named_by_what_differs(make_run, config):
+    runs = [
+        make_run("a", (0.5, 5000.0)),
+        make_run("b", (0.5, 5000.0), width=0.5, recipe={**config.recipe, "epochs": 6}),
+        make_run("c", (0.5, 5000.0), width=0.5, recipe={**config.recipe, "epochs": 6}, seed=1),
+    ]
+    comparison = compare(runs)
+    assert [*comparison.groups] == ["--epochs 3, --width 1.0", "--epochs 6, --width 0.5"]
+    assert any("not trained alike" in note for note in comparison.notes)
+
+
+def test_one_search_is_called_as_its_folder(make_run):
+    runs = [make_run(f"run-{seed}", (0.5, 5000.0), seed=seed) for seed in range(2)]
+    assert [*compare(runs).groups] == [str(runs[0])]
+
+
+def test_the_test_is_that_of_the_hypervolumes(make_run):
+    """Three searches each without overlap: p is 2 of 20, the least there is."""
+    tpe = [make_run(f"tpe-{seed}", (0.55 + 0.09 * seed, 5000.0), seed=seed) for seed in range(3)]
+    random = [make_run(f"r-{seed}", (0.19 + 0.09 * seed, 5000.0), seed=seed, sampler="random") for seed in range(3)]
+    comparison = compare([*tpe, *random])
+    (difference,) = comparison.differences
+    # A height of 0.54 (0.18) of 0.9 over half of the box.
+    assert (difference.first, difference.second, difference.seeds) == ("sampler tpe", "sampler random", (3, 3))
+    assert difference.ahead == pytest.approx(0.3 - 0.1) and difference.p == pytest.approx(0.1)
+    text = "\n".join(words_of(comparison))
+    assert (
+        "sampler tpe against sampler random: +0.2000 hypervolume (medians), p = 0.1 (Mann-Whitney U, two-sided" in text
+    )
+    assert "with so few it is 0.1 at least" in text
+    medians = shown_rows(comparison).set_index("run").loc["median"]
+    assert medians["hypervolume"].tolist() == ["0.3000", "0.1000"] and medians["seed"].tolist() == ["3 seeds"] * 2
+
+
+def test_p_is_corrected_for_the_number_of_pairs(make_run):
+    """Three searches of two seeds: each pair alone has p = 1/3, three times that is 1."""
+    runs = [
+        make_run(f"{sampler}-{seed}", (0.2 + 0.2 * place + 0.01 * seed, 5000.0), seed=seed, sampler=sampler)
+        for place, sampler in enumerate(("random", "tpe", "front"))
+        for seed in range(2)
+    ]
+    comparison = compare(runs)
+    assert [difference.p for difference in comparison.differences] == [1.0, 1.0, 1.0]
+    assert "p is corrected for all pairs (Holm)." in words_of(comparison)
+
+
+@pytest.mark.parametrize(
+    "changes, said",
+    [
+        ({"fingerprint": "other"}, "it has other data: fingerprint of the training images other, not 0123456789abcdef"),
+        ({"dataset": "cifar10"}, "it has other data: dataset cifar10, not digits"),
+        ({"validation": 0.2}, "it has another validation split: validation 0.2, not 0.4"),
+        ({"objective": "bops"}, "it has another cost: --cost bops, not ops"),
+        ({"metric": "macro-f1"}, "it has another metric: --metric macro-f1, not accuracy"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(make_run, tmp_path, config, changes, said):
+    one = make_run("one", (0.5, 5000.0))
+    write_json(tmp_path / "two" / "config.json", replace(config, **changes).to_dict())
+    (tmp_path / "two" / "trials.csv").write_text((one / "trials.csv").read_text())
+    with pytest.raises(InputError) as error:
+        compare([one, tmp_path / "two"])
+    assert str(error.value) == f"{tmp_path / 'two'} cannot be compared with {one}, {said}"
+
+
+def test_refusals_are_one_line_and_exit_code_2(make_run, tmp_path):
+    one = make_run("one", (0.5, 5000.0))
+    for arguments, said in {
+        (one,): "a comparison takes two runs or more",
+        (one, one): "are one search: same settings, same seed; leave out one",
+        (one, tmp_path): "is not the folder of a run: it lacks config.json",
+        (one, make_run("two", seed=1)): "holds a run without a complete trial",
+        (one, one, "--out", "a.doc"): "--out a.doc: the name ends in .html, .csv, .svg, .png, .pdf",
+    }.items():
+        done = command(*arguments)
+        assert (done.returncode, done.stdout) == (2, "") and done.stderr.startswith("mobinas: ")
+        assert said in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_a_latency_is_compared_on_the_same_machine(make_run):
+    here, there = ({"unit": "s", "title": "latency", "target": "host", "machine": name} for name in ("a", "b"))
+    one, two = make_run("one", (0.5, 5000.0), latency=here), make_run("two", (0.5, 5000.0), latency=there)
+    assert len(compare([one, two]).groups) == 2, "the cost is OPs"
+
+
+def test_command_prints_a_table_and_writes_the_file(make_run, tmp_path):
+    one, two = make_run("one", (0.5, 5000.0)), make_run("two", (0.4, 4000.0), sampler="random")
+    done = command(one, two, "--out", tmp_path / "out.csv")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Not tested: that takes several seeds of two searches." in done.stdout
+    # 0.4 of 0.9 in height over half of the box, 0.3 of 0.9 over 0.6 of it.
+    rows = [*csv.DictReader(io.StringIO((tmp_path / "out.csv").read_text()))]
+    assert [row["search"] for row in rows] == ["sampler tpe", "sampler random"]
+    assert [float(row["hypervolume"]) for row in rows] == [0.222222, 0.2]
+    assert rows[0]["run"] == str(one) and "two" in done.stdout
+
+
+def test_the_page_and_the_plot_hold_all_searches(make_run, tmp_path):
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed")
+    one, two = make_run("one", (0.5, 5000.0)), make_run("two", (0.4, 4000.0), sampler="<b>")
+    comparison = compare([one, two])
+    drawn = figures_of(comparison)
+    assert [list(trace["x"]) for trace in drawn["fronts"]["data"]] == [[5000.0], [4000.0]]
+    assert [list(trace["y"]) for trace in drawn["fronts"]["data"]] == [[0.5], [0.4]]
+    assert "<b>" not in comparison_page(comparison).partition("<script")[0]
+    done = command(one, two, "--out", tmp_path / "out.svg")
+    assert (done.returncode, done.stderr) == (0, "")
+    texts = ["".join(text.itertext()) for text in ElementTree.parse(tmp_path / "out.svg").iter() if "text" in text.tag]
+    assert {"sampler tpe", "sampler <b>", "OPs = FLOPs + BOPs / 64", "hypervolume"} <= {*texts}
+
+
+def test_the_page_draws_both_figures(make_run, tmp_path):
+    one, two = make_run("one", (0.5, 5000.0)), make_run("two", (0.4, 4000.0), sampler="random")
+    script = "return { plots: document.querySelectorAll('.js-plotly-plot svg.main-svg').length > 1 }"
+    assert visit(comparison_page(compare([one, two])), script, tmp_path) == {"plots": True, "wrong": []}
