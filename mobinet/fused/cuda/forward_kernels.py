@@ -35,25 +35,14 @@ def moments(y, before, slope, parts, rows, channels, span, BLOCK_M: tl.constexpr
     store_sums(parts, 1, tl.sum(second, 0, keep_dims=True) - total * offset, c, channels)
 
 
-@triton.jit(do_not_specialize=["rows", "span"])
-def statistics(
-    parts,
-    running_mean,
-    running_var,
-    batches,
-    mean,
-    inverse,
-    eps,
-    momentum,
-    rows,
-    channels,
-    span,
-    BLOCK_M: tl.constexpr,
-    BLOCK_C: tl.constexpr,
+@triton.jit
+def settle(
+    parts, running_mean, running_var, batches, eps, momentum, mean, inverse, rows, channels, span, BLOCK_M, BLOCK_C
 ):
-    """mean and 1 / deviation, (C,), from what `moments` found; running statistics move as nn.BatchNorm2d's do.
+    """mean and 1 / deviation, (1, BLOCK_C), from what `moments` found.
 
-    One program counts the batch.
+    One of the programs of a column keeps them, and moves the running statistics as nn.BatchNorm2d's do; one of all
+    counts the batch.
     """
     r, c, _, _ = place(rows, span, BLOCK_M, BLOCK_C)
     blocks = tl.cdiv(rows, span)
@@ -68,13 +57,38 @@ def statistics(
         offset = load(parts, block, r, c, blocks, channels, channels) - middle
         within = load(parts + blocks * channels, block, r, c, blocks, channels, channels)
         squares += tl.sum(within + count * offset * offset, 0, keep_dims=True)
-    old_mean, old_var = load_channels(running_mean, c, channels), load_channels(running_var, c, channels)
-    if tl.program_id(0) == 0:
-        tl.store(batches, tl.load(batches) + 1)
-    tl.store(mean + c, middle, mask=c < channels)
-    tl.store(inverse + c, tl.rsqrt(squares / rows + eps), mask=c < channels)
-    tl.store(running_mean + c, old_mean + momentum * (middle - old_mean), mask=c < channels)
-    tl.store(running_var + c, old_var + momentum * (squares / (rows - 1) - old_var), mask=c < channels)
+    scale = tl.rsqrt(squares / rows + eps)
+    if tl.program_id(1) == 0:
+        old_mean, old_var = load_channels(running_mean, c, channels), load_channels(running_var, c, channels)
+        tl.store(mean + c, middle, mask=c < channels)
+        tl.store(inverse + c, scale, mask=c < channels)
+        tl.store(running_mean + c, old_mean + momentum * (middle - old_mean), mask=c < channels)
+        tl.store(running_var + c, old_var + momentum * (squares / (rows - 1) - old_var), mask=c < channels)
+        if tl.program_id(0) == 0:
+            tl.store(batches, tl.load(batches) + 1)
+    return middle, scale
+
+
+@triton.jit(do_not_specialize=["rows", "span"])
+def statistics(
+    parts,
+    running_mean,
+    running_var,
+    batches,
+    eps,
+    momentum,
+    mean,
+    inverse,
+    rows,
+    channels,
+    span,
+    BLOCK_M: tl.constexpr,
+    BLOCK_C: tl.constexpr,
+):
+    """What `settle` does, where there are more blocks than each program of `normalise` should read."""
+    settle(
+        parts, running_mean, running_var, batches, eps, momentum, mean, inverse, rows, channels, span, BLOCK_M, BLOCK_C
+    )
 
 
 @triton.jit(do_not_specialize=["rows", "span"])
@@ -83,23 +97,50 @@ def normalise(
     x,
     before,
     slope,
-    mean,
-    inverse,
     gamma,
     beta,
     out,
     inputs,
+    parts,
+    running_mean,
+    running_var,
+    batches,
+    eps,
+    momentum,
+    mean,
+    inverse,
     rows,
     channels,
     span,
     BLOCK_M: tl.constexpr,
     BLOCK_C: tl.constexpr,
 ):
-    """out = gamma (z - mean) / deviation + beta + x, with x, (M, I), repeated along channels as often as it takes."""
+    """out = gamma (z - mean) / deviation + beta + x, with x, (M, I), repeated along channels as often as it takes.
+
+    Where there are parts, see `settle`, mean and inverse are results.
+    """
     r, c, start, end = place(rows, span, BLOCK_M, BLOCK_C)
     threshold, a = load_channels(before, c, channels), load_channels(slope, c, channels)
-    scale = load_channels(gamma, c, channels) * load_channels(inverse, c, channels)
-    middle, offset = load_channels(mean, c, channels), load_channels(beta, c, channels)
+    if parts is None:
+        middle, scale = load_channels(mean, c, channels), load_channels(inverse, c, channels)
+    else:
+        middle, scale = settle(
+            parts,
+            running_mean,
+            running_var,
+            batches,
+            eps,
+            momentum,
+            mean,
+            inverse,
+            rows,
+            channels,
+            span,
+            BLOCK_M,
+            BLOCK_C,
+        )
+    scale *= load_channels(gamma, c, channels)
+    offset = load_channels(beta, c, channels)
     for row in range(start, end, BLOCK_M):
         z = prelu(load(y, row, r, c, end, channels, channels) - threshold, a)
         skip = load(x, row, r, c % inputs, end, inputs, inputs)

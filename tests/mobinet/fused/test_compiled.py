@@ -104,20 +104,27 @@ def widest(ptx: str, kind: str) -> int:
 
 
 def compiled_for(arch: int, dtype: torch.dtype, convolution: tuple[int, int, int, int]) -> list[Compiled]:
-    """All kernels of a training step and an evaluation of a unit."""
+    """All kernels of a training step and an evaluation of a unit, with few blocks and with many."""
     found, run = {}, triton.JITFunction.run
 
     def compile_only(kernel, *args, grid, warmup, **settings):
-        found[kernel.__name__] = run(kernel, *args, grid=grid, warmup=True, **settings)
+        compiled = run(kernel, *args, grid=grid, warmup=True, **settings)
+        found[compiled.hash] = kernel.__name__, compiled
 
     compiles_only = patch.object(triton.JITFunction, "run", compile_only)
     with compiles_only, patch.object(driver, "_active", AheadOfTime(arch)):
         x, parameters, spec = unit(*convolution, dtype)
-        out, saved, others = cuda.forward(x, parameters, spec)
-        cuda.backward(saved, others, torch.ones_like(out), spec)
+        for few in (True, False):
+            with patch.object(cuda.unit, "is_few", lambda parts, few=few: few):
+                out, saved, others = cuda.forward(x, parameters, spec)
+                cuda.backward(saved, others, torch.ones_like(out), spec)
         cuda.evaluate(x, parameters, spec)
+        joined = cuda.Joined([parameters.weight, parameters.weight])
+        latent = joined.join([parameters.weight, parameters.weight])
+        binary, alphas = cuda.binarised(latent, spec.weight, dtype, joined.table)
+        cuda.latent_gradient_of(binary, latent, alphas, spec.weight, joined.table)
     kernels = []
-    for name, kernel in found.items():
+    for name, kernel in found.values():
         ptx = kernel.asm["ptx"]
         (spilled,) = re.findall(r"(\d+) bytes spill stores", ptxas(ptx, arch))
         kernels.append(Compiled(name, int(spilled), widest(ptx, "ld"), widest(ptx, "st")))
