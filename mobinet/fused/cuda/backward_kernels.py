@@ -6,11 +6,24 @@ import triton.language as tl
 from mobinet.fused.cuda.tiles import load, load_channels, load_total, place, prelu, store, store_sums
 
 
-@triton.jit(do_not_specialize=["rows", "span"])
+@triton.jit(do_not_specialize=["rows", "pieces", "span"])
 def norm_gradients(
-    g, y, before, slope, mean, inverse, parts, rows, channels, span, BLOCK_M: tl.constexpr, BLOCK_C: tl.constexpr
+    g,
+    y,
+    before,
+    slope,
+    mean,
+    inverse,
+    parts,
+    rows,
+    pieces,
+    span,
+    BLOCK_M: tl.constexpr,
+    BLOCK_C: tl.constexpr,
+    PIECE: tl.constexpr,
 ):
     """parts, (2, blocks, C): the sums of g and of g times the normalised z, which are the gradients of beta, gamma."""
+    channels = pieces * PIECE
     r, c, start, end = place(rows, span, BLOCK_M, BLOCK_C)
     threshold, a = load_channels(before, c, channels), load_channels(slope, c, channels)
     middle, scale = load_channels(mean, c, channels), load_channels(inverse, c, channels)
@@ -25,7 +38,7 @@ def norm_gradients(
     store_sums(parts, 1, tl.sum(second, 0, keep_dims=True), c, channels)
 
 
-@triton.jit(do_not_specialize=["rows", "span"])
+@triton.jit(do_not_specialize=["rows", "pieces", "span"])
 def conv_gradient(
     g,
     y,
@@ -39,15 +52,17 @@ def conv_gradient(
     gy,
     parts,
     rows,
-    channels,
+    pieces,
     span,
     BLOCK_M: tl.constexpr,
     BLOCK_C: tl.constexpr,
+    PIECE: tl.constexpr,
 ):
     """gy, (M, C), from g through batch norm and PReLU; parts, (2, blocks, C): the gradients of before and slope.
 
     norm_sums, (2, C), are the sums of norm_parts, of few blocks; without parts they are there already.
     """
+    channels = pieces * PIECE
     r, c, start, end = place(rows, span, BLOCK_M, BLOCK_C)
     threshold, a = load_channels(before, c, channels), load_channels(slope, c, channels)
     middle, scale = load_channels(mean, c, channels), load_channels(inverse, c, channels)
@@ -77,7 +92,7 @@ def conv_gradient(
     store_sums(parts, 1, tl.sum(second, 0, keep_dims=True), c, channels)
 
 
-@triton.jit(do_not_specialize=["rows", "span"])
+@triton.jit(do_not_specialize=["rows", "pieces", "span"])
 def input_gradient(
     g,
     gs,
@@ -93,16 +108,18 @@ def input_gradient(
     tail,
     reach,
     rows,
-    channels,
+    pieces,
     span,
     BLOCK_M: tl.constexpr,
     BLOCK_C: tl.constexpr,
+    PIECE: tl.constexpr,
     REPEATS: tl.constexpr,
 ):
     """gx, (M, I), what the skip passes of g, (M, REPEATS I), and the sign of gs; parts, (blocks, I): those of shift.
 
     conv_sums, (2, REPEATS I), are the sums of conv_parts, of few blocks, if there are parts.
     """
+    channels = pieces * PIECE
     r, c, start, end = place(rows, span, BLOCK_M, BLOCK_C)
     outputs = REPEATS * channels
     if conv_parts is not None:  # noqa: SIM102  (this is decided when it is compiled, the next when it runs)

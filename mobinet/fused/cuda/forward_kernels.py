@@ -6,9 +6,10 @@ import triton.language as tl
 from mobinet.fused.cuda.tiles import load, load_channels, place, prelu, store, store_sums
 
 
-@triton.jit(do_not_specialize=["rows", "span"])
-def signs(x, shift, s, low, rows, channels, span, BLOCK_M: tl.constexpr, BLOCK_C: tl.constexpr):
+@triton.jit(do_not_specialize=["rows", "pieces", "span"])
+def signs(x, shift, s, low, rows, pieces, span, BLOCK_M: tl.constexpr, BLOCK_C: tl.constexpr, PIECE: tl.constexpr):
     """s = 1 where x >= shift, else low; (M, C)."""
+    channels = pieces * PIECE
     r, c, start, end = place(rows, span, BLOCK_M, BLOCK_C)
     threshold = load_channels(shift, c, channels)
     for row in range(start, end, BLOCK_M):
@@ -16,9 +17,12 @@ def signs(x, shift, s, low, rows, channels, span, BLOCK_M: tl.constexpr, BLOCK_C
         store(s, tl.where(high, 1.0, low), row, r, c, end, channels)
 
 
-@triton.jit(do_not_specialize=["rows", "span"])
-def moments(y, before, slope, parts, rows, channels, span, BLOCK_M: tl.constexpr, BLOCK_C: tl.constexpr):
+@triton.jit(do_not_specialize=["rows", "pieces", "span"])
+def moments(
+    y, before, slope, parts, rows, pieces, span, BLOCK_M: tl.constexpr, BLOCK_C: tl.constexpr, PIECE: tl.constexpr
+):
     """parts, (2, blocks, C): each block's mean of z, and its sum of squares about that mean."""
+    channels = pieces * PIECE
     r, c, start, end = place(rows, span, BLOCK_M, BLOCK_C)
     threshold, a = load_channels(before, c, channels), load_channels(slope, c, channels)
     pivot = prelu(load_channels(y + start * channels, c, channels).to(tl.float32) - threshold, a)
@@ -69,7 +73,7 @@ def settle(
     return middle, scale
 
 
-@triton.jit(do_not_specialize=["rows", "span"])
+@triton.jit(do_not_specialize=["rows", "pieces", "span"])
 def statistics(
     parts,
     running_mean,
@@ -80,18 +84,20 @@ def statistics(
     mean,
     inverse,
     rows,
-    channels,
+    pieces,
     span,
     BLOCK_M: tl.constexpr,
     BLOCK_C: tl.constexpr,
+    PIECE: tl.constexpr,
 ):
     """What `settle` does, where there are more blocks than each program of `normalise` should read."""
+    channels = pieces * PIECE
     settle(
         parts, running_mean, running_var, batches, eps, momentum, mean, inverse, rows, channels, span, BLOCK_M, BLOCK_C
     )
 
 
-@triton.jit(do_not_specialize=["rows", "span"])
+@triton.jit(do_not_specialize=["rows", "pieces", "span"])
 def normalise(
     y,
     x,
@@ -110,15 +116,17 @@ def normalise(
     mean,
     inverse,
     rows,
-    channels,
+    pieces,
     span,
     BLOCK_M: tl.constexpr,
     BLOCK_C: tl.constexpr,
+    PIECE: tl.constexpr,
 ):
     """out = gamma (z - mean) / deviation + beta + x, with x, (M, I), repeated along channels as often as it takes.
 
     Where there are parts, see `settle`, mean and inverse are results.
     """
+    channels = pieces * PIECE
     r, c, start, end = place(rows, span, BLOCK_M, BLOCK_C)
     threshold, a = load_channels(before, c, channels), load_channels(slope, c, channels)
     if parts is None:

@@ -3,6 +3,8 @@
 Integers that are not specialized would have a kernel compiled anew for many an architecture.
 """
 
+import math
+
 import torch
 import triton
 from torch import Tensor
@@ -10,6 +12,8 @@ from torch import Tensor
 BLOCK_M = 64
 BLOCK_WEIGHTS = 256
 BLOCK_C = 32
+PIECE = 16
+"""A kernel is compiled for the largest divisor of this that divides the channels too, so that it reads wide words."""
 BLOCKS = 1024
 """At most so many programs share the rows."""
 
@@ -30,8 +34,10 @@ def launch(
     rows, channels = shape
     span = spans(rows)
     grid = triton.cdiv(channels, BLOCK_C), triton.cdiv(rows, span) if split else 1
+    piece = math.gcd(channels, PIECE)
+    constants |= {"BLOCK_M": BLOCK_M, "BLOCK_C": BLOCK_C, "PIECE": piece}
     with torch.cuda.device_of(arguments[0]):
-        kernel[grid](*arguments, rows, channels, span, BLOCK_M=BLOCK_M, BLOCK_C=BLOCK_C, **constants)
+        kernel[grid](*arguments, rows, channels // piece, span, **constants)
 
 
 def launch_filters(

@@ -32,7 +32,7 @@ SMALL = {"binarise", "latent_gradient", "statistics"}
 """They read weights and sums, of which there are few."""
 WRITE = {"signs", "normalise", "conv_gradient", "input_gradient"}
 """They write activations or their gradients."""
-PRODUCT, GROUPED, ODD = (32, 64, 1, 1), (32, 32, 3, 8), (1, 2, 1, 1)
+PRODUCT, GROUPED, EIGHT, ODD = (32, 64, 1, 1), (32, 32, 3, 8), (8, 8, 3, 1), (1, 2, 1, 1)
 """Channels in and out, size and groups of a convolution; the last one's unit has neither shift nor slopes."""
 SPILLED = 16
 """Bytes that a thread may keep in memory for want of registers."""
@@ -133,8 +133,9 @@ def compiled_for(arch: int, dtype: torch.dtype, convolution: tuple[int, int, int
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
 @pytest.mark.parametrize("arch", [80, 90])
-def test_every_kernel_compiles_without_spills_and_with_wide_loads(arch, dtype):
-    kernels = compiled_for(arch, dtype, PRODUCT)
+@pytest.mark.parametrize("convolution", [PRODUCT, EIGHT], ids=str)
+def test_every_kernel_compiles_without_spills_and_with_wide_loads(arch, dtype, convolution):
+    kernels = compiled_for(arch, dtype, convolution)
     assert {kernel.name for kernel in kernels} == KERNELS
     assert [kernel for kernel in kernels if kernel.spilled_bytes > SPILLED] == []
     assert [kernel for kernel in kernels if kernel.name not in SMALL and kernel.widest_load < 128] == []
