@@ -49,7 +49,7 @@ def main() -> None:
     parser.add_argument("--widths", type=float, nargs="+", default=[0.25, 0.5, 1.0])
     parser.add_argument("--terabytes", type=float, default=3.35, help="a second, of the memory (default: an H100's)")
     parser.add_argument(
-        "--launches", type=positive_int, default=573, help="of a step, see docs/gpu.md (default: %(default)s)"
+        "--launches", type=positive_int, default=586, help="of a step, see docs/gpu.md (default: %(default)s)"
     )
     parser.add_argument(
         "--microseconds", type=float, default=4.76, help="for each, see docs/gpu.md (default: %(default)s)"
