@@ -48,6 +48,8 @@ class BinaryConv2d(nn.Module):
         self.register_buffer("scale", None)
         self.float_weights = False
         """Whether it computes with the latent weights themselves, as in the first of two steps of a training."""
+        self.binary: Tensor | None = None
+        """The binary weights, where they are made ahead, see `mobinet.fused.ahead`."""
 
     def forward(self, x: Tensor) -> Tensor:
         x, padding = self.binarizer.activations(x), self.padding
@@ -59,6 +61,8 @@ class BinaryConv2d(nn.Module):
         """The weights the convolution uses, (O, I / groups, kH, kW)."""
         if self.float_weights:
             return self.weight
+        if self.binary is not None:
+            return self.binary
         return self.binarizer.weights(self.weight) if self.scale is None else self.weight * self.scale
 
     @torch.no_grad()

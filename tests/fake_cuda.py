@@ -18,8 +18,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from mobinet import supernet
-from mobinet.fused import dispatch
-from mobinet.fused.cuda import unit
+from mobinet.fused import ahead, cuda, dispatch
+from mobinet.fused.cuda import unit, weights
 from search.data import preparation
 from search.training import devices
 
@@ -96,10 +96,19 @@ def _pin_memory(tensor: Tensor) -> Tensor:
     return pinned
 
 
+def _memory_format_of_convolution(x: Tensor, weight: Tensor, _: Any) -> torch.memory_format:
+    """That of cuDNN's output and gradients."""
+    last = any(tensor.is_contiguous(memory_format=torch.channels_last) for tensor in (x, weight))
+    return torch.channels_last if last else torch.contiguous_format
+
+
 @contextmanager
 def fake_cuda() -> Iterator[Seen]:
     """Within it there are GPUs; networks are built under ``torch.device("cuda")``, for they cannot be moved."""
     seen = Seen()
+
+    def launch_filters(kernel: Any, *arguments: Any, **__: Any) -> None:
+        launch(kernel, None, *arguments)
 
     def launch(kernel: Any, _: Any, *arguments: Any, **__: Any) -> None:
         (device,) = {argument.device for argument in arguments if isinstance(argument, Tensor)}
@@ -109,14 +118,16 @@ def fake_cuda() -> Iterator[Seen]:
     with ExitStack() as stack:
         for replaced in (
             patch.object(unit, "launch", launch),
-            patch.object(unit, "launch_filters", launch),
-            patch.object(dispatch, "kernels", lambda device: unit),
+            patch.object(weights, "launch_filters", launch_filters),
+            patch.object(dispatch, "kernels", lambda device: cuda),
+            patch.object(ahead, "kernels", lambda device: cuda),
             patch.object(Tensor, "backward", backward),
             patch.object(Tensor, "pin_memory", _pin_memory),
             patch.object(nn.Module, "to", lambda module, *_, **__: module),
             patch("torch.amp.autocast_mode.torch.cuda.amp.common.amp_definitely_not_available", lambda: False),
             patch.object(torch.cuda, "is_bf16_supported", lambda *_, **__: True),
             patch.object(devices, "_computes_in_bfloat16", lambda: True),
+            patch.object(torch._C, "_conv_determine_backend_memory_format", _memory_format_of_convolution),
         ):
             stack.enter_context(replaced)
         for cached in (preparation._constants, supernet._hollow):  # else tensors without numbers stay there

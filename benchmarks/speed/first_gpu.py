@@ -1,6 +1,6 @@
 """What to run first on a GPU: whether the kernels compute the right thing there, and how fast a network trains.
 
-    python -m pytest tests/mobinet/fused/test_cuda.py tests/search/training/test_captured.py
+    python -m pytest tests/mobinet/fused tests/search/training/test_captured.py
     python -m benchmarks.speed.first_gpu
 
 Prints a report to paste into an issue. MoBiNet-Mid, K = 4, on random images of 32x32; each speed is the median of
@@ -17,17 +17,16 @@ import argparse
 import platform
 import time
 import warnings
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from statistics import median
 from threading import Barrier
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.profiler import ProfilerActivity, profile
 
+from benchmarks.speed.gpu_checks import check_kernels, check_weights
 from mobinet import fused
-from mobinet.unit import BinaryUnit
 from search.backends.streams import Streams
 from search.data.catalog import DATASETS
 from search.data.in_memory import Images
@@ -100,40 +99,6 @@ def speed(training: Training) -> float:
         training.run_epoch()  # ends with the loss on the CPU
         seconds.append(time.perf_counter() - began)
     return len(training.train) / median(seconds)
-
-
-def far_apart(found: Tensor, expected: Tensor) -> float:
-    return ((found - expected).abs().max() / expected.abs().max()).item()
-
-
-def check_kernels() -> str:
-    """Every unit of a network on what it is given there: one sign that rounds the other way changes all behind it."""
-    net, given = network(0.25).to(CUDA).train(), []
-    units = [module for module in net.modules() if isinstance(module, BinaryUnit)]
-    for unit in units:
-        unit.conv.weight.data = torch.where(unit.conv.weight >= 0, 0.125, -0.125)  # whose sums are exact
-        unit.register_forward_pre_hook(lambda _, inputs: given.append(inputs[0].detach().clone()))
-    outputs, gradients = [], []
-    with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
-        with fused.disabled():
-            net(torch.randn(32, 3, 32, 32, generator=torch.Generator().manual_seed(0)).to(CUDA))
-        for unit, x in zip(units, given[: len(units)]):
-            found, expected = step_of(unit, x), step_of(unit, x, reference=True)
-            outputs.append(far_apart(found[0], expected[0]))
-            gradients.append(far_apart(found[1], expected[1]))
-    return (
-        f"of {len(units)} units, outputs differ from the reference's by at most {max(outputs):.1e} of the largest, "
-        f"gradients of inputs by {max(gradients):.1e}"
-    )
-
-
-def step_of(unit: nn.Module, x: Tensor, *, reference: bool = False) -> tuple[Tensor, Tensor]:
-    """A unit's output, and the gradient of its input."""
-    x = x.contiguous(memory_format=torch.channels_last).requires_grad_()
-    with fused.disabled() if reference else nullcontext():
-        out = unit(x)
-        (gradient,) = torch.autograd.grad(out, x, torch.linspace(-1, 1, out.numel(), device=CUDA).view_as(out))
-    return out.detach(), gradient
 
 
 def check_recording() -> str:
@@ -226,8 +191,9 @@ def main() -> None:
         raise InputError("PyTorch finds no GPU here; python -m benchmarks.speed.training times the CPU")
     major, minor = torch.cuda.get_device_capability()
     print(f"{torch.cuda.get_device_name()}, sm_{major}{minor}; torch {torch.__version__}; {platform.platform()}")
-    checks: list[Callable[[], str]] = [check_kernels, check_recording, count_waits, count_launches]
-    for check in checks:
+    for check_units in (check_kernels, check_weights):
+        print(check_units(network(0.25).to(CUDA).train()), flush=True)
+    for check in (check_recording, count_waits, count_launches):
         print(check(), flush=True)
     for count in args.streams:
         print(f"{count:2} trainings side by side: {side_by_side(count):9,.0f} images a second in all", flush=True)

@@ -15,7 +15,7 @@ def spec_of(leaves: Leaves, training: bool, specs: dict[tuple, UnitSpec | None])
 
     Worked out once for each way to run it, and kept in `specs`.
     """
-    latent = training and leaves.scale is None
+    latent = training and leaves.scale is None and leaves.binary is None
     norm, binarizer = leaves.norm, leaves.binarizer
     key = (
         (latent, type(leaves.activation), leaves.conv.low_border)
@@ -44,10 +44,6 @@ def _covered(leaves: Leaves) -> bool:
 
 def _spec(leaves: Leaves, latent: bool) -> UnitSpec:
     conv, norm, binarizer = leaves.conv, leaves.norm, leaves.binarizer
-    rule = None
-    own = (type(binarizer).weights, type(binarizer).scale) != (Binarizer.weights, Binarizer.scale)
-    if latent and not own and leaves.gain is None:
-        rule = WeightRule(astuple(binarizer.weight_surrogate), binarizer.scaled, binarizer.through_scale)
     return UnitSpec(
         surrogate=astuple(binarizer.activation_surrogate),
         low=binarizer.low,
@@ -56,5 +52,12 @@ def _spec(leaves: Leaves, latent: bool) -> UnitSpec:
         padding=conv.padding,
         eps=norm.eps,
         momentum=norm.momentum,
-        weight=rule,
+        weight=weight_rule(binarizer) if latent and leaves.gain is None else None,
     )
+
+
+def weight_rule(binarizer: Binarizer) -> WeightRule | None:
+    """How the kernels binarise the weights; None where the binarizer has a way of its own."""
+    if (type(binarizer).weights, type(binarizer).scale) != (Binarizer.weights, Binarizer.scale):
+        return None
+    return WeightRule(astuple(binarizer.weight_surrogate), binarizer.scaled, binarizer.through_scale)

@@ -18,6 +18,7 @@ class Leaves(NamedTuple):
     norm: Any
     weight: Tensor
     scale: Tensor | None
+    binary: Tensor | None
     shift: Tensor | None
     gain: Tensor | None
     gamma: Tensor
@@ -39,6 +40,7 @@ def leaves_of(unit: nn.Module) -> Leaves:
         norm,
         conv._parameters["weight"],
         conv._buffers["scale"],
+        conv.binary,
         bits["shift"],
         bits["gain"],
         affine["weight"],

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from mobinet.conv import BinaryConv2d
+from mobinet.fused.ahead import BinaryWeights
 from results.measures import UNWEIGHTED
 from search.data.split import Split
 from search.recipe import Recipe
@@ -108,6 +109,7 @@ class Training:
         self.optimizer = self._optimizer(parameter_groups(self.net, self.recipe, float_weights=float_weights))
         self.average = WeightAverage(self.net, self.recipe.ema) if self.recipe.ema else None
         self._recording = CapturedStep()
+        self._binary_weights = BinaryWeights(self.net)
 
     def _optimizer(self, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
         self.weights = [parameter for group in groups for parameter in group["params"]]
@@ -175,7 +177,8 @@ class Training:
     def learn(self, images: Tensor, labels: Tensor) -> Tensor:
         """Give the weights their gradients on a batch, and return its loss, without gradient."""
         with self.autocast():
-            outputs = self.net(images)
+            with self._binary_weights.made():
+                outputs = self.net(images)
             loss = self.loss(outputs, labels, labels)
             if self.teacher:
                 share = self.recipe.teacher_share

@@ -1,5 +1,6 @@
 """The fused unit on CUDA, in Triton."""
 
 from mobinet.fused.cuda.unit import backward, evaluate, forward, probe
+from mobinet.fused.cuda.weights import Joined, binarised, latent_gradient_of
 
-__all__ = ["backward", "evaluate", "forward", "probe"]
+__all__ = ["Joined", "backward", "binarised", "evaluate", "forward", "latent_gradient_of", "probe"]

@@ -6,9 +6,10 @@ import triton.language as tl
 from mobinet.fused.cuda.tiles import load, load_channels, place, prelu, store, store_sums
 
 
-@triton.jit(do_not_specialize=["rows", "span"])
-def signs(x, shift, s, low, rows, channels, span, BLOCK_M: tl.constexpr, BLOCK_C: tl.constexpr):
+@triton.jit(do_not_specialize=["rows", "pieces", "span"])
+def signs(x, shift, s, low, rows, pieces, span, BLOCK_M: tl.constexpr, BLOCK_C: tl.constexpr, PIECE: tl.constexpr):
     """s = 1 where x >= shift, else low; (M, C)."""
+    channels = pieces * PIECE
     r, c, start, end = place(rows, span, BLOCK_M, BLOCK_C)
     threshold = load_channels(shift, c, channels)
     for row in range(start, end, BLOCK_M):
@@ -16,9 +17,12 @@ def signs(x, shift, s, low, rows, channels, span, BLOCK_M: tl.constexpr, BLOCK_C
         store(s, tl.where(high, 1.0, low), row, r, c, end, channels)
 
 
-@triton.jit(do_not_specialize=["rows", "span"])
-def moments(y, before, slope, parts, rows, channels, span, BLOCK_M: tl.constexpr, BLOCK_C: tl.constexpr):
+@triton.jit(do_not_specialize=["rows", "pieces", "span"])
+def moments(
+    y, before, slope, parts, rows, pieces, span, BLOCK_M: tl.constexpr, BLOCK_C: tl.constexpr, PIECE: tl.constexpr
+):
     """parts, (2, blocks, C): each block's mean of z, and its sum of squares about that mean."""
+    channels = pieces * PIECE
     r, c, start, end = place(rows, span, BLOCK_M, BLOCK_C)
     threshold, a = load_channels(before, c, channels), load_channels(slope, c, channels)
     pivot = prelu(load_channels(y + start * channels, c, channels).to(tl.float32) - threshold, a)
@@ -35,25 +39,14 @@ def moments(y, before, slope, parts, rows, channels, span, BLOCK_M: tl.constexpr
     store_sums(parts, 1, tl.sum(second, 0, keep_dims=True) - total * offset, c, channels)
 
 
-@triton.jit(do_not_specialize=["rows", "span"])
-def statistics(
-    parts,
-    running_mean,
-    running_var,
-    batches,
-    mean,
-    inverse,
-    eps,
-    momentum,
-    rows,
-    channels,
-    span,
-    BLOCK_M: tl.constexpr,
-    BLOCK_C: tl.constexpr,
+@triton.jit
+def settle(
+    parts, running_mean, running_var, batches, eps, momentum, mean, inverse, rows, channels, span, BLOCK_M, BLOCK_C
 ):
-    """mean and 1 / deviation, (C,), from what `moments` found; running statistics move as nn.BatchNorm2d's do.
+    """mean and 1 / deviation, (1, BLOCK_C), from what `moments` found.
 
-    One program counts the batch.
+    One of the programs of a column keeps them, and moves the running statistics as nn.BatchNorm2d's do; one of all
+    counts the batch.
     """
     r, c, _, _ = place(rows, span, BLOCK_M, BLOCK_C)
     blocks = tl.cdiv(rows, span)
@@ -68,38 +61,94 @@ def statistics(
         offset = load(parts, block, r, c, blocks, channels, channels) - middle
         within = load(parts + blocks * channels, block, r, c, blocks, channels, channels)
         squares += tl.sum(within + count * offset * offset, 0, keep_dims=True)
-    old_mean, old_var = load_channels(running_mean, c, channels), load_channels(running_var, c, channels)
-    if tl.program_id(0) == 0:
-        tl.store(batches, tl.load(batches) + 1)
-    tl.store(mean + c, middle, mask=c < channels)
-    tl.store(inverse + c, tl.rsqrt(squares / rows + eps), mask=c < channels)
-    tl.store(running_mean + c, old_mean + momentum * (middle - old_mean), mask=c < channels)
-    tl.store(running_var + c, old_var + momentum * (squares / (rows - 1) - old_var), mask=c < channels)
+    scale = tl.rsqrt(squares / rows + eps)
+    if tl.program_id(1) == 0:
+        old_mean, old_var = load_channels(running_mean, c, channels), load_channels(running_var, c, channels)
+        tl.store(mean + c, middle, mask=c < channels)
+        tl.store(inverse + c, scale, mask=c < channels)
+        tl.store(running_mean + c, old_mean + momentum * (middle - old_mean), mask=c < channels)
+        tl.store(running_var + c, old_var + momentum * (squares / (rows - 1) - old_var), mask=c < channels)
+        if tl.program_id(0) == 0:
+            tl.store(batches, tl.load(batches) + 1)
+    return middle, scale
 
 
-@triton.jit(do_not_specialize=["rows", "span"])
+@triton.jit(do_not_specialize=["rows", "pieces", "span"])
+def statistics(
+    parts,
+    running_mean,
+    running_var,
+    batches,
+    eps,
+    momentum,
+    mean,
+    inverse,
+    rows,
+    pieces,
+    span,
+    BLOCK_M: tl.constexpr,
+    BLOCK_C: tl.constexpr,
+    PIECE: tl.constexpr,
+):
+    """What `settle` does, where there are more blocks than each program of `normalise` should read."""
+    channels = pieces * PIECE
+    settle(
+        parts, running_mean, running_var, batches, eps, momentum, mean, inverse, rows, channels, span, BLOCK_M, BLOCK_C
+    )
+
+
+@triton.jit(do_not_specialize=["rows", "pieces", "span"])
 def normalise(
     y,
     x,
     before,
     slope,
-    mean,
-    inverse,
     gamma,
     beta,
     out,
     inputs,
+    parts,
+    running_mean,
+    running_var,
+    batches,
+    eps,
+    momentum,
+    mean,
+    inverse,
     rows,
-    channels,
+    pieces,
     span,
     BLOCK_M: tl.constexpr,
     BLOCK_C: tl.constexpr,
+    PIECE: tl.constexpr,
 ):
-    """out = gamma (z - mean) / deviation + beta + x, with x, (M, I), repeated along channels as often as it takes."""
+    """out = gamma (z - mean) / deviation + beta + x, with x, (M, I), repeated along channels as often as it takes.
+
+    Where there are parts, see `settle`, mean and inverse are results.
+    """
+    channels = pieces * PIECE
     r, c, start, end = place(rows, span, BLOCK_M, BLOCK_C)
     threshold, a = load_channels(before, c, channels), load_channels(slope, c, channels)
-    scale = load_channels(gamma, c, channels) * load_channels(inverse, c, channels)
-    middle, offset = load_channels(mean, c, channels), load_channels(beta, c, channels)
+    if parts is None:
+        middle, scale = load_channels(mean, c, channels), load_channels(inverse, c, channels)
+    else:
+        middle, scale = settle(
+            parts,
+            running_mean,
+            running_var,
+            batches,
+            eps,
+            momentum,
+            mean,
+            inverse,
+            rows,
+            channels,
+            span,
+            BLOCK_M,
+            BLOCK_C,
+        )
+    scale *= load_channels(gamma, c, channels)
+    offset = load_channels(beta, c, channels)
     for row in range(start, end, BLOCK_M):
         z = prelu(load(y, row, r, c, end, channels, channels) - threshold, a)
         skip = load(x, row, r, c % inputs, end, inputs, inputs)

@@ -44,5 +44,15 @@ def store_sums(parts, index, sums, c, channels):
 
 
 @triton.jit
+def load_total(parts, index, r, c, channels, stride):
+    """The sum over all blocks, of which there are as many as programs share the rows, of parts[index].
+
+    A tile holds them; parts are (k, blocks, stride).
+    """
+    blocks = tl.num_programs(1)
+    return tl.sum(load(parts + index * blocks * stride, 0, r, c, blocks, channels, stride), 0, keep_dims=True)
+
+
+@triton.jit
 def prelu(v, slope):
     return tl.where(v > 0, v, slope * v)

@@ -10,9 +10,12 @@ from torch import Tensor
 
 from mobinet.fused.cuda.backward_kernels import conv_gradient, input_gradient, norm_gradients
 from mobinet.fused.cuda.forward_kernels import moments, normalise, signs, statistics
-from mobinet.fused.cuda.launch import empty_parts, launch, launch_filters
-from mobinet.fused.cuda.weight_kernels import binarise, latent_gradient
+from mobinet.fused.cuda.launch import empty_parts, is_few, launch
+from mobinet.fused.cuda.weights import binarised, latent_gradient_of
 from mobinet.fused.spec import Parameters, UnitSpec, WeightRule
+
+SETTLED = (None,) * 6
+"""In place of what `normalise` would find mean and deviation from."""
 
 
 def matrix(x: Tensor) -> Tensor:
@@ -26,19 +29,11 @@ def images(rows: Tensor, like: Tensor) -> Tensor:
     return rows.view(n, h, w, -1).permute(0, 3, 1, 2)
 
 
-def binarised(latent: Tensor, rule: WeightRule, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-    """The binary weights, in `dtype`, of latent ones, and the absolute value of each filter's, (O,)."""
-    binary, alphas = torch.empty_like(latent, dtype=dtype), latent.new_empty(len(latent))
-    launch_filters(binarise, latent, latent, binary, alphas, SCALED=rule.scaled)
-    return binary, alphas
-
-
-def latent_gradient_of(gradient: Tensor, latent: Tensor, alphas: Tensor, rule: WeightRule) -> Tensor:
-    """The gradient of latent weights, from that of the binary ones."""
-    found, whole = torch.empty_like(latent), rule.through_scale / latent[0].numel()
-    numbers = *rule.surrogate, whole
-    launch_filters(latent_gradient, latent, gradient.contiguous(), latent, alphas, found, *numbers)
-    return found
+def sums_of(parts: Tensor) -> tuple[Tensor | None, Tensor]:
+    """What a kernel finds the sums over blocks from, and their place, (k, C); or None and the sums."""
+    if is_few(parts):
+        return parts, parts.new_empty((parts.shape[0], parts.shape[2]))
+    return None, parts.sum(1)
 
 
 def is_product(weight: Tensor, spec: UnitSpec) -> bool:
@@ -73,13 +68,14 @@ def forward(x: Tensor, parameters: Parameters, spec: UnitSpec) -> tuple[Tensor, 
         latent = weight.contiguous()
         weight, alphas = binarised(latent, spec.weight, x.dtype)
     s, y = convolve(x, weight, shift, spec)
-    mean, inverse = torch.empty_like(gamma), torch.empty_like(gamma)
     parts = empty_parts(2, y.shape, y)
     launch(moments, y.shape, y, before, slope, parts)
-    numbers = spec.eps, spec.momentum
-    launch(statistics, y.shape, parts, running_mean, running_var, batches, mean, inverse, *numbers, split=False)
-    out = torch.empty_like(y)
-    launch(normalise, y.shape, y, matrix(x), before, slope, mean, inverse, gamma, beta, out, x.shape[1])
+    mean, inverse, out = torch.empty_like(gamma), torch.empty_like(gamma), torch.empty_like(y)
+    settled = parts, running_mean, running_var, batches, spec.eps, spec.momentum
+    if not is_few(parts):
+        launch(statistics, y.shape, *settled, mean, inverse, split=False)
+        settled = SETTLED
+    launch(normalise, y.shape, y, matrix(x), before, slope, gamma, beta, out, x.shape[1], *settled, mean, inverse)
     # s stays in x's type, as the convolutions of both directions read it: to recompute it would read x and write s
     # once more, and int8 would be written and read on top of that.
     return images(out, x), (x, s, y, weight, latent, alphas, shift, before, slope, gamma, mean, inverse), ()
@@ -92,9 +88,10 @@ def backward(saved: tuple[Any, ...], others: tuple, grad: Tensor, spec: UnitSpec
     gy, gx = torch.empty_like(y), torch.empty_like(x_rows)
     parts = empty_parts(2, y.shape, y)
     launch(norm_gradients, y.shape, g, y, before, slope, mean, inverse, parts)
-    sums = parts.sum(1)
-    launch(conv_gradient, y.shape, g, y, before, slope, mean, inverse, gamma, sums, gy, parts)
-    g_before, g_slope = parts.sum(1)
+    norm_sums = sums_of(parts)
+    parts = empty_parts(2, y.shape, y)
+    launch(conv_gradient, y.shape, g, y, before, slope, mean, inverse, gamma, *norm_sums, gy, parts)
+    conv_sums = sums_of(parts)
     if is_product(weight, spec):
         gs, g_weight = gy @ weight.flatten(1), (gy.t() @ matrix(s)).view_as(weight)
     else:
@@ -112,12 +109,14 @@ def backward(saved: tuple[Any, ...], others: tuple, grad: Tensor, spec: UnitSpec
             [True, True, False],
         )
         gs = matrix(gs)
-    g_weight = g_weight.float() if spec.weight is None else latent_gradient_of(g_weight, latent, alphas, spec.weight)
+    if spec.weight is not None:
+        g_weight = latent_gradient_of(g_weight, latent, alphas, spec.weight)
     parts = empty_parts(1, gx.shape, gx)
     repeats = y.shape[1] // x.shape[1]
-    launch(input_gradient, gx.shape, g, gs, x_rows, shift, gx, parts, *spec.surrogate, REPEATS=repeats)
+    launch(input_gradient, gx.shape, g, gs, x_rows, shift, gx, parts, *conv_sums, *spec.surrogate, REPEATS=repeats)
     g_shift = None if shift is None else parts.sum((0, 1))
-    return images(gx, x), g_weight, g_shift, g_before, g_slope, sums[1], sums[0]
+    (g_before, g_slope), (g_beta, g_gamma) = conv_sums[1], norm_sums[1]
+    return images(gx, x), g_weight, g_shift, g_before, g_slope, g_gamma, g_beta
 
 
 def evaluate(x: Tensor, parameters: Parameters, spec: UnitSpec) -> Tensor:
@@ -126,7 +125,8 @@ def evaluate(x: Tensor, parameters: Parameters, spec: UnitSpec) -> Tensor:
     x = x.contiguous(memory_format=torch.channels_last)
     _, y = convolve(x, weight.to(x.dtype), shift, spec)
     inverse, out = (running_var + spec.eps).rsqrt(), torch.empty_like(y)
-    launch(normalise, y.shape, y, matrix(x), before, slope, running_mean, inverse, gamma, beta, out, x.shape[1])
+    skip = matrix(x), before, slope, gamma, beta, out, x.shape[1]
+    launch(normalise, y.shape, y, *skip, *SETTLED, running_mean, inverse)
     return images(out, x)
 
 

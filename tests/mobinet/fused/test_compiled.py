@@ -32,7 +32,7 @@ SMALL = {"binarise", "latent_gradient", "statistics"}
 """They read weights and sums, of which there are few."""
 WRITE = {"signs", "normalise", "conv_gradient", "input_gradient"}
 """They write activations or their gradients."""
-PRODUCT, GROUPED, ODD = (32, 64, 1, 1), (32, 32, 3, 8), (1, 2, 1, 1)
+PRODUCT, GROUPED, EIGHT, ODD = (32, 64, 1, 1), (32, 32, 3, 8), (8, 8, 3, 1), (1, 2, 1, 1)
 """Channels in and out, size and groups of a convolution; the last one's unit has neither shift nor slopes."""
 SPILLED = 16
 """Bytes that a thread may keep in memory for want of registers."""
@@ -104,20 +104,27 @@ def widest(ptx: str, kind: str) -> int:
 
 
 def compiled_for(arch: int, dtype: torch.dtype, convolution: tuple[int, int, int, int]) -> list[Compiled]:
-    """All kernels of a training step and an evaluation of a unit."""
+    """All kernels of a training step and an evaluation of a unit, with few blocks and with many."""
     found, run = {}, triton.JITFunction.run
 
     def compile_only(kernel, *args, grid, warmup, **settings):
-        found[kernel.__name__] = run(kernel, *args, grid=grid, warmup=True, **settings)
+        compiled = run(kernel, *args, grid=grid, warmup=True, **settings)
+        found[compiled.hash] = kernel.__name__, compiled
 
     compiles_only = patch.object(triton.JITFunction, "run", compile_only)
     with compiles_only, patch.object(driver, "_active", AheadOfTime(arch)):
         x, parameters, spec = unit(*convolution, dtype)
-        out, saved, others = cuda.forward(x, parameters, spec)
-        cuda.backward(saved, others, torch.ones_like(out), spec)
+        for few in (True, False):
+            with patch.object(cuda.unit, "is_few", lambda parts, few=few: few):
+                out, saved, others = cuda.forward(x, parameters, spec)
+                cuda.backward(saved, others, torch.ones_like(out), spec)
         cuda.evaluate(x, parameters, spec)
+        joined = cuda.Joined([parameters.weight, parameters.weight])
+        latent = joined.join([parameters.weight, parameters.weight])
+        binary, alphas = cuda.binarised(latent, spec.weight, dtype, joined.table)
+        cuda.latent_gradient_of(binary, latent, alphas, spec.weight, joined.table)
     kernels = []
-    for name, kernel in found.items():
+    for name, kernel in found.values():
         ptx = kernel.asm["ptx"]
         (spilled,) = re.findall(r"(\d+) bytes spill stores", ptxas(ptx, arch))
         kernels.append(Compiled(name, int(spilled), widest(ptx, "ld"), widest(ptx, "st")))
@@ -126,8 +133,9 @@ def compiled_for(arch: int, dtype: torch.dtype, convolution: tuple[int, int, int
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
 @pytest.mark.parametrize("arch", [80, 90])
-def test_every_kernel_compiles_without_spills_and_with_wide_loads(arch, dtype):
-    kernels = compiled_for(arch, dtype, PRODUCT)
+@pytest.mark.parametrize("convolution", [PRODUCT, EIGHT], ids=str)
+def test_every_kernel_compiles_without_spills_and_with_wide_loads(arch, dtype, convolution):
+    kernels = compiled_for(arch, dtype, convolution)
     assert {kernel.name for kernel in kernels} == KERNELS
     assert [kernel for kernel in kernels if kernel.spilled_bytes > SPILLED] == []
     assert [kernel for kernel in kernels if kernel.name not in SMALL and kernel.widest_load < 128] == []

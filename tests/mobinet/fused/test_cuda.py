@@ -1,10 +1,7 @@
 """The fused unit's Triton kernels against plain modules in float64; interpreted where there is no GPU."""
 
-import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable
 from dataclasses import astuple
-from multiprocessing import get_context
 from unittest.mock import patch
 
 import pytest
@@ -38,18 +35,6 @@ ALPHA = 2.0**-3
 """Of the binary weights: sums of it are exact, so that PReLU sees the same zeros in float32 and float64."""
 
 Run = Callable[..., dict[str, float]]
-
-
-@pytest.fixture(scope="module")
-def run() -> Iterator[Run]:
-    """Calls a function of a device and more, where kernels run: a GPU, or else a process that interprets them."""
-    if torch.cuda.is_available():
-        yield lambda function, *args, **kwargs: function("cuda", *args, **kwargs)
-        return
-    spawn = get_context("spawn")
-    one_thread = ProcessPoolExecutor(1, spawn, initializer=torch.set_num_threads, initargs=(1,))
-    with patch.dict(os.environ, TRITON_INTERPRET="1"), one_thread as worker:
-        yield lambda function, *args, **kwargs: worker.submit(function, "cpu", *args, **kwargs).result()
 
 
 def tensors(i: int, o: int, k: int, groups: int, seed: int = 0) -> dict[str, Tensor]:
@@ -101,6 +86,7 @@ def differences(
     dtype: torch.dtype = torch.float32,
     memory_format: torch.memory_format = torch.channels_last,
     blocks: int | None = None,
+    rows: int | None = None,
     before: float | None = None,
 ) -> dict[str, float]:
     """Of a training step, then of an evaluation: how far what the kernels find is from the unit of modules."""
@@ -125,7 +111,8 @@ def differences(
     *learned, mean, var = (tensor.to(device) for tensor in given.values())
     x, grad = x.to(device), grad.to(device)
     exact = torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
-    with exact, patch.object(launch, "BLOCKS", blocks or launch.BLOCKS):
+    at_most = patch.multiple(launch, BLOCKS=blocks or launch.BLOCKS, BLOCK_M=rows or launch.BLOCK_M)
+    with exact, at_most:
         batches = torch.tensor(7, device=device)
         parameters = Parameters(*learned, mean, var, batches)
         out, saved, others = cuda.forward(x, parameters, spec)
@@ -135,7 +122,7 @@ def differences(
     assert batches == 8
     assert out.dtype == evaluation.dtype == dtype
     assert out.is_contiguous(memory_format=torch.channels_last)
-    assert [gradient.dtype for gradient in found] == [dtype] + [torch.float32] * 6
+    assert [gradient.dtype for gradient in found] == [dtype] * 2 + [torch.float32] * 5
     assert [gradient.shape for gradient in found] == [tensor.shape for tensor in (x, *learned)]
     return {
         "out": difference(out, expected),
@@ -147,7 +134,7 @@ def differences(
 
 def weight_differences(device: str, binarizer: str, shape: tuple[int, ...], dtype: torch.dtype) -> dict[str, float]:
     """How far binary weights, and the gradient of latent ones, are from what the binarizer's own modules give."""
-    from mobinet.fused.cuda.unit import binarised, latent_gradient_of
+    from mobinet.fused.cuda import binarised, latent_gradient_of
 
     torch.manual_seed(0)
     module = BINARIZERS[binarizer](shape[1], shape[0])
@@ -217,6 +204,11 @@ def test_sizes_about_those_of_a_block(run: Run, shape: tuple[int, int, int, int]
 @pytest.mark.parametrize("blocks", [1, 2, 4])
 def test_programs_that_take_several_tiles(run: Run, blocks: int):
     assert_close(run(differences, "trained", (3, 16, 13, 11), 32, 1, blocks=blocks))
+
+
+@pytest.mark.parametrize("blocks", [7, 14])
+def test_blocks_whose_sums_one_tile_holds_or_not(run: Run, blocks: int):
+    assert_close(run(differences, "trained", (3, 16, 7, 5), 32, 1, blocks=blocks, rows=8))
 
 
 def test_any_memory_format(run: Run):

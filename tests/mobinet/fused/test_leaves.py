@@ -17,9 +17,10 @@ def make_unit(activation: str = "prelu", binarizer: str = "react") -> BinaryUnit
 def test_each_is_the_attribute_of_its_name():
     unit = make_unit()
     conv, norm = unit.conv, unit.norm
+    conv.binary = torch.ones_like(conv.weight)
     expected = (
         *(conv, conv.binarizer, unit.activation, norm),
-        *(conv.weight, conv.scale, conv.binarizer.shift, conv.binarizer.gain),
+        *(conv.weight, conv.scale, conv.binary, conv.binarizer.shift, conv.binarizer.gain),
         *(norm.weight, norm.bias, norm.running_mean, norm.running_var, norm.num_batches_tracked),
     )
     assert [found is wanted for found, wanted in zip(leaves_of(unit), expected, strict=True)] == [True] * len(expected)
