@@ -125,7 +125,7 @@ def test_trials_of_a_search(finished):
     hits = table["accuracy"] * config["validation_images"]
     assert (hits - hits.round()).abs().max() < 1e-3
     assert not {character for character in ended.out + ended.err if not character.isprintable()} - {"\n"}
-    lines = [line for line in ended.out.splitlines() if line[:5].strip().isdigit() and "%" in line]
+    lines = [line for line in ended.out.splitlines() if re.match(r" *\d+ .*%", line)]
     assert max(map(len, lines)) <= 100
     assert sorted(int(line.split()[0]) for line in lines) == list(range(17))
     best = json.loads((folder / "pareto.json").read_text())
