@@ -5,7 +5,8 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 OPTIMIZERS = ("adam", "sgd")
-AUGMENTATIONS = ("randaugment", "trivialaugment", "erasing", "mixup", "cutmix")
+ALTERNATING = "alternating-flip"
+AUGMENTATIONS = ("randaugment", "trivialaugment", "erasing", "mixup", "cutmix", ALTERNATING)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +34,8 @@ class Recipe:
         first_weight_decay: as `weight_decay`, in the first of two steps.
         teacher_share: share of a teacher in the loss, where there is one; the labels have the rest.
         teacher_temperature: see `search.training.teacher.Teacher`.
-        augment: those of `AUGMENTATIONS` that come after the data set's own shifts and flips, with commas between.
+        augment: some of `AUGMENTATIONS`, with commas between; they come after the data set's own shifts and flips, only
+            the alternating flip is in place of the flips.
     """
 
     epochs: int
