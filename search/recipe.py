@@ -34,6 +34,7 @@ class Recipe:
         first_weight_decay: as `weight_decay`, in the first of two steps.
         teacher_share: share of a teacher in the loss, where there is one; the labels have the rest.
         teacher_temperature: see `search.training.teacher.Teacher`.
+        teacher_maps: factor of the distance to a teacher's maps in the loss, see `search.training.attention`.
         augment: some of `AUGMENTATIONS`, with commas between; they come after the data set's own shifts and flips, only
             the alternating flip is in place of the flips.
     """
@@ -52,6 +53,7 @@ class Recipe:
     first_weight_decay: float = 0.0
     teacher_share: float = 1.0
     teacher_temperature: float = 1.0
+    teacher_maps: float = 0.0
     augment: str = ""
 
     @property

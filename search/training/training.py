@@ -13,6 +13,7 @@ from search.data.split import Split
 from search.recipe import ALTERNATING, Recipe
 from search.stopping import stop_if_asked
 from search.training import ranks
+from search.training.attention import attention_distance, check_maps, maps_of
 from search.training.augmenting import Augmenting, alternating_flips
 from search.training.average import WeightAverage
 from search.training.captured import CapturedStep, launching
@@ -87,6 +88,10 @@ class Training:
         self.loss = ClassLoss(class_weights, train, device, recipe.label_smoothing)
         self.norms = [(norm, norm.momentum) for norm in net.modules() if isinstance(norm, nn.BatchNorm2d)]
         self.teacher = teacher
+        self.with_maps: tuple[nn.Module, ...] = ()
+        if teacher and recipe.teacher_maps:
+            check_maps(self.net, teacher, torch.zeros(2, *train.preparation.input_shape, device=device))
+            self.with_maps = self.net, teacher.net
         changes = [name for name in recipe.augment.split(",") if name]
         self.alternating = ALTERNATING in changes
         if self.alternating and not train.preparation.augmentation.flip:
@@ -180,13 +185,15 @@ class Training:
 
     def learn(self, images: Tensor, labels: Tensor) -> Tensor:
         """Give the weights their gradients on a batch, and return its loss, without gradient."""
-        with self.autocast():
+        with self.autocast(), maps_of(*self.with_maps) as maps:
             outputs = self.net(images)
             loss = self.loss(outputs, labels, labels)
             if self.teacher:
                 share = self.recipe.teacher_share
                 apart = self.teacher.divergence(images, outputs, self.recipe.teacher_temperature)
                 loss = (1 - share) * loss + share * self.loss.mean(apart, labels)
+                if maps:
+                    loss = loss + self.recipe.teacher_maps * self.loss.mean(attention_distance(*maps), labels)
         loss.backward()
         return loss.detach()
 
