@@ -36,6 +36,13 @@ CHANGES: Mapping[str, Mapping[str, Any]] = {
     "teacher": {"teacher_share": 1.0},
     "teacher and labels": {"teacher_share": 0.5},
     "teacher, average": {"teacher_share": 1.0, "ema": 0.99},
+    "smaller batches": {"batch_size": 64, "learning_rate": 0.02},
+    "smaller batches, teacher": {
+        "batch_size": 64,
+        "learning_rate": 0.02,
+        "teacher_share": 1.0,
+        "teacher_temperature": 3.0,
+    },
     "two steps": {"first_step": 0.5},
     "teacher, two steps": {"teacher_share": 1.0, "first_step": 0.5},
 }
