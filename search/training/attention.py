@@ -68,6 +68,7 @@ def check_maps(net: nn.Module, teacher: Teacher, images: Tensor) -> None:
         images: some, (N, C, H, W).
     """
     with maps_of(net.eval(), teacher.net) as (ours, theirs):
-        net(images), teacher.scores(images)
+        net(images)
+        teacher.scores(images)
     if not ours.keys() & theirs.keys():
         raise InputError("teacher_maps: no map of the teacher is as high and wide as one of the network; leave it out")
