@@ -5,7 +5,8 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 OPTIMIZERS = ("adam", "sgd")
-AUGMENTATIONS = ("randaugment", "trivialaugment", "erasing", "mixup", "cutmix")
+ALTERNATING = "alternating-flip"
+AUGMENTATIONS = ("randaugment", "trivialaugment", "erasing", "mixup", "cutmix", ALTERNATING)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +34,9 @@ class Recipe:
         first_weight_decay: as `weight_decay`, in the first of two steps.
         teacher_share: share of a teacher in the loss, where there is one; the labels have the rest.
         teacher_temperature: see `search.training.teacher.Teacher`.
-        augment: those of `AUGMENTATIONS` that come after the data set's own shifts and flips, with commas between.
+        teacher_maps: factor of the distance to a teacher's maps in the loss, see `search.training.attention`.
+        augment: some of `AUGMENTATIONS`, with commas between; they come after the data set's own shifts and flips, only
+            the alternating flip is in place of the flips.
     """
 
     epochs: int
@@ -50,6 +53,7 @@ class Recipe:
     first_weight_decay: float = 0.0
     teacher_share: float = 1.0
     teacher_temperature: float = 1.0
+    teacher_maps: float = 0.0
     augment: str = ""
 
     @property

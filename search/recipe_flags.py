@@ -71,6 +71,7 @@ SETTINGS = {
     "first_weight_decay": Setting(penalty),
     "teacher_share": Setting(part),
     "teacher_temperature": Setting(positive_float),
+    "teacher_maps": Setting(penalty),
     "augment": Setting(augmentations, f"random changes of images: some of {','.join(AUGMENTATIONS)}"),
 }
 """By the fields of `Recipe`, which are the names in a file."""

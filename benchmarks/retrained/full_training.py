@@ -64,17 +64,21 @@ class FullTraining:
     teacher: str = ""
 
     def __call__(self, task: Task) -> Evaluation:
-        began, device = time.perf_counter(), torch.device(self.device)
-        seed = training_seed(task.replicate, task.architecture)
+        began = time.perf_counter()
+        training = self.begin(task)
+        while training.epoch < self.recipe.epochs:
+            training.run_epoch()
+        counts = judge(training.kept, self._held_out, classes=len(self._data.classes), device=training.device)
+        return Evaluation(accuracy=accuracy(counts), epochs=training.epoch, seconds=time.perf_counter() - began)
+
+    def begin(self, task: Task) -> Training:
+        """The training of a network before its first epoch."""
+        device, seed = torch.device(self.device), training_seed(task.replicate, task.architecture)
         net = seeded_build(task.architecture, len(self._data.classes), seed)
         teacher = None
         if self.teacher:
             teacher = load_teacher(self.teacher, self._data.classes, self._train.preparation, device)
-        training = Training(net, self._train, recipe=self.recipe, seed=seed, device=device, teacher=teacher)
-        while training.epoch < self.recipe.epochs:
-            training.run_epoch()
-        reached = accuracy(judge(training.kept, self._held_out, classes=len(self._data.classes), device=device))
-        return Evaluation(accuracy=reached, epochs=training.epoch, seconds=time.perf_counter() - began)
+        return Training(net, self._train, recipe=self.recipe, seed=seed, device=device, teacher=teacher)
 
     @property
     def described(self) -> str:
@@ -118,22 +122,26 @@ class FullTraining:
         finally:
             backend.close()
 
-    def accuracies(self, networks: Sequence[Architecture], *, seeds: int, workers: int, table: Path | None) -> Array:
+    def accuracies(
+        self, networks: Sequence[Architecture], *, seeds: int, workers: int, table: Path | None, first_seed: int = 0
+    ) -> Array:
         """Top-1 accuracy of each network under each seed, (seeds, n).
 
         Args:
             networks: all with the same input shape.
             seeds: trainings of each.
+            first_seed: of the first of them; the next ones follow it.
             workers: trainings side by side: processes of one thread, or streams of a GPU.
             table: a CSV file with one row a training, written as it ends; what it holds is not trained again.
 
         Raises:
             InputError: a training failed, or `table` holds something else.
         """
+        replicates = range(first_seed, first_seed + seeds)
         found = read_table(table, self.described) if table else {}
         left = (
             Task(number=number, architecture=network, replicate=seed)
-            for seed in range(seeds)
+            for seed in replicates
             for number, network in enumerate(networks)
             if (network.key, seed) not in found
         )
@@ -141,9 +149,9 @@ class FullTraining:
             found[task.architecture.key, task.replicate] = evaluation.accuracy
             if table:
                 append(table, task, evaluation, self.described)
-        if any((network.key, seed) not in found for network in networks for seed in range(seeds)):
+        if any((network.key, seed) not in found for network in networks for seed in replicates):
             raise InputError("some trainings failed; run the same command again")
-        return np.array([[found[network.key, seed] for network in networks] for seed in range(seeds)])
+        return np.array([[found[network.key, seed] for network in networks] for seed in replicates])
 
 
 def read_table(path: Path, training: str) -> dict[tuple[str, int], float]:

@@ -4,8 +4,12 @@
     python -m benchmarks.retrained.recipes mobinet-mid-k3 --teacher runs/teacher/KEY --table runs/recipes.csv
 
 Prints one row a recipe: accuracy on the test images after the last epoch, mean and standard deviation over seeds, and
-the difference to the first recipe with the p of a paired t-test over seeds. --table keeps the trainings: the same
-command again resumes.
+the difference to the first recipe with the p of a t-test (two samples, one variance). --table keeps the trainings: the
+same command again resumes. To choose the settings of a recipe, compare files of them on validation images, with seeds
+of their own:
+
+    python -m benchmarks.retrained.recipes mobinet-mid-k3 --teacher runs/teacher/KEY --only labels \\
+        --recipe warmer.toml colder.toml --validate --first-seed 100 --seeds 1
 """
 
 from collections.abc import Mapping
@@ -15,14 +19,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy import stats
 
 from benchmarks.flags import add_training_flags, make_parser
 from benchmarks.retrained.compare_networks import parse_network
-from benchmarks.retrained.full_training import Array, FullTraining, deviation
+from benchmarks.retrained.full_training import Array, FullTraining, contrast, deviation
 from search.data.catalog import DATASETS
 from search.flags import positive_float, positive_int
 from search.recipe import Recipe
+from search.recipe_flags import read_settings
 from search.training.devices import find_device
 from space.command import run_command
 
@@ -32,6 +36,13 @@ CHANGES: Mapping[str, Mapping[str, Any]] = {
     "teacher": {"teacher_share": 1.0},
     "teacher and labels": {"teacher_share": 0.5},
     "teacher, average": {"teacher_share": 1.0, "ema": 0.99},
+    "smaller batches": {"batch_size": 64, "learning_rate": 0.02},
+    "smaller batches, teacher": {
+        "batch_size": 64,
+        "learning_rate": 0.02,
+        "teacher_share": 1.0,
+        "teacher_temperature": 3.0,
+    },
     "two steps": {"first_step": 0.5},
     "teacher, two steps": {"teacher_share": 1.0, "first_step": 0.5},
 }
@@ -41,10 +52,10 @@ CHANGES: Mapping[str, Mapping[str, Any]] = {
 def row(name: str, found: Array, first: Array) -> str:
     """A line of the table, from accuracies (seeds,) by this recipe and by the first one."""
     text = f"{name:<26} {found.mean():7.2%} +- {deviation(found[:, None])[0]:.2%}"
-    if found is first or len(found) == 1:
+    if found is first:
         return text
-    p = stats.ttest_rel(found, first).pvalue
-    return f"{text}  {100 * np.mean(found - first):+.2f} points (p = {p:.2g})"
+    lead, _, p = contrast(np.stack([found, first], 1), np.array([1.0, -1.0]))
+    return f"{text}  {100 * lead:+.2f} points" + (f" (p = {p:.2g})" if len(found) > 1 else "")
 
 
 def main() -> None:
@@ -52,6 +63,7 @@ def main() -> None:
     parser.add_argument("network", metavar="NETWORK", help="NAME, or NAME:GENE=CHOICE")
     parser.add_argument("--teacher", required=True, help="as --teacher of search.retrain")
     parser.add_argument("--only", nargs="+", choices=CHANGES, default=[*CHANGES], help="these recipes (default: all)")
+    parser.add_argument("--recipe", nargs="+", type=Path, default=[], help="and those of these .toml files")
     parser.add_argument("--dataset", choices=DATASETS, default="cifar10")
     parser.add_argument("--width", type=positive_float, help="factor on the channels (default: the network's own)")
     add_training_flags(parser)
@@ -59,13 +71,14 @@ def main() -> None:
     parser.add_argument("--batch-size", type=positive_int, help="default: the data set's full schedule")
     parser.add_argument("--learning-rate", type=positive_float, help="default: the data set's full schedule")
     parser.add_argument("--seeds", type=positive_int, default=3, help="trainings by each recipe")
+    parser.add_argument("--first-seed", type=int, default=0, help="of the first of them (default: 0)")
+    parser.add_argument("--validate", action="store_true", help="judge on validation images instead of test images")
     parser.add_argument("--table", type=Path, help="CSV file that keeps the trainings")
     args = parser.parse_args()
     entry = DATASETS[args.dataset]
-    network, given = (
-        parse_network(args.network, entry.input_shape, args.width),
-        ("epochs", "batch_size", "learning_rate"),
-    )
+    network = parse_network(args.network, entry.input_shape, args.width)
+    given = ("epochs", "batch_size", "learning_rate")
+    compared = {name: CHANGES[name] for name in args.only} | {path.stem: read_settings(path) for path in args.recipe}
     base = replace(entry.recipes["full"], **{name: value for name in given if (value := getattr(args, name))})
     print(f"{network.describe()}, width {network.width:g}, {args.images or 'all'} images, torch {torch.__version__}")
     print(base, flush=True)
@@ -78,13 +91,16 @@ def main() -> None:
             recipe=recipe,
             device=find_device(args.device),
             images=args.images,
+            validate=args.validate,
             teacher=teacher,
         )
-        return training.accuracies([network], seeds=args.seeds, workers=args.workers, table=args.table)[:, 0]
+        found = training.accuracies(
+            [network], seeds=args.seeds, first_seed=args.first_seed, workers=args.workers, table=args.table
+        )
+        return found[:, 0]
 
     found: dict[str, Array] = {}
-    for name in args.only:
-        changes = CHANGES[name]
+    for name, changes in compared.items():
         found[name] = accuracies(replace(base, **changes), args.teacher if "teacher_share" in changes else "")
         print(row(name, found[name], next(iter(found.values()))), flush=True)
 

@@ -143,12 +143,20 @@ class Files(Split):
     def class_counts(self) -> Tensor:
         return torch.tensor([label for _, label in self.files]).bincount()
 
-    def inputs(self, batch_size: int, *, device: torch.device, seed: int | None = None, part: Part = WHOLE) -> Inputs:
+    def inputs(
+        self,
+        batch_size: int,
+        *,
+        device: torch.device,
+        seed: int | None = None,
+        part: Part = WHOLE,
+        mirrored: Tensor | None = None,
+    ) -> Inputs:
         """Stored images, uint8 (N, c, h, w), labels (N,), and of training images the draws, (N, 3)."""
         generator = generator_of(seed)
         batches = batches_of(len(self), batch_size, generator, part)
         crops = torch.randint(2**62, (len(self),), generator=generator) if generator else None
-        draws = draws_of(batches, self.preparation, generator, part)
+        draws = draws_of(batches, self.preparation, generator, part, mirrored)
         for inputs in zip(self._decoder.decode(batches, crops), *(draws,) if draws else ()):
             (pixels, labels), *drawn = inputs
             yield tuple(moved(tensor, device) for tensor in (pixels, labels, *drawn))

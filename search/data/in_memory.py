@@ -73,11 +73,19 @@ class Images(Split):
     def class_counts(self) -> Tensor:
         return self.labels.bincount()
 
-    def inputs(self, batch_size: int, *, device: torch.device, seed: int | None = None, part: Part = WHOLE) -> Inputs:
+    def inputs(
+        self,
+        batch_size: int,
+        *,
+        device: torch.device,
+        seed: int | None = None,
+        part: Part = WHOLE,
+        mirrored: Tensor | None = None,
+    ) -> Inputs:
         """The index of each image, (N,), and of training images the draws, (N, 3), all of an epoch moved at once."""
         generator = generator_of(seed)
         batches = batches_of(len(self), batch_size, generator, part)
-        draws = draws_of(batches, self.preparation, generator, part)
+        draws = draws_of(batches, self.preparation, generator, part, mirrored)
         return zip(*(_moved(each, device) for each in (batches, draws) if each))
 
     def prepared(self, *inputs: Tensor) -> tuple[Tensor, Tensor]:

@@ -42,10 +42,21 @@ class Split(ABC):
         """(C,) images of each class, up to the last class of which there are any."""
 
     @abstractmethod
-    def inputs(self, batch_size: int, *, device: torch.device, seed: int | None = None, part: Part = WHOLE) -> Inputs:
-        """Of each batch, what `prepared` makes images and labels of; arguments as in `batches`.
+    def inputs(
+        self,
+        batch_size: int,
+        *,
+        device: torch.device,
+        seed: int | None = None,
+        part: Part = WHOLE,
+        mirrored: Tensor | None = None,
+    ) -> Inputs:
+        """Of each batch, what `prepared` makes images and labels of; other arguments as in `batches`.
 
         Batches of one size have inputs of one shape.
+
+        Args:
+            mirrored: (n,) whether each image of the split is, in place of a draw.
         """
 
     @abstractmethod
@@ -89,12 +100,20 @@ def batches_of(count: int, size: int, generator: torch.Generator | None, part: P
 
 
 def draws_of(
-    batches: Sequence[Tensor], preparation: Preparation, generator: torch.Generator | None, part: Part
+    batches: Sequence[Tensor],
+    preparation: Preparation,
+    generator: torch.Generator | None,
+    part: Part,
+    mirrored: Tensor | None,
 ) -> Sequence[Tensor]:
     """How the images of this part of each batch are augmented; nothing without a generator or augmentation."""
     if generator is None or preparation.augmentation == Augmentation():
         return ()
-    return [_share(preparation.draw(len(batch) * part[1], generator), part) for batch in batches]
+    draws = [_share(preparation.draw(len(batch) * part[1], generator), part) for batch in batches]
+    if mirrored is not None:
+        for batch, drawn in zip(batches, draws):
+            drawn[:, 2] = mirrored[batch]
+    return draws
 
 
 def moved(tensor: Tensor, device: torch.device) -> Tensor:

@@ -15,6 +15,21 @@ ERASED = 0.25
 """Share of the draws that erase, as torchvision's references have it."""
 
 
+def alternating_flips(count: int, seed: int, epoch: int) -> Tensor:
+    """Which of the images are mirrored in an epoch, (count,): half of them, and in the next epoch the others.
+
+    So two epochs in a row show each image both ways, where flips drawn in each epoch show half of the images twice
+    alike: Jordan, "94% on CIFAR-10 in 3.29 Seconds on a Single GPU", 2024, arXiv 2404.00498.
+
+    Args:
+        count: number of images.
+        seed: of the draw in the first epoch.
+        epoch: from 0 on.
+    """
+    first = torch.randint(2, (count,), generator=torch.Generator().manual_seed(seed))
+    return (first + epoch) % 2
+
+
 class Augmenting:
     """Changes batches, in this order: one of RandAugment (Cubuk et al., arXiv 1909.13719) and TrivialAugment (Mueller
     and Hutter, arXiv 2103.10158), or both; random erasing (Zhong et al., arXiv 1708.04896); one of mixup (Zhang et al.,

@@ -11,10 +11,11 @@ from mobinet.conv import BinaryConv2d
 from mobinet.fused.ahead import BinaryWeights
 from results.measures import UNWEIGHTED
 from search.data.split import Split
-from search.recipe import Recipe
+from search.recipe import ALTERNATING, Recipe
 from search.stopping import stop_if_asked
 from search.training import ranks
-from search.training.augmenting import Augmenting
+from search.training.attention import attention_distance, check_maps, maps_of
+from search.training.augmenting import Augmenting, alternating_flips
 from search.training.average import WeightAverage
 from search.training.captured import CapturedStep, launching
 from search.training.class_weights import ClassLoss
@@ -88,9 +89,17 @@ class Training:
         self.loss = ClassLoss(class_weights, train, device, recipe.label_smoothing)
         self.norms = [(norm, norm.momentum) for norm in net.modules() if isinstance(norm, nn.BatchNorm2d)]
         self.teacher = teacher
+        self.with_maps: tuple[nn.Module, ...] = ()
+        if teacher and recipe.teacher_maps:
+            check_maps(self.net, teacher, torch.zeros(2, *train.preparation.input_shape, device=device))
+            self.with_maps = self.net, teacher.net
+        changes = [name for name in recipe.augment.split(",") if name]
+        self.alternating = ALTERNATING in changes
+        if self.alternating and not train.preparation.augmentation.flip:
+            raise InputError(f"--augment {ALTERNATING} is for data sets whose images are flipped, such as cifar10")
         self.augmenting = None
-        if recipe.augment:
-            self.augmenting = Augmenting(recipe.augment.split(","), train.preparation, len(train.class_counts()))
+        if changes and changes != [ALTERNATING]:
+            self.augmenting = Augmenting(changes, train.preparation, len(train.class_counts()))
         self.recorded = self.alike and device.type == "cuda" and ranks.ranks() == 1
         self._total = torch.zeros((), device=device)
         self._begin_step(float_weights=recipe.first_epochs > 0)
@@ -126,9 +135,11 @@ class Training:
         self._total.zero_()
         steps = max(1, len(self.train) // self.recipe.batch_size)
         epoch_seed = self.seed * 10007 + self.epoch
-        for step, inputs in enumerate(
-            self.train.inputs(self.recipe.batch_size, device=self.device, seed=epoch_seed, part=ranks.part())
-        ):
+        mirrored = alternating_flips(len(self.train), self.seed, self.epoch) if self.alternating else None
+        batches = self.train.inputs(
+            self.recipe.batch_size, device=self.device, seed=epoch_seed, part=ranks.part(), mirrored=mirrored
+        )
+        for step, inputs in enumerate(batches):
             stop_if_asked()
             progress = (self.epoch + (step + 1) / steps) / self.recipe.epochs
             if self.augmenting:
@@ -176,7 +187,7 @@ class Training:
 
     def learn(self, images: Tensor, labels: Tensor) -> Tensor:
         """Give the weights their gradients on a batch, and return its loss, without gradient."""
-        with self.autocast():
+        with self.autocast(), maps_of(*self.with_maps) as maps:
             with self._binary_weights.made():
                 outputs = self.net(images)
             loss = self.loss(outputs, labels, labels)
@@ -184,6 +195,8 @@ class Training:
                 share = self.recipe.teacher_share
                 apart = self.teacher.divergence(images, outputs, self.recipe.teacher_temperature)
                 loss = (1 - share) * loss + share * self.loss.mean(apart, labels)
+                if maps:
+                    loss = loss + self.recipe.teacher_maps * self.loss.mean(attention_distance(*maps), labels)
         loss.backward()
         return loss.detach()
 

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torchvision.transforms import v2
 
+from search.data.catalog import Augmentation
 from search.recipe import AUGMENTATIONS, Recipe
 from search.training.augmenting import Augmenting
 from search.training.class_weights import ClassLoss
@@ -126,3 +127,35 @@ def test_images_that_are_neither_grey_nor_in_colour_are_refused(digits):
     preparation = replace(digits.train.preparation, input_shape=(4, 8, 8), mean=(0.0,) * 4, std=(1.0,) * 4)
     with pytest.raises(InputError, match="--augment is for images of 1 or 3 channels"):
         Augmenting(("mixup",), preparation, 10)
+
+
+def draws_in_epochs(digits, augment: str, *, begin_at: int = 0) -> list[dict[int, list[int]]]:
+    """For each of the epochs up to the third, how each image is augmented, by its index."""
+    images = part_of(digits, 60)
+    augmentation = Augmentation(shift=1 / 8, flip=True)
+    images = replace(images, preparation=replace(images.preparation, augmentation=augmentation))
+    recipe = Recipe(epochs=3, batch_size=20, learning_rate=0.02, augment=augment)
+    training = Training(seeded_build(NETWORK, 10, 1), images, recipe=recipe, seed=1, device=CPU)
+    training.epoch, epochs = begin_at, []
+    while training.epoch < recipe.epochs:
+        epochs.append({})
+        training.step = lambda index, draws: epochs[-1].update(zip(index.tolist(), draws.tolist()))
+        training.run_epoch()
+    return epochs
+
+
+def test_the_alternating_flip_shows_each_image_both_ways_in_two_epochs(digits):
+    usual, epochs = draws_in_epochs(digits, ""), draws_in_epochs(digits, "alternating-flip")
+    for before, after in zip(usual, epochs):
+        assert [*before] == [*after] and [place[:2] for place in before.values()] == [s[:2] for s in after.values()]
+    first, second, third = ({index: draw[2] for index, draw in epoch.items()} for epoch in epochs)
+    assert all(first[index] + second[index] == 1 and first[index] == third[index] for index in range(60))
+    assert 15 < sum(first.values()) < 45  # a half, within four deviations
+    assert any(usual[0][index][2] == usual[1][index][2] for index in range(60))
+    assert draws_in_epochs(digits, "alternating-flip", begin_at=2) == epochs[2:]
+
+
+def test_the_alternating_flip_is_refused_where_images_are_not_flipped(digits):
+    recipe = Recipe(epochs=1, batch_size=20, learning_rate=0.02, augment="alternating-flip")
+    with pytest.raises(InputError, match="for data sets whose images are flipped"):
+        Training(seeded_build(NETWORK, 10, 1), part_of(digits, 20), recipe=recipe, seed=1, device=CPU)
