@@ -12,7 +12,7 @@ from space.own_file import SUFFIX
 from space.reading import read_toml
 from space.search_space import SearchSpace
 
-OWN, OWN_FILES = Path(__file__).parent, ("paper.toml",)
+OWN, OWN_FILES = Path(__file__).parent, ("paper.toml", "wide.toml")
 
 
 def load_space(
@@ -31,8 +31,8 @@ def load_space(
 
     Args:
         space: a family's name, the path of a TOML file, or that of a Python file, which is run, see
-            `space.family.load_family`; ``paper.toml`` is the range of MoBiNet's paper, unless there
-            is such a file in the working directory.
+            `space.family.load_family`; ``paper.toml`` is the range of MoBiNet's paper and
+            ``wide.toml`` goes beyond it, unless there is such a file in the working directory.
         backbone: a backbone of the family.
         input_shape: (C, H, W); without a backbone, the family's first one for such images.
         width: factor on its channels.

@@ -51,6 +51,16 @@ def test_the_range_of_the_paper(backbone, tmp_path, monkeypatch):
     assert choices_of(load_space("paper.toml", backbone=backbone))["layer1.k"] == (0,)
 
 
+@pytest.mark.parametrize("backbone", ["mobilenet-8", "mobilenet-224", "mobilenet-33"])
+def test_the_wide_space_holds_the_usual_one(backbone, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    usual, wide = load_space(backbone=backbone), load_space("wide.toml", backbone=backbone)
+    assert wide.opened.keys() == {"growth", "depth", "copies"}
+    assert wide.size > usual.size and set(usual.baselines()) == set(wide.baselines())
+    rng = Random(0)
+    assert all(usual.sample(rng) in wide for _ in range(20))
+
+
 def test_an_empty_file_restricts_nothing(toml):
     assert choices_of(toml("")) == choices_of(toml('family = "mobinet"')) == choices_of(load_space())
 
