@@ -85,14 +85,15 @@ def main() -> None:
         by_trials = score_curves(rows, score, "trial", range(1, args.trials + 1))
         by_epochs = score_curves(rows, score, "epochs", range(1, args.trials * surrogate.epochs + 1))
         by_whole_trainings = {name: c[:, surrogate.epochs - 1 :: surrogate.epochs] for name, c in by_epochs.items()}
-        sections += [
-            describe_medians(by_trials, checkpoints, f"{score}, trials"),
-            describe_medians(by_epochs, [number * surrogate.epochs for number in checkpoints], f"{score}, epochs"),
-        ]
+        sections.append(describe_medians(by_trials, checkpoints, f"{score}, trials"))
+        curves[score, "trials"] = by_trials
+        if surrogate.epochs > 1:
+            at = [number * surrogate.epochs for number in checkpoints]
+            sections.append(describe_medians(by_epochs, at, f"{score}, epochs"))
+            curves[score, "epochs"] = by_epochs
         if FRONT in args.samplers:
             sections.append(describe_lead(by_trials))
             sections.append(describe_tests(by_whole_trainings, tested))
-        curves |= {(score, "trials"): by_trials, (score, "epochs"): by_epochs}
     sections.append(describe_seconds(rows))
     print(title, *("\n".join(section) for section in sections), sep="\n\n")
     if args.csv_out:

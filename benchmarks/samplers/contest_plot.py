@@ -1,4 +1,4 @@
-"""The plot of a contest: scores against trials and against epochs."""
+"""The plot of a contest: scores against trials and, where a training can be stopped, against epochs."""
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -21,9 +21,10 @@ def contest_figure(curves: dict[tuple[str, str], Curves], *, first: float) -> Fi
         curves: by score (a row of panels) and axis (a column of panels).
         first: where the plot begins, as a share of the longest search.
     """
+    axes_of = list(dict.fromkeys(axis for _, axis in curves))
     with paper_style():
         figure = new_figure(PANEL * len(SCORES), width=WIDTH)
-        panels = figure.subplots(len(SCORES), 2, sharex="col", sharey="row")
+        panels = figure.subplots(len(SCORES), len(axes_of), sharex="col", sharey="row", squeeze=False)
         for axes, ((score, axis), samplers) in zip(panels.flat, curves.items()):
             for number, (name, curve) in enumerate(samplers.items()):
                 length = curve.shape[1]
