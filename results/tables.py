@@ -99,7 +99,7 @@ def choose_best(
     line = f"the line between the ends of the front, {measure.title} over log {objective.unit}"
     chosen = knee(accuracy, front[objective.name])
     if chosen == len(front) - 1:
-        return chosen, f"{most}: none is above {line}"
+        return chosen, f"{most}, since the front has no knee: none is above {line}"
     return chosen, f"the knee of the front: farthest above {line}"
 
 

@@ -61,6 +61,11 @@ class Recipe:
         """The epochs that learn float weights."""
         return math.ceil(self.first_step * self.epochs)
 
+    @property
+    def asks_for_teacher(self) -> bool:
+        """Whether a setting does nothing without a teacher."""
+        return (self.teacher_share, self.teacher_temperature) != (1, 1)
+
     def learning_rate_at(self, progress: float) -> float:
         """The learning rate after a share of `progress` of all epochs."""
         first = self.first_epochs / self.epochs

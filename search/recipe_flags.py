@@ -123,6 +123,8 @@ def read_settings(path: Path) -> Mapping[str, Any]:
 
 
 def _setting(path: Path, name: str, value: Any) -> Any:
+    if name == "teacher":
+        raise InputError(f"{path}: a recipe names no teacher; give it with --teacher")
     if name not in SETTINGS:
         close = get_close_matches(name, SETTINGS, 1)
         meant = f"did you mean {close[0]}?" if close else f"a recipe has {', '.join(SETTINGS)}"

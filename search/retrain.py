@@ -126,6 +126,8 @@ def retrain(args: argparse.Namespace, programs: TextIO | None = None) -> None:
     print(f"{retraining.architecture.describe()}{cost}, into {retraining.folder}", flush=True)
     if first := retraining.recipe.first_epochs:
         print(f"the first {first} epochs learn float weights, without the fused kernels", flush=True)
+    if not retraining.teacher and retraining.recipe.asks_for_teacher:
+        print("no teacher: teacher_share and teacher_temperature do nothing without --teacher", flush=True)
     events.begin(retraining)
     line = EpochLine(epochs=retraining.recipe.epochs, metric=retraining.metric)
     try:

@@ -1,7 +1,7 @@
 """A search space: the architectures that a search may propose."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from random import Random
@@ -158,9 +158,9 @@ class SearchSpace:
         known = {(gene.kind,) for gene in self.genes} | {(gene.layer, gene.kind) for gene in self.genes}
         for path in flat:
             if path not in known:
-                layers = [gene.layer for gene in self.genes if gene.layer]
                 kinds = ", ".join(dict.fromkeys(gene.kind for gene in self.genes))
-                tables = f"; layers are {layers[0]} to {layers[-1]}" if layers else ""
+                layers = dict.fromkeys(gene.layer for gene in self.genes if gene.layer)
+                tables = f"; tables are {_ranges(layers)}" if layers else ""
                 raise InputError(
                     f"{self.family} on {self.backbone} has no choice called {'.'.join(path)}; "
                     f"choices are {kinds}{tables}"
@@ -194,3 +194,11 @@ def _chosen(gene: Gene, rule: Any) -> tuple[Any, ...]:
         own = gene.choices if gene.default is None else gene.legal
         return tuple(choice for choice in own if isinstance(choice, int) and choice <= int(limit[1]))
     return tuple(rule) if isinstance(rule, list) else (rule,)
+
+
+def _ranges(names: Iterable[str]) -> str:
+    """The names, of those that differ only in their last number the first and the last."""
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        groups.setdefault(name.rstrip("0123456789"), []).append(name)
+    return ", ".join(group[0] if len(group) == 1 else f"{group[0]} to {group[-1]}" for group in groups.values())

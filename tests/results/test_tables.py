@@ -117,7 +117,9 @@ def test_best_json_is_an_entry_of_the_front_with_its_rule(run_folder, trials, co
     best = json.loads((run_folder / "best.json").read_text())
     rule = best.pop("rule")
     assert best in json.loads((run_folder / "pareto.json").read_text())["front"]
-    assert rule.startswith("the most accurate network: none is above the line between the ends of the front")
+    assert rule.startswith(
+        "the most accurate network, since the front has no knee: none is above the line between the ends"
+    )
     write_tables(run_folder, trials, replace(config, max_ops=3500.0), None)
     best = json.loads((run_folder / "best.json").read_text())
     assert (best["key"], "3500" in best["rule"]) == (trials.loc[2, "key"], True)

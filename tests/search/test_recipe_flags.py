@@ -73,6 +73,7 @@ def test_augmentations_come_in_their_order(mine):
     [
         ("epochs =", "mine.toml is not TOML: "),
         ("learning-rate = 1", "a recipe has no learning-rate; did you mean learning_rate?"),
+        ("teacher = 'runs/teacher'", "a recipe names no teacher; give it with --teacher"),
         ("x = 1", "a recipe has no x; a recipe has epochs, batch_size, "),
         ("batch_size = 1.5", "batch_size: '1.5' is not a whole number above 0"),
         ("ema = 1", "ema: '1' is not a number from 0 up to, not including, 1"),
@@ -108,3 +109,8 @@ def test_a_search_records_what_earlier_versions_did():
     assert OWN.recorded() == five
     changed = Recipe(epochs=7, batch_size=64, learning_rate=0.02, optimizer="sgd")
     assert changed.recorded() == {**five, "optimizer": "sgd"}
+
+
+@pytest.mark.parametrize("text, asks", [("teacher_share = 0.5", True), ("teacher_temperature = 2", True), ("", False)])
+def test_a_recipe_with_settings_of_a_teacher_asks_for_one(mine, text, asks):
+    assert recipe("--recipe", mine(text)).asks_for_teacher is asks

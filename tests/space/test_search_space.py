@@ -305,3 +305,8 @@ def test_baselines_of_smaller_spaces(whole, rules, count):
 
 def test_input_shape(whole, large):
     assert (whole.input_shape, large.input_shape) == ((1, 8, 8), (3, 224, 224))
+
+
+def test_a_choice_that_is_not_there_is_answered_with_the_tables_that_are(whole):
+    with pytest.raises(InputError, match="stage7.depth.*tables are stem, layer0 to layer4, stage0 to stage1$"):
+        whole.restrict({"stage7": {"depth": [1]}})
