@@ -9,6 +9,7 @@ import argparse
 
 from mobinet.classifier import load_packed
 from space.command import Parser, add_own_family, run_command, user_path
+from space.errors import printable
 
 
 def parse() -> argparse.Namespace:
@@ -23,7 +24,7 @@ def main() -> None:
     args = parse()
     classifier = load_packed(args.model)
     for picture, name in zip(args.pictures, classifier.predict(args.pictures)):
-        print(f"{picture}: {name}")
+        print(printable(f"{picture}: {name}"))
 
 
 if __name__ == "__main__":

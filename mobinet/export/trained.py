@@ -61,7 +61,7 @@ def load_trained(path: Path) -> TrainedNetwork:
 def _accuracy(folder: Path) -> float | None:
     """On the test images, as summary.json has it, if there is a sound one."""
     summary = folder / "summary.json"
-    with suppress(ValueError, AttributeError):
+    with suppress(ValueError, AttributeError, RecursionError):
         found = json.loads(read_input(summary)).get("test_top1") if summary.exists() else None
-        return found if isinstance(found, float) else None
+        return found if isinstance(found, float) and isfinite(found) else None
     return None

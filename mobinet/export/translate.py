@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +11,7 @@ from mobinet.conv import BinaryConv2d
 from mobinet.export import TrainedNetwork, steps
 from mobinet.export.c.pieces import stored_as
 from mobinet.export.fold import folded
+from mobinet.export.poolings import mean, pool
 from mobinet.export.steps import Program, Shape, Step, Window
 from mobinet.families.meliusnet import DenseBlock, ImprovementBlock, NewFeatures
 from mobinet.families.nas_bnn import Unit as NASBNNUnit
@@ -103,9 +103,11 @@ def _binary_conv(program: Program, conv: BinaryConv2d, value: int) -> int:
 
 
 def _norm(program: Program, norm: nn.BatchNorm2d, value: int) -> int:
-    assert norm.running_mean is not None and norm.running_var is not None
-    scale = _double(norm.weight) / np.sqrt(_double(norm.running_var) + norm.eps)
-    offset = _double(norm.bias) - _double(norm.running_mean) * scale
+    if norm.running_mean is None or norm.running_var is None:
+        raise InputError(f"{norm} cannot be exported: it has no running statistics")
+    ones, zeros = np.ones(norm.num_features), np.zeros(norm.num_features)
+    scale = _double(norm.weight, ones) / np.sqrt(_double(norm.running_var) + norm.eps)
+    offset = _double(norm.bias, zeros) - _double(norm.running_mean) * scale
     return program.add(steps.Affine(inputs=(value,), shape=program.shapes[value], scale=scale, offset=offset))
 
 
@@ -128,25 +130,6 @@ def _rprelu(program: Program, module: RPReLU, value: int) -> int:
     return program.add(steps.Shift(inputs=(value,), shape=shape, offset=after))
 
 
-def _pool(kind: str) -> Callable[[Program, nn.Module, int], int]:
-    def translate(program: Program, module: Any, value: int) -> int:
-        window = Window(size=2, stride=2)
-        if kind != "min":
-            window = Window(
-                size=module.kernel_size, stride=module.stride, padding=module.padding, beyond=module.ceil_mode
-            )
-        if window.size == window.stride == 1:
-            return value
-        shape = _shape_after(program.shapes[value], window, program.shapes[value][2])
-        return program.add(steps.Pool(inputs=(value,), shape=shape, kind=kind, window=window))
-
-    return translate
-
-
-def _mean(program: Program, module: nn.AdaptiveAvgPool2d, value: int) -> int:
-    return program.add(steps.Mean(inputs=(value,), shape=(1, 1, program.shapes[value][2])))
-
-
 def _linear(program: Program, module: nn.Linear, value: int) -> int:
     height, width, channels = program.shapes[value]
     weight = _double(module.weight).reshape(-1, channels, height, width).transpose(2, 3, 1, 0)
@@ -155,7 +138,7 @@ def _linear(program: Program, module: nn.Linear, value: int) -> int:
             inputs=(value,),
             shape=(1, 1, module.out_features),
             weight=weight.reshape(height * width * channels, -1),
-            bias=_double(module.bias),
+            bias=_double(module.bias, np.zeros(module.out_features)),
         )
     )
 
@@ -217,10 +200,10 @@ TRANSLATIONS: dict[type[nn.Module], Callable] = {
     nn.PReLU: _prelu,
     nn.ReLU: _relu,
     RPReLU: _rprelu,
-    nn.AvgPool2d: _pool("avg"),
-    nn.MaxPool2d: _pool("max"),
-    MinPool2d: _pool("min"),
-    nn.AdaptiveAvgPool2d: _mean,
+    nn.AvgPool2d: pool("avg"),
+    nn.MaxPool2d: pool("max"),
+    MinPool2d: pool("min"),
+    nn.AdaptiveAvgPool2d: mean,
     nn.Linear: _linear,
     nn.ChannelShuffle: _shuffle,
     Repeat: _repeat,
@@ -239,5 +222,9 @@ def _shape_after(shape: Shape, window: Window, channels: int) -> Shape:
     return window.out(shape[0]), window.out(shape[1]), channels
 
 
-def _double(tensor: Tensor) -> NDArray[np.float64]:
+def _double(tensor: Tensor | None, missing: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+    """A tensor, or `missing` where there is none."""
+    if tensor is None:
+        assert missing is not None
+        return missing
     return tensor.detach().cpu().double().numpy()

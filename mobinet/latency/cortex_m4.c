@@ -5,6 +5,7 @@
 extern uint32_t top_of_stack[];
 void _start(void);
 void reset(void);
+void round_ended(void) __attribute__((weak)); /* of the system timer, where it is used */
 
 void reset(void)
 {
@@ -12,4 +13,5 @@ void reset(void)
     _start();
 }
 
-__attribute__((section(".vectors"), used)) void *const vectors[2] = {top_of_stack, (void *)reset};
+__attribute__((section(".vectors"), used)) void *const vectors[16] = {
+    [0] = top_of_stack, [1] = (void *)reset, [15] = (void *)round_ended};

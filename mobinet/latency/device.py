@@ -81,7 +81,7 @@ class Device:
             raise InputError(f"{command[0]} took longer than 10 minutes") from None
         if done.returncode:
             lines = (done.stderr or done.stdout).splitlines() or [f"it ended with status {done.returncode}"]
-            reason = next((line for line in lines if "error" in line), lines[0])
+            reason = next((line for line in lines if "error" in line or "overflowed" in line), lines[0])
             raise InputError(f"{shlex.join(command)[:60]}... failed: {reason}")
         return done.stdout
 

@@ -65,6 +65,13 @@ def test_a_run_its_folder_and_its_file_are_the_same(trained, export, tmp_path):
     assert b"| accuracy on the test images | 87.50% |" in written[0]["README.md"]
 
 
+@pytest.mark.parametrize("summary", ['{"test_top1": NaN}', "[" * 100_000], ids=["not a number", "nested"])
+def test_a_summary_without_an_accuracy_is_left_out(trained, export, tmp_path, summary):
+    (trained / "summary.json").write_text(summary)
+    assert export(trained, "--format", "c", "--out", tmp_path / "c")[0] == 0
+    assert "accuracy" not in (tmp_path / "c" / "README.md").read_text()
+
+
 def test_the_program_in_the_readme_runs(trained, export, tmp_path):
     if not shutil.which("cc"):
         pytest.skip("cc is not installed")

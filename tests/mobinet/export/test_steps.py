@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from mobinet.conv import BinaryConv2d
 from mobinet.export.reference import scores
 from mobinet.export.translate import steps_of
 from space import InputError
@@ -43,3 +44,46 @@ def test_what_the_steps_do_not_have_is_refused(conv):
     network = replace(as_trained(next(iter(NETWORKS.values()))()), net=nn.Sequential(conv))
     with pytest.raises(InputError, match=r"Conv2d\(1, 4, .* cannot be exported: it is not square"):
         steps_of(network)
+
+
+def network_with(*layers: nn.Module, head: nn.Module | None = None):
+    """A network of an own family, on images of 8 x 8 grey pixels, in whose body these layers are."""
+    torch.manual_seed(0)
+    body = [nn.Conv2d(1, 16, 3, padding=1), BinaryConv2d(16, 16, 3, binarizer="xnor"), nn.BatchNorm2d(16)]
+    net = nn.Sequential(*body, *layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), head or nn.Linear(16, 10))
+    return replace(as_trained(next(iter(NETWORKS.values()))()), net=net.eval())
+
+
+@pytest.mark.parametrize(
+    ("layer", "head"),
+    [
+        (nn.BatchNorm2d(16, affine=False), None),
+        (nn.Identity(), nn.Linear(16, 10, bias=False)),
+        (nn.MaxPool2d((2, 2)), None),
+        (nn.AvgPool2d(3, 2, 1, count_include_pad=False), None),
+        (nn.AvgPool2d(3, 2, ceil_mode=True), None),
+    ],
+)
+def test_layers_of_own_families(layer, head):
+    network = network_with(layer, head=head)
+    image = torch.rand(1, 1, 8, 8, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        (wanted,) = network.net((image - network.mean[0]) / network.std[0]).numpy()
+    np.testing.assert_allclose(scores(steps_of(network), image[0].permute(1, 2, 0).numpy()), wanted, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("layer", "complaint"),
+    [
+        (nn.AvgPool2d(3, 2, 1), "padding that is counted"),
+        (nn.AvgPool2d(2, divisor_override=3), "a divisor of its own"),
+        (nn.MaxPool2d(2, dilation=2), "dilation"),
+        (nn.MaxPool2d((2, 1)), "not square"),
+        (nn.MaxPool2d(2, 3, 1, ceil_mode=True), "ceil_mode beside padding"),
+        (nn.AdaptiveAvgPool2d(2), "not one pixel"),
+        (nn.BatchNorm2d(16, track_running_stats=False), "no running statistics"),
+    ],
+)
+def test_layers_that_would_be_something_else_are_refused(layer, complaint):
+    with pytest.raises(InputError, match=f"cannot be exported: .*{complaint}"):
+        steps_of(network_with(layer))

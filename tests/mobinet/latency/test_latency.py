@@ -194,6 +194,26 @@ def test_a_table_without_whole_networks_is_not_finished(tmp_path):
         table.latency(FIRST, 10)
 
 
+def test_the_clock_of_a_cortex_m4_goes_round():
+    """What takes many rounds of its timer counts as with one long one, but for the interrupts at their ends."""
+    if missing := [tool for tool in ("arm-none-eabi-gcc", "qemu-system-arm") if not shutil.which(tool)]:
+        pytest.skip(f"{missing[0]} is not installed")
+    device = TARGETS["cortex-m4"]()
+    (long,) = device.measure(untrained(FIRST, 10), whole=True)
+    short = replace(device, compiler=f"{device.compiler} -DROUND=1024")  # of 40 instructions each
+    assert long > 20 * 1024 * 40
+    assert short.measure(untrained(FIRST, 10), whole=True) == [pytest.approx(long, rel=1e-3)]
+
+
+def test_a_network_that_is_too_large_for_the_device_names_its_memory():
+    device = TARGETS["cortex-m4"]()
+    if not shutil.which("arm-none-eabi-gcc"):
+        pytest.skip("arm-none-eabi-gcc is not installed")
+    large = Architecture.uniform("mobilenet-224", block="mid", k=2, pool="avg")
+    with pytest.raises(InputError, match="region `RAM' overflowed"):
+        device.measure(untrained(large, 10))
+
+
 @pytest.mark.parametrize(
     ("flags", "complaint"),
     [
