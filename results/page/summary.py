@@ -26,7 +26,7 @@ def summary(trials: pd.DataFrame, *, config: RunConfig, front: Front) -> str:
         f"sampler {config.sampler}, seed {config.seed}; "
         f"{EVALUATED.get(config.evaluator, f'accuracies from {config.evaluator}')}; trials: {states}. "
         f"{measured}"
-        f"The front has {networks_text(front)}; it dominates {front.hypervolume:.2%} of the box up to "
+        f"The front has {networks_text(front)}; its hypervolume is {front.hypervolume:.2%} of the box up to "
         f"{config.cost.show(front.reference.cost)} and down to {front.reference.accuracy:.1%} {config.measure.title}."
     )
 
