@@ -55,6 +55,7 @@ ELSEWHERE = {
     "benchmarks.limits.faults": "tests/search/test_fuzz.py and test_killed.py are what it repeats",
     "search.run --dataset cifar10 --width 0.125": "digits, on which commands are tried, are too small for this width",
     "benchmarks/tables/cifar10-random": "it trains on CIFAR-10; the one on digits is run",
+    "results.compare runs/narrow": "its searches take minutes; tests/results/compare holds what it prints",
     "pi:/tmp/p": "there is no such device",
     "benchmarks.speed.by_cost": "its tables take a minute; tests/results/test_two_costs.py holds what it prints",
     "benchmarks.proxies.fidelity": "it starts a pool of processes ten times, which takes more than a minute",
@@ -166,11 +167,15 @@ def snippets() -> list:
 
 @pytest.mark.parametrize("snippet", snippets())
 def test_a_snippet_runs(workplace, key, monkeypatch, tmp_path, snippet):
+    if "InferenceSession" in snippet:
+        pytest.skip("it goes on from another snippet and an export; tests/mobinet/export/test_onnx.py runs both")
     monkeypatch.chdir(workplace)
     small = re.sub(r"trials=\d+", "trials=3", re.sub(r"(proxy\(\"digits\").*?\)", r"\1, epochs=1)", snippet))
     found: dict = {}
     exec(small.replace("runs/mine", str(tmp_path)).replace("KEY", key), found)
     if "cost" in found:
         assert found["cost"](found["arch"], num_classes=1000).ops == pytest.approx(48.62e6, abs=5e3)
+    elif "search" in found:
+        assert len(found["search"].table()) == 3
     else:
-        assert len(found["search"].table()) == 3 if "search" in found else found["classifier"].net
+        assert "classifier" in found or Path("picture.pgm").stat().st_size > 0
