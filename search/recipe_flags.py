@@ -104,7 +104,12 @@ def recipe_of(args: argparse.Namespace, own: Recipe) -> Recipe:
     recipe = replace(own, **changes)
     if args.two_step and not recipe.first_step:
         recipe = replace(recipe, first_step=HALF)
-    if recipe.first_step and recipe.first_epochs == recipe.epochs:
+    if recipe.first_epochs == recipe.epochs > 1:
+        raise InputError(
+            f"first_step {recipe.first_step:g} leaves none of {recipe.epochs} epochs to binary weights; "
+            "lower it, or give more --epochs"
+        )
+    if recipe.first_epochs == recipe.epochs:
         raise InputError("two steps take two epochs at least; give --epochs")
     if recipe.optimizer != own.optimizer and "learning_rate" not in changes:
         raise InputError(

@@ -26,7 +26,7 @@ from search.data.catalog import find_dataset
 from search.flags import add_training_flags, positive_float, positive_int
 from search.listeners import add_listener_flags, heard
 from search.recipe_flags import add_recipe_flags, recipe_of
-from search.retrained_text import end_text, refresh_report
+from search.retrained_text import end_text, refresh_report, teacher_note
 from search.several_flags import add_several_flags, check_several_flags, trains_several
 from space import Architecture, InputError, named_network
 from space.command import Parser, add_own_family, run_command, user_path
@@ -126,8 +126,8 @@ def retrain(args: argparse.Namespace, programs: TextIO | None = None) -> None:
     print(f"{retraining.architecture.describe()}{cost}, into {retraining.folder}", flush=True)
     if first := retraining.recipe.first_epochs:
         print(f"the first {first} epochs learn float weights, without the fused kernels", flush=True)
-    if not retraining.teacher and retraining.recipe.asks_for_teacher:
-        print("no teacher: teacher_share and teacher_temperature do nothing without --teacher", flush=True)
+    if note := teacher_note(retraining.recipe, retraining.teacher):
+        print(note, flush=True)
     events.begin(retraining)
     line = EpochLine(epochs=retraining.recipe.epochs, metric=retraining.metric)
     try:

@@ -7,8 +7,16 @@ from typing import Any
 from results.measures import ACCURACY, MEASURES
 from results.noise import standard_error
 from results.words import duration, si
+from search.recipe import Recipe
 from space.errors import first_line
 from space.own_file import files_of
+
+
+def teacher_note(recipe: Recipe, teacher: str) -> str:
+    """A line, where settings of a recipe do nothing because there is no teacher; else empty."""
+    if teacher or not recipe.asks_for_teacher:
+        return ""
+    return "no teacher: teacher_share, teacher_temperature and teacher_maps do nothing without --teacher"
 
 
 def end_text(summary: dict[str, Any], folder: Path, cost: str = "") -> str:

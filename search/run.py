@@ -49,6 +49,8 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     add_choice(parser, "--backend", BACKENDS, default="local")
     add_course_flags(parser.add_argument_group("how it runs, and what it tells"))
     args = parser.parse_args(argv)
+    if args.watch and args.quiet:
+        parser.error("--watch prints where the report is; leave out --quiet")
     evaluator = EVALUATORS[args.evaluator]
     if args.backbone and (args.image_size or args.channels):
         parser.error("--backbone says the size of the images already; leave out --image-size and --channels")

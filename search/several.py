@@ -17,7 +17,7 @@ from search.backends import BACKENDS
 from search.interrupt import Interrupts
 from search.loop import run_tasks
 from search.retrained_events import RetrainingEvents
-from search.retrained_text import named, refresh_report, run_of
+from search.retrained_text import named, refresh_report, run_of, teacher_note
 from search.task import Evaluation, Failure, Task
 from search.tensorboard import events_of
 from search.training import ranks
@@ -88,6 +88,8 @@ def retrain_several(
         args.workers = min(entry.shares(args, shape, device)[0], len(each))
     networks = f"{len(architectures)} networks" if len(architectures) > 1 else "1 network"
     print(f"{networks} with {args.seeds} seed{'s' if args.seeds > 1 else ''} each, into {each[0].folder.parent}")
+    if note := teacher_note(first.recipe, first.teacher):
+        print(note)
     events.begin(*each)
     reached: dict[str, list[dict[str, Any]]] = {network.key: [] for network in architectures}
     evaluator = Retrainings(each=each, tensorboard=args.tensorboard and args.tensorboard.absolute())

@@ -127,7 +127,11 @@ def compare(folders: Sequence[Path]) -> Comparison:
         reference=reference,
         budgets=budgets_of(every),
         differences=differences_of(groups),
-        notes=notes_on(configs, {one.run: one.trials for one in every}),
+        notes=notes_on(
+            configs,
+            trials={one.run: one.trials for one in every},
+            expected={one.run: one.is_expected for one in every},
+        ),
     )
 
 

@@ -72,12 +72,13 @@ def group_names(configs: Configs) -> list[str]:
     return [told[same] if is_clear else firsts[same] for same in settings.values()]
 
 
-def notes_on(configs: Configs, trials: Mapping[str, int]) -> tuple[str, ...]:
+def notes_on(configs: Configs, trials: Mapping[str, int], expected: Mapping[str, bool]) -> tuple[str, ...]:
     """What makes a comparison less than fair.
 
     Args:
         configs: of the runs.
         trials: complete ones of each run.
+        expected: whether the accuracies that decide in each run are expected ones.
     """
     notes = []
     trained = {json.dumps(_part(config, TRAINING), sort_keys=True) for config in configs.values()}
@@ -85,6 +86,12 @@ def notes_on(configs: Configs, trials: Mapping[str, int]) -> tuple[str, ...]:
         notes.append(
             "Networks were not trained alike, which changes the accuracy of the same network: retrain the fronts "
             "before you prefer a search."
+        )
+    if len(set(expected.values())) > 1:
+        measured = ", ".join(run for run, is_expected in expected.items() if not is_expected)
+        notes.append(
+            f"Accuracies of {measured} are measured ones, of which the best had luck; those of the others are expected "
+            "ones, corrected for it."
         )
     fewest, most = min(trials.values()), max(trials.values())
     if fewest < most:

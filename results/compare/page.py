@@ -19,7 +19,7 @@ PROGRESS = "Hypervolume after each complete trial, against the one reference poi
 def comparison_page(comparison: Comparison) -> str:
     """The page: words, a table with a row a search, and two figures."""
     rows, config = shown_rows(comparison), comparison.config
-    title = f"{len(rows.loc[rows['run'] != 'median'])} searches on {config.dataset}"
+    title = f"{sum(map(len, comparison.groups.values()))} searches on {config.dataset}"
     columns = (Column(title=str(name), texts=rows[name].tolist()) for name in rows)
     body = [
         f"<header><h1>{escape(title)}</h1></header>",
@@ -46,7 +46,7 @@ def figures_of(comparison: Comparison) -> dict[str, Any]:
             "shape": "hv",
         }
         for place, one in enumerate(searches):
-            look = {"name": escape(name), "legendgroup": name, "line": line, "text": one.run}
+            look = {"name": escape(name), "legendgroup": name, "line": line, "text": escape(one.run)}
             fronts.add_scatter(
                 x=one.cost, y=one.accuracy, mode="lines+markers", marker={"size": 5}, showlegend=not place, **look
             )

@@ -18,7 +18,7 @@ def comparison_drawn(comparison: Comparison) -> Figure:
         for number, (name, searches) in enumerate(comparison.groups.items()):
             look = {"color": HUES[number % len(HUES)], "linestyle": ("-", "--", ":")[number // len(HUES) % 3]}
             for place, one in enumerate(searches):
-                label = "_" if place else name
+                label = "_" if place else " " * name.startswith("_") + name  # matplotlib hides what begins with _
                 fronts.step(one.cost, one.accuracy, where="post", marker=".", label=label, **look)
                 progress.step(one.progress.trials, one.progress.hypervolume, where="post", **look)
         costs = [cost for searches in comparison.groups.values() for one in searches for cost in one.cost]

@@ -92,4 +92,6 @@ def share_axis(axes: Axes, title: str) -> None:
 
 def legend_above(figure: Figure, axes: Axes, columns: int = 3) -> None:
     handles, labels = axes.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=columns)
+    legend = figure.legend(handles, labels, loc="outside upper center", ncols=columns)
+    for text in legend.get_texts():
+        text.set_parse_math(False)  # names of folders may hold a $

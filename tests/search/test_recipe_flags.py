@@ -60,6 +60,8 @@ def test_two_steps_are_halves_unless_a_file_says(mine):
     assert (found.first_step, found.first_learning_rate, found.first_weight_decay) == (0.25, 0.1, 1e-5)
     with pytest.raises(InputError, match="two steps take two epochs at least"):
         recipe("--two-step", "--epochs", 1)
+    with pytest.raises(InputError, match="first_step 0.9 leaves none of 5 epochs to binary weights"):
+        recipe("--recipe", mine("first_step = 0.9"), "--epochs", 5)
 
 
 def test_augmentations_come_in_their_order(mine):
@@ -111,6 +113,9 @@ def test_a_search_records_what_earlier_versions_did():
     assert changed.recorded() == {**five, "optimizer": "sgd"}
 
 
-@pytest.mark.parametrize("text, asks", [("teacher_share = 0.5", True), ("teacher_temperature = 2", True), ("", False)])
+@pytest.mark.parametrize(
+    "text, asks",
+    [("teacher_share = 0.5", True), ("teacher_temperature = 2", True), ("teacher_maps = 1", True), ("", False)],
+)
 def test_a_recipe_with_settings_of_a_teacher_asks_for_one(mine, text, asks):
     assert recipe("--recipe", mine(text)).asks_for_teacher is asks

@@ -357,7 +357,7 @@ def test_bad_settings_are_one_line_and_exit_code_2(tmp_path, invoke, small):
     [("--trials", -5), ("--trials", 0), ("--trials", "many"), ("--epochs", 0), ("--max-ops", "nan"), ("--width", -1),
      ("--sampler", "magic"), ("--evaluator", "oracle"), ("--paths", "uniform"),
      ("--dataset", "imagenet"), ("--seed", "x"), ("--seed", 2**49 + 1), ("--seed", -(2**49) - 1),
-     ("--workers", "two"), ("--unknown",)],
+     ("--workers", "two"), ("--watch", "--quiet"), ("--unknown",)],
 )  # fmt: skip
 def test_bad_usage_is_exit_code_2(invoke, tmp_path, flags):
     ended = invoke(search.run, "--out", tmp_path / "run", *flags)

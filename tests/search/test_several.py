@@ -80,6 +80,14 @@ def test_one_that_fails_stops_no_other(judged_copy, invoke):
     assert read_json(judged_copy / "retrain" / f"{key}-seed1" / "summary.json")["epochs"] == 2
 
 
+def test_settings_of_a_teacher_without_one_are_noted(judged_copy, invoke, tmp_path):
+    (tmp_path / "maps.toml").write_text("teacher_maps = 1")
+    command = judged_copy / "best.json", "--epochs", 1, "--recipe", tmp_path / "maps.toml"
+    for several in ((), ("--seeds", 2, "--workers", 0)):
+        ended = invoke(search.retrain, *command, *several)
+        assert ended.code == 0 and "teacher_maps do nothing without --teacher" in ended.out
+
+
 @pytest.mark.parametrize(
     "network, flags, words",
     [

@@ -8,13 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
+import pandas as pd
 import pytest
 
 from results.compare.comparison import compare, rounded_up
 from results.compare.page import comparison_page, figures_of
 from results.compare.text import rows_of, shown_rows, words_of
 from results.files import write_json
-from results.run_config import Reference
+from results.run_config import Reference, read_config
 from results.tables import write_tables
 from space import InputError
 from tests.results.page.browser import visit
@@ -206,3 +207,37 @@ def test_the_page_draws_both_figures(make_run, tmp_path):
     one, two = make_run("one", (0.5, 5000.0)), make_run("two", (0.4, 4000.0), sampler="random")
     script = "return { plots: document.querySelectorAll('.js-plotly-plot svg.main-svg').length > 1 }"
     assert visit(comparison_page(compare([one, two])), script, tmp_path) == {"plots": True, "wrong": []}
+
+
+def test_folders_may_have_any_name(make_run):
+    """The page and the plot show them letter for letter, where searches differ in what has no words."""
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed")
+    from results.figures.comparison import comparison_drawn
+
+    one, two = make_run("a_$x_y$b<i>", (0.5, 5000.0)), make_run("median", (0.4, 4000.0), networks=7)
+    comparison = compare([one, two])
+    assert all("<i>" not in trace["text"] for trace in figures_of(comparison)["fronts"]["data"])
+    assert "<h1>2 searches on digits</h1>" in comparison_page(comparison)
+    (legend,) = comparison_drawn(comparison).legends
+    assert not any(text.get_parse_math() for text in legend.get_texts())
+
+
+def test_a_name_that_begins_with_a_line_is_in_the_legend(make_run, monkeypatch, tmp_path):
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed")
+    from results.figures.comparison import comparison_drawn
+
+    make_run("_one", (0.5, 5000.0))
+    make_run("two", (0.4, 4000.0), networks=7)
+    monkeypatch.chdir(tmp_path)
+    (legend,) = comparison_drawn(compare([Path("_one"), Path("two")])).legends
+    assert [text.get_text().strip() for text in legend.get_texts()] == ["_one", "two"]
+
+
+def test_measured_accuracies_beside_expected_ones_are_noted(make_run):
+    """The first search has both, and decides by the expected one."""
+    one, two = make_run("one", (0.5, 5000.0)), make_run("two", (0.5, 4000.0), sampler="random")
+    three = make_run("three", (0.5, 4000.0), sampler="front")
+    table = pd.read_csv(one / "trials.csv").assign(expected=0.4)
+    write_tables(one, table, read_config(one), None)
+    (note,) = compare([one, two]).notes
+    assert note.startswith(f"Accuracies of {two} are measured ones") and compare([two, three]).notes == ()
