@@ -17,7 +17,6 @@ ALIKE = {
     "fingerprint": "other data",
     "digests.dataset": "other data",
     "validation": "another validation split",
-    "train_images": "another validation split",
     "validation_images": "another validation split",
     "objective": "another cost",
     "latency.target": "another cost",
@@ -28,7 +27,7 @@ ALIKE = {
 """Settings in which searches have to agree, and what a search has where it does not."""
 TRAINING = "evaluator", "recipe", "proxy_images", "paths", "class_weights", "backbone"
 """Settings that change the accuracy of one and the same network."""
-FOLLOWING = "schema", "seed", "reference", "latency", "genes", "networks", *FREE_TO_CHANGE
+FOLLOWING = "schema", "seed", "reference", "latency", "genes", "networks", "train_images", *FREE_TO_CHANGE
 """Settings that name no group: they follow from others, or do not count."""
 TOLD = 3
 """Settings in the name of a group."""

@@ -241,3 +241,11 @@ def test_measured_accuracies_beside_expected_ones_are_noted(make_run):
     write_tables(one, table, read_config(one), None)
     (note,) = compare([one, two]).notes
     assert note.startswith(f"Accuracies of {two} are measured ones") and compare([two, three]).notes == ()
+
+
+def test_trainings_on_fewer_images_have_the_same_split(make_run):
+    """`train_images` is what ``--proxy-images`` leaves; the validation images are the same."""
+    one = make_run("one", (0.5, 5000.0), evaluator_settings={"proxy_images": 100}, train_images=100)
+    comparison = compare([one, make_run("two", (0.5, 5000.0))])
+    assert [*comparison.groups] == ["--proxy-images 100", "--proxy-images not given"]
+    assert any("not trained alike" in note for note in comparison.notes)
