@@ -18,8 +18,7 @@ def pool(kind: str) -> Callable[[Program, Pooling, int], int]:
         window = Window(size=2, stride=2) if isinstance(module, MinPool2d) else _window(module)
         if window.size == window.stride == 1 and window.padding == 0:
             return value
-        height, width, channels = program.shapes[value]
-        shape = window.out(height), window.out(width), channels
+        shape = window.shape_after(program.shapes[value], program.shapes[value][2])
         return program.add(Pool(inputs=(value,), shape=shape, kind=kind, window=window))
 
     return translate

@@ -46,6 +46,11 @@ class Window:
         more = self.stride - 1 if self.beyond else 0
         return (length + 2 * self.padding - self.size + more) // self.stride + 1
 
+    def shape_after(self, shape: Shape, channels: int) -> Shape:
+        """The shape of a result of so many channels, from the shape of the value that the windows lie on."""
+        height, width, _ = shape
+        return self.out(height), self.out(width), channels
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Conv(Step):

@@ -70,7 +70,7 @@ def _conv(program: Program, conv: nn.Conv2d, value: int) -> int:
     if not square or conv.dilation != (1, 1) or conv.padding_mode != "zeros":
         raise InputError(f"{conv} cannot be exported: it is not square, or has dilation or another padding than zeros")
     window = Window(size=conv.kernel_size[0], stride=conv.stride[0], padding=int(conv.padding[0]))
-    shape = _shape_after(program.shapes[value], window, conv.out_channels)
+    shape = window.shape_after(program.shapes[value], conv.out_channels)
     weight = _double(conv.weight).transpose(2, 3, 1, 0)
     value = program.add(steps.Conv(inputs=(value,), shape=shape, weight=weight, window=window, groups=conv.groups))
     if conv.bias is None:
@@ -84,8 +84,8 @@ def _binary_conv(program: Program, conv: BinaryConv2d, value: int) -> int:
     binarizer, channels = conv.binarizer, program.shapes[value][2]
     scale = conv.scale if conv.scale is not None else binarizer.scale(conv.weight)
     gain = 1.0 if binarizer.gain is None else _double(binarizer.gain).item()
-    shift = np.zeros(channels) if binarizer.shift is None else _double(binarizer.shift).ravel()
-    shape = _shape_after(program.shapes[value], window, filters)
+    shift = _double_or(np.zeros(channels), binarizer.shift).ravel()
+    shape = window.shape_after(program.shapes[value], filters)
     value = program.add(
         steps.BinaryConv(
             inputs=(value,),
@@ -106,8 +106,8 @@ def _norm(program: Program, norm: nn.BatchNorm2d, value: int) -> int:
     if norm.running_mean is None or norm.running_var is None:
         raise InputError(f"{norm} cannot be exported: it has no running statistics")
     ones, zeros = np.ones(norm.num_features), np.zeros(norm.num_features)
-    scale = _double(norm.weight, ones) / np.sqrt(_double(norm.running_var) + norm.eps)
-    offset = _double(norm.bias, zeros) - _double(norm.running_mean) * scale
+    scale = _double_or(ones, norm.weight) / np.sqrt(_double(norm.running_var) + norm.eps)
+    offset = _double_or(zeros, norm.bias) - _double(norm.running_mean) * scale
     return program.add(steps.Affine(inputs=(value,), shape=program.shapes[value], scale=scale, offset=offset))
 
 
@@ -138,7 +138,7 @@ def _linear(program: Program, module: nn.Linear, value: int) -> int:
             inputs=(value,),
             shape=(1, 1, module.out_features),
             weight=weight.reshape(height * width * channels, -1),
-            bias=_double(module.bias, np.zeros(module.out_features)),
+            bias=_double_or(np.zeros(module.out_features), module.bias),
         )
     )
 
@@ -218,13 +218,9 @@ TRANSLATIONS: dict[type[nn.Module], Callable] = {
 """From a kind of layer to its steps. A layer of a new family is a line here."""
 
 
-def _shape_after(shape: Shape, window: Window, channels: int) -> Shape:
-    return window.out(shape[0]), window.out(shape[1]), channels
+def _double_or(missing: NDArray[np.float64], tensor: Tensor | None) -> NDArray[np.float64]:
+    return missing if tensor is None else _double(tensor)
 
 
-def _double(tensor: Tensor | None, missing: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
-    """A tensor, or `missing` where there is none."""
-    if tensor is None:
-        assert missing is not None
-        return missing
+def _double(tensor: Tensor) -> NDArray[np.float64]:
     return tensor.detach().cpu().double().numpy()
