@@ -57,7 +57,7 @@ class Objective:
 
     @property
     def heading(self) -> str:
-        """Of its numbers: the name with the unit, where the name is not that."""
+        """Of its numbers: the name with the unit, or the unit alone where both are one word."""
         return self.unit if self.unit.lower() == self.name else f"{self.name} ({self.unit})"
 
     def show(self, value: float) -> str:
@@ -68,7 +68,7 @@ class Objective:
         return f"{float(f'{value / scale:.3g}'):g} {unit}"
 
     def show_limit(self, value: float) -> str:
-        """The same with what it is of, so that several limits can stand side by side."""
+        """A number with its unit and noun, so that several limits can stand side by side."""
         return f"{self.show(value)} of {self.noun}" if self.noun else self.show(value)
 
     def as_limit(self, value: float) -> str:

@@ -197,7 +197,7 @@ def _chosen(gene: Gene, rule: Any) -> tuple[Any, ...]:
 
 
 def _ranges(names: Iterable[str]) -> str:
-    """The names, of those that differ only in their last number the first and the last."""
+    """The names; where several differ only in the number at their end, the first `to` the last."""
     groups: dict[str, list[str]] = {}
     for name in names:
         groups.setdefault(name.rstrip("0123456789"), []).append(name)

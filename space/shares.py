@@ -44,7 +44,7 @@ class Shares:
 
 
 def ways_through(space: SearchSpace, base: Choices) -> Iterator[tuple[int, Combination]]:
-    """Each step of each group in each state: the group's number, and choices that lead there, see `ways_to`, and on."""
+    """Of each step of the chain its group's number, and the choices up to the step, those before it as in `ways_to`."""
     for number, (ways, by_state) in enumerate(zip(ways_to(space, base), space.chain.steps)):
         for state, steps in by_state.items():
             for step in steps.values():

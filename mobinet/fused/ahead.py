@@ -21,10 +21,12 @@ WORD = 8
 
 
 class BinaryWeights:
-    """Those of a network on CUDA; on other devices, and where a binarizer has a way of its own, there are none.
+    """The binary weights of a network on CUDA.
+
+    None are made on other devices, nor where a binarizer has a way of its own: there each convolution makes its own.
 
     Args:
-        net: stays on its device, and keeps its latent weights.
+        net: must stay on its device, and keep its latent weights.
         module: the kernels to use in place of the device's.
     """
 

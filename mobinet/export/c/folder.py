@@ -193,8 +193,8 @@ static float arena[NETWORK_ARENA], scores[NETWORK_CLASSES];
 network_bytes(image, scores, arena);
 ```
 
-`image` holds the rows from top to bottom, {pixel}, 0 to 255. The largest of `scores` is that of the
-class, whose name is in `network_classes`. `network_floats` takes floats of 0 to 1 in the same order.
+`image` holds the rows from top to bottom, {pixel}, 0 to 255. The class is that with the largest of `scores`;
+`network_classes` holds its name, at the same place. `network_floats` takes floats of 0 to 1 in the same order.
 
 Compile with `-O3` and for the processor at hand (`-march=native`): AVX-512, AVX2, SSE2, NEON and WebAssembly's vectors
 are used where the compiler may. Every build gives the same scores to the bit.

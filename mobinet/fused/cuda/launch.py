@@ -48,8 +48,9 @@ def launch_filters(
     **constants: bool,
 ) -> None:
     """Run a kernel over the filters of latent weights, (O, I / groups, k, k), or over those in a table of filters."""
-    filters, size, area = len(latent), latent.shape[1:].numel(), latent.shape[2:].numel()
-    if table is not None:
+    if table is None:
+        filters, size, area = len(latent), latent.shape[1:].numel(), latent.shape[2:].numel()
+    else:
         filters, size, area = len(table), 0, 0
     with torch.cuda.device_of(latent):
         kernel[(filters,)](*arguments, table, size, area, BLOCK=BLOCK_WEIGHTS, **constants)

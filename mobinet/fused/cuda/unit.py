@@ -15,7 +15,7 @@ from mobinet.fused.cuda.weights import binarised, latent_gradient_of
 from mobinet.fused.spec import Parameters, UnitSpec, WeightRule
 
 SETTLED = (None,) * 6
-"""In place of what `normalise` would find mean and deviation from."""
+"""Arguments of `normalise` where mean and deviation are known already."""
 
 
 def matrix(x: Tensor) -> Tensor:
@@ -30,7 +30,7 @@ def images(rows: Tensor, like: Tensor) -> Tensor:
 
 
 def sums_of(parts: Tensor) -> tuple[Tensor | None, Tensor]:
-    """What a kernel finds the sums over blocks from, and their place, (k, C); or None and the sums."""
+    """Of few blocks, the parts, which a later kernel adds, and room for the sums, (k, C); else None and the sums."""
     if is_few(parts):
         return parts, parts.new_empty((parts.shape[0], parts.shape[2]))
     return None, parts.sum(1)
@@ -125,8 +125,8 @@ def evaluate(x: Tensor, parameters: Parameters, spec: UnitSpec) -> Tensor:
     x = x.contiguous(memory_format=torch.channels_last)
     _, y = convolve(x, weight.to(x.dtype), shift, spec)
     inverse, out = (running_var + spec.eps).rsqrt(), torch.empty_like(y)
-    skip = matrix(x), before, slope, gamma, beta, out, x.shape[1]
-    launch(normalise, y.shape, y, *skip, *SETTLED, running_mean, inverse)
+    arguments = y, matrix(x), before, slope, gamma, beta, out, x.shape[1]
+    launch(normalise, y.shape, *arguments, *SETTLED, running_mean, inverse)
     return images(out, x)
 
 

@@ -24,15 +24,15 @@ class Joined:
         """Of each filter: its first place, how many weights it has, and how many of them are of one channel."""
 
     def join(self, weights: Iterable[Tensor]) -> Tensor:
-        """A weight of each convolution, or its gradient, in the order of their dimensions: (n,)."""
+        """One tensor of each convolution, each flattened in the order of its dimensions, one after another: (n,)."""
         return torch.cat([weight.flatten() for weight in weights])
 
     def latent(self, joined: Tensor) -> list[Tensor]:
-        """Of each convolution what is joined in the order of latent weights, (O, I / groups, k, k)."""
+        """Each convolution's part of what lies in the order of latent weights: (O, I / groups, k, k)."""
         return [part.view(shape) for part, shape in zip(joined.split(self._sizes), self._shapes)]
 
     def channels_last(self, joined: Tensor) -> list[Tensor]:
-        """Of each convolution what is joined in the order of binary weights, (O, I / groups, k, k), channels_last."""
+        """Each convolution's part of what lies in the order of binary weights: (O, I / groups, k, k), channels_last."""
         return [
             part.view(filters, *kernel, members).permute(0, 3, 1, 2)
             for part, (filters, members, *kernel) in zip(joined.split(self._sizes), self._shapes)
