@@ -84,9 +84,9 @@ def write_figures(folder: Path, form: str, *, published: bool = False, out: Path
 
 def _made_of(folder: Path, make: "Callable[[RunRecord], T]") -> T:
     """What `make` makes of the run in `folder`. Raises InputError as `write_report` does."""
-    from results.run_record import LACKING, read_run, reading
+    from results.run_record import read_run, reading
 
-    with reading(folder, LACKING):
+    with reading(folder):
         return make(read_run(folder))
 
 

@@ -56,7 +56,8 @@ def read_run(folder: Path) -> RunRecord:
     Raises:
         InputError: the folder holds no run, one in which nothing is complete yet, or files that were changed.
     """
-    with reading(folder, LACKING):
+    with reading(folder):
+        check_files(folder, LACKING)
         config, trials = read_config(folder), read_trials(folder)
         return RunRecord(
             folder=folder,
@@ -70,13 +71,17 @@ def read_run(folder: Path) -> RunRecord:
         )
 
 
-@contextmanager
-def reading(folder: Path, names: Iterable[str]) -> Iterator[None]:
-    """Within it, these files of a run are used; raises InputError where one is missing, or holds what no run writes."""
+def check_files(folder: Path, names: Iterable[str]) -> None:
+    """Raises InputError where one of these files of a run is missing, or was changed since it was written."""
     for name in names:
         if not (folder / name).exists():
             raise InputError(LACKING[name].format(folder))
     check_sums(folder, *names)
+
+
+@contextmanager
+def reading(folder: Path) -> Iterator[None]:
+    """Within it, the files of a run are used; raises InputError where they hold what no run writes."""
     try:
         yield
     except InputError:

@@ -12,7 +12,7 @@ import numpy as np
 from results.compare.groups import group_names, notes_on, refuse_others, refuse_twice
 from results.page.progress import Progress, progress_of
 from results.run_config import Reference, RunConfig, read_config
-from results.run_record import LACKING, reading
+from results.run_record import LACKING, check_files, reading
 from results.significance import holm, mann_whitney
 from results.tables import deciding_accuracy, front_of, is_smoothed, read_trials
 from space import InputError
@@ -110,7 +110,8 @@ def compare(folders: Sequence[Path]) -> Comparison:
         raise InputError(f"a comparison takes two runs or more; there is only {folders[0]}")
     configs = {}
     for folder in folders:
-        with reading(folder, FILES):
+        with reading(folder):
+            check_files(folder, FILES)
             configs[str(folder)] = read_config(folder)
     refuse_others(configs)
     refuse_twice(folders, configs)
@@ -137,7 +138,7 @@ def compare(folders: Sequence[Path]) -> Comparison:
 
 def searched(folder: Path, config: RunConfig) -> Searched:
     """Of the run in a folder, against the reference point in `config`. Raises InputError where no trial is complete."""
-    with reading(folder, FILES):
+    with reading(folder):
         trials = read_trials(folder)
         complete = trials.loc[trials["state"] == "complete"]
         if complete.empty:
