@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from math import isnan
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from results.files import SCHEMA, check_sums, read_json
 from results.measures import ACCURACY, CLASS_WEIGHTS, MEASURES, SCORES, UNWEIGHTED, Measure
@@ -16,8 +16,6 @@ from space.family import MOST_CLASSES, genes_of
 from space.objective import OBJECTIVES
 
 NOT_COUNTED = tuple(name for name in OBJECTIVES if name not in COSTS)
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,6 +135,11 @@ class Entry:
     def reached(self) -> float:
         """What is maximised, as it was measured."""
         return self.scores.get(self.measure.column, self.accuracy)
+
+    @property
+    def is_smoothed(self) -> bool:
+        """Whether it has an expected accuracy that is not just the measured one, as of few trials."""
+        return self.expected not in (None, self.reached)
 
     @property
     def measure(self) -> Measure:

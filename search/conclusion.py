@@ -30,7 +30,7 @@ def end_text(search: Search, front: Front, best: Entry, *, skip_broken: bool) ->
 
 def kind_of(front: Front) -> str:
     """``expected``, where accuracies were smoothed."""
-    return "expected " if any(entry.expected not in (None, entry.reached) for entry in front.entries) else ""
+    return "expected " if any(entry.is_smoothed for entry in front.entries) else ""
 
 
 def front_text(search: Search, rows: Sequence[Beside], best: str) -> str:

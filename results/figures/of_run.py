@@ -57,7 +57,7 @@ def _network(run: RunRecord) -> Figure:
     varied = {name for name, choices in config.genes.items() if len(choices) > 1}
     boxes = boxes_of(best.architecture, run.shares.get(best.key, {}), varied)
     cost = {**best.cost.to_dict(), **best.measured}[config.objective]
-    title = f"{'expected ' if best.expected not in (None, best.reached) else ''}{best.measure.title}"
+    title = f"{'expected ' if best.is_smoothed else ''}{best.measure.title}"
     return network_drawn(boxes, f"{best.key}: {title} {best.deciding:.1%}, {config.cost.show(cost)}")
 
 

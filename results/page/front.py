@@ -132,7 +132,7 @@ def front_table(front: Front, config: RunConfig) -> str:
     for name in (config.measure.column, TOP5):
         if all(name in entry.scores for entry in entries):
             columns.append(shares(TITLES[name], [entry.scores[name] for entry in entries]))
-    if any(entry.expected not in (None, entry.reached) for entry in entries):
+    if any(entry.is_smoothed for entry in entries):
         columns.append(shares(expected, [entry.expected or 0 for entry in entries]))
     for name in COSTS:
         values = [float(getattr(entry.cost, name)) for entry in entries]

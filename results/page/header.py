@@ -12,7 +12,7 @@ def header_of(run: RunRecord, title: str) -> str:
     """The recommended network in one sentence, then its numbers and commands."""
     config, best = run.config, run.best
     numbers = f"Recommended: {best.key}, {best.rule}. {best.reached:.2%} {config.measure.title} measured"
-    numbers += "" if best.expected in (None, best.reached) else f", {best.expected:.2%} expected"
+    numbers += f", {best.expected:.2%} expected" if best.is_smoothed else ""
     cost = best.cost.to_dict() | dict(best.measured)
     numbers += f", {config.cost.show(cost[config.objective])}."
     retrain = f"python -m search.retrain {path_of(run)}/best.json"
