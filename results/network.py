@@ -56,12 +56,10 @@ def _in_order(layers: list[str], parts: list[str]) -> list[str]:
 
 
 def _box(name: str, taken: Mapping[str, str], channels: int | None, share: float | None) -> Box:
-    words = [
-        choice if kind == "block" else f"{'K' if kind == 'k' else kind} {choice}" for kind, choice in taken.items()
-    ]
+    titles = {"block": "", "k": "K "}
     return Box(
         name=name,
-        words=tuple(word for kind, word in zip(taken, words) if kind != "pool"),
+        words=tuple(f"{titles.get(kind, f'{kind} ')}{choice}" for kind, choice in taken.items() if kind != "pool"),
         block=taken.get("block", ""),
         pool=taken.get("pool", ""),
         channels=channels,

@@ -12,15 +12,15 @@ def settings_of(config: RunConfig) -> dict[str, str]:
     """Every setting and every version by its name in ``config.json``; those that are not set are left out."""
     left_out = {"genes", *PATHS}
     stated = {
-        name: shown(value)
+        name: _shown(value)
         for name, value in config.to_dict().items()
         if name not in left_out and value not in (None, {}, [])
     }
     return {"genes": f"{len(config.genes)}, in config.json", **stated}
 
 
-def shown(value: Any) -> str:
+def _shown(value: Any) -> str:
     """A setting in words."""
     if isinstance(value, dict):
-        return ", ".join(f"{name} {shown(one)}" for name, one in value.items())
+        return ", ".join(f"{name} {_shown(one)}" for name, one in value.items())
     return str(value)

@@ -69,7 +69,7 @@ def _telling(names: list[str], there: Mapping[str, Any], here: Mapping[str, Any]
 
 
 def shown(value: Any) -> Any:
-    """A setting in words."""
+    """A setting in words; networks by their number and digest."""
     if isinstance(value, list) and all(isinstance(each, dict) for each in value):
         digest = sha256(json.dumps(value).encode()).hexdigest()[:6]
         return f"{len(value)} (digest {digest})" if value else "none"

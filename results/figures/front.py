@@ -31,9 +31,7 @@ def front_drawn(info: ParetoInfo) -> Figure:
     dots(info.best, "best", "best.json", marker="*", markersize=9, markeredgecolor=INK, markeredgewidth=0.5, zorder=5)
     dots(info.published, "published", PUBLISHED, marker="x")
     dots(info.retrained, "retrained", "retrained (test images)", marker="^")
-    lines = dict(
-        zip((f"{name}: {info.objective.show(cost)}" for name, cost in info.peers.items()), info.peers.values())
-    )
+    lines = {f"{name}: {info.objective.show(cost)}": cost for name, cost in info.peers.items()}
     if info.budget is not None:
         lines[f"budget: {tick(info.budget, info.objective)}"] = info.budget
     for dash, (name, cost) in zip(cycle(("--", ":", "-.")), lines.items()):
