@@ -162,11 +162,12 @@ def budgets_of(searches: Sequence[Searched]) -> tuple[float, ...]:
     The last is where the first of the fronts ends; there is but one where a front ends before another begins.
     """
     low, high = max(one.cost[0] for one in searches), min(one.cost[-1] for one in searches)
-    return tuple(dict.fromkeys(rounded_up(cost) for cost in np.geomspace(low, max(low, high), BUDGETS).tolist()))
+    costs = np.geomspace(low, max(low, high), BUDGETS).tolist()
+    return tuple(dict.fromkeys(max(low, rounded_up(cost)) for cost in costs))
 
 
 def rounded_up(cost: float) -> float:
-    """The next number of three digits."""
+    """The next number of three digits; what floating point alone adds is not rounded up."""
     step = 10.0 ** (floor(log10(cost)) - DIGITS + 1)
     return float(f"{ceil(cost / step - 1e-9) * step:.9g}")
 

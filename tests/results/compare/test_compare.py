@@ -74,6 +74,16 @@ def test_fronts_that_do_not_overlap_have_one_budget(make_run):
     assert compare([one, two]).budgets == (6550.0,)
 
 
+def test_the_least_budget_holds_a_network_of_each_search(make_run):
+    """0.1 + 0.2 is more than 0.3 in floating point, to which it is rounded."""
+    one = make_run("one", (0.2, 0.1 + 0.2), (0.3, 0.5))
+    two = make_run("two", (0.25, 0.1), (0.6, 0.5), sampler="random")
+    comparison = compare([one, two])
+    assert comparison.budgets[0] == 0.1 + 0.2
+    found = rows_of(comparison).set_index("search")["best_within_0.3_ops"].to_dict()
+    assert found == {"sampler tpe": 0.2, "sampler random": 0.25}
+
+
 @pytest.mark.parametrize(
     "cost, rounded", [(2000.5, 2010.0), (2000.0, 2000.0), (171648.0, 172000.0), (1.2341e-3, 1.24e-3)]
 )
