@@ -62,8 +62,8 @@ def page_of(run: RunRecord, *, published: bool = False, version: str = "") -> st
 
 
 def scripts_of(record: Any, script: str) -> str:
-    """A record, Plotly, and the script beside this file that draws the record with it."""
-    code = "".join(f"<script>{_read(name)}</script>" for name in ("plotly-basic.min.js", script))
+    """A record, Plotly, how it looks here, and the script beside this file that draws the record with them."""
+    code = "".join(f"<script>{_read(name)}</script>" for name in ("plotly-basic.min.js", "theme.js", script))
     return f"{script_data(record)}{code}"
 
 

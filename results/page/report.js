@@ -12,7 +12,6 @@ const narrow = () => innerWidth < 640;
 const decode = ({ values, codes }, row) => values[codes.length ? codes[row] : 0];
 const percent = (share, digits = 2) => `${(100 * share).toFixed(digits)}%`;
 const spelled = (name) => name.replaceAll("_", " ");
-const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
 function costText(name, value) {
   const { unit } = figures.front.views[name];
@@ -29,22 +28,6 @@ function element(tag, content, attributes = {}) {
 }
 
 // Figures
-
-function theme(layout) {
-  const [text, muted, line, ground] = ["text", "muted", "line", "ground"].map(colour);
-  const axis = { gridcolor: line, linecolor: line, zerolinecolor: line, tickfont: { color: muted }, automargin: true };
-  const { template, ...own } = layout;
-  return {
-    ...own,
-    paper_bgcolor: "rgba(0,0,0,0)",
-    plot_bgcolor: "rgba(0,0,0,0)",
-    font: { family: "system-ui, sans-serif", size: 13, color: text },
-    margin: { l: 10, r: 10, t: 10, b: 10 },
-    hoverlabel: { align: "left", bgcolor: ground, bordercolor: line, font: { color: text, size: 13 } },
-    xaxis: { ...axis, ...own.xaxis },
-    yaxis: { ...axis, ...own.yaxis },
-  };
-}
 
 const escaped = (text) => text.replace(/[&<>]/g, (sign) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;" })[sign]);
 
@@ -107,8 +90,6 @@ function frontLayout(traces) {
   layout.annotations = lines.map(([text, at]) => ({ text: escaped(text), x: Math.log10(at), yref: "paper", y: 0.02, xanchor: "right", yanchor: "bottom", textangle: -90, showarrow: false, font: { size: 11, color: colour("muted") } }));
   return layout;
 }
-
-const options = { displayModeBar: false, responsive: true };
 
 function drawFront() {
   const place = document.getElementById("front");

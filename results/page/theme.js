@@ -1,0 +1,21 @@
+"use strict";
+// How Plotly draws on our pages: in the colours of report.css.
+
+const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+const options = { displayModeBar: false, responsive: true };
+
+function theme(layout) {
+  const [text, muted, line, ground] = ["text", "muted", "line", "ground"].map(colour);
+  const axis = { gridcolor: line, linecolor: line, zerolinecolor: line, tickfont: { color: muted }, automargin: true };
+  const { template, ...own } = layout;
+  return {
+    ...own,
+    paper_bgcolor: "rgba(0,0,0,0)",
+    plot_bgcolor: "rgba(0,0,0,0)",
+    font: { family: "system-ui, sans-serif", size: 13, color: text },
+    margin: { l: 10, r: 10, t: 10, b: 10 },
+    hoverlabel: { align: "left", bgcolor: ground, bordercolor: line, font: { color: text, size: 13 } },
+    xaxis: { ...axis, ...own.xaxis },
+    yaxis: { ...axis, ...own.yaxis },
+  };
+}
