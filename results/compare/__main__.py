@@ -27,7 +27,7 @@ def check_out(path: Path | None) -> None:
     """Raises InputError, before anything is read, where the file cannot be written in the format of its name."""
     if path and path.suffix.removeprefix(".") not in TABLES:
         if path.suffix.removeprefix(".") not in FORMATS:
-            raise InputError(f"--out {path}: the name ends in .{', .'.join((*TABLES, *FORMATS))}")
+            raise InputError(f"--out {path}: the name must end in .{', .'.join((*TABLES, *FORMATS))}")
         format_of(path, "--out")
 
 

@@ -71,7 +71,7 @@ def words_of(comparison: Comparison) -> Iterator[str]:
     if len(comparison.differences) > 1:
         yield "p is corrected for all pairs (Holm)."
     if not comparison.differences and len(comparison.groups) > 1:
-        yield "Not tested: that takes several seeds of two searches."
+        yield "The difference is not tested: a test takes several seeds of at least two searches."
     yield from comparison.notes
 
 
@@ -79,7 +79,7 @@ def difference_text(difference: Difference) -> str:
     """Such as ``sampler front against sampler random: +0.0112 hypervolume (medians), p = 0.008 (...)``."""
     first, second = difference.seeds
     least = least_p(first, second)
-    hint = f"; with so few it is {least:.2g} at least" if least > 0.05 else ""
+    hint = f"; with so few seeds p is at least {least:.2g}" if least > 0.05 else ""
     return (
         f"{difference.first} against {difference.second}: {difference.ahead:+z.4f} hypervolume (medians), "
         f"p = {difference.p:.2g} (Mann-Whitney U, two-sided, {first} and {second} seeds{hint})."

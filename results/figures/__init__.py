@@ -18,6 +18,6 @@ def format_of(path: Path, flag: str) -> str:
     """The format that the name of a file asks for. Raises InputError where there is none, or matplotlib is missing."""
     form = path.suffix.removeprefix(".")
     if form not in FORMATS:
-        raise InputError(f"{flag} {path}: a figure ends in .{', .'.join(FORMATS)}")
+        raise InputError(f"{flag} {path}: the name of a figure must end in .{', .'.join(FORMATS)}")
     require_matplotlib(flag)
     return form

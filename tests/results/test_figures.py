@@ -147,5 +147,5 @@ def test_without_matplotlib_one_line_says_how_to_install_it(run_folder):
 
 def test_a_name_says_the_format():
     assert format_of(Path("a/front.pdf"), "--out") == "pdf"
-    with pytest.raises(InputError, match=r"--plot a.jpg: a figure ends in .svg, .png, .pdf"):
+    with pytest.raises(InputError, match=r"--plot a.jpg: the name of a figure must end in .svg, .png, .pdf"):
         format_of(Path("a.jpg"), "--plot")

@@ -131,7 +131,7 @@ def test_the_test_is_that_of_the_hypervolumes(make_run):
     assert (
         "sampler tpe against sampler random: +0.2000 hypervolume (medians), p = 0.1 (Mann-Whitney U, two-sided" in text
     )
-    assert "with so few it is 0.1 at least" in text
+    assert "with so few seeds p is at least 0.1" in text
     medians = shown_rows(comparison).set_index("run").loc["median"]
     assert medians["hypervolume"].tolist() == ["0.3000", "0.1000"] and medians["seed"].tolist() == ["3 seeds"] * 2
 
@@ -174,7 +174,7 @@ def test_refusals_are_one_line_and_exit_code_2(make_run, tmp_path):
         (one, one): "are one search: same settings, same seed; leave out one",
         (one, tmp_path): "is not the folder of a run: it lacks config.json",
         (one, make_run("two", seed=1)): "holds a run without a complete trial",
-        (one, one, "--out", "a.doc"): "--out a.doc: the name ends in .html, .csv, .svg, .png, .pdf",
+        (one, one, "--out", "a.doc"): "--out a.doc: the name must end in .html, .csv, .svg, .png, .pdf",
     }.items():
         done = command(*arguments)
         assert (done.returncode, done.stdout) == (2, "") and done.stderr.startswith("mobinas: ")
@@ -191,7 +191,7 @@ def test_command_prints_a_table_and_writes_the_file(make_run, tmp_path):
     one, two = make_run("one", (0.5, 5000.0)), make_run("two", (0.4, 4000.0), sampler="random")
     done = command(one, two, "--out", tmp_path / "out.csv")
     assert (done.returncode, done.stderr) == (0, "")
-    assert "Not tested: that takes several seeds of two searches." in done.stdout
+    assert "The difference is not tested: a test takes several seeds of at least two searches." in done.stdout
     # 0.4 of 0.9 in height over half of the box, 0.3 of 0.9 over 0.6 of it.
     rows = [*csv.DictReader(io.StringIO((tmp_path / "out.csv").read_text()))]
     assert [row["search"] for row in rows] == ["sampler tpe", "sampler random"]
