@@ -205,7 +205,8 @@ def run(args: argparse.Namespace, assembled: "Assembled", events: "Events") -> N
         raise InputError("no network was found within all limits; raise one of them")
     if not len(study):
         raise InputError("--time-budget ended the search before its first trial; give it more")
-    found = search.found()
+    trials = search.table()
+    found = search.found(trials)
     if found is None:
         raise InputError(f"no trial succeeded; the reasons are in {search.folder}/trials.csv")
     if late and len(study) < args.trials:
@@ -213,7 +214,7 @@ def run(args: argparse.Namespace, assembled: "Assembled", events: "Events") -> N
     elif len(study) < args.trials:
         print(f"the space has no more networks within the budget: ended at {len(study)} trials")
     events.end(search, *found, skip_broken=args.skip_broken)
-    print(end_text(search, *found, skip_broken=args.skip_broken))
+    print(end_text(search, trials, *found, skip_broken=args.skip_broken))
 
 
 if __name__ == "__main__":
