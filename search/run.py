@@ -141,7 +141,9 @@ def add_course_flags(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--retry-failed", action="store_true", help="try the networks of failed trials again")
     group.add_argument("--published", action="store_true", help="overlay published results in the report")
     group.add_argument(
-        "--watch", action="store_true", help="show the report in a browser on this machine, renewed as trials end"
+        "--watch",
+        action="store_true",
+        help="print an address that shows the report in a browser on this machine, renewed as trials end",
     )
     add_listener_flags(group)
 
