@@ -3,6 +3,8 @@
 import shlex
 from collections.abc import Sequence
 
+import pandas as pd
+
 from results.entry import Entry, Front
 from results.hand_designed import Beside, beside_hand_designed, spread
 from results.words import si
@@ -12,10 +14,10 @@ SHOWN = 9
 """Networks of the front, at most, below a line with their headings."""
 
 
-def end_text(search: Search, front: Front, best: Entry, *, skip_broken: bool) -> str:
-    """What was found, and what to do with it."""
+def end_text(search: Search, trials: pd.DataFrame, front: Front, best: Entry, *, skip_broken: bool) -> str:
+    """What was found among the trials, and what to do with it."""
     kind, title, count = kind_of(front), best.measure.title, len(front.entries)
-    rows = spread(beside_hand_designed(front, search.table(), search.config), SHOWN, keep=best.key)
+    rows = spread(beside_hand_designed(front, trials, search.config), SHOWN, keep=best.key)
     price = si(search.price(best.architecture)).strip()
     thinned = f", {len(rows)} of them above" if count > len(rows) else ""
     return (

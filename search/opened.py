@@ -112,25 +112,26 @@ class Search:
 
     def front(self) -> Front | None:
         """The networks that no other beats in both accuracy and cost; None before a trial is complete."""
-        found = self.found()
+        found = self.found(self.table())
         return found[0] if found else None
 
     def best(self) -> Entry | None:
         """The network to take, that of ``best.json``; None before a trial is complete."""
-        found = self.found()
+        found = self.found(self.table())
         return found[1] if found else None
 
-    def found(self) -> tuple[Front, Entry] | None:
-        """Both of them."""
-        return front_and_best(self.table(), self.config, self.study.noise())
+    def found(self, trials: pd.DataFrame) -> tuple[Front, Entry] | None:
+        """Both of them, from what `table` gave."""
+        return front_and_best(trials, self.config, self.study.noise())
 
     def figure(self) -> "go.Figure":
         """Accuracy over cost, as in the report."""
         from results.plot import pareto_figure, pareto_info
 
-        best, noise = self.best(), self.study.noise()
-        key = best.key if best else ""
-        return pareto_figure(pareto_info(self.table(), config=self.config, best_key=key, noise=noise))
+        trials, noise = self.table(), self.study.noise()
+        found = self.found(trials)
+        key = found[1].key if found else ""
+        return pareto_figure(pareto_info(trials, config=self.config, best_key=key, noise=noise))
 
     def close(self) -> None:
         """Let other processes use the folder."""

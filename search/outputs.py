@@ -3,7 +3,6 @@
 import time
 from pathlib import Path
 
-from results.entry import Entry, Front
 from results.report import write_report
 from results.run_config import RunConfig
 from results.shares import Parts, write_shares
@@ -45,8 +44,8 @@ class Outputs:
         if time.monotonic() >= self._due:
             self.write()
 
-    def write(self) -> tuple[Front, Entry] | None:
-        """Write them; returns the front and the chosen network, if there are any."""
+    def write(self) -> None:
+        """Write them now."""
         began = time.monotonic()
         table = self._study.table(smoothed=self._noisy)
         written = write_tables(self._folder, table, self._config, self._study.noise())
@@ -56,4 +55,3 @@ class Outputs:
             write_report(self._folder, published=self._published)
         ended = time.monotonic()
         self._due = ended + max(REFRESH_SECONDS, WRITES * (ended - began))
-        return written

@@ -23,10 +23,9 @@ class RetrainingEvents:
 
     def begin(self, *each: Retraining) -> None:
         """Which networks are trained with which seeds, on what, where and how."""
-        trainings = [{"key": one.architecture.key, "seed": one.seed, "folder": str(one.folder)} for one in each]
         first = each[0]
         how = {"dataset": first.dataset, "device": first.device, "recipe": asdict(first.recipe)}
-        write_event(self._stream, "begin", {"trainings": trainings, **how})
+        write_event(self._stream, "begin", {"trainings": [_which(one) for one in each], **how})
 
     def epoch(self, row: dict[str, float]) -> None:
         """A row of ``metrics.csv``."""
@@ -34,14 +33,17 @@ class RetrainingEvents:
 
     def training(self, one: Retraining, outcome: Evaluation | Failure) -> None:
         """One of several has ended."""
-        which = {"key": one.architecture.key, "seed": one.seed, "folder": str(one.folder)}
         if isinstance(outcome, Failure):
             told: dict[str, Any] = {"state": "failed", "reason": outcome.reason}
         else:
             told = {"state": "complete", **outcome.scores, "epochs": outcome.epochs, "seconds": outcome.seconds}
-        write_event(self._stream, "training", {**which, **told})
+        write_event(self._stream, "training", {**_which(one), **told})
 
     def end(self, one: Retraining, summary: dict[str, Any]) -> None:
         """One training has ended: ``summary.json``, and what can be done with the network."""
-        commands = [line.strip() for line in next_commands(summary, one.folder).splitlines()]
-        write_event(self._stream, "end", {"folder": str(one.folder), "summary": summary, "next": commands})
+        ended = {"folder": str(one.folder), "summary": summary, "next": next_commands(summary, one.folder)}
+        write_event(self._stream, "end", ended)
+
+
+def _which(one: Retraining) -> dict[str, Any]:
+    return {"key": one.architecture.key, "seed": one.seed, "folder": str(one.folder)}

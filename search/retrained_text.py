@@ -24,29 +24,30 @@ def end_text(summary: dict[str, Any], folder: Path, cost: str = "") -> str:
     ops = f"{si(summary['cost']['ops']).strip()}OPs"
     error = standard_error(summary["test_top1"], summary["test_images"])
     top5 = f", top-5 {summary['test_top5']:.2%}" if summary["test_top5"] < 1 else ""  # 1 for any five classes
+    commands = "\n".join(f"    {command}" for command in next_commands(summary, folder))
     return (
         f"kept the epoch that was best on validation images, {named(summary, 'validation')}\n"
         f"test {named(summary, 'test')} ± {error:.2%} (standard error){top5} on "
         f"{summary['test_images']:,} images; {', '.join(filter(None, (ops, cost)))}\n"
         f"{summary['epochs']:,} epochs in {duration(summary['seconds'])}; {folder} has model.safetensors "
         f"({summary['file_bytes']:,} bytes, {summary['cost']['bytes']:,} of them weights), summary.json, metrics.csv\n"
-        f"to see its mistakes, to run it elsewhere, to name the class of a picture:\n{next_commands(summary, folder)}"
+        f"to see its mistakes, to run it elsewhere, to name the class of a picture:\n{commands}"
     )
 
 
-def next_commands(summary: dict[str, Any], folder: Path) -> str:
-    """What can be done with a trained network, a line each."""
+def next_commands(summary: dict[str, Any], folder: Path) -> list[str]:
+    """What can be done with a trained network."""
     family = summary["architecture"]["family"]
     own = {
         flag: f" --{flag} {shlex.quote(file.path)}"
         for flag, file in files_of({"space": family, "dataset": summary["dataset"]}).items()
     }
     model, space = shlex.quote(str(folder)), own.get("space", "")
-    return (
-        f"    python -m search.evaluate {model}{space}{own.get('dataset', '')}\n"
-        f"    python -m mobinet.export {model}{space} --format c --out network\n"
-        f"    python -m mobinet.predict {model}{space} picture.png"
-    )
+    return [
+        f"python -m search.evaluate {model}{space}{own.get('dataset', '')}",
+        f"python -m mobinet.export {model}{space} --format c --out network",
+        f"python -m mobinet.predict {model}{space} picture.png",
+    ]
 
 
 def named(summary: dict[str, Any], part: str) -> str:

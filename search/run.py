@@ -141,7 +141,9 @@ def add_course_flags(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--retry-failed", action="store_true", help="try the networks of failed trials again")
     group.add_argument("--published", action="store_true", help="overlay published results in the report")
     group.add_argument(
-        "--watch", action="store_true", help="show the report in a browser on this machine, renewed as trials end"
+        "--watch",
+        action="store_true",
+        help="print an address that shows the report in a browser on this machine, renewed as trials end",
     )
     add_listener_flags(group)
 
@@ -205,7 +207,8 @@ def run(args: argparse.Namespace, assembled: "Assembled", events: "Events") -> N
         raise InputError("no network was found within all limits; raise one of them")
     if not len(study):
         raise InputError("--time-budget ended the search before its first trial; give it more")
-    found = search.found()
+    trials = search.table()
+    found = search.found(trials)
     if found is None:
         raise InputError(f"no trial succeeded; the reasons are in {search.folder}/trials.csv")
     if late and len(study) < args.trials:
@@ -213,7 +216,7 @@ def run(args: argparse.Namespace, assembled: "Assembled", events: "Events") -> N
     elif len(study) < args.trials:
         print(f"the space has no more networks within the budget: ended at {len(study)} trials")
     events.end(search, *found, skip_broken=args.skip_broken)
-    print(end_text(search, *found, skip_broken=args.skip_broken))
+    print(end_text(search, trials, *found, skip_broken=args.skip_broken))
 
 
 if __name__ == "__main__":

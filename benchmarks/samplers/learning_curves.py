@@ -31,7 +31,10 @@ def _of_search(folder: Path) -> pd.DataFrame:
     trials = read_trials(folder)
     trials = trials[trials["state"] == "complete"]
     if (trials["epochs"] > 1).any():
-        raise InputError(f"{folder} has trainings of several epochs, and tells the last accuracy alone")
+        raise InputError(
+            f"{folder} has trainings of several epochs, and only the last accuracy of each; "
+            "give a search by trainings of one epoch"
+        )
     return trials.drop(columns="epochs").rename(columns={"accuracy": "epoch1"})
 
 

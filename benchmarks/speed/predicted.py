@@ -7,11 +7,10 @@ MoBiNet-Mid, K = 4, on images of 32x32, in bfloat16. Each pass of a unit over it
 predictions: by the memory's speed alone, and by the number of launches alone, if each takes as long as it did.
 """
 
-import argparse
-
 import torch
 from torch import Tensor, nn
 
+from benchmarks.flags import make_parser
 from mobinet import build
 from mobinet.unit import BinaryUnit
 from search.flags import positive_int
@@ -21,11 +20,12 @@ from space.command import run_command
 INPUT_PASSES = {"signs": 2, "convolution": 1, "normalise": 1, "gradients of convolution": 2, "input_gradient": 3}
 """How often values as many as the unit's input are read or written."""
 OUTPUT_PASSES = {
-    **{"convolution": 1, "moments": 1, "normalise": 2, "norm_gradients": 2, "conv_gradient": 3},
-    **{"gradients of convolution": 2, "input_gradient": 1},
-}
+    "convolution": 1, "moments": 1, "normalise": 2, "norm_gradients": 2, "conv_gradient": 3,
+    "gradients of convolution": 2, "input_gradient": 1,
+}  # fmt: skip
 """The same of its output."""
 BYTES = 2
+"""Of a value in bfloat16."""
 
 
 def moved_bytes(net: nn.Module, shape: tuple[int, int, int]) -> int:
@@ -45,15 +45,15 @@ def moved_bytes(net: nn.Module, shape: tuple[int, int, int]) -> int:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = make_parser(__doc__)
     parser.add_argument("--widths", type=float, nargs="+", default=[0.25, 0.5, 1.0])
-    parser.add_argument("--terabytes", type=float, default=3.35, help="a second, of the memory (default: an H100's)")
     parser.add_argument(
-        "--launches", type=positive_int, default=586, help="of a step, see docs/gpu.md (default: %(default)s)"
+        "--terabytes", type=float, default=3.35, help="moved by the memory in a second (default: %(default)s, an H100)"
     )
-    parser.add_argument(
-        "--microseconds", type=float, default=4.76, help="for each, see docs/gpu.md (default: %(default)s)"
-    )
+    launches = "launches of kernels in a training step, see docs/gpu.md (default: %(default)s)"
+    parser.add_argument("--launches", type=positive_int, default=586, help=launches)
+    microseconds = "that a launch takes, see docs/gpu.md (default: %(default)s)"
+    parser.add_argument("--microseconds", type=float, default=4.76, help=microseconds)
     parser.add_argument("--batch-size", type=positive_int, default=128)
     args = parser.parse_args()
     print("width   bytes an image   images a second by the memory")

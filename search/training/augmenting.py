@@ -37,7 +37,7 @@ class Augmenting:
     are asked for. Else settings are torchvision's own.
 
     Args:
-        names: in `search.recipe.AUGMENTATIONS`.
+        names: in `search.recipe.AUGMENTATIONS`, except the alternating flip.
         images: how images are prepared.
         classes: number of classes.
 

@@ -93,13 +93,12 @@ class Training:
         if teacher and recipe.teacher_maps:
             check_maps(self.net, teacher, torch.zeros(2, *train.preparation.input_shape, device=device))
             self.with_maps = self.net, teacher.net
-        changes = [name for name in recipe.augment.split(",") if name]
+        changes = recipe.augment.split(",")
         self.alternating = ALTERNATING in changes
         if self.alternating and not train.preparation.augmentation.flip:
             raise InputError(f"--augment {ALTERNATING} is for data sets whose images are flipped, such as cifar10")
-        self.augmenting = None
-        if changes and changes != [ALTERNATING]:
-            self.augmenting = Augmenting(changes, train.preparation, len(train.class_counts()))
+        random = [name for name in changes if name not in ("", ALTERNATING)]
+        self.augmenting = Augmenting(random, train.preparation, len(train.class_counts())) if random else None
         self.recorded = self.alike and device.type == "cuda" and ranks.ranks() == 1
         self._total = torch.zeros((), device=device)
         self._begin_step(float_weights=recipe.first_epochs > 0)

@@ -6,6 +6,7 @@ import torch.nn.functional as F
 
 from mobinet import fused
 from mobinet.conv import BinaryConv2d
+from search import machine
 from search.recipe import Recipe
 from search.training.training import Training
 from space import Architecture
@@ -73,16 +74,16 @@ def test_scales_that_the_first_step_does_not_use_stay(digits):
 
 
 @pytest.fixture
-def one_thread():
-    """On several, PyTorch's own convolutions add in any order."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
+def same_order():
+    """One thread, whatever an earlier test asked for: on several, PyTorch's own convolutions add in any order."""
+    before = machine.threads()
+    machine.use_threads(1)
     yield
-    torch.set_num_threads(before)
+    machine.use_threads(before)
 
 
 @pytest.mark.parametrize("epoch", [1, 2, 3])
-def test_it_resumes_to_the_bit_in_either_step(digits, epoch, one_thread):
+def test_it_resumes_to_the_bit_in_either_step(digits, epoch, same_order):
     whole, first, second = begin(digits, ema=0.9), begin(digits, ema=0.9), begin(digits, ema=0.9)
     for _ in range(4):
         whole.run_epoch()
