@@ -131,7 +131,7 @@ def main() -> None:
     parser.add_argument(
         "--watch",
         action="store_true",
-        help="write nothing, but print an address where a browser on this machine shows the page, renewed as results come",
+        help="write nothing; print an address where a browser on this machine shows the page, renewed as results come",
     )
     add_own_family(parser)
     args = parser.parse_args()
