@@ -1,4 +1,4 @@
-"""best.json and pareto.json: networks with what a retraining needs, and the front. Written and read here alone."""
+"""The networks of best.json and pareto.json, with what a retraining needs. Written and read here alone."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
@@ -6,10 +6,9 @@ from math import isnan
 from pathlib import Path
 from typing import Any
 
-from results.files import SCHEMA, check_sums, read_json
+from results.files import SCHEMA, check_sums, field_of, read_json
 from results.measures import ACCURACY, CLASS_WEIGHTS, MEASURES, SCORES, UNWEIGHTED, Measure
-from results.noise import Noise
-from results.run_config import Reference, RunConfig
+from results.run_config import RunConfig
 from space import Architecture, InputError
 from space.cost import COSTS, Cost
 from space.family import MOST_CLASSES, genes_of
@@ -96,35 +95,40 @@ class Entry:
     @classmethod
     def from_dict(cls, content: Any, path: Path) -> "Entry":
         """The inverse of `to_dict`. Raises InputError, which names `path`, on anything else."""
-        described = _field(content, "architecture", dict, path)
+        described = field_of(content, "architecture", dict, path)
         try:
             architecture = Architecture.from_dict(described)
         except InputError as error:
             raise InputError(f"{path}: {error}") from None
-        num_classes = _field(content, "num_classes", int, path)
+        num_classes = field_of(content, "num_classes", int, path)
         if not 2 <= num_classes <= MOST_CLASSES:
             raise InputError(f"{path} states num_classes {num_classes}; it must be from 2 to {MOST_CLASSES}")
-        cost = _field(content, "cost", dict, path)
+        cost = field_of(content, "cost", dict, path)
         expected, metric = content.get("expected"), content.get("metric", ACCURACY.name)
         weights = content.get("class_weights", UNWEIGHTED)
         if metric not in MEASURES or weights not in CLASS_WEIGHTS:
             raise InputError(f"{path} states the metric {metric!r} and the class weights {weights!r}; it was changed")
         return cls(
-            key=_field(content, "key", str, path),
+            key=field_of(content, "key", str, path),
             architecture=architecture,
-            accuracy=_field(content, "accuracy", float, path),
-            expected=None if expected is None else _field(content, "expected", float, path),
-            cost=Cost(**{item.name: _field(cost, item.name, int, path) for item in fields(Cost)}),
-            measured={name: _field(cost, name, float, path) for name in NOT_COUNTED if name in cost},
-            dataset=_field(content, "dataset", str, path),
-            data_dir=_field(content, "data_dir", str, path),
+            accuracy=field_of(content, "accuracy", float, path),
+            expected=None if expected is None else field_of(content, "expected", float, path),
+            cost=Cost(**{item.name: field_of(cost, item.name, int, path) for item in fields(Cost)}),
+            measured={name: field_of(cost, name, float, path) for name in NOT_COUNTED if name in cost},
+            dataset=field_of(content, "dataset", str, path),
+            data_dir=field_of(content, "data_dir", str, path),
             num_classes=num_classes,
             metric=metric,
             class_weights=weights,
-            scores={name: _field(content, name, float, path) for name in SCORES if name in content},
-            rule=_field(content, "rule", str, path) if "rule" in content else "",
-            digests=_field(content, "digests", dict, path) if "digests" in content else {},
+            scores={name: field_of(content, name, float, path) for name in SCORES if name in content},
+            rule=field_of(content, "rule", str, path) if "rule" in content else "",
+            digests=field_of(content, "digests", dict, path) if "digests" in content else {},
         )
+
+    @property
+    def costs(self) -> dict[str, float]:
+        """All that its files state of its cost, by name: what is counted and what was measured."""
+        return {**self.cost.to_dict(), **self.measured}
 
     @property
     def deciding(self) -> float:
@@ -147,50 +151,6 @@ class Entry:
         return MEASURES[self.metric]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Front:
-    """What pareto.json holds.
-
-    Args:
-        entries: the networks of the front, by rising cost.
-        reference: the worst corner of the box whose share is the hypervolume.
-        hypervolume: the share of the box that the front dominates, 0 to 1.
-        noise: between two trainings of one network; None where it was not measured.
-    """
-
-    entries: tuple[Entry, ...]
-    reference: Reference
-    hypervolume: float
-    noise: Noise | None
-
-    def to_dict(self, objective: str) -> dict[str, Any]:
-        """What the file holds, with the reference's cost under the name of the objective."""
-        return {
-            "schema": SCHEMA,
-            "reference": {"accuracy": self.reference.accuracy, objective: self.reference.cost},
-            "hypervolume": self.hypervolume,
-            "noise": asdict(self.noise) if self.noise else None,
-            "front": [entry.to_dict() for entry in self.entries],
-        }
-
-
-def read_front(path: Path, config: RunConfig) -> Front:
-    """The content of pareto.json, of a run with the settings `config`. Raises InputError on anything else."""
-    content = read_json(path)
-    entries = _field(content, "front", list, path)
-    if not entries:
-        raise InputError(f"{path} is not what a search writes: its front is empty")
-    noise = content.get("noise")
-    if noise is not None:
-        noise = Noise(std=_field(noise, "std", float, path), pairs=_field(noise, "pairs", int, path))
-    return Front(
-        entries=tuple(Entry.from_dict(entry, path) for entry in entries),
-        reference=config.reference,
-        hypervolume=_field(content, "hypervolume", float, path),
-        noise=noise,
-    )
-
-
 def read_entry(path: Path, key: str | None = None, *, count: Callable[[Architecture, int], Cost]) -> Entry:
     """Read one network, and count it again.
 
@@ -207,7 +167,7 @@ def read_entry(path: Path, key: str | None = None, *, count: Callable[[Architect
     stated = content.get("front", [content]) if isinstance(content, dict) else [content]
     if not isinstance(stated, list):
         raise InputError(f"{path} is not what a search writes: its front is {stated!r}")
-    chosen = [entry for entry in stated if key is None or _field(entry, "key", str, path) == key]
+    chosen = [entry for entry in stated if key is None or field_of(entry, "key", str, path) == key]
     if len(chosen) != 1:
         if key and len(stated) == 1:
             raise InputError(f"{path} holds another network than {key}; those of the front are in pareto.json")
@@ -240,11 +200,3 @@ def _check(counted: Mapping[str, Any], stated: Mapping[str, Any], path: Path) ->
             raise InputError(
                 f"{path} states {name} {stated.get(name)}, but its architecture has {value}; the file was changed"
             )
-
-
-def _field(content: Any, name: str, kind: type, path: Path) -> Any:
-    value = content.get(name) if isinstance(content, dict) else None
-    fits = isinstance(value, int | float if kind is float else kind)
-    if not fits or isinstance(value, bool):
-        raise InputError(f"{path} is not what a search writes: it lacks the field {name}")
-    return value

@@ -79,3 +79,12 @@ def check_sums(folder: Path, *names: str) -> None:
 
 def _sum(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def field_of(content: Any, name: str, kind: type, path: Path) -> Any:
+    """A field of what a search wrote. Raises InputError, which names `path`, where it is missing or of another kind."""
+    value = content.get(name) if isinstance(content, dict) else None
+    fits = isinstance(value, int | float if kind is float else kind)
+    if not fits or isinstance(value, bool):
+        raise InputError(f"{path} is not what a search writes: it lacks the field {name}")
+    return value

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from results.entry import Entry, Front, architecture_of
+from results.entry import Entry, architecture_of
+from results.front import Front
 from results.run_config import RunConfig
 from results.tables import deciding_accuracy
 from space import Architecture, InputError

@@ -16,6 +16,7 @@ from results.measures import ACCURACY, Measure
 from results.noise import CONFIDENT, Noise
 from results.run_config import RunConfig
 from results.tables import deciding_accuracy, deciding_error, front_of, is_smoothed
+from results.words import counted
 from space.objective import Objective
 
 PUBLISHED = "published (test images)"
@@ -163,7 +164,7 @@ def retrained_points(retrained: pd.DataFrame | None, objective: Objective) -> Po
                 [
                     f"<b>{row['test']:.2%}</b> on test images at {objective.show(row['cost'])}",
                     *short_lines(row["architecture"]),
-                    f"retrained, {row['epochs']:,} epochs; {row['searched']:.2%} in the search",
+                    f"retrained, {counted(row['epochs'], 'epoch')}; {row['searched']:.2%} in the search",
                     row["key"],
                 ]
             )

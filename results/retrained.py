@@ -12,6 +12,7 @@ import pandas as pd
 from results.entry import architecture_of
 from results.files import check_sums, read_json
 from results.run_config import RunConfig
+from results.words import counted
 from space import InputError
 
 COLUMNS = ("key", "searched", "validation", "test", "cost", "epochs", "architecture", "seeds", "deviation")
@@ -60,7 +61,8 @@ def read_retrained(folder: Path, trials: pd.DataFrame, config: RunConfig) -> Ret
             row = _row(path, complete, config)
             seeds = found.setdefault(row["key"], [])
             if seeds and row["epochs"] != seeds[0]["epochs"]:
-                raise InputError(f"{path} is of {row['epochs']} epochs, other seeds are of {seeds[0]['epochs']}")
+                own, others = row["epochs"], seeds[0]["epochs"]
+                raise InputError(f"{path} is of {counted(own, 'epoch')}, other seeds are of {others:,}")
             seeds.append(row)
         except InputError as error:
             left_out.append(str(error))

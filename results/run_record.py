@@ -8,8 +8,9 @@ from pathlib import Path
 import pandas as pd
 
 from results.curves import Curve, read_curves
-from results.entry import Entry, Front, read_front
+from results.entry import Entry
 from results.files import check_sums, read_json
+from results.front import Front, read_front
 from results.retrained import Retrained, read_retrained
 from results.run_config import RunConfig, read_config
 from results.shares import Shares, read_shares

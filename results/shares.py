@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from results.entry import Front
 from results.files import read_json, write_json
+from results.front import Front
 from space import Architecture, InputError
 from space.cost import Cost
 

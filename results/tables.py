@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from results.entry import Entry, Front
+from results.entry import Entry
 from results.files import write_atomic, write_json, write_sums
+from results.front import Front
 from results.measures import ACCURACY, SCORES, Measure
 from results.noise import Noise
 from results.pareto import hypervolume, knee, on_front

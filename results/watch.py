@@ -8,7 +8,7 @@ import hashlib
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from math import inf
@@ -67,8 +67,11 @@ class Watched:
 
 def version_of(folder: Path) -> str:
     """A name for the state of the files that a report is made from; it changes when any of them is replaced."""
-    found = sorted(path for pattern in READ for path in folder.glob(pattern))
-    state = [(str(path), status.st_mtime_ns, status.st_size) for path in found if (status := path.stat())]
+    state = []
+    for path in sorted(path for pattern in READ for path in folder.glob(pattern)):
+        with suppress(FileNotFoundError):  # removed since it was listed
+            status = path.stat()
+            state.append((str(path), status.st_mtime_ns, status.st_size))
     return hashlib.sha256(repr(state).encode()).hexdigest()[:16]
 
 

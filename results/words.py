@@ -14,6 +14,11 @@ def duration(seconds: float) -> str:
     return f"{minutes} min" if minutes < 90 else f"{hours} h {rest} min" if hours < 10 else f"{hours} h"
 
 
+def counted(number: int, noun: str) -> str:
+    """``1 epoch``, ``1,200 epochs``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def si(value: float) -> str:
     """Two decimals and a unit prefix, aligned: ``  3.50 k``; whole numbers below 1000 without: ``   850  ``."""
     scale, prefix = next((step for step in PREFIXES if abs(value) >= step[0]), (1, ""))

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from results.entry import Entry, Front
+from results.entry import Entry
+from results.front import Front
 from results.hand_designed import Beside, beside_hand_designed, spread
 from results.words import si
 from search.opened import Search
@@ -24,9 +25,24 @@ def end_text(search: Search, trials: pd.DataFrame, front: Front, best: Entry, *,
         f"{front_text(search, rows, best.key)}\n"
         f"front by {kind}{title}: {count} network{'s' if count > 1 else ''}{thinned}, "
         f"hypervolume {front.hypervolume:.4f}; see {search.folder}/report.html\n"
+        f"{luckier_text(trials, best, search.objective.name)}"
         f"best.json: {best.key}, {kind}{title} {best.deciding:.1%} at {price}{search.objective.unit}; to train it "
         f"fully:\n"
         f"    {next_command(search, skip_broken=skip_broken)}"
+    )
+
+
+def luckier_text(trials: pd.DataFrame, best: Entry, objective: str) -> str:
+    """Why a network that was measured above the chosen one, at no more cost, was not chosen; empty without one."""
+    if not best.is_smoothed:
+        return ""
+    rivals = trials.loc[(trials["state"] == "complete") & (trials[objective] <= best.costs[objective])]
+    first = rivals.loc[rivals[best.measure.column].idxmax()]
+    if first["key"] == best.key or first[best.measure.column] <= best.reached:
+        return ""
+    return (
+        f"{first['key']} at no more cost was measured higher, {first[best.measure.column]:.1%}, in one training; "
+        f"by what all trainings say, {first['expected']:.1%} is expected of it\n"
     )
 
 

@@ -2,7 +2,8 @@
 
 from typing import TextIO
 
-from results.entry import Entry, Front
+from results.entry import Entry
+from results.front import Front
 from search.assemble import Assembled
 from search.conclusion import next_command
 from search.listeners import write_event

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from results.entry import Entry, Front
+from results.entry import Entry
+from results.front import Front
 from results.run_config import RunConfig
 from results.shares import Parts
 from results.tables import front_and_best

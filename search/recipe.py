@@ -64,7 +64,7 @@ class Recipe:
     @property
     def asks_for_teacher(self) -> bool:
         """Whether a setting does nothing without a teacher."""
-        return (self.teacher_share, self.teacher_temperature, self.teacher_maps) != (1, 1, 0)
+        return any(getattr(self, f.name) != f.default for f in fields(self) if f.name.startswith("teacher_"))
 
     def learning_rate_at(self, progress: float) -> float:
         """The learning rate after a share of `progress` of all epochs."""

@@ -19,9 +19,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from results.entry import Entry, read_entry, read_front
+from results.entry import Entry, read_entry
+from results.front import read_front
 from results.measures import ACCURACY, UNWEIGHTED
 from results.run_config import read_config
+from results.words import counted
 from search.data.catalog import find_dataset
 from search.flags import add_training_flags, positive_float, positive_int
 from search.listeners import add_listener_flags, heard
@@ -125,7 +127,7 @@ def retrain(args: argparse.Namespace, programs: TextIO | None = None) -> None:
     cost = f" ({target.cost})" if target.cost else ""
     print(f"{retraining.architecture.describe()}{cost}, into {retraining.folder}", flush=True)
     if first := retraining.recipe.first_epochs:
-        print(f"the first {first} epochs learn float weights, without the fused kernels", flush=True)
+        print(f"float weights for the first {counted(first, 'epoch')}, without the fused kernels", flush=True)
     if note := teacher_note(retraining.recipe, retraining.teacher):
         print(note, flush=True)
     events.begin(retraining)
@@ -232,8 +234,7 @@ def cost_text(entry: Entry, run: Path) -> str:
     with suppress(InputError, KeyError):
         objective = read_config(run).cost
         if objective.name != "ops":
-            value = {**entry.cost.to_dict(), **entry.measured}[objective.name]
-            return f"{objective.title}: {objective.show(value)}"
+            return f"{objective.title}: {objective.show(entry.costs[objective.name])}"
     return ""
 
 

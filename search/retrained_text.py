@@ -6,7 +6,7 @@ from typing import Any
 
 from results.measures import ACCURACY, MEASURES
 from results.noise import standard_error
-from results.words import duration, si
+from results.words import counted, duration, si
 from search.recipe import Recipe
 from space.errors import first_line
 from space.own_file import files_of
@@ -29,7 +29,7 @@ def end_text(summary: dict[str, Any], folder: Path, cost: str = "") -> str:
         f"kept the epoch that was best on validation images, {named(summary, 'validation')}\n"
         f"test {named(summary, 'test')} ± {error:.2%} (standard error){top5} on "
         f"{summary['test_images']:,} images; {', '.join(filter(None, (ops, cost)))}\n"
-        f"{summary['epochs']:,} epochs in {duration(summary['seconds'])}; {folder} has model.safetensors "
+        f"{counted(summary['epochs'], 'epoch')} in {duration(summary['seconds'])}; {folder} has model.safetensors "
         f"({summary['file_bytes']:,} bytes, {summary['cost']['bytes']:,} of them weights), summary.json, metrics.csv\n"
         f"to see its mistakes, to run it elsewhere, to name the class of a picture:\n{commands}"
     )

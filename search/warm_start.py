@@ -5,8 +5,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from results.entry import read_front
 from results.files import read_json
+from results.front import read_front
 from results.run_config import read_config
 from space import Architecture, InputError, SearchSpace
 from space.gene import Choice, Gene

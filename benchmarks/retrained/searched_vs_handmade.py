@@ -6,9 +6,11 @@
 The searched networks are those on the front of what the sampler proposed, by validation images. Each hand-designed
 network is compared with the most accurate searched one that costs no more. Test images play no part in the choice.
 Prints OPs and test accuracy of both, mean and standard deviation over seeds, and by how much the searched one is ahead;
-then how far all are ahead in the mean, with its standard error and p; and the hypervolume of both fronts.
+then how far all are ahead in the mean, with its standard error and p: of all hand-designed networks, and of the best of
+them, to which no other one is superior at no more OPs; and the hypervolume of both fronts.
 
-With several runs, such as one of --sampler front and one of random, each is compared, then the first with the others.
+With several runs, such as one of --sampler front and one of random, each is compared, then the first with the others,
+over the hand-designed networks for which both have a searched one.
 With --table the trainings are kept in a CSV file, and a command that was stopped goes on where it was. --plot draws
 all of them.
 """
@@ -22,7 +24,7 @@ import pandas as pd
 from benchmarks.flags import add_plot_flag, add_worker_flags, check_plot, make_parser
 from benchmarks.retrained.full_training import Array, FullTraining, contrast, deviation
 from results.entry import architecture_of
-from results.pareto import hypervolume
+from results.pareto import hypervolume, on_front
 from results.run_config import RunConfig, read_config
 from results.tables import front_of, read_trials
 from search.data.catalog import DATASETS
@@ -34,18 +36,17 @@ from space.objective import OBJECTIVES
 
 
 class Comparison:
-    """The hand-designed networks of a run, and for each the searched one to take instead.
+    """The hand-designed networks, and for each the one that a search would have taken instead.
 
     Args:
-        folder: of a finished search.
+        folder: of the finished search.
+        handmade: the hand-designed networks, as rows of trials.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, handmade: pd.DataFrame) -> None:
+        self.folder, self.handmade = folder, handmade
         self.config: RunConfig = read_config(folder)
-        trials = read_trials(folder)
-        trials = trials[trials["state"] == "complete"]
-        self.handmade, sampled = (trials[trials["source"] == source] for source in ("baseline", "sampler"))
+        sampled = complete_trials(folder, "sampler")
         self.front = front_of(sampled, OBJECTIVES[self.config.objective])
         self.partners = {row.key: self._partner(row.ops) for row in self.handmade.itertuples()}
         used = self.front[self.front["key"].isin([key for key in self.partners.values() if key])]
@@ -62,37 +63,54 @@ class Comparison:
         row = self.rows.set_index("key").loc[key]
         return f"{row['layer0.block']} K={max(row[name] for name in row.index if name.endswith('.k'))}"
 
-    def print(self, keys: list[str], accuracies: Array) -> Array:
-        """Compare the run's networks, of all that were trained. Returns the weights of its contrast, (n,).
+    def print(self, keys: list[str], accuracies: Array) -> None:
+        """Compare the run's networks, of all that were trained.
 
         Args:
             keys: of the n networks that were trained.
             accuracies: theirs, (seeds, n).
         """
         mean, std = accuracies.mean(0), deviation(accuracies)
-        ops, weights = self.rows.set_index("key")["ops"], np.zeros(len(keys))
+        ops = self.rows.set_index("key")["ops"]
         pairs = [(hand, partner) for hand, partner in self.partners.items() if partner]
         print(f"\n{self.folder}: {len(self.front)} networks on the front of what the sampler proposed")
         print("  by hand                    OPs  test               searched OPs  test              ahead")
         for hand, partner in sorted(pairs, key=lambda pair: ops[pair[0]]):
             h, p = keys.index(hand), keys.index(partner)
-            weights[p] += 1 / len(pairs)
-            weights[h] -= 1 / len(pairs)
             print(
                 f"  {self._name(hand):<18} {ops[hand]:11,.0f}  {mean[h]:.2%} +- {std[h]:.2%}   "
                 f"{ops[partner]:11,.0f}  {mean[p]:.2%} +- {std[p]:.2%}  {mean[p] - mean[h]:+7.2%}"
             )
         ahead = sum(mean[keys.index(partner)] > mean[keys.index(hand)] for hand, partner in pairs)
-        print(f"{ahead} of {len(pairs)} are more accurate at no more OPs; {_described(accuracies, weights)}")
+        print(f"{ahead} of {len(pairs)} are more accurate at no more OPs; {lead(accuracies, keys, pairs)}")
+        handmade = self.handmade["key"].to_numpy()
+        best = set(handmade[on_front(mean[[keys.index(key) for key in handmade]], self.handmade["ops"])])
+        pairs = [pair for pair in pairs if pair[0] in best]
+        print(f"of the {len(pairs)} best by hand; {lead(accuracies, keys, pairs)}")
         reference = self.config.reference.accuracy, self.config.reference.cost
         for name, chosen in (("by hand", self.handmade["key"]), ("searched", pd.Series(self.partners.values()))):
             chosen = [key for key in chosen.dropna().unique()]
             volume = hypervolume(mean[[keys.index(key) for key in chosen]], ops[chosen], reference=reference)
             print(f"hypervolume of the front, {name}: {volume:.4f}")
-        return weights
 
 
-def _described(accuracies: Array, weights: Array) -> str:
+def complete_trials(folder: Path, source: str) -> pd.DataFrame:
+    trials = read_trials(folder)
+    return trials[(trials["state"] == "complete") & (trials["source"] == source)]
+
+
+def lead(accuracies: Array, keys: list[str], pairs: list[tuple[str, str]]) -> str:
+    """How far the second of each pair is ahead of the first, in the mean.
+
+    Args:
+        accuracies: (seeds, n).
+        keys: of the n networks.
+        pairs: of keys.
+    """
+    weights = np.zeros(len(keys))
+    for first, second in pairs:
+        weights[keys.index(second)] += 1 / len(pairs)
+        weights[keys.index(first)] -= 1 / len(pairs)
     value, error, p = contrast(accuracies, weights)
     return f"in the mean {value:+.2%} +- {error:.2%} (standard error), p = {p:.2g}"
 
@@ -110,7 +128,8 @@ def main() -> None:
     add_worker_flags(parser)
     args = parser.parse_args()
     check_plot(args.plot)
-    comparisons = [Comparison(folder) for folder in args.folders]
+    handmade = pd.concat([complete_trials(folder, "baseline") for folder in args.folders]).drop_duplicates("key")
+    comparisons = [Comparison(folder, handmade) for folder in args.folders]
     config, recipe = comparisons[0].config, DATASETS[comparisons[0].config.dataset].recipes["full"]
     networks = {key: network for each in comparisons for key, network in each.networks.items()}
     shapes = {network.input_shape for network in networks.values()}
@@ -132,9 +151,13 @@ def main() -> None:
     print(f"{len(networks)} networks x {args.seeds} seeds, {training.recipe}", flush=True)
     keys = list(networks)
     accuracies = training.accuracies(list(networks.values()), seeds=args.seeds, workers=args.workers, table=args.table)
-    first, *others = (each.print(keys, accuracies) for each in comparisons)
-    for each, weights in zip(comparisons[1:], others):
-        print(f"\n{comparisons[0].folder} against {each.folder}: {_described(accuracies, first - weights)}")
+    for each in comparisons:
+        each.print(keys, accuracies)
+    first, *others = comparisons
+    for each in others:
+        shared = [hand for hand, partner in first.partners.items() if partner and each.partners[hand]]
+        pairs = [(each.partners[hand], first.partners[hand]) for hand in shared]
+        print(f"\n{first.folder} against {each.folder}, over {len(pairs)}: {lead(accuracies, keys, pairs)}")
     if args.plot:
         from benchmarks.retrained.lead_plot import lead_figure
         from results.figures.style import write_figure

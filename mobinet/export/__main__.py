@@ -7,6 +7,8 @@ From a folder of `search.retrain`, a whole run with one, or a `model.safetensors
 
 import argparse
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from mobinet.export import FORMATS, STREAMS
 from mobinet.export.agreement import compare
@@ -50,8 +52,11 @@ def main() -> None:
     if foreign and len(foreign) < len(written):  # an earlier export has all of them
         raise InputError(f"{args.out} holds a {foreign[0]} that no export wrote; give another --out")
     args.out.mkdir(parents=True, exist_ok=True)
-    for name, content in written.items():
-        (args.out / name).write_bytes(content)
+    with TemporaryDirectory(dir=args.out, prefix=".export-") as begun:  # so that a killed export leaves no part of one
+        for name, content in written.items():
+            (Path(begun) / name).write_bytes(content)
+        for name in written:
+            (Path(begun) / name).replace(args.out / name)
     print(f"wrote {', '.join(sorted(written))} to {args.out}")
     for stream, agreement in network.agreements.items():
         print(f"{stream} against PyTorch: {agreement}")

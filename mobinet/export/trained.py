@@ -38,7 +38,7 @@ def load_trained(path: Path) -> TrainedNetwork:
         mean, std, classes = (tuple(json.loads(header[name])) for name in ("mean", "std", "classes"))
     except KeyError as error:
         raise InputError(f"{path} does not say what its images are: its header lacks {error}; train it again") from None
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         raise InputError(f"{path} does not say what its images are: its header is damaged; train it again") from None
     channels, outputs = architecture.input_shape[0], int(header["num_classes"])
     numbers = all(isinstance(value, int | float) and isfinite(value) for value in (*mean, *std))

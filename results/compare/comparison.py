@@ -10,7 +10,7 @@ from statistics import median
 import numpy as np
 
 from results.compare.groups import group_names, notes_on, refuse_others, refuse_twice
-from results.page.progress import Progress, progress_of
+from results.progress import Progress, progress_of
 from results.run_config import Reference, RunConfig, read_config
 from results.run_record import LACKING, check_files, reading
 from results.significance import holm, mann_whitney

@@ -8,9 +8,9 @@ import plotly.graph_objects as go
 from results.compare.comparison import Comparison
 from results.compare.text import shown_rows, words_of
 from results.page import document, scripts_of
-from results.page.html import Column, Section, figure, paragraph, table
-from results.page.progress import TITLES, plain
+from results.page.html import Column, Section, figure, paragraph, plain, table
 from results.plot import HUES
+from results.progress import TITLES
 
 FRONTS = "The front of each search; a click on a name hides or shows its lines."
 PROGRESS = "Hypervolume after each complete trial, against the one reference point."

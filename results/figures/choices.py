@@ -6,8 +6,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from results.choices import BLOCKS, Row
 from results.figures.style import INK, new_figure
-from results.page.choices import BLOCKS, Row
 from results.plot import COLOURS, HUES
 from results.words import tick
 from space.gene import Choice

@@ -2,6 +2,7 @@
 
 from matplotlib.figure import Figure
 
+from results.choices import rows_of
 from results.figures.choices import choices_drawn
 from results.figures.front import front_drawn
 from results.figures.network import network_drawn
@@ -9,9 +10,8 @@ from results.figures.progress import progress_drawn
 from results.figures.style import paper_style
 from results.hand_designed import spread_places
 from results.network import boxes_of
-from results.page.choices import rows_of
-from results.page.progress import progress_of
 from results.plot import pareto_info
+from results.progress import progress_of
 from results.published import published_on
 from results.run_record import RunRecord
 
@@ -56,9 +56,10 @@ def _network(run: RunRecord) -> Figure:
     config, best = run.config, run.best
     varied = {name for name, choices in config.genes.items() if len(choices) > 1}
     boxes = boxes_of(best.architecture, run.shares.get(best.key, {}), varied)
-    cost = {**best.cost.to_dict(), **best.measured}[config.objective]
     title = f"{'expected ' if best.is_smoothed else ''}{best.measure.title}"
-    return network_drawn(boxes, f"{best.key}: {title} {best.deciding:.1%}, {config.cost.show(cost)}")
+    return network_drawn(
+        boxes, f"{best.key}: {title} {best.deciding:.1%}, {config.cost.show(best.costs[config.objective])}"
+    )
 
 
 def _choices(run: RunRecord) -> Figure | None:
@@ -66,6 +67,6 @@ def _choices(run: RunRecord) -> Figure | None:
     entries, config = run.front.entries, run.config
     best = next((place for place, entry in enumerate(entries) if entry.key == run.best.key), 0)
     shown = [entries[place] for place in spread_places(len(entries), COLUMNS, keep=best)]
-    costs = [{**entry.cost.to_dict(), **entry.measured}[config.objective] for entry in shown]
+    costs = [entry.costs[config.objective] for entry in shown]
     rows = rows_of(shown)
     return choices_drawn(rows, costs, config.cost) if rows else None

@@ -3,8 +3,8 @@
 from matplotlib.figure import Figure
 
 from results.figures.style import new_figure, share_axis
-from results.page.progress import TITLES, Progress
 from results.plot import COLOURS
+from results.progress import TITLES, Progress
 
 HEIGHT = 1.9
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from results.entry import Front
+from results.front import Front
 from results.measures import ACCURACY, TITLES, TOP5
 from results.page.html import Column, Section, figure, paragraph, table
 from results.page.networks import accuracies_of

@@ -13,8 +13,7 @@ def header_of(run: RunRecord, title: str) -> str:
     config, best = run.config, run.best
     numbers = f"Recommended: {best.key}, {best.rule}. {best.reached:.2%} {config.measure.title} measured"
     numbers += f", {best.expected:.2%} expected" if best.is_smoothed else ""
-    cost = best.cost.to_dict() | dict(best.measured)
-    numbers += f", {config.cost.show(cost[config.objective])}."
+    numbers += f", {config.cost.show(best.costs[config.objective])}."
     retrain = f"python -m search.retrain {path_of(run)}/best.json"
     return (
         f"<header><p class='title'>{escape(title)}</p><h1>{escape(recommendation_of(run).text(config.objective))}</h1>"

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
+import plotly.graph_objects as go
+
 LONG = 60
 """Letters of a text that may take several lines in a table."""
 
@@ -88,3 +90,9 @@ def script_data(content: Any) -> str:
     for sign in "<>&":
         text = text.replace(sign, f"\\u{ord(sign):04x}")
     return f"<script type='application/json' id='record'>{text}</script>"
+
+
+def plain(drawn: go.Figure) -> Any:
+    """A figure as JSON holds it, without a template: the page has its own colours."""
+    drawn.update_layout(template=None)
+    return drawn.to_plotly_json()

@@ -143,7 +143,10 @@ function drawing(row) {
   const shares = record.shares[networks.key[row]] ?? {};
   const items = [];
   const layers = layersOf(row);
-  const names = [...[...layers.keys()].filter((name) => !(name in shares)), ...Object.keys(shares)];
+  const [parts, others] = [Object.keys(shares), [...layers.keys()].filter((name) => !(name in shares))];
+  const behind = (part) => others.filter((name) => name.startsWith(`${part}-`));
+  const placed = new Set(parts.flatMap(behind));
+  const names = [...others.filter((name) => !placed.has(name)), ...parts.flatMap((part) => [part, ...behind(part)])];
   for (const name of names) {
     const { words, block, pool } = layers.get(name) ?? { words: [] };
     const width = channels.get(name);

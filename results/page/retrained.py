@@ -9,8 +9,7 @@ import plotly.graph_objects as go
 
 from results.curves import Curve
 from results.page.front import shares
-from results.page.html import Column, Section, figure, paragraph, table
-from results.page.progress import plain
+from results.page.html import Column, Section, figure, paragraph, plain, table
 from results.page.summary import heading
 from results.retrained import FEWEST, Retrained, agreement
 from results.run_config import RunConfig

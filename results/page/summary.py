@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from results.entry import Front
+from results.front import Front
 from results.measures import ACCURACY
 from results.noise import standard_error
 from results.run_config import RunConfig

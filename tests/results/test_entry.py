@@ -6,8 +6,9 @@ from dataclasses import asdict, replace
 import pytest
 
 from mobinet import cost
-from results.entry import Entry, Front, architecture_of, read_entry, read_front
+from results.entry import Entry, architecture_of, read_entry
 from results.files import write_json, write_sums
+from results.front import Front, read_front
 from results.noise import Noise
 from space import Architecture, InputError
 

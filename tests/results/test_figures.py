@@ -18,6 +18,7 @@ from space import InputError
 pytest.importorskip("matplotlib", reason="matplotlib is not installed")
 from matplotlib.colors import to_hex
 
+from results.choices import Row
 from results.figures import format_of
 from results.figures.choices import choices_drawn
 from results.figures.front import front_drawn
@@ -25,9 +26,8 @@ from results.figures.network import network_drawn
 from results.figures.progress import progress_drawn
 from results.figures.style import WIDTH, paper_style
 from results.network import Box
-from results.page.choices import Row
-from results.page.progress import Progress
 from results.plot import COLOURS, pareto_info
+from results.progress import Progress
 from space.objective import OBJECTIVES
 
 ROOT = Path(__file__).parents[2]

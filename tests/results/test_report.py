@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from results.entry import Entry, Front
+from results.entry import Entry
 from results.files import write_json
+from results.front import Front
 from results.noise import Noise
 from results.page.summary import noise_text
 from results.report import write_report

@@ -7,8 +7,9 @@ from html import unescape
 import pandas as pd
 import pytest
 
-from results.entry import Entry, Front
+from results.entry import Entry
 from results.files import read_json, write_json
+from results.front import Front
 from results.page import page_of
 from results.page.summary import summary
 from results.plot import pareto_figure, pareto_info

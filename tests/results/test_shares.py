@@ -3,7 +3,8 @@
 import pytest
 
 from mobinet.cost import cost, cost_of_parts
-from results.entry import Entry, Front
+from results.entry import Entry
+from results.front import Front
 from results.shares import FILE, read_shares, shares_of, write_shares
 from space import Architecture
 from space.cost import Cost

@@ -2,17 +2,19 @@
 
 import json
 import shlex
+from dataclasses import replace
 
 import pandas as pd
 import pytest
 
 import search.run
-from results.entry import read_front
+from results.front import read_front
 from results.hand_designed import Beside, beside_hand_designed, spread
 from results.run_config import read_config
 from results.tables import read_trials
 from search.cli import COMMANDS
-from search.conclusion import SHOWN
+from search.conclusion import SHOWN, luckier_text
+from space.cost import Cost
 
 AGAIN = ("--trials", 17, "--epochs", 1, "--workers", 0)
 
@@ -34,6 +36,24 @@ def test_each_network_stands_beside_the_best_hand_designed_one_that_costs_no_mor
         assert row.rival_accuracy == pytest.approx(best["accuracy"] if pd.isna(best["expected"]) else best["expected"])
         assert row.rival.startswith("mobinet-") and (best["key"] == row.entry.key) == row.is_rival
         assert row.rival in (f"mobinet-{block}-k{k}", f"mobinet-post-k{k}", f"mobinet-{block}-k4")
+
+
+@pytest.mark.parametrize(
+    ("expected", "accuracies", "costs", "told"),
+    [
+        ((0.50, 0.48), (0.49, 0.55), (100, 90), True),
+        ((0.50, 0.48), (0.49, 0.55), (100, 101), False),  # it costs more
+        ((0.50, 0.48), (0.49, 0.47), (100, 90), False),  # it was not measured higher
+        ((None, None), (0.49, 0.47), (100, 90), False),  # measured accuracies decide
+    ],
+)
+def test_it_says_why_a_network_that_was_measured_higher_is_not_chosen(judged, expected, accuracies, costs, told):
+    (entry, *_) = read_front(judged / "pareto.json", read_config(judged)).entries
+    best = replace(entry, key="best", accuracy=accuracies[0], expected=expected[0], cost=Cost(flops=costs[0]))
+    table = {"key": ["best", "other"], "state": "complete", "accuracy": accuracies, "expected": expected, "ops": costs}
+    text = luckier_text(pd.DataFrame(table), best, "ops")
+    said = "other at no more cost was measured higher, 55.0%, in one training; by what all trainings say, 48.0% is"
+    assert text.startswith(said) if told else text == ""
 
 
 @pytest.mark.parametrize("count", [1, 9, 10, 11, 40])

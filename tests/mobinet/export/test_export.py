@@ -7,7 +7,9 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from errno import ENOSPC
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -165,6 +167,24 @@ def test_headers_that_do_not_fit_are_refused(export, tmp_path, change):
     (tmp_path / NAME).write_bytes(dump_packed(network.net, NETWORK, 10, notes))
     code, err = export(tmp_path, "--format", "c", "--out", tmp_path / "out")
     assert (code, err.count("\n")) == (2, 1) and "does not fit its network" in err
+
+
+@pytest.mark.parametrize("mean", ["[0.5", "5", "[" * 100_000], ids=["cut", "no list", "nested"])
+def test_a_damaged_header_is_named(export, tmp_path, mean):
+    network = as_trained(NETWORK)
+    notes = {name: json.dumps(getattr(network, name)) for name in ("classes", "std")} | {"mean": mean}
+    (tmp_path / NAME).write_bytes(dump_packed(network.net, NETWORK, 10, notes))
+    code, err = export(tmp_path, "--format", "c", "--out", tmp_path / "out")
+    assert (code, err.count("\n")) == (2, 1) and "its header is damaged" in err
+
+
+def test_an_export_that_stops_half_way_is_no_obstacle(trained, export, tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    with monkeypatch.context() as full:
+        full.setattr(Path, "write_bytes", Mock(side_effect=[None, None, OSError(ENOSPC, "No space left on device")]))
+        assert export(trained, "--format", "c", "--out", out)[0] == 2
+    assert not [*out.iterdir()]
+    assert export(trained, "--format", "c", "--out", out)[0] == 0
 
 
 @pytest.mark.parametrize("summary", ["{", "[1]", '{"test_top1": "x"}', "{}"])

@@ -71,12 +71,24 @@ def test_the_page_needs_nothing_else(folder):
     assert page.count("</script>") == 2
 
 
-def test_the_page_shows_the_classes_of_an_empty_board(folder):
+def test_the_page_shows_the_classes_of_what_is_drawn(folder):
+    """Nothing before that. A line of no length draws nothing, so that the board is black."""
     if not (browser := shutil.which("chromium") or shutil.which("google-chrome")):
         pytest.skip("chromium is not installed")
     flags = ["--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=5000", "--dump-dom"]
-    command = [browser, *flags, f"--user-data-dir={folder / 'profile'}", (folder / "demo.html").as_uri()]
-    shown = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
+    line = "".join(
+        f'board.dispatchEvent(new PointerEvent("pointer{kind}", {{clientX: -99, clientY: -99}}));'
+        for kind in ("down", "move", "up")
+    )
+    draw = f"<script>board.setPointerCapture = () => {{}}; setTimeout(() => {{ {line} }}, 1000);</script></body>"
+    drawn = folder / "drawn.html"
+    drawn.write_text((folder / "demo.html").read_text().replace("</body>", draw))
+    command = [browser, *flags, f"--user-data-dir={folder / 'profile'}"]
+    empty, shown = (
+        subprocess.run([*command, page.as_uri()], capture_output=True, text=True, check=True, timeout=120).stdout
+        for page in (folder / "demo.html", drawn)
+    )
+    assert '<ol id="classes"></ol>' in empty and "ms an image" not in empty.split("<script>")[0]
     names = re.findall(r"<span>(.*?)</span><b>([\d.]+) %</b>", shown)
     found = expected(np.zeros((8, 8, 1), np.uint8)).astype(np.float64)
     shares = np.exp(found) / np.exp(found).sum()

@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 
+from results.choices import rows_of
 from results.curves import Curve, read_curves
 from results.entry import Entry
-from results.page.choices import choices_section, rows_of
+from results.page.choices import choices_section
 from results.page.effects import effects_of
 from results.page.html import script_data
 from results.page.networks import accuracies_of, coded
-from results.page.progress import progress_of
+from results.progress import progress_of
 from space import Architecture
 from space.backbones import find_backbone
 from space.family import find_family
