@@ -60,6 +60,7 @@ ELSEWHERE = {
     "benchmarks.speed.by_cost": "its tables take a minute; tests/results/test_two_costs.py holds what it prints",
     "benchmarks.proxies.fidelity": "it starts a pool of processes ten times, which takes more than a minute",
     "benchmarks.proxies.candidates": "its trainings have fixed sizes and take hours",
+    "benchmarks.retrained.short_searches": "its searches take minutes; tests/test_trainings.py holds what it prints",
     "benchmarks.retrained.compare_searches": "its trainings have a fixed size and take minutes",
 }
 """Where what a command shows is tested, or why it is not."""

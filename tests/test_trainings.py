@@ -1,10 +1,16 @@
 """The table that keeps a benchmark's full trainings."""
 
+from types import SimpleNamespace
+
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
 from benchmarks.retrained.full_training import FullTraining, append, contrast, read_table
+from benchmarks.retrained.searched_vs_handmade import lead
+from benchmarks.retrained.short_searches import found_by, print_verdict
+from results.measures import ACCURACY
 from search.recipe import Recipe
 from search.task import Evaluation, Task
 from space import Architecture, InputError
@@ -60,3 +66,44 @@ def test_contrast_is_a_t_test():
     value, error, p = contrast(np.array([first, second]).T, np.array([-1.0, 1.0]))
     assert value == pytest.approx(0.09)
     assert (value / error, p) == pytest.approx((expected.statistic, expected.pvalue))
+
+
+def test_the_lead_is_the_mean_over_pairs():
+    """0.3 - 0.1 and 0.4 - 0.1, so 0.25; a hand-designed network may be in several pairs."""
+    accuracies = np.array([[0.1, 0.3, 0.4], [0.1, 0.3, 0.4]])
+    assert lead(accuracies, ["hand", "a", "b"], [("hand", "a"), ("hand", "b")]).startswith(
+        "in the mean +25.00% +- 0.00%"
+    )
+
+
+def networks(*ks: int) -> list[Architecture]:
+    return [Architecture.uniform("mobilenet-8", block="mid", k=k) for k in ks]
+
+
+def test_a_search_stands_for_what_it_expects_most_of_at_no_more_cost():
+    """The most of a hand-designed network is expected of the second one, so 120 OPs are allowed."""
+    genes = pd.DataFrame([dict(network.genes) for network in networks(0, 1, 2, 3, 4)])
+    trials = genes.assign(
+        state=["complete"] * 4 + ["failed"],
+        source=["baseline", "baseline", "sampler", "sampler", "sampler"],
+        accuracy=[0.9, 0.5, 0.5, 0.9, 0.9],
+        expected=[0.5, 0.6, 0.7, 0.8, 0.9],
+        ops=[200, 120, 120, 121, 100],
+    )
+    config = SimpleNamespace(measure=ACCURACY, objective="ops", family="mobinet", backbone="mobilenet-8", width=1.0)
+    own, found = found_by(trials, config)
+    assert (own, found) == (networks(0, 1), networks(2)[0])
+
+
+def test_the_verdict_counts_searches_that_beat_all_hand_designed_networks(capsys):
+    """The best by hand has 0.6: two of three are above it, one of these costs more; in the mean +0.1."""
+    first, second, a, b, c = networks(0, 1, 2, 3, 4)
+    judged = dict(
+        zip((n.key for n in (first, second, a, b, c)), np.array([[0.5] * 2, [0.6] * 2, [0.7] * 2, [0.8] * 2]))
+    )
+    judged[c.key] = np.array([0.6, 0.6])
+    costs = {first.key: 1, second.key: 3, a.key: 3, b.key: 4, c.key: 1}
+    print_verdict([first, second], [a, b, c], judged, lambda network: costs[network.key])
+    out = capsys.readouterr().out
+    assert "2 of 3 are more accurate than all hand-designed ones, 1 of these at no more cost" in out
+    assert "in the mean +10.00%" in out
