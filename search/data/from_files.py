@@ -3,10 +3,10 @@
 import os
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass, field, replace
 from hashlib import file_digest, sha256
 from math import ceil, floor
+from threading import local
 from typing import Any
 
 import torch
@@ -124,12 +124,14 @@ class Files(Split):
     Args:
         files: path and label of each image.
         preparation: what is done to every batch.
-        workers: processes that decode; they stay from one epoch to the next.
+        workers: processes that decode for one thread; they stay from one epoch to the next.
     """
 
     files: tuple[tuple[str, int], ...]
     preparation: Preparation
     workers: int
+    _own: local = field(init=False, default_factory=local, repr=False, compare=False)
+    """Of each thread, its `decoder`: a loader with processes that stay has one epoch at a time."""
 
     def __len__(self) -> int:
         return len(self.files)
@@ -165,9 +167,12 @@ class Files(Split):
         pixels, labels, *draws = inputs
         return self.preparation(pixels, *draws or (None,)), labels
 
-    @cached_property
+    @property
     def _decoder(self) -> "_Decoder":
-        return _Decoder(Pictures(files=self.files, input_shape=self.preparation.input_shape), self.workers)
+        if not hasattr(self._own, "decoder"):
+            pictures = Pictures(files=self.files, input_shape=self.preparation.input_shape)
+            self._own.decoder = _Decoder(pictures, self.workers)
+        return self._own.decoder
 
 
 class _Epoch:

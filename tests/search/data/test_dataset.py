@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import replace
 from multiprocessing import active_children
 from pathlib import Path
+from threading import Thread
 
 import pytest
 import torch
@@ -155,6 +156,21 @@ def test_the_processes_that_decode_end_with_their_split(fresh, pictures):
     assert set(active_children()) - before
     del first
     assert not set(active_children()) - before
+
+
+def test_threads_that_train_side_by_side_have_epochs_of_their_own(fresh, pictures):
+    train, epochs = replace(load_pictures(pictures, memory=0).train, workers=1), {}
+    alone = {seed: list(replace(train, workers=0).batches(2, device=CPU, seed=seed)) for seed in (1, 2)}
+    ours = train.batches(2, device=CPU, seed=1)
+    begun = next(ours)
+    other = Thread(target=lambda: epochs.update({2: list(train.batches(2, device=CPU, seed=2))}))
+    other.start()
+    other.join()
+    epochs[1] = [begun, *ours]
+    for seed, expected in alone.items():
+        assert len(epochs[seed]) == len(expected) > 1
+        for batch, reference in zip(epochs[seed], expected):
+            assert all(map(torch.equal, batch, reference))
 
 
 @pytest.fixture
