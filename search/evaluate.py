@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from results.evaluated import Evaluated
     from search.data.preparation import Preparation
 
-BATCH = 500
 PARTS = {
     "test": ("test",),
     "train": ("train",),
@@ -103,6 +102,7 @@ def evaluate(args: argparse.Namespace) -> "Evaluated":
     from search.data.checking import check_pictures
     from search.data.dataset import load_part
     from search.machine import cores, use_threads, useful_threads
+    from search.training.judging import judged_at_once
 
     model = load_model(args.model, args.device)
     name, data_dir = args.dataset or model.dataset, args.data_dir or model.data_dir
@@ -111,7 +111,7 @@ def evaluate(args: argparse.Namespace) -> "Evaluated":
     entry = find_dataset(name)
     use_threads(useful_threads(model.preparation.input_shape, cores()))
     leave_out = check_pictures(name, data_dir, skip=args.skip_broken)
-    found = []
+    found, at_once = [], judged_at_once(model.preparation.input_shape)
     for part in PARTS[args.part]:
         if part == "validation" and not entry.own_parts:
             continue  # it is among the training images
@@ -120,7 +120,7 @@ def evaluate(args: argparse.Namespace) -> "Evaluated":
         )
         if not len(split):
             continue  # a folder has no such part
-        for images, labels in split.batches(BATCH, device=torch.device(model.device)):
+        for images, labels in split.batches(at_once, device=torch.device(model.device)):
             found.append(Evaluated.of(model.classes, model.scores(images), labels.cpu().numpy()))
     if not found:
         raise InputError(f"{data_dir} has no {args.part} images of {name}; name others with --part or --data-dir")

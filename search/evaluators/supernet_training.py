@@ -1,5 +1,6 @@
 """How a supernet is trained, and made ready to judge one path."""
 
+from math import ceil
 from random import Random
 from typing import Any
 
@@ -8,10 +9,10 @@ from torch import Tensor, nn
 
 from search.data.split import Split
 from search.evaluators.supernet_paths import Draw
+from search.training.judging import judged_at_once
 from search.training.training import Training
 
-CALIBRATION_BATCH = 1000
-CALIBRATION_BATCHES = 10
+CALIBRATION_IMAGES = 10_000
 
 
 class SupernetTraining(Training):
@@ -47,15 +48,27 @@ class SupernetTraining(Training):
 
 
 @torch.no_grad()
-def calibrate(net: nn.Module, train: Split, *, device: torch.device, seed: int) -> None:
-    """Measure the running statistics of every batch norm anew, on training images drawn by `seed`."""
+def calibrate(
+    net: nn.Module,
+    train: Split,
+    *,
+    device: torch.device,
+    seed: int,
+    images: int = CALIBRATION_IMAGES,
+    batch_size: int | None = None,
+) -> None:
+    """Measure the running statistics of every batch norm anew, on so many training images drawn by `seed`.
+
+    A batch has `batch_size` images; without it, as many as `judged_at_once` says.
+    """
+    size = batch_size or judged_at_once(train.preparation.input_shape)
     norms = [module for module in net.modules() if isinstance(module, nn.BatchNorm2d)]
     usual = [norm.momentum for norm in norms]
     net.train()
-    batches = train.batches(CALIBRATION_BATCH, device=device, seed=seed)
-    for count, (images, _) in zip(range(1, CALIBRATION_BATCHES + 1), batches):
+    batches = train.batches(size, device=device, seed=seed)
+    for count, (batch, _) in zip(range(1, ceil(images / size) + 1), batches):
         for norm in norms:
             norm.momentum = 1 / count
-        net(images)
+        net(batch)
     for norm, momentum in zip(norms, usual):
         norm.momentum = momentum

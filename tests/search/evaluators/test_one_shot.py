@@ -207,11 +207,9 @@ def norm_inputs(net: nn.Module, images: torch.Tensor) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("size, count", [(1000, 10), (200, 3)])
-def test_statistics_are_those_of_the_training_images(trained, digits, monkeypatch, size, count):
-    monkeypatch.setattr("search.evaluators.supernet_training.CALIBRATION_BATCH", size)
-    monkeypatch.setattr("search.evaluators.supernet_training.CALIBRATION_BATCHES", count)
+def test_statistics_are_those_of_the_training_images(trained, digits, size, count):
     net = trained._trained.extract(BASE)
-    calibrate(net, digits.train, device=CPU, seed=4)
+    calibrate(net, digits.train, device=CPU, seed=4, images=size * count, batch_size=size)
     batches = [images for images, _ in digits.train.batches(size, device=CPU, seed=4)][:count]
     assert len(batches) == min(count, max(1, 898 // size))
     inputs = [norm_inputs(net, images) for images in batches]

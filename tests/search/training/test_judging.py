@@ -1,13 +1,14 @@
 """How images are counted, against a loop over single images."""
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 import torch
 from torch import nn
 
 from search.data.in_memory import Images
-from search.training.judging import judge
+from search.training.judging import judge, judged_at_once
 
 CPU = torch.device("cpu")
 
@@ -41,6 +42,27 @@ def test_against_a_slow_loop(digits, size):
     for counted, wanted in zip((found.labels, found.predicted, found.right), (labels, predicted, right)):
         assert counted.tolist() == [wanted[number] for number in range(10)]
     assert found.top5 == top5 and 0 < sum(right.values()) < top5 < 100
+
+
+@pytest.mark.parametrize(
+    "shape, most", [((1, 8, 8), 1000), ((3, 32, 32), 1000), ((3, 224, 224), 64), ((3, 512, 512), 12), ((3, 4096, 4096), 1)]
+)
+def test_a_batch_takes_about_the_memory_of_a_training(shape, most):
+    """At 224 pixels a training takes 64 images; of larger ones as many as have their pixels."""
+    assert most / 2 < judged_at_once(shape) <= most
+
+
+def test_large_images_are_judged_few_at_once(digits):
+    sizes = []
+
+    class Large(Linear):
+        def forward(self, input):
+            sizes.append(len(input))
+            return super().forward(input[:, :, :8, :8])
+
+    preparation = replace(digits.train.preparation, input_shape=(1, 1024, 1024))
+    judge(Large(10), replace(part_of(digits, 20), preparation=preparation), classes=10, device=CPU)
+    assert sizes == [8, 8, 4]  # of 2**20 values in 4 bytes, 8 take 2**25
 
 
 def test_top_5_of_fewer_classes_is_always_right(digits):
