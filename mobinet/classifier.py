@@ -18,6 +18,7 @@ from mobinet.export import TrainedNetwork
 from mobinet.export.trained import find_model, load_trained
 from mobinet.pictures import Unreadable, centre_of
 from space import InputError
+from space.reading import expanded
 
 BATCH = 100
 Images = NDArray[np.uint8]
@@ -100,4 +101,4 @@ def load_packed(path: str | Path) -> Classifier:
     Raises:
         InputError: there is none, or more than one, or it cannot be read.
     """
-    return Classifier(network=load_trained(find_model(Path(path).expanduser())))
+    return Classifier(network=load_trained(find_model(expanded(path))))

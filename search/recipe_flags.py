@@ -11,7 +11,7 @@ from typing import Any
 from search.flags import number, positive_float, positive_int
 from search.recipe import AUGMENTATIONS, OPTIMIZERS, RECIPES, Recipe
 from space import InputError
-from space.reading import read_toml
+from space.reading import expanded, read_toml
 
 SUFFIX = ".toml"
 HALF = 0.5
@@ -100,7 +100,7 @@ def recipe_of(args: argparse.Namespace, own: Recipe) -> Recipe:
     if args.recipe in RECIPES:
         own = RECIPES[args.recipe]
     elif args.recipe:
-        changes = {**read_settings(Path(args.recipe).expanduser()), **changes}
+        changes = {**read_settings(expanded(args.recipe)), **changes}
     recipe = replace(own, **changes)
     if args.two_step and not recipe.first_step:
         recipe = replace(recipe, first_step=HALF)

@@ -33,6 +33,7 @@ from search.several_flags import add_several_flags, check_several_flags, trains_
 from space import Architecture, InputError, named_network
 from space.command import Parser, add_own_family, run_command, user_path
 from space.own_file import check_digests
+from space.reading import expanded
 
 if TYPE_CHECKING:
     from search.training.retraining import Retraining
@@ -188,14 +189,14 @@ def find_targets(args: argparse.Namespace) -> list[Target]:
     """The networks that the flags name, one or more. Raises as `find_target` does."""
     if not args.all:
         return [find_target(args)]
-    path = Path(args.network).expanduser()
+    path = expanded(args.network)
     front = read_front(path, read_config(path.parent))
     return [find_target(argparse.Namespace(**{**vars(args), "key": entry.key})) for entry in front.entries]
 
 
 def find_target(args: argparse.Namespace) -> Target:
     """The network that the flags name. Raises InputError when there is none, or its file was changed."""
-    path = Path(args.network).expanduser()
+    path = expanded(args.network)
     if path.suffix == ".json":
         from mobinet import cost  # which loads torch
 

@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 from space import InputError
 from space.errors import printable
 from space.family import load_family
+from space.reading import expanded
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Signals that ask a program to end."""
@@ -60,9 +61,9 @@ def user_path(text: str) -> Path:
     if not text:
         raise argparse.ArgumentTypeError("the path is empty")
     try:
-        return Path(text).expanduser()
-    except RuntimeError as error:
-        raise argparse.ArgumentTypeError(f"{text}: {error}") from None
+        return expanded(text)
+    except InputError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def add_own_family(parser: argparse.ArgumentParser) -> None:

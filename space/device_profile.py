@@ -4,7 +4,7 @@ from pathlib import Path
 
 from space.errors import InputError
 from space.objective import OBJECTIVES, Seconds, read_latency
-from space.reading import read_toml
+from space.reading import expanded, read_toml
 
 OWN = Path(__file__).parent / "devices"
 PROFILES = tuple(sorted(path.stem for path in OWN.glob("*.toml")))
@@ -25,7 +25,7 @@ def read_profile(name: str) -> dict[str, float]:
     if name in PROFILES:
         path = OWN / f"{name}.toml"
     elif name.endswith(".toml"):
-        path = Path(name).expanduser()
+        path = expanded(name)
     else:
         raise InputError(f"--device-profile {name} is neither one of {', '.join(PROFILES)} nor a .toml file")
     content = read_toml(path)

@@ -9,7 +9,7 @@ from space.errors import InputError
 from space.family import backbones_text, family_names, find_family, genes_of, load_family
 from space.gene import Choices
 from space.own_file import SUFFIX
-from space.reading import read_toml
+from space.reading import expanded, read_toml
 from space.search_space import SearchSpace
 
 OWN, OWN_FILES = Path(__file__).parent, ("paper.toml", "wide.toml")
@@ -66,7 +66,7 @@ def _named_space(space: str, backbone: str | None, input_shape: tuple[int, int, 
 
 def _file(name: str) -> Path:
     """The file of this path, or the one of this name beside this module."""
-    return OWN / name if name in OWN_FILES and not Path(name).exists() else Path(name).expanduser()
+    return OWN / name if name in OWN_FILES and not Path(name).exists() else expanded(name)
 
 
 def named_network(

@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from space.errors import InputError, first_line
-from space.reading import read_input
+from space.reading import expanded, read_input
 
 SUFFIX = ".py"
 HOLDS = {"space": "FAMILY", "dataset": "images"}
@@ -59,7 +59,8 @@ def load_file(path: str, *, taken: Collection[str]) -> str:
     Raises:
         InputError: it cannot be read or run, or its name is taken or was another file's before.
     """
-    file = OwnFile(str(Path(path).expanduser().absolute()), read_input(Path(path).expanduser()))
+    place = expanded(path)
+    file = OwnFile(str(place.absolute()), read_input(place))
     if not Path(path).stem.isidentifier() or file.name in taken:
         problem = "names another one here" if file.name in taken else "is no name"
         raise InputError(f"{path}: {file.name} {problem}; call the file otherwise, by letters, digits and _")

@@ -11,6 +11,14 @@ LARGEST = 2**28
 """Bytes. The tables of a search of 100,000 trials take less."""
 
 
+def expanded(text: str | Path) -> Path:
+    """A path that may begin with ``~`` or ``~name``. Raises InputError where there is no such home directory."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise InputError(f"{text}: there is no such home directory; write out the path") from None
+
+
 def read_input(path: Path) -> str:
     """The text of a file in UTF-8. Raises InputError where it is no file, far too large, or no text."""
     try:

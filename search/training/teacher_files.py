@@ -16,7 +16,7 @@ from search.data.preparation import Preparation
 from search.training.teacher import Teacher
 from space import InputError
 from space.errors import first_line
-from space.reading import size_of
+from space.reading import expanded, size_of
 
 TORCHVISION = "torchvision:"
 SCRIPT, EXPORTED = ".pt", ".pt2"
@@ -67,8 +67,8 @@ def _file(teacher: str) -> Path:
         name, _, file = teacher.removeprefix(TORCHVISION).partition(":")
         if not (name and file):
             raise InputError(f"--teacher {teacher} names no file; write torchvision:resnet18:weights.pth")
-        return Path(file).expanduser()
-    path = Path(teacher).expanduser()
+        return expanded(file)
+    path = expanded(teacher)
     return path if path.suffix in (SCRIPT, EXPORTED) else find_model(path)
 
 

@@ -34,6 +34,21 @@ def altered(path, change):
     return path
 
 
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ("~no-one-here/best.json",),
+        ("~no-one-here/pareto.json", "--all"),
+        ("mobinet-mid-k3", "--recipe", "~no-one-here/mine.toml"),
+        ("mobinet-mid-k3", "--teacher", "~no-one-here/teacher.pt"),
+        ("mobinet-mid-k3", "--teacher", "torchvision:resnet18:~no-one-here/weights.pth"),
+    ],
+)
+def test_a_home_that_there_is_not_is_one_line(invoke, tmp_path, flags):
+    ended = invoke(search.retrain, *flags, "--out", tmp_path)
+    assert ": there is no such home directory" in one_line(ended)
+
+
 def losses(folder) -> list:
     return pd.read_csv(folder / "metrics.csv").drop(columns="seconds").to_numpy().tolist()
 
