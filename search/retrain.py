@@ -24,6 +24,7 @@ from results.front import read_front
 from results.measures import ACCURACY, UNWEIGHTED
 from results.run_config import read_config
 from results.words import counted
+from search.backends import BACKENDS
 from search.data.catalog import find_dataset
 from search.flags import add_training_flags, positive_float, positive_int
 from search.listeners import add_listener_flags, heard
@@ -159,6 +160,7 @@ def assemble(args: argparse.Namespace, target: Target) -> "Retraining":
     from search.data.checking import check_pictures
     from search.training.devices import own_device
     from search.training.retraining import Retraining
+    from search.training.teacher_files import absolute_teacher
 
     dataset = args.dataset or target.dataset
     try:
@@ -168,7 +170,9 @@ def assemble(args: argparse.Namespace, target: Target) -> "Retraining":
             f"{args.network} was searched on {dataset!r}, which is no data set here; name one, or the file that holds "
             "it, with --dataset"
         ) from None
-    data_dir = args.data_dir or target.data_dir
+    data_dir, folder, teacher = args.data_dir or target.data_dir, args.out or target.folder, args.teacher or ""
+    if BACKENDS[args.backend].elsewhere:  # another machine works in another folder
+        data_dir, folder, teacher = str(Path(data_dir).absolute()), folder.absolute(), absolute_teacher(teacher)
     return Retraining(
         architecture=target.architecture,
         dataset=dataset,
@@ -176,10 +180,10 @@ def assemble(args: argparse.Namespace, target: Target) -> "Retraining":
         recipe=recipe_of(args, entry.recipes["full"]),
         seed=args.seed,
         device=own_device(args.device, input_shape=target.architecture.input_shape),
-        folder=(args.out or target.folder) / target.architecture.key,
+        folder=folder / target.architecture.key,
         metric=args.metric or target.metric,
         class_weights=args.class_weights or target.class_weights,
-        teacher=args.teacher or "",
+        teacher=teacher,
         accumulate=args.accumulate,
         leave_out=check_pictures(dataset, data_dir, skip=args.skip_broken),
     )

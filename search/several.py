@@ -80,8 +80,6 @@ def retrain_several(
     entry = BACKENDS[args.backend]
     entry.require(args)
     print(first.images.describe())
-    if entry.elsewhere:  # another machine works in another folder
-        first = replace(first, data_dir=str(Path(first.data_dir).absolute()), folder=first.folder.absolute())
     each = retrainings_of(first, architectures, args.seeds)
     shape, device = first.architecture.input_shape, first.device
     if entry.shares and args.workers is None:

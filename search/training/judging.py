@@ -22,9 +22,7 @@ def judged_at_once(input_shape: Shape) -> int:
 
 
 @torch.no_grad()
-def judge(
-    net: nn.Module, split: Split, *, classes: int, device: torch.device, batch_size: int | None = None
-) -> Counts:
+def judge(net: nn.Module, split: Split, *, classes: int, device: torch.device, batch_size: int | None = None) -> Counts:
     """Classify the images of a split into so many classes; each of several processes looks at a part of them.
 
     A batch has `batch_size` images; without it, as many as `judged_at_once` says.

@@ -62,14 +62,27 @@ def load_teacher(teacher: str, classes: Sequence[str], images: Preparation, devi
     return found
 
 
+def absolute_teacher(teacher: str) -> str:
+    """The same teacher for a process in another folder; empty for no teacher. Raises InputError where it names none."""
+    if not teacher:
+        return ""
+    head, path = _parts(teacher)
+    return f"{head}{path.absolute()}"
+
+
 def _file(teacher: str) -> Path:
-    if teacher.startswith(TORCHVISION):
-        name, _, file = teacher.removeprefix(TORCHVISION).partition(":")
-        if not (name and file):
-            raise InputError(f"--teacher {teacher} names no file; write torchvision:resnet18:weights.pth")
-        return expanded(file)
-    path = expanded(teacher)
-    return path if path.suffix in (SCRIPT, EXPORTED) else find_model(path)
+    head, path = _parts(teacher)
+    return path if head or path.suffix in (SCRIPT, EXPORTED) else find_model(path)
+
+
+def _parts(teacher: str) -> tuple[str, Path]:
+    """``torchvision:NAME:``, or nothing, and the path after it."""
+    if not teacher.startswith(TORCHVISION):
+        return "", expanded(teacher)
+    name, _, file = teacher.removeprefix(TORCHVISION).partition(":")
+    if not (name and file):
+        raise InputError(f"--teacher {teacher} names no file; write torchvision:resnet18:weights.pth")
+    return f"{TORCHVISION}{name}:", expanded(file)
 
 
 def _torchvision(teacher: str, path: Path, classes: int) -> nn.Module:

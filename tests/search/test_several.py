@@ -5,10 +5,12 @@ from pathlib import Path
 from statistics import mean, stdev
 
 import pytest
+from PIL import Image
 
 import search.retrain
 from results.files import read_json
 from search.recipe import Recipe
+from search.retrain import assemble, find_target, parse
 from search.retrained_events import RetrainingEvents
 from search.several import retrain_several, retrainings_of
 from search.training import ranks
@@ -47,6 +49,31 @@ def test_several_processes_train_one_network(monkeypatch, tmp_path):
     monkeypatch.setattr(ranks, "_ranks", 2)
     with pytest.raises(InputError, match="torchrun trains one network"):
         retrain_several(Namespace(backend="local"), first, [network], RetrainingEvents(None))
+
+
+@pytest.mark.parametrize(
+    "teacher, absolute",
+    [
+        ("nets/teacher.pt", "{here}/nets/teacher.pt"),
+        ("torchvision:resnet18:weights.pth", "torchvision:resnet18:{here}/weights.pth"),
+        (None, ""),
+    ],
+)
+def test_other_machines_get_paths_that_do_not_depend_on_this_folder(tmp_path, monkeypatch, teacher, absolute):
+    for index in range(12):
+        path = tmp_path / "pictures" / ("train", "test")[index % 2] / "AB"[index % 4 // 2] / f"{index}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (8, 8)).save(path)
+    (tmp_path / "pictures" / "train" / "A" / "broken.png").write_text("no picture")
+    monkeypatch.chdir(tmp_path)
+    flags = "--dataset", "imagefolder", "--data-dir", "pictures", "--skip-broken", "--out", "out"
+    given = ("--teacher", teacher) if teacher else ()
+    args = parse(["mobinet-mid-k3", *flags, *given, "--seeds", "2", "--backend", "ray"])
+    first = assemble(args, find_target(args))
+    assert first.data_dir == f"{tmp_path}/pictures" and first.folder.parent == tmp_path / "out"
+    assert first.leave_out == (f"{tmp_path}/pictures/train/A/broken.png",)
+    assert first.teacher == absolute.format(here=tmp_path)
+    assert len(first.images.train) + len(first.images.validation) == 6
 
 
 def test_a_front_with_two_seeds(judged_copy, invoke):

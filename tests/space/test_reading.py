@@ -17,7 +17,8 @@ def test_a_path_may_begin_with_home(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "read, ending", [(expanded, ""), (user_path, ""), (load_space, ".toml"), (load_space, ".py"), (read_profile, ".toml")]
+    "read, ending",
+    [(expanded, ""), (user_path, ""), (load_space, ".toml"), (load_space, ".py"), (read_profile, ".toml")],
 )
 def test_a_home_that_there_is_not_is_one_line(read, ending):
     with pytest.raises((InputError, ArgumentTypeError), match="^~no-one-here/x.*: there is no such home directory"):

@@ -45,7 +45,8 @@ def test_against_a_slow_loop(digits, size):
 
 
 @pytest.mark.parametrize(
-    "shape, most", [((1, 8, 8), 1000), ((3, 32, 32), 1000), ((3, 224, 224), 64), ((3, 512, 512), 12), ((3, 4096, 4096), 1)]
+    "shape, most",
+    [((1, 8, 8), 1000), ((3, 32, 32), 1000), ((3, 224, 224), 64), ((3, 512, 512), 12), ((3, 4096, 4096), 1)],
 )
 def test_a_batch_takes_about_the_memory_of_a_training(shape, most):
     """At 224 pixels a training takes 64 images; of larger ones as many as have their pixels."""
