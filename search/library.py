@@ -13,6 +13,7 @@ from search import machine
 from search.backends.local import InProcess
 from search.data.catalog import dataset_called, find_dataset
 from search.data.checking import check_pictures
+from search.data.dataset import load_dataset
 from search.evaluators.proxy import Proxy
 from search.limits import Limits
 from search.opened import MakeBackend, OnTrial, Search, ignore
@@ -56,6 +57,7 @@ def run_study(
     Raises:
         InputError: the parts do not fit each other or the run in the folder, or the first trials all failed.
     """
+    load_dataset.cache_clear()  # pictures may have changed since an earlier search of this process
     with _settled(space.input_shape):
         opened = open_search(
             Path(folder),

@@ -15,6 +15,7 @@ import plotly.graph_objects as go
 import pytest
 import torch
 from fakes import Instant, accuracy_of, made_up, small_space
+from PIL import Image
 
 import search.run
 from results.files import read_json
@@ -71,6 +72,21 @@ def test_a_function_is_an_evaluator(tmp_path):
         assert max(map(accuracy_of, rivals)) == entry.accuracy
     assert found.best().key in [entry.key for entry in front]
     assert "accuracies from evaluator" in (tmp_path / "run" / "report.html").read_text()
+
+
+def test_pictures_that_changed_are_seen(tmp_path, instant):
+    def add(index: int) -> None:
+        path = tmp_path / "pictures" / "AB"[index % 2] / f"{index}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (8, 8)).save(path)
+
+    for index in range(8):
+        add(index)
+    evaluator = proxy("imagefolder", data_dir=str(tmp_path / "pictures"))
+    run_study(tmp_path / "run", space=SPACE, evaluator=evaluator, trials=1)
+    add(8)
+    with pytest.raises(InputError, match="fingerprint"):
+        run_study(tmp_path / "run", space=SPACE, evaluator=evaluator, trials=2)
 
 
 def test_one_after_the_other_and_again(tmp_path, capfd):
