@@ -48,10 +48,15 @@ class MirroredStorage(InMemoryStorage):
         names = [study.study_name for study in disk.get_all_studies()]
         if name not in names:
             raise InputError(f"{path} holds no study called {name}, but {', '.join(names) or 'none'}; move it away")
-        self._engine = disk.engine
+        self._disk, self._engine = disk, disk.engine
         self._id_on_disk = disk.get_study_id_from_name(name)
         self._id_here = self.create_new_study(directions, name)
         self._read(disk)
+
+    def close(self) -> None:
+        """Close the file; what is in memory remains."""
+        self._disk.remove_session()
+        self._engine.dispose()
 
     def trial_id(self, number: int) -> int:
         """The id of a trial, in memory and on disk."""

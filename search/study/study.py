@@ -1,6 +1,7 @@
 """A study: the record of a search, in one Optuna storage that one process writes."""
 
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 import optuna
@@ -89,15 +90,18 @@ class Study:
             seen=self._seen,
         )
         self._path = folder / "study.db"
-        self._lock = lock(folder)
+        self._opened = ExitStack()
+        self._opened.enter_context(lock(folder))
         try:
             self._storage = MirroredStorage(self._path, name=NAME, directions=DIRECTIONS)
+            self._opened.callback(self._storage.close)
             self._study = optuna.load_study(study_name=NAME, storage=self._storage, sampler=self._sampler)
             self._replicates = Replicates(self._study)
             self._take_up()
-        except InputError:
-            raise
-        except Exception as error:
+        except BaseException as error:
+            self.close()  # a notebook keeps the traceback, and with it this object
+            if isinstance(error, InputError) or not isinstance(error, Exception):
+                raise
             raise InputError(
                 f"cannot use {self._path}: {first_line(error)}; move it away to begin a new study"
             ) from error
@@ -122,7 +126,7 @@ class Study:
 
     def close(self) -> None:
         """Let another process use the folder."""
-        self._lock.close()
+        self._opened.close()
 
     def has_results(self) -> bool:
         """Whether any trial is complete."""

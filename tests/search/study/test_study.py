@@ -1,11 +1,13 @@
 """A study: what is on disk is what is known."""
 
+import os
 import shutil
 import sqlite3
 import threading
 import time
 from contextlib import closing
 from dataclasses import asdict
+from pathlib import Path
 
 import optuna
 import pytest
@@ -14,7 +16,9 @@ from fakes import Instant, accuracy_of, open_study, price, record, small_space
 from results.noise import noise_of
 from results.tables import COLUMNS
 from search.backends.local import InProcess
+from search.lock import lock
 from search.loop import run_search
+from search.study import study as study_module
 from search.study.digests import check_attributes, check_trial
 from search.task import Evaluation, Failure
 from space import InputError
@@ -25,6 +29,18 @@ SPACE = small_space(block=["pre", "mid"], k=[0, 1])
 
 def evaluation(accuracy: float) -> Evaluation:
     return Evaluation(accuracy=accuracy, epochs=2, seconds=0.5)
+
+
+def raising(error: BaseException):
+    def fail(*args, **settings):
+        raise error
+
+    return fail
+
+
+def files_open() -> list[str]:
+    """The files that this process has open; Linux alone shows them."""
+    return [os.path.realpath(link) for link in Path("/proc/self/fd").glob("*")]
 
 
 def copied(tmp_path):
@@ -53,6 +69,29 @@ def test_empty_table(tmp_path):
     study = open_study(tmp_path, SPACE)
     assert len(study) == len(study.table()) == 0
     assert study.noise() is None and study.interrupted() == []
+
+
+@pytest.mark.parametrize("error", [None, KeyboardInterrupt()])
+def test_a_study_that_cannot_be_opened_leaves_its_folder_free(tmp_path, monkeypatch, error):
+    (tmp_path / "study.db").write_text("no database")
+    with monkeypatch.context() as patch:
+        if error:
+            patch.setattr(study_module, "MirroredStorage", raising(error))
+        with pytest.raises(type(error) if error else InputError) as kept:  # as a notebook keeps the last traceback
+            open_study(tmp_path, SPACE)
+    lock(tmp_path).close()
+    assert kept.tb
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="another system")
+def test_a_study_that_is_closed_has_no_file_open_but_remains(tmp_path):
+    study = open_study(tmp_path, SPACE)
+    study.tell(study.ask().number, evaluation(0.75))
+    before = set(files_open())
+    study.close()
+    assert {Path(file).name for file in before - set(files_open())} >= {"study.db", ".lock"}
+    assert not [file for file in files_open() if file.startswith(str(tmp_path))]
+    assert study.table()["accuracy"].tolist() == [0.75]
 
 
 def test_trials_under_way_are_evaluated_again_under_their_numbers(tmp_path):
