@@ -98,6 +98,7 @@ def assemble(args: argparse.Namespace) -> Assembled:
         sampler=args.sampler,
         halving=args.fidelity == "halving",
         enqueue=_enqueued(args, space, folder),
+        retry_failed=args.retry_failed,
         settings={
             "space": args.space,
             "binarizer": args.binarizer,

@@ -50,6 +50,7 @@ def open_search(
     sampler: str,
     halving: bool = False,
     enqueue: Sequence[Architecture] = (),
+    retry_failed: bool = False,
     settings: Mapping[str, Any] = MappingProxyType({}),
 ) -> Search:
     """A new search in `folder`, or the one there, to resume.
@@ -64,6 +65,8 @@ def open_search(
         sampler: a name in `search.samplers.SAMPLERS`.
         halving: whether trainings that are unlikely to reach the front are stopped; for evaluators with a recipe.
         enqueue: networks of the space, to be trained first; those above a limit are left out.
+        retry_failed: whether the networks of all failed trials are tried again; else only those of trials that failed
+            before any was complete.
         settings: further fields of `results.run_config.RunConfig`.
 
     Raises:
@@ -125,6 +128,7 @@ def open_search(
             raise InputError(f"{folder} has trials but lacks config.json, the settings they had; use another --out")
         settle_config(folder, config)
         study.describe(settings_of(config))
+        study.retry_failed(early=not retry_failed)
     except BaseException:
         study.close()
         raise

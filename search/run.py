@@ -156,7 +156,6 @@ def main() -> None:
     from search.events import Events
 
     with heard(args) as programs, closing(assemble(args)) as assembled:
-        assembled.search.study.retry_failed(early=not args.retry_failed)
         events = Events(programs)
         events.begin(assembled, args.trials)
         print(begin_text(assembled, args), flush=True)

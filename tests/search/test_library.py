@@ -131,6 +131,21 @@ def test_a_callback_that_fails_loses_nothing(tmp_path, error):
     assert len(run_study(tmp_path, **parts, trials=8).table()) == 8
 
 
+def test_a_call_after_a_hopeless_one_tries_its_networks_again(tmp_path):
+    def broken(task: Task):
+        raise ValueError("nothing works")
+
+    def mended(task: Task):
+        return Instant()(task)
+
+    mended.__name__ = broken.__name__
+    with pytest.raises(InputError, match="nothing works"):
+        run_study(tmp_path, space=SPACE, evaluator=broken, num_classes=4, trials=6)
+    table = run_study(tmp_path, space=SPACE, evaluator=mended, num_classes=4, trials=6).table()
+    failed, complete = (table[table["state"] == state]["key"].tolist() for state in ("failed", "complete"))
+    assert len(failed) == 5 and complete[:5] == failed and len({*complete}) == 6
+
+
 def test_parts_that_do_not_fit(tmp_path):
     with pytest.raises(InputError, match="give num_classes"):
         run_study(tmp_path / "a", space=SPACE, evaluator=Instant(), trials=1)
