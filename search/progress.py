@@ -20,6 +20,7 @@ class Progress:
 
     Args:
         table: the trials so far, as `Study.table` gives them.
+        ended: how many of them count.
         trials: how many there will be in total.
         reference: (accuracy, price) of the hypervolume.
         objective: what the prices are of.
@@ -32,6 +33,7 @@ class Progress:
         self,
         table: pd.DataFrame,
         *,
+        ended: int,
         trials: int,
         reference: tuple[float, float],
         objective: Objective,
@@ -46,10 +48,9 @@ class Progress:
         self._unit = objective.unit
         self._price = price
         self._is_headed = False
-        done = sum(state != "running" for state in table["state"])
         self._bar = tqdm(
-            total=max(trials, done),
-            initial=done,
+            total=max(trials, ended),
+            initial=ended,
             unit="trial",
             dynamic_ncols=True,
             smoothing=0.1,

@@ -174,6 +174,7 @@ def run(args: argparse.Namespace, assembled: "Assembled", events: "Events") -> N
     study, reference = search.study, search.config.reference
     progress = Progress(
         study.table(),
+        ended=study.ended,
         trials=args.trials,
         reference=(reference.accuracy, reference.cost),
         objective=search.objective,

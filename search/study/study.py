@@ -107,13 +107,13 @@ class Study:
             ) from error
 
     def __len__(self) -> int:
-        """The number of trials, finished or under way."""
+        """The number of networks on trial or tried, except those that are to be tried again."""
         return len(self._seen)
 
     @property
     def ended(self) -> int:
-        """The number of trials that ended; those under way in a search that was stopped are run again."""
-        return sum(record.state != "running" for record in self.records())
+        """The number of them that ended: of a network that was tried again, the last one alone counts."""
+        return len(self._seen - {record.key for record in self.records() if record.state == "running"})
 
     def hand_designed(self) -> tuple[int, int]:
         """How many networks are, within all limits and above one; those above are left out."""

@@ -30,7 +30,7 @@ def progress():
     table = pd.DataFrame(
         {"state": ["complete", "failed", "running"], "accuracy": [0.5, None, None], "ops": [4e3, 1e3, 2e3]}
     )
-    progress = Progress(table, trials=10, reference=(0.1, 1e4), objective=OBJECTIVES["ops"], price=lambda network: 5e3)
+    progress = Progress(table, ended=2, trials=10, reference=(0.1, 1e4), objective=OBJECTIVES["ops"], price=lambda network: 5e3)
     yield progress
     progress.close()
 
@@ -60,7 +60,7 @@ def test_line_of_a_trial(progress, capsys):
 def test_another_measure_is_named(capsys):
     table = pd.DataFrame({"state": ["complete"], "accuracy": [0.9], "macro_f1": [0.5], "ops": [4e3]})
     settings = {"objective": OBJECTIVES["ops"], "price": lambda network: 5e3, "measure": MEASURES["macro-f1"]}
-    progress = Progress(table, trials=2, reference=(0.1, 1e4), **settings)
+    progress = Progress(table, ended=1, trials=2, reference=(0.1, 1e4), **settings)
     task = Task(number=1, architecture=Architecture.uniform("mobilenet-8"))
     progress.on_trial(task, Evaluation(accuracy=0.6, epochs=1, seconds=1))
     progress.close()
@@ -72,7 +72,7 @@ def test_another_measure_is_named(capsys):
 def test_the_unit_is_the_objectives(capsys):
     latency = Objective(name="latency", unit="s", title="latency", of=lambda *_: 1500.0, known=False)
     table = pd.DataFrame({"state": ["complete"], "accuracy": [0.5], "latency": [2e3]})
-    progress = Progress(table, trials=2, reference=(0.1, 1e4), objective=latency, price=lambda network: 1500.0)
+    progress = Progress(table, ended=1, trials=2, reference=(0.1, 1e4), objective=latency, price=lambda network: 1500.0)
     network = Architecture.uniform("mobilenet-8")
     progress.on_trial(Task(number=1, architecture=network), Evaluation(accuracy=0.4, epochs=1, seconds=1))
     progress.close()
@@ -99,6 +99,7 @@ def test_a_line_fits_100_columns(measure, capsys):
     columns = {"state": ["complete"], "accuracy": [0.5], measure.column: [0.5], "params": [4e6]}
     progress = Progress(
         pd.DataFrame(columns),
+        ended=1,
         trials=2,
         reference=(0.1, 1e8),
         objective=OBJECTIVES["params"],

@@ -553,7 +553,9 @@ def test_a_hopeless_search_tries_its_networks_again(small, invoke, instant, monk
         patch.setattr(Proxy, "__call__", fail)
         assert invoke(search.run, "--trials", 6, *SHORT, *small).code == 2
     hopeless = table_of(small[-1])["key"].tolist()
-    assert invoke(search.run, "--trials", 6, *SHORT, *small).code == 0
+    again = invoke(search.run, "--trials", 6, *SHORT, *small)
+    assert again.code == 0 and "\n0 of 6 trials so far" in again.out
+    assert "\n6 of 6 trials so far" in invoke(search.run, "--trials", 6, *SHORT, *small).out
     table = table_of(small[-1])
     complete = table[table["state"] == "complete"]
     assert complete["key"].tolist()[:5] == hopeless and len(complete) == 6 and complete["key"].is_unique

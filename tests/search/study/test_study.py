@@ -350,11 +350,14 @@ def test_failed_networks_are_queued_again(tmp_path):
         study.tell(number, outcome)
     study.close()
     again = open_study(tmp_path / "run", SPACE)
-    assert again.retry_failed() == 2 and len(again) == 1
+    assert again.ended == 3 and again.retry_failed() == 2
+    assert len(again) == again.ended == 1
     task = again.ask()
     assert (task.number, task.architecture) == (3, asked[0])
+    assert (len(again), again.ended) == (2, 1)
     again.tell(3, evaluation(0.6))
     assert again.table()["state"].tolist() == ["failed", "complete", "failed", "complete"]
+    assert len(again) == again.ended == 2
     again.close()  # stopped before the second one
     last = open_study(tmp_path / "run", SPACE)
     assert len(last) == 3 and last.retry_failed() == 1
