@@ -52,13 +52,13 @@ class Architecture:
     ) -> "Architecture":
         """All layers alike: ``uniform("mobilenet-224", block="mid", k=3, pool="avg")``.
 
-        A kind of gene that is not named takes its first choice. Raises InputError for a kind no gene has.
+        A kind of gene that is not named takes its default, or its first choice where it has none. Raises InputError for a kind no gene has.
         """
         return cls.of(family, backbone, width, choices)
 
     @classmethod
     def of(cls, family: str, backbone: str, width: float, choices: Choices) -> "Architecture":
-        """The architecture of `choices` by gene or, for all layers alike, by kind; others take their first choice.
+        """The architecture of `choices` by gene or, for all layers alike, by kind; others are as usual.
 
         Raises:
             InputError: a choice names no gene, or does not fit the backbone.
@@ -66,7 +66,7 @@ class Architecture:
         known = genes_of(family, backbone, width)
         if unknown := sorted(choices.keys() - known.keys() - {gene.kind for gene in known.values()}):
             raise InputError(f"{family} on {backbone} has no gene {unknown[0]!r}")
-        genes = {name: choices.get(name, choices.get(gene.kind, gene.choices[0])) for name, gene in known.items()}
+        genes = {name: choices.get(name, choices.get(gene.kind, gene.usual)) for name, gene in known.items()}
         return cls(family=family, backbone=backbone, width=width, genes=tuple(genes.items()))
 
     @cached_property
@@ -78,7 +78,7 @@ class Architecture:
     def all_choices(self) -> dict[str, Choice]:
         """The choice of every gene."""
         known = genes_of(self.family, self.backbone, self.width)
-        return {name: self.choices.get(name, gene.choices[0]) for name, gene in known.items()}
+        return {name: self.choices.get(name, gene.usual) for name, gene in known.items()}
 
     def choice_of(self, name: str) -> Choice | None:
         """The choice of a gene or, for a kind of gene, the one that all layers share, if they do."""
@@ -99,7 +99,7 @@ class Architecture:
     @cached_property
     def _canonical(self) -> "Architecture":
         known = genes_of(self.family, self.backbone, self.width)
-        genes = {name: self.effective.get(name, gene.choices[0]) for name, gene in known.items()}
+        genes = {name: self.effective.get(name, gene.usual) for name, gene in known.items()}
         return self if genes == self.all_choices else replace(self, genes=genes)
 
     @cached_property

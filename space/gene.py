@@ -16,14 +16,17 @@ class Gene:
 
     Args:
         name: ``"layer3.k"`` for a layer's gene, ``"activation"`` for one of the whole network.
-        choices: what a search may pick.
-        legal: everything an architecture may hold; ``choices`` is a subset.
-        default: what an architecture has that does not name the gene; None where each has to name it. A search leaves
-            such a gene at its default unless a file opens it.
+        choices: what a search may pick, each of them legal.
+        legal: everything an architecture may hold.
+        default: what an architecture has that does not name the gene, one of `legal`; None where each has to name it.
+            A search leaves such a gene at its default unless a file opens it.
         note: what a search says where a file opens this gene.
         aliases: choices that spell another choice of the same network, as long as genes with a default have it.
         alone: whether no other gene changes what this one means, as long as its layer exists; only such genes can be
             tied.
+
+    Raises:
+        InputError: a choice or the default is not legal.
     """
 
     name: str
@@ -33,6 +36,15 @@ class Gene:
     note: str = ""
     aliases: Mapping[Choice, Choice] = field(default_factory=dict)
     alone: bool = False
+
+    def __post_init__(self) -> None:
+        for choice in (*self.choices, self.usual):
+            self.check(choice)
+
+    @property
+    def usual(self) -> Choice:
+        """The default or, where there is none, the first choice."""
+        return self.choices[0] if self.default is None else self.default
 
     @property
     def layer(self) -> str:

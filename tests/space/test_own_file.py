@@ -50,6 +50,17 @@ def test_a_family_from_a_file_is_one_like_any_other(own):
     assert "quite-short" in family_names()
 
 
+def test_a_default_need_not_be_the_first_choice(own):
+    genes = FAMILY.replace("legal=(1, 3, 5)", "legal=(1, 3, 5), default=3").replace("choices['size']", "dict(choices)")
+    name = load_file(str(own("with_default", genes)), taken=())
+    of = {size: Architecture(family=name, backbone="short-4", genes={"size": size}) for size in (1, 3, 5)}
+    assert {size: network.all_choices["size"] for size, network in of.items()} == {1: 1, 3: 3, 5: 5}
+    assert len({network.key for network in of.values()}) == 3
+    assert Architecture(family=name, backbone="short-4", genes=()).key == of[3].key
+    assert Architecture.of(name, "short-4", 1.0, {}) == of[3]
+    assert {network.key for network in load_space(name, backbone="short-4")} == {of[1].key, of[3].key}
+
+
 def test_a_file_is_run_once_and_never_in_another_version(own):
     path = own("counted", "import sys\nsys.counted = getattr(sys, 'counted', 0) + 1")
     assert load_file(str(path), taken=()) == load_file(str(path), taken=()) == "counted"
