@@ -6,7 +6,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import mean, stdev
-from typing import Any
+from typing import Any, ClassVar
 
 from tqdm import tqdm
 
@@ -36,6 +36,8 @@ class Retrainings:
 
     each: tuple[Retraining, ...]
     tensorboard: Path | None = None
+
+    memory_advice: ClassVar[str] = "use --accumulate 2 or 4, or fewer --workers, or under Ray more --gpus-per-trial"
 
     def __call__(self, task: Task) -> Evaluation:
         retraining = self.each[task.number]

@@ -64,7 +64,8 @@ class Failure:
 class Evaluator(Protocol):
     """Can be pickled, and called in any process, in any order, with the same result.
 
-    One with an attribute `in_threads` that is False is called in one thread of a process only.
+    One with an attribute `in_threads` that is False is called in one thread of a process only. An attribute
+    `memory_advice` says what to do where memory runs out.
     """
 
     def __call__(self, task: Task) -> Evaluation:

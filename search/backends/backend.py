@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from search.backends.failures import failure_of
+from search.backends.failures import OF_SEARCH, failure_of
 from search.flags import Flag
 from search.task import Evaluation, Evaluator, Failure, Task
 
@@ -63,4 +63,4 @@ def evaluate(evaluator: Evaluator, task: Task) -> Evaluation | Failure:
             raise ValueError(f"an accuracy is a float from 0 to 1, not {found.accuracy!r}")
         return found
     except Exception as error:
-        return failure_of(error)
+        return failure_of(error, getattr(evaluator, "memory_advice", OF_SEARCH))

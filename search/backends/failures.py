@@ -5,12 +5,18 @@ from search.task import Failure
 from space.errors import first_line
 
 
-def failure_of(error: Exception) -> Failure:
+OF_SEARCH = (
+    "use fewer --workers, or under Ray more --gpus-per-trial, with --retry-failed; or a smaller --width with another "
+    "--out"
+)
+
+
+def failure_of(error: Exception, memory_advice: str = OF_SEARCH) -> Failure:
     """Its reason: the exception's text or, where memory ran out, how much was missing and what to do."""
     import torch
 
     if missing := missing_memory(error):
-        return Failure(reason=f"{missing}; use fewer --workers or a smaller --width, with --retry-failed")
+        return Failure(reason=f"{missing}; {memory_advice}")
     name = type(error).__name__
     return Failure(
         reason=f"{name}: {first_line(error)}" if str(error) else name, spoiled=isinstance(error, torch.AcceleratorError)

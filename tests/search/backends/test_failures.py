@@ -1,15 +1,22 @@
 """What becomes of a trial whose evaluation raised an exception."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
+from search.backends.backend import evaluate
 from search.backends.failures import failure_of
-from search.task import Failure
+from search.recipe import Recipe
+from search.several import Retrainings
+from search.task import Failure, Task
+from search.training.retraining import Retraining
+from space import Architecture
 
 MEMORY = (
     "CUDA out of memory. Tried to allocate 2.50 GiB. GPU 0 has a total capacity of 79.15 GiB of which 1.01 GiB is free."
 )
-HINT = "use fewer --workers or a smaller --width, with --retry-failed"
+HINT = "use fewer --workers, or under Ray more --gpus-per-trial, with --retry-failed; or a smaller --width with another"
 
 
 @pytest.mark.parametrize(
@@ -24,6 +31,20 @@ def test_where_memory_runs_out_the_reason_has_the_size_and_what_to_do(error, rea
     failure = failure_of(error)
     assert failure.reason.startswith("out of memory on the GPU") and reason in failure.reason
     assert not failure.spoiled
+
+
+def test_a_retraining_gets_the_advice_that_helps_it(monkeypatch):
+    def run(self, on_epoch):
+        raise torch.OutOfMemoryError(MEMORY)
+
+    monkeypatch.setattr(Retraining, "run", run)
+    recipe = Recipe(epochs=1, batch_size=64, learning_rate=0.01)
+    network = Architecture.uniform("mobilenet-8")
+    fields = {"data_dir": "", "recipe": recipe, "seed": 0, "device": "cpu", "folder": Path("retrain", network.key)}
+    evaluator = Retrainings(each=(Retraining(architecture=network, dataset="digits", **fields),))
+    outcome = evaluate(evaluator, Task(number=0, architecture=network))
+    assert isinstance(outcome, Failure) and "2.50 GiB; use --accumulate 2" in outcome.reason
+    assert "--width" not in outcome.reason and "--retry-failed" not in outcome.reason
 
 
 def test_an_error_of_the_gpu_spoils_its_process():
