@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from itertools import islice
+from itertools import islice, takewhile
 from math import inf
 
 from search.backends.backend import Backend
@@ -26,21 +26,20 @@ def run_search(
     *,
     trials: int,
     on_trial: Callable[[Task, Evaluation | Failure], None],
-    time_budget: float | None = None,
+    end: float = inf,
 ) -> bool:
     """Run until `study` has `trials` trials in total, or fewer where the space holds no more within the budget.
 
     Args:
         on_trial: called with each trial that ends and its outcome.
-        time_budget: seconds after which no trial begins.
+        end: when no trial begins any more, on the monotonic clock.
 
     Returns:
-        Whether it ended by its time budget, or would have right after.
+        Whether it ended by that, or would have right after.
 
     Raises:
         Hopeless: the study has no complete trial, and `HOPELESS` in a row failed.
     """
-    end = inf if time_budget is None else time.monotonic() + time_budget
     failures = 0
     with Interrupts() as interrupts:
         for task, outcome in run_tasks(backend, _proposals(study, trials, end), interrupts):
@@ -53,18 +52,22 @@ def run_search(
     return time.monotonic() >= end
 
 
-def measure_noise(study: Study, backend: Backend, *, on_note: Callable[[str], None], most: int = NOISE_PAIRS) -> None:
+def measure_noise(
+    study: Study, backend: Backend, *, on_note: Callable[[str], None], most: int = NOISE_PAIRS, end: float = inf
+) -> None:
     """Evaluate the networks of the first tenth of the trials, `most` at most, again under another seed.
 
     Args:
         on_note: called with a line of text that says what is done.
+        end: when no training begins any more, on the monotonic clock.
     """
     tasks = study.unpaired(min(most, len(study) // 10))
     if tasks:
         them = "1 network" if len(tasks) == 1 else f"{len(tasks)} networks"
         on_note(f"training {them} again under another seed, to measure the noise")
+    in_time = takewhile(lambda _: time.monotonic() < end, tasks)
     with Interrupts() as interrupts:
-        for done, (task, outcome) in enumerate(run_tasks(backend, iter(tasks), interrupts), 1):
+        for done, (task, outcome) in enumerate(run_tasks(backend, in_time, interrupts), 1):
             study.tell_replicate(task.number, outcome)
             on_note(f"{done} of {len(tasks)}: the network of trial {task.number}")
 
@@ -74,7 +77,10 @@ def _proposals(study: Study, trials: int, end: float) -> Iterator[Task]:
 
     None begins after `end`, on the monotonic clock.
     """
-    yield from study.interrupted()
+    for task in study.interrupted():
+        if time.monotonic() >= end:
+            return
+        yield task
     try:
         while len(study) < trials and time.monotonic() < end:
             yield study.ask()

@@ -1,7 +1,9 @@
 """A search with all its parts. What the command and `search.run_study` are made around."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,7 +82,7 @@ class Search:
         """Run the trials of a search that is prepared, and write the tables and the report, however it ends.
 
         Args:
-            trials, backend, on_trial, time_budget: see `run_study`.
+            trials, backend, on_trial, time_budget: see `run_study`; the budget is for measuring the noise as well.
             on_note: called with lines that say what is done after the trials.
             published: whether the report shows networks of the literature as well.
 
@@ -96,10 +98,11 @@ class Search:
             on_trial(self, task, outcome)
             outputs.refresh()
 
+        end = inf if time_budget is None else time.monotonic() + time_budget
         try:
-            late = run_search(self.study, runs, trials=trials, on_trial=on_end, time_budget=time_budget)
+            late = run_search(self.study, runs, trials=trials, on_trial=on_end, end=end)
             if self.noisy and not late:
-                measure_noise(self.study, runs, on_note=on_note)
+                measure_noise(self.study, runs, on_note=on_note, end=end)
             return late
         except Hopeless as error:
             raise InputError(f"the first trials all failed, the last one with: {error}") from None

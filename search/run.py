@@ -205,14 +205,14 @@ def run(args: argparse.Namespace, assembled: "Assembled", events: "Events") -> N
             progress.close()
     if not len(study) and not late:
         raise InputError("no network was found within all limits; raise one of them")
-    if not len(study):
+    if not study.ended:
         raise InputError("--time-budget ended the search before its first trial; give it more")
     trials = search.table()
     found = search.found(trials)
     if found is None:
         raise InputError(f"no trial succeeded; the reasons are in {search.folder}/trials.csv")
-    if late and len(study) < args.trials:
-        print(f"--time-budget ended the search at {len(study)} of {args.trials} trials; the same command resumes it")
+    if late and study.ended < args.trials:
+        print(f"--time-budget ended the search at {study.ended} of {args.trials} trials; the same command resumes it")
     elif len(study) < args.trials:
         print(f"the space has no more networks within the budget: ended at {len(study)} trials")
     events.end(search, *found, skip_broken=args.skip_broken)

@@ -1,6 +1,7 @@
 """The search itself: interrupted, failing, and measured."""
 
 import shutil
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -154,6 +155,44 @@ def test_noise_is_measured_once(tmp_path, trials, most, pairs):
     measure_noise(study, InProcess(evaluator), on_note=quiet, most=most)
     assert len(calls) == pairs
     assert record(study).equals(before)
+
+
+def test_after_its_end_a_search_begins_nothing_that_was_interrupted(tmp_path):
+    stopped = open_study(tmp_path)
+    asked = [stopped.ask().number for _ in range(3)]
+    stopped.close()
+    study = open_study(tmp_path)
+    assert run_search(study, InProcess(Instant()), trials=9, on_trial=quiet, end=time.monotonic())
+    assert record(study)["state"].tolist() == ["running"] * 3 and study.ended == 0
+    end, numbers = time.monotonic() + 1, []
+
+    def evaluator(task):
+        numbers.append(task.number)
+        if len(numbers) == 2:
+            time.sleep(max(0, end - time.monotonic()))
+        return Instant()(task)
+
+    assert run_search(study, InProcess(evaluator), trials=9, on_trial=quiet, end=end)
+    assert numbers == asked[:2]
+
+
+def test_noise_is_measured_until_the_end(tmp_path):
+    study = open_study(tmp_path)
+    run_search(study, InProcess(Instant()), trials=30, on_trial=quiet)
+    measure_noise(study, InProcess(Instant()), on_note=quiet, end=time.monotonic())
+    assert study.noise() is None
+    end, calls = time.monotonic() + 1, []
+
+    def evaluator(task):
+        calls.append(task.number)
+        if len(calls) == 2:
+            time.sleep(max(0, end - time.monotonic()))
+        return Instant()(task)
+
+    measure_noise(study, InProcess(evaluator), on_note=quiet, end=end)
+    assert study.noise().pairs == 2
+    measure_noise(study, InProcess(Instant()), on_note=quiet)
+    assert study.noise().pairs == 3
 
 
 def test_interrupted_noise_is_completed(tmp_path):
