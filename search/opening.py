@@ -12,7 +12,7 @@ from results.run_config import Reference, RunConfig, versions
 from results.settings import settings_of
 from results.settle_config import settle_config
 from search.data.catalog import find_dataset
-from search.evaluators import EVALUATORS, name_of
+from search.evaluators import EVALUATORS, NOISY, is_noisy, name_of
 from search.evaluators.on_images import OnImages
 from search.limits import Limits, check_limits
 from search.opened import Search
@@ -58,7 +58,8 @@ def open_search(
     Args:
         folder: the run's.
         space: what is searched.
-        evaluator: from a task to an evaluation; its ``seed``, where it has one, is the study's.
+        evaluator: from a task to an evaluation; its ``seed``, where it has one, is the study's. One of your own whose
+            accuracies depend on the replicate has an attribute ``noisy`` that is True.
         cost: what is minimised: one of `space.objective.OBJECTIVES`, or what `mobinet.objectives.objective_of` gives.
         limits: costs and their highest numbers; no network above one is trained.
         num_classes: of the networks, where the evaluator is not one on images, which knows.
@@ -77,6 +78,8 @@ def open_search(
         evaluator = evaluator.on_these(space.input_shape)
         settings = {**_settings_of(evaluator, space), **settings}
         num_classes = settings["num_classes"]
+    if name not in EVALUATORS and getattr(evaluator, NOISY, False):
+        settings = {**settings, "evaluator_settings": {**settings.get("evaluator_settings", {}), NOISY: True}}
     if cost.name not in OBJECTIVES:
         raise InputError(f"{cost.name} is no cost of space.objective.OBJECTIVES; add it there")
     if sampler not in SAMPLERS:
@@ -137,7 +140,7 @@ def open_search(
         study=study,
         evaluator=evaluator,
         enqueued=len(first),
-        noisy=name in EVALUATORS and EVALUATORS[name].noisy,
+        noisy=is_noisy(config),
         objective=cost,
         price=price,
         cheapest=price(extreme(space, price)),

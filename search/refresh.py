@@ -23,8 +23,8 @@ def space_of(config: RunConfig, folder: Path) -> SearchSpace:
     check_digests(config.digests, {"space": config.family}, folder)
     named = config.space if config.space and not config.space.endswith(SUFFIX) else config.family
     space = load_space(named, backbone=config.backbone, width=config.width, binarizer=config.binarizer)
-    if named == config.family and config.genes.keys() == {gene.name for gene in space.genes}:
-        genes = tuple(gene.restrict(tuple(config.genes[gene.name])) for gene in space.genes)
+    if named == config.family and config.genes.keys() <= {gene.name for gene in space.genes}:
+        genes = tuple(gene.restrict(tuple(config.genes.get(gene.name, gene.choices))) for gene in space.genes)
         space = replace(space, genes=genes)  # as a script may have
     if space.choices != config.genes:
         raise InputError(f"{named} was changed since the search in {folder} began; put it back")
@@ -42,7 +42,7 @@ def refresh(folder: Path, *, cost: str | None = None, latencies: Path | None = N
     from mobinet.cost import cost_of_parts
     from mobinet.latency.table import latency_settings, peers_in
     from results.files import write_json
-    from search.evaluators import EVALUATORS
+    from search.evaluators import is_noisy
     from search.limits import objectives_of
     from search.outputs import Outputs
     from search.study.study import Study
@@ -91,8 +91,7 @@ def refresh(folder: Path, *, cost: str | None = None, latencies: Path | None = N
     )
     if cost:
         write_json(target / "config.json", config.to_dict())
-    noisy = config.evaluator in EVALUATORS and EVALUATORS[config.evaluator].noisy
-    Outputs(target, study, config, noisy=noisy, parts=partial(cost_of_parts, num_classes=config.num_classes)).write()
+    Outputs(target, study, config, noisy=is_noisy(config), parts=partial(cost_of_parts, num_classes=config.num_classes)).write()
     study.close()
 
 

@@ -65,7 +65,8 @@ class Evaluator(Protocol):
     """Can be pickled, and called in any process, in any order, with the same result.
 
     One with an attribute `in_threads` that is False is called in one thread of a process only. An attribute
-    `memory_advice` says what to do where memory runs out.
+    `memory_advice` says what to do where memory runs out. One without an entry in `search.evaluators.EVALUATORS` may
+    have an attribute `noisy`: whether another replicate has another accuracy.
     """
 
     def __call__(self, task: Task) -> Evaluation:

@@ -6,14 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from results.run_config import RunConfig
 from search.evaluators.supernet_paths import PATHS
 from search.flags import Flag, positive_int
-from space import SearchSpace
+from space import InputError, SearchSpace
 
 if TYPE_CHECKING:
     from search.evaluators.on_images import OnImages
 
-__all__ = ["EVALUATORS", "EvaluatorEntry", "name_of"]
+__all__ = ["EVALUATORS", "NOISY", "EvaluatorEntry", "is_noisy", "name_of"]
+
+NOISY = "noisy"
+"""An attribute of evaluators without an entry, and where their searches note it among their settings."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +106,22 @@ EVALUATORS = {
 
 
 def name_of(evaluator: object) -> str:
-    """The name of an evaluator's entry or, of one without an entry, of its function or class."""
+    """The name of an evaluator's entry or, of one without an entry, of its function or class.
+
+    Raises:
+        InputError: one without an entry has the name of an entry.
+    """
     module = type(evaluator).__module__
-    named = next((name for name, entry in EVALUATORS.items() if entry.module == module), None)
-    return named or getattr(evaluator, "__name__", type(evaluator).__name__)
+    for name, entry in EVALUATORS.items():
+        if entry.module == module:
+            return name
+    own = getattr(evaluator, "__name__", type(evaluator).__name__)
+    if own in EVALUATORS:
+        raise InputError(f"your evaluator is called {own}, as one of mobinas is; call it otherwise")
+    return own
+
+
+def is_noisy(config: RunConfig) -> bool:
+    """Whether in this search another seed gives a network another accuracy."""
+    entry = EVALUATORS.get(config.evaluator)
+    return entry.noisy if entry else config.evaluator_settings.get(NOISY, False)

@@ -17,6 +17,7 @@ import torch
 from fakes import Instant, accuracy_of, made_up, small_space
 from PIL import Image
 
+import search.refresh
 import search.run
 from results.files import read_json
 from search import Evaluation, LivePlot, Task, machine, proxy, run_study
@@ -184,6 +185,32 @@ def test_parts_of_a_search_that_there_are_not(tmp_path, parts, complaint):
     with pytest.raises(InputError, match=complaint):
         run_study(tmp_path, **{"space": SPACE, "evaluator": Instant(), "num_classes": 4, "trials": 2, **parts})
     assert not (tmp_path / "study.db").exists()
+
+
+@pytest.mark.parametrize("name", ["proxy", "supernet"])
+def test_an_evaluator_has_a_name_of_its_own(tmp_path, name):
+    def evaluator(task: Task):
+        return Instant()(task)
+
+    evaluator.__name__ = name
+    with pytest.raises(InputError, match=f"your evaluator is called {name}, as one of mobinas is"):
+        run_study(tmp_path, space=SPACE, evaluator=evaluator, num_classes=4, trials=1)
+
+
+@pytest.mark.parametrize("noisy, pairs", [(True, 2), (False, 0)])
+def test_an_evaluator_says_whether_it_is_noisy(tmp_path, invoke, noisy, pairs):
+    """The noise of a tenth of the trials is measured, and accuracies are smoothed, in a refresh as well."""
+
+    def evaluator(task: Task):
+        return Instant()(task)
+
+    evaluator.noisy = noisy
+    found = run_study(tmp_path, space=SPACE, evaluator=evaluator, num_classes=4, trials=25)
+    noise = found.study.noise()
+    assert (noise.pairs if noise else 0) == pairs
+    written = (tmp_path / "trials.csv").read_text()
+    assert found.table()["expected"].notna().any() == noisy
+    assert invoke(search.refresh, tmp_path).code == 0 and (tmp_path / "trials.csv").read_text() == written
 
 
 @pytest.mark.parametrize("number", [{"epochs": 0}, {"images": -1}])
