@@ -6,9 +6,12 @@
 another cost.
 """
 
+from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from results.report import folder_of
 from results.run_config import Reference, RunConfig, read_config, table_of
@@ -36,63 +39,87 @@ def refresh(folder: Path, *, cost: str | None = None, latencies: Path | None = N
 
     Raises InputError where a search is at work in `folder`, or it holds no study of the space it names.
     """
+    from mobinet.latency.table import latency_settings  # which loads torch
+
+    config, target = read_config(folder), out or folder
+    if not (folder / "study.db").exists():
+        raise InputError(f"{folder} holds no study.db; give the folder of the search itself")
+    if target != folder and (target / "study.db").exists():
+        raise InputError(f"{target} is the folder of another search; use another --out")
+    if bool(cost) != (target != folder):
+        raise InputError("by another --cost, tables go to another folder; without it, to the run's own")
+    space, latencies = space_of(config, folder), latencies or table_of(config, folder)
+    latency = latency_settings(latencies, space, config.num_classes) if latencies else {}
+    if cost != "latency" and latency and config.latency and latency["values"] != config.latency["values"]:
+        raise InputError(f"{latencies} does not hold the latencies of the run; use it with --cost latency")
+    if cost:
+        config = by_another_cost(config, cost, space=space, latency=latency, latencies=latencies)
+    write_again(folder, config, space=space, latencies=latencies, out=target)
+
+
+def by_another_cost(
+    config: RunConfig, cost: str, *, space: SearchSpace, latency: Mapping[str, Any], latencies: Path | None
+) -> RunConfig:
+    """The settings of the same search, had it minimised another cost.
+
+    Args:
+        config: the search's.
+        cost: a name in `space.objective.OBJECTIVES`.
+        space: what it searched.
+        latency: what `mobinet.latency.table.latency_settings` says of the table `latencies`; empty without one.
+    """
+    from mobinet import cost as count_of  # which loads torch
+    from mobinet.latency.table import peers_in
+    from search.limits import objectives_of
+    from space.bounds import extreme
+
+    if latency and config.latency and latency["values"] != config.latency["values"]:  # a limit is of the run's own
+        config = replace(config, limits={name: limit for name, limit in config.limits.items() if name != "latency"})
+    objective, _ = objectives_of(cost, config.all_limits, num_classes=config.num_classes, latencies=latencies)
+    price = objective.price(partial(count_of, num_classes=config.num_classes))
+    highest = price(extreme(space, price, most_expensive=True))
+    return replace(
+        config,
+        objective=cost,
+        latency_table=str(latencies) if latencies else None,
+        latency=latency or config.latency,
+        latency_peers=peers_in(latencies, space) if latencies else {},
+        reference=Reference(
+            accuracy=config.reference.accuracy, cost=min(config.all_limits.get(cost, highest), highest)
+        ),
+    )
+
+
+def write_again(folder: Path, config: RunConfig, *, space: SearchSpace, latencies: Path | None, out: Path) -> None:
+    """Write the tables and the report of the study in `folder` to `out`, where they are of `config`."""
     import optuna
 
     from mobinet import cost as count_of  # which loads torch
     from mobinet.cost import cost_of_parts
-    from mobinet.latency.table import latency_settings, peers_in
     from results.files import write_json
     from search.evaluators import is_noisy
     from search.limits import objectives_of
     from search.outputs import Outputs
     from search.study.study import Study
-    from space.bounds import extreme
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    config = read_config(folder)
-    if not (folder / "study.db").exists():
-        raise InputError(f"{folder} holds no study.db; give the folder of the search itself")
-    target = out or folder
-    if target != folder and (target / "study.db").exists():
-        raise InputError(f"{target} is the folder of another search; use another --out")
-    if bool(cost) != (target != folder):
-        raise InputError("by another --cost, tables go to another folder; without it, to the run's own")
-    space, count = space_of(config, folder), partial(count_of, num_classes=config.num_classes)
-    latencies = latencies or table_of(config, folder)
-    latency = latency_settings(latencies, space, config.num_classes) if latencies else {}
-    if config.latency and latency and latency["values"] != config.latency["values"]:
-        if cost != "latency":
-            raise InputError(f"{latencies} does not hold the latencies of the run; use it with --cost latency")
-        config = replace(config, limits={name: limit for name, limit in config.limits.items() if name != "latency"})
-    objective, limits = objectives_of(
-        cost or config.objective, config.all_limits, num_classes=config.num_classes, latencies=latencies
-    )
-    if cost:
-        highest = objective.price(count)(extreme(space, objective.price(count), most_expensive=True))
-        config = replace(
-            config,
-            objective=cost,
-            latency_table=str(latencies) if latencies else None,
-            latency=latency or config.latency,
-            latency_peers=peers_in(latencies, space) if latency else {},
-            reference=Reference(
-                accuracy=config.reference.accuracy, cost=min(config.all_limits.get(cost, highest), highest)
-            ),
-        )
+    classes = config.num_classes
+    objective, limits = objectives_of(config.objective, config.all_limits, num_classes=classes, latencies=latencies)
     study = Study(
         folder,
         space=space,
-        count=count,
+        count=partial(count_of, num_classes=classes),
         objective=objective,
         limits=limits,
         measure=config.measure,
         sampler=config.sampler,
         seed=config.seed,
     )
-    if cost:
-        write_json(target / "config.json", config.to_dict())
-    Outputs(target, study, config, noisy=is_noisy(config), parts=partial(cost_of_parts, num_classes=config.num_classes)).write()
-    study.close()
+    with closing(study):
+        if out != folder:
+            write_json(out / "config.json", config.to_dict())
+        parts = partial(cost_of_parts, num_classes=classes)
+        Outputs(out, study, config, noisy=is_noisy(config), parts=parts).write()
 
 
 def main() -> None:

@@ -6,7 +6,9 @@ import pandas as pd
 import pytest
 
 import search.refresh
+from results.run_config import read_config
 from search.lock import lock
+from space import InputError
 
 
 def texts(folder):
@@ -31,6 +33,24 @@ def test_not_while_a_search_is_at_work(judged_copy, invoke):
     with lock(judged_copy):
         ended = invoke(search.refresh, judged_copy)
     assert ended.code == 2 and "another process is at work" in ended.err
+
+
+def test_one_that_fails_frees_the_folder(judged_copy, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises((OSError, InputError)) as kept:  # as a notebook keeps the last traceback
+        search.refresh.refresh(judged_copy, cost="bops", out=tmp_path / "file" / "by-bops")
+    lock(judged_copy).close()
+    assert kept.tb
+
+
+def test_settings_by_another_cost(judged):
+    config = read_config(judged)
+    space = search.refresh.space_of(config, judged)
+    settings = {"space": space, "latency": {}, "latencies": None}
+    found = search.refresh.by_another_cost(config, "params", **settings)
+    assert (config.objective, found.objective) == ("ops", "params")
+    assert found.reference.accuracy == 0.1 and found.reference.cost != config.reference.cost
+    assert search.refresh.by_another_cost(found, "ops", **settings) == config
 
 
 @pytest.mark.parametrize("change", ["k = [0, 1]\n", ""])
