@@ -60,7 +60,7 @@ def front_of_run(folder: Path, space: SearchSpace) -> tuple[Architecture, ...]:
 
 def carried_over(network: Architecture, space: SearchSpace) -> Architecture:
     """The network of `space` that is the most like `network`. Raises InputError where there is none."""
-    last = {name.rpartition(".")[2]: choice for name, choice in network.genes}
+    last = {name.rpartition(".")[2]: choice for name, choice in network.effective.items()}
     choices: dict[str, Choice] = {}
     for gene in space.genes:
         own = network.choice_of(gene.name)

@@ -60,6 +60,19 @@ def test_a_network_is_carried_over_to_another_width_and_another_number_of_layers
     assert bounded.key == Architecture.uniform("mobilenet-8", block="mid", k=1, pool="avg").key
 
 
+def test_layers_that_a_network_lacks_are_as_its_last_one():
+    """Whose kernel is the default, which the network does not name; layers that do not exist are none."""
+    longer = load_space(input_shape=(3, 32, 32)).restrict({"kernel": [3, 5]})
+    uniform = Architecture.uniform("mobilenet-8", block="mid", k=1, pool="max").all_choices
+    for change, kernel, k in (({"layer1.kernel": 5}, 3, 1), ({"layer4.kernel": 5, "layer4.k": 2}, 5, 2)):
+        network = Architecture(backbone="mobilenet-8", genes=uniform | change)
+        carried = carried_over(network, longer).all_choices
+        assert {carried[f"layer{index}.kernel"] for index in range(5, 13)} == {kernel}
+        assert {carried[f"layer{index}.k"] for index in range(5, 13)} == {k}
+    ends = Architecture(backbone="mobilenet-8", genes=uniform | {"stage1.depth": 0, "layer4.k": 3})
+    assert {carried_over(ends, longer).all_choices[f"layer{index}.k"] for index in range(5, 13)} == {1}
+
+
 def test_given_networks_come_first_and_are_named_so(tmp_path):
     space = small_space(block=["pre", "mid", "post"], k=[0, 1, 2])
     first = tuple(space.sample(Random(seed)) for seed in range(3))
