@@ -70,6 +70,11 @@ class TrialRecord:
         )
 
 
+def is_of_another_program(trial: FrozenTrial) -> bool:
+    """Whether a trial has a result that no search of ours wrote."""
+    return trial.state in (TrialState.COMPLETE, TrialState.PRUNED) and "key" not in trial.user_attrs
+
+
 def write_proposal(
     trial: optuna.Trial,
     *,

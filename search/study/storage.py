@@ -9,13 +9,14 @@ import optuna
 from optuna.exceptions import StorageInternalError
 from optuna.storages import InMemoryStorage, RDBStorage
 from optuna.study import StudyDirection
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial, TrialState, create_trial
 from sqlalchemy import Connection, TableClause
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from results.files import temporary_of
 from search.study import optuna_tables as disk_tables
 from search.study.digests import DIGEST, OF_USER, check_attributes, check_database, check_trial, digest_of, trial_digest
+from search.study.record import is_of_another_program
 from space import InputError
 
 
@@ -24,6 +25,9 @@ class MirroredStorage(InMemoryStorage):
 
     A trial is on disk from `save` on, as it is then; later changes get there when it ends. Attributes of the study get
     there at once. With each trial and attribute goes a digest, on disk only, which is checked when the file is opened.
+
+    Results of other programs are failures without parameters in memory, so that no sampler learns from them; `ignored`
+    says how many there are.
 
     Args:
         path: of the file.
@@ -37,6 +41,7 @@ class MirroredStorage(InMemoryStorage):
     def __init__(self, path: Path, *, name: str, directions: Sequence[StudyDirection]) -> None:
         super().__init__()
         self._path = path
+        self.ignored = 0
         self._queued: set[int] = set()
         """Ids of trials that were queued on disk when it was opened."""
         self._last_id = -1  # the first trial in memory gets 0
@@ -106,6 +111,9 @@ class MirroredStorage(InMemoryStorage):
             if trial.state == TrialState.WAITING:
                 self._queued.add(ids[trial.number])
             self._skip_ids(before=ids[trial.number])
+            if is_of_another_program(trial):
+                self.ignored += 1
+                trial = create_trial(state=TrialState.FAIL)
             self.create_new_trial(self._id_here, trial)
         self._skip_ids(before=last_id + 1)
         system = disk.get_study_system_attrs(self._id_on_disk)

@@ -75,10 +75,9 @@ class Study:
         others = tuple((each, highest) for each, highest in limits if each.name != objective.name)
         self._limited = tuple(other for other, _ in others)
         self._baselines = {network.key: network for network in space.baselines()}
-        self.ignored, self._seen = 0, set[str]()
+        self._seen, self._halving = set[str](), Halving(rungs)
         self._half_asked: optuna.Trial | None = None
         self._running: dict[int, tuple[optuna.Trial, float]] = {}
-        self._halving = Halving(rungs)
         self._sampler = FreshSampler(
             sampler,
             space,
@@ -219,8 +218,7 @@ class Study:
     def table(self, *, smoothed: bool = False) -> pd.DataFrame:
         """One row a trial: `results.tables.COLUMNS`, then one column a gene.
 
-        Args:
-            smoothed: fill the column `expected`, see `search.study.expectation`.
+        The column `expected` is filled where they are `smoothed`, see `search.study.expectation`.
         """
         records = self.records()
         return table_of(
@@ -234,6 +232,7 @@ class Study:
 
     def _take_up(self) -> None:
         """Continue what earlier processes recorded."""
+        self.ignored = self._storage.ignored
         for trial in self._study.get_trials(deepcopy=False):
             record = TrialRecord.read(trial)
             if record:
@@ -245,8 +244,6 @@ class Study:
                 self._study.tell(trial.number, state=TrialState.FAIL)
             elif trial.state == TrialState.WAITING and not self.space.takes(trial.system_attrs.get(QUEUED, {})):
                 self._storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
-                self.ignored += 1
-            elif trial.state in (TrialState.COMPLETE, TrialState.PRUNED):
                 self.ignored += 1
 
     def _network(self, record: TrialRecord) -> Architecture:

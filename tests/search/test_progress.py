@@ -30,7 +30,9 @@ def progress():
     table = pd.DataFrame(
         {"state": ["complete", "failed", "running"], "accuracy": [0.5, None, None], "ops": [4e3, 1e3, 2e3]}
     )
-    progress = Progress(table, ended=2, trials=10, reference=(0.1, 1e4), objective=OBJECTIVES["ops"], price=lambda network: 5e3)
+    progress = Progress(
+        table, ended=2, trials=10, reference=(0.1, 1e4), objective=OBJECTIVES["ops"], price=lambda network: 5e3
+    )
     yield progress
     progress.close()
 

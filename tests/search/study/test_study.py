@@ -8,6 +8,7 @@ import time
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
+from random import Random
 
 import optuna
 import pytest
@@ -18,6 +19,7 @@ from results.tables import COLUMNS
 from search.backends.local import InProcess
 from search.lock import lock
 from search.loop import run_search
+from search.samplers.fresh import distributions_of
 from search.study import study as study_module
 from search.study.digests import check_attributes, check_trial
 from search.task import Evaluation, Failure
@@ -300,6 +302,32 @@ def test_results_of_another_program_are_ignored(tmp_path):
     assert study.ignored == 1 and len(study) == len(study.table()) == 0
     study.tell(study.ask().number, evaluation(0.5))
     assert study.table()["number"].tolist() == [1]
+
+
+@pytest.mark.parametrize("sampler", ["front", "tpe", "nsga2"])
+def test_no_sampler_learns_from_results_of_another_program(tmp_path, sampler):
+    proposed, distributions, networks = (
+        [],
+        distributions_of(SPACE),
+        [SPACE.sample(Random(number)) for number in range(60)],
+    )
+    for name, best in (("a", "pre"), ("b", "mid")):
+        open_study(tmp_path / name, SPACE).close()
+        trials = []
+        for network in networks:
+            accuracy = [*network.choices.values()].count(best) / 10
+            genes = {gene: choice for gene, choice in SPACE.spell(network).items() if gene in distributions}
+            values = accuracy, price(network).flops
+            trials.append(optuna.create_trial(values=values, params=genes, distributions=distributions))
+        optunas(tmp_path / name).add_trials(trials)
+        study = open_study(tmp_path / name, SPACE, sampler=sampler)
+        assert study.ignored == 60 and not study.has_results() and study.ended == 0
+        proposed.append([study.ask().architecture.key for _ in range(12)])
+        study.close()
+        assert [trial.state.name for trial in optunas(tmp_path / name).trials[:60]] == ["COMPLETE"] * 60
+        again = open_study(tmp_path / name, SPACE, sampler=sampler)
+        assert again.ignored == 60 and [task.number for task in again.interrupted()] == [*range(60, 72)]
+    assert proposed[0] == proposed[1]
 
 
 @pytest.mark.parametrize("step", ["enqueue", "add", "ask"])
