@@ -119,8 +119,7 @@ class Retraining:
         device, seed = torch.device(self.device), training_seed(self.seed, self.architecture)
         net = seeded_build(self.architecture, len(images.classes), seed)
         net.load_state_dict(ranks.from_first(net.state_dict))
-        preparation = images.train.preparation
-        teacher = load_teacher(self.teacher, images.classes, preparation, device) if self.teacher else None
+        teacher = load_teacher(self.teacher, images.classes, images.train.preparation, device) if self.teacher else None
         training = Training(
             net,
             images.train,
@@ -135,24 +134,27 @@ class Retraining:
         summary = self.folder / "summary.json"
         if ranks.from_first(summary.exists) and training.epoch == self.recipe.epochs:
             return ranks.from_first(lambda: self._finished(summary))
+        self._keep_best(training, metrics)
         while training.epoch < self.recipe.epochs:
             began = time.perf_counter()
             loss = training.run_epoch()
             counts = judge(training.kept, images.validation, classes=len(images.classes), device=device)
-            seconds = time.perf_counter() - began
             reached = counts.after_retraining("validation")
-            metrics.append({"epoch": training.epoch, "loss": loss, **reached, "seconds": seconds})
-            if self._best(metrics) is metrics[-1]:
-                save_checkpoint(self.folder / "best.pt", training.kept.state_dict())
-            save_checkpoint(
-                self.folder / "last.pt", {"training": training.state_dict(), "metrics": metrics, "settings": settings}
-            )
+            metrics.append({"epoch": training.epoch, "loss": loss, **reached, "seconds": time.perf_counter() - began})
+            last = {"training": training.state_dict(), "metrics": metrics, "settings": settings}
+            save_checkpoint(self.folder / "last.pt", last)
+            self._keep_best(training, metrics)
             self._write_metrics(metrics)
             on_epoch(metrics[-1])
         self._write_metrics(metrics)
         with open_checkpoint(self.folder / "best.pt") as best_weights:
             net.load_state_dict(best_weights)
         return self._finish(net, images, metrics)
+
+    def _keep_best(self, training: Training, metrics: list[dict[str, float]]) -> None:
+        """Write the weights of the last epoch, if it is the best; after ``last.pt``, which has them where a kill comes."""
+        if metrics[-1:] == [self._best(metrics)]:
+            save_checkpoint(self.folder / "best.pt", training.kept.state_dict())
 
     def _best(self, metrics: list[dict[str, float]]) -> dict[str, float]:
         """The row of the best epoch, the last one of equals; empty where no epoch had binary weights yet."""
@@ -199,7 +201,7 @@ class Retraining:
             f"{self.folder} was begun with other settings: {'; '.join(different)}; repeat those, or use another --out"
         )
 
-    def _finish(self, net: torch.nn.Module, images: Any, metrics: list[dict[str, float]]) -> dict[str, Any]:
+    def _finish(self, net: torch.nn.Module, images: DataSet, metrics: list[dict[str, float]]) -> dict[str, Any]:
         preparation = images.train.preparation
         network = TrainedNetwork(
             net=net,
@@ -217,7 +219,6 @@ class Retraining:
         loaded = ranks.from_first(lambda: read_packed(path)[0]).to(self.device)
         test = load_test(self.dataset, data_dir=self.data_dir, dataset=images, leave_out=self.leave_out)
         counts = judge(loaded, test, classes=len(images.classes), device=torch.device(self.device))
-        best = self._best(metrics)
         summary = {
             "schema": SCHEMA,
             "key": self.architecture.key,
@@ -227,7 +228,7 @@ class Retraining:
             **counts.after_retraining("test"),
             "test_top5": counts.top5_accuracy,
             "test_images": len(test),
-            **{name: value for name, value in best.items() if name.startswith("validation_")},
+            **{name: value for name, value in self._best(metrics).items() if name.startswith("validation_")},
             "metric": self.metric,
             "class_weights": self.class_weights,
             "teacher": self.teacher,

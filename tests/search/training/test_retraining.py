@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -174,6 +175,37 @@ def test_best_epoch_is_the_one_that_is_kept(tmp_path, monkeypatch):
     assert all(torch.equal(value, third["training"]["net"][name]) for name, value in state.items())
 
 
+@pytest.mark.parametrize("epoch, falls", [(2, False), (2, True), (3, False)])
+@pytest.mark.parametrize("killed_at", ["last.pt", "best.pt"])
+def test_after_a_kill_between_two_files_the_best_weights_are_those_of_the_best_epoch(
+    tmp_path, monkeypatch, killed_at, epoch, falls
+):
+    """Of a training that does not repeat itself, as on a GPU: after the kill it is of another seed."""
+    save, right, weights = search.training.retraining.save_checkpoint, iter([5, 4 if falls else 6, 7, 8, 9]), {}
+
+    def judge(net, split, **_):
+        accuracy = next(right)
+        weights[accuracy] = {name: tensor.clone() for name, tensor in net.state_dict().items()}
+        return Counts(labels=np.array([10]), predicted=np.array([10]), right=np.array([accuracy]), top5=10)
+
+    def save_or_die(path, content):
+        if len(weights) == epoch and path.name == killed_at:
+            raise KeyboardInterrupt
+        save(path, content)
+
+    monkeypatch.setattr(search.training.retraining, "judge", judge)
+    with monkeypatch.context() as patch, suppress(KeyboardInterrupt):
+        patch.setattr(search.training.retraining, "save_checkpoint", save_or_die)
+        retraining(tmp_path).run(stop_after(epoch))
+    right = iter([1] * 9)  # epochs after the kill are worse
+    with suppress(KeyboardInterrupt):
+        retraining(tmp_path).run(stop_after(3))
+    rows = pd.read_csv(tmp_path / "metrics.csv")
+    accuracy = round(10 * rows["validation_top1"].max())
+    best = torch.load(tmp_path / "best.pt", weights_only=True)
+    assert all(torch.equal(tensor, weights[accuracy][name]) for name, tensor in best.items())
+
+
 @pytest.mark.parametrize("epoch", [1, 3])
 def test_resumed_equals_uninterrupted(done, tmp_path, epoch):
     with pytest.raises(KeyboardInterrupt):
@@ -252,7 +284,14 @@ def test_other_settings_are_refused(done, name, change):
 
 @pytest.mark.parametrize("name", ["last.pt", "best.pt"])
 @pytest.mark.parametrize("content", ["empty", "half", "other"])
-def test_a_damaged_checkpoint_is_refused(tmp_path, name, content):
+def test_a_damaged_checkpoint_is_refused(tmp_path, monkeypatch, name, content):
+    """The best weights, where they are not those of the last epoch, which has them in its own checkpoint."""
+    nine, right = np.array([9]), iter((3, 2, 1))
+    monkeypatch.setattr(
+        search.training.retraining,
+        "judge",
+        lambda *_, **__: Counts(labels=nine, predicted=nine, right=np.array([next(right)]), top5=9),
+    )
     with pytest.raises(KeyboardInterrupt):
         retraining(tmp_path).run(stop_after(3))
     path = tmp_path / name
