@@ -115,12 +115,15 @@ def assemble(args: argparse.Namespace) -> Assembled:
     )
     if uses_latency:
         write_atomic(folder / LATENCIES, read_input(args.latency))
+    pace = draft.pace
+    if pace is None and search.study.ended < args.trials:
+        pace = draft.timed(args).pace
     return Assembled(
         search=search,
         backend=partial(_make_backend, args, space.input_shape, draft.evaluator.device),
         images="\n".join((images.describe(), *notes, *_left_out(draft.evaluator.leave_out))),
         place=placement_text(args, space.input_shape, draft.evaluator.device, _note(args)),
-        pace=(draft if draft.pace else draft.timed(args)).pace,
+        pace=pace,
     )
 
 

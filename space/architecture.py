@@ -52,7 +52,7 @@ class Architecture:
     ) -> "Architecture":
         """All layers alike: ``uniform("mobilenet-224", block="mid", k=3, pool="avg")``.
 
-        A kind of gene that is not named takes its default, or its first choice where it has none. Raises InputError for a kind no gene has.
+        A kind of gene that is not named takes what is usual. Raises InputError for a kind no gene has.
         """
         return cls.of(family, backbone, width, choices)
 

@@ -4,7 +4,6 @@ from search.machine import missing_memory
 from search.task import Failure
 from space.errors import first_line
 
-
 OF_SEARCH = (
     "use fewer --workers, or under Ray more --gpus-per-trial, with --retry-failed; or a smaller --width with another "
     "--out"

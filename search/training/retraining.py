@@ -152,7 +152,7 @@ class Retraining:
         return self._finish(net, images, metrics)
 
     def _keep_best(self, training: Training, metrics: list[dict[str, float]]) -> None:
-        """Write the weights of the last epoch, if it is the best; after ``last.pt``, which has them where a kill comes."""
+        """Write the weights of the last epoch, if it is the best; a kill before leaves them in ``last.pt``."""
         if metrics[-1:] == [self._best(metrics)]:
             save_checkpoint(self.folder / "best.pt", training.kept.state_dict())
 

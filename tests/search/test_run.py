@@ -545,6 +545,12 @@ def test_a_second_search_in_one_process(small, invoke, instant, monkeypatch):
         assert invoke(search.run, "--trials", trials, *SHORT, *small).code == 0
 
 
+def test_a_search_that_has_all_its_trials_times_no_training(small, invoke, instant):
+    for trials, times in ((3, True), (3, False), (4, True)):
+        ended = invoke(search.run, "--trials", trials, *SHORT, *small)
+        assert ended.code == 0 and ("timing a training" in ended.out) == times
+
+
 def test_a_hopeless_search_tries_its_networks_again(small, invoke, instant, monkeypatch):
     def fail(*_, **__):
         raise RuntimeError("nothing works")
