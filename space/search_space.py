@@ -180,7 +180,7 @@ class SearchSpace:
         for kind in kinds if isinstance(kinds, list) else [kinds]:
             tied = [gene for gene in genes if gene.kind == kind]
             if not tied or not all(gene.alone for gene in tied):
-                free = ", ".join({gene.kind for gene in genes if gene.alone}) or "none here"
+                free = ", ".join(dict.fromkeys(gene.kind for gene in genes if gene.alone)) or "none here"
                 raise InputError(f"{kind} cannot be tied; tie one of {free}")
             common = tuple(choice for choice in tied[0].choices if all(choice in gene.choices for gene in tied))
             one = replace(tied[0], name=kind).restrict(common)

@@ -11,6 +11,7 @@ from optuna.distributions import CategoricalDistribution, IntDistribution
 from optuna.trial import FixedTrial
 
 from space import Architecture, InputError, SearchSpace, load_space
+from space.gene import Gene
 
 SMALL_RULES = {
     "block": ["mid", "post"],
@@ -165,6 +166,14 @@ def test_a_family_without_genes_spans_one_network():
     assert space.size == 1
     assert only in space
     assert space.spell(only) == {}
+
+
+def test_what_can_be_tied_is_listed_in_the_order_of_the_genes():
+    """Of six kinds, a set has one order in 720."""
+    genes = tuple(Gene(name=f"layer0.{kind}", choices=(1,), legal=(1,), alone=True) for kind in "zxvywu")
+    space = SearchSpace(family="mobinet", backbone="mobilenet-8", width=1.0, genes=genes)
+    with pytest.raises(InputError, match="block cannot be tied; tie one of z, x, v, y, w, u$"):
+        space.restrict({"tie": ["block"]})
 
 
 def test_mutate_refuses_a_network_from_elsewhere(small):
