@@ -19,6 +19,8 @@ COMMANDS = {
     "compare": ("results.compare.__main__", "compare several searches"),
 }
 """Of each command, the module whose `main` it is, and what it does."""
+RESUMED = "search", "retrain", "latency"
+"""Those that, run again, take up what a stopped one has done."""
 
 
 def help_text() -> str:
@@ -38,7 +40,7 @@ def main() -> None:
     name, *arguments = sys.argv[1:] or ["--help"]
     if name in COMMANDS:
         sys.argv = [f"mobinas {name}", *arguments]
-        run_command(import_module(COMMANDS[name][0]).main)
+        run_command(import_module(COMMANDS[name][0]).main, resumes=name in RESUMED)
     elif name in ("-h", "--help"):
         print(help_text())
     else:

@@ -244,4 +244,4 @@ def cost_text(entry: Entry, run: Path) -> str:
 
 
 if __name__ == "__main__":
-    run_command(main)
+    run_command(main, resumes=True)

@@ -220,4 +220,4 @@ def run(args: argparse.Namespace, assembled: "Assembled", events: "Events") -> N
 
 
 if __name__ == "__main__":
-    run_command(main)
+    run_command(main, resumes=True)

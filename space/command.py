@@ -78,11 +78,15 @@ def add_own_family(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--space", type=own, metavar="FILE", help="file of the networks' family, where it is your own")
 
 
-def run_command(main: Callable[[], None]) -> None:
+def run_command(main: Callable[[], None], *, resumes: bool = False) -> None:
     """Call `main` and exit: 0 at its end, 2 on an input that cannot be used or an error of the disk, 130 on Ctrl-C.
 
     SIGTERM and SIGHUP, which batch systems, ``timeout`` and closed terminals send, are treated as Ctrl-C is; the exit
     code is 128 more than the signal's number.
+
+    Args:
+        main: the command.
+        resumes: whether the same command, run again, takes up what a stopped one has done.
     """
     received, since = signal.SIGINT, -ECHO
 
@@ -111,7 +115,8 @@ def run_command(main: Callable[[], None]) -> None:
     except OSError as error:
         refuse(f"{error.strerror or error}" + (f": {error.filename}" if error.filename else ""))
     except KeyboardInterrupt:
-        sys.exit(_complain("stopped; to resume, run the same command again", 128 + received))
+        how = "; to resume, run the same command again" if resumes else ""
+        sys.exit(_complain(f"stopped{how}", 128 + received))
     finally:
         for number in heard:
             signal.signal(number, usual[number])

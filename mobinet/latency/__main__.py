@@ -174,4 +174,4 @@ def measure(args: argparse.Namespace, space: SearchSpace, device: Device) -> Non
 
 
 if __name__ == "__main__":
-    run_command(main)
+    run_command(main, resumes=True)

@@ -51,6 +51,16 @@ def test_arguments_and_errors_are_those_of_the_command(mobinas, tmp_path):
     assert (out, code) == ("", 2) and err.count("\n") == 1 and "--trials" in err
 
 
+@pytest.mark.parametrize("name, resumes", [("search", True), ("retrain", True), ("latency", True), ("predict", False)])
+def test_only_commands_that_resume_say_so(mobinas, monkeypatch, name, resumes):
+    def stopped():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(import_module(cli.COMMANDS[name][0]), "main", stopped)
+    how = "; to resume, run the same command again" if resumes else ""
+    assert mobinas(name) == ("", f"mobinas: stopped{how}\n", 130)
+
+
 def test_help_names_all_commands(mobinas):
     shown = mobinas("--help")
     assert shown == mobinas() and shown[1:] == ("", 0)

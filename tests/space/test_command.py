@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
     "error, code, said",
     [
         (InputError("no such thing; do that"), 2, "mobinas: no such thing; do that\n"),
-        (KeyboardInterrupt(), 130, "mobinas: stopped; to resume, run the same command again\n"),
+        (KeyboardInterrupt(), 130, "mobinas: stopped\n"),
     ],
 )
 def test_ends_with_one_line_and_a_code(capsys, error, code, said):
@@ -29,6 +29,15 @@ def test_ends_with_one_line_and_a_code(capsys, error, code, said):
         run_command(main)
     assert end.value.code == code
     assert capsys.readouterr() == ("", said)
+
+
+def test_a_command_that_resumes_says_so(capsys):
+    def main():
+        raise KeyboardInterrupt
+
+    with pytest.raises(SystemExit):
+        run_command(main, resumes=True)
+    assert capsys.readouterr().err == "mobinas: stopped; to resume, run the same command again\n"
 
 
 def ended(script: str, **settings) -> subprocess.CompletedProcess:
@@ -68,7 +77,7 @@ finally:
     print('all is written')"""
     found = ended(script)
     assert (found.returncode, found.stdout) == (128 + number, b"all is written\n")
-    assert found.stderr == b"mobinas: stopped; to resume, run the same command again\n"
+    assert found.stderr == b"mobinas: stopped\n"
 
 
 def test_success_is_silent_and_a_defect_is_not_hidden(capsys):
