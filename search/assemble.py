@@ -18,7 +18,6 @@ from results.measures import ACCURACY, MEASURES, UNWEIGHTED
 from results.published import published_on
 from results.run_config import LATENCIES, RunConfig, read_config, table_of
 from search.backends import BACKENDS, Backend
-from search.backends.backend import Shape
 from search.data.catalog import find_dataset
 from search.data.checking import check_pictures
 from search.data.dataset import check_test, load_dataset
@@ -34,6 +33,7 @@ from search.training.devices import choose_device, find_device
 from search.warm_start import networks_of
 from space import Architecture, InputError, SearchSpace
 from space.bounds import extreme
+from space.image_sizes import Shape
 from space.objective import Objective, Seconds
 from space.reading import read_input
 

@@ -21,6 +21,7 @@ from search.opening import open_search
 from search.task import Evaluator
 from search.training.devices import find_device
 from space import Architecture, InputError, SearchSpace
+from space.image_sizes import Shape
 from space.objective import OBJECTIVES, Objective
 
 
@@ -75,15 +76,21 @@ def run_study(
     return search
 
 
-_settling, _usual = Lock(), []
-"""The second holds, of each search of this library that runs, what it found; the first one found what was usual."""
+_settling = Lock()
+_running = 0
+"""Searches of this library in this process."""
+_usual: tuple[int, int | None, int] = 0, None, 1
+"""What the first of them found: Optuna's verbosity, the threads of trainings and those of torch."""
 
 
 @contextmanager
-def _settled(input_shape: tuple[int, int, int]) -> Iterator[None]:
+def _settled(input_shape: Shape) -> Iterator[None]:
     """Trainings in this process take as many threads as are useful, Optuna is quiet; afterwards all is as it was."""
+    global _running, _usual
     with _settling:
-        _usual.append((optuna.logging.get_verbosity(), machine.threads(), torch.get_num_threads()))
+        if not _running:
+            _usual = optuna.logging.get_verbosity(), machine.threads(), torch.get_num_threads()
+        _running += 1
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         machine.use_threads(machine.useful_threads(input_shape, machine.cores()))
         torch.set_num_threads(1)  # of what is not a training
@@ -91,9 +98,9 @@ def _settled(input_shape: tuple[int, int, int]) -> Iterator[None]:
         yield
     finally:
         with _settling:
-            verbosity, ours, torchs = _usual[0]
-            _usual.pop()
-            if not _usual:
+            _running -= 1
+            if not _running:
+                verbosity, ours, torchs = _usual
                 torch.set_num_threads(torchs)
                 machine.use_threads(ours)
                 optuna.logging.set_verbosity(verbosity)

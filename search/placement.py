@@ -6,8 +6,8 @@ import torch
 
 from mobinet import fused
 from search.backends import BACKENDS
-from search.backends.backend import Shape
 from search.training.devices import dtype_text
+from space.image_sizes import Shape
 
 
 def placement_text(args: argparse.Namespace, input_shape: Shape, device: str, note: str) -> str:

@@ -8,8 +8,7 @@ from typing import Protocol
 from search.backends.failures import OF_SEARCH, failure_of
 from search.flags import Flag
 from search.task import Evaluation, Evaluator, Failure, Task
-
-Shape = tuple[int, int, int]
+from space.image_sizes import Shape
 
 
 class Backend(Protocol):

@@ -13,12 +13,13 @@ from itertools import cycle, islice
 from multiprocessing.connection import Connection, wait
 
 from search import machine
-from search.backends.backend import Backend, BackendEntry, Shape, evaluate
+from search.backends.backend import Backend, BackendEntry, evaluate
 from search.backends.shares import gpus_of, shares
 from search.flags import Flag, natural_int
 from search.interrupt import inherited_by_nobody
 from search.task import Evaluation, Evaluator, Failure, Task
 from space import InputError
+from space.image_sizes import Shape
 from space.own_file import OwnFile, own_files
 
 

@@ -4,7 +4,7 @@ import argparse
 import math
 
 from search import machine
-from search.backends.backend import Shape
+from space.image_sizes import Shape
 
 WORKER_BYTES = 2**30
 """Of memory, for each worker in a container with a limit."""

@@ -11,11 +11,12 @@ from hashlib import sha256
 import torch
 
 from search.data.catalog import find_dataset
-from search.data.preparation import Preparation, Shape
+from search.data.preparation import Preparation
 from search.data.source import Source, most_in_memory
 from search.data.split import Split
 from space import InputError
 from space.errors import SHOWN, listed, printable
+from space.image_sizes import Shape
 
 FEWEST = 2
 """Training images of a class: one to train on, one to judge on."""

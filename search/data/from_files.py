@@ -14,11 +14,12 @@ from torch import Tensor
 
 from search.data.in_memory import Pixels
 from search.data.pictures import DECODING, Broken, Pictures, Wanted, collate, collate_arrays
-from search.data.preparation import Preparation, Shape
+from search.data.preparation import Preparation
 from search.data.source import Source
 from search.data.split import WHOLE, Batches, Inputs, Part, Split, batches_of, drawn_of, draws_of, generator_of, moved
 from search.machine import own_cores
 from space import InputError
+from space.image_sizes import Shape
 
 MOST_WORKERS = 8
 FEW_FILES = 2048

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
-from search.data.preparation import Preparation, Shape, fit_shape
+from search.data.preparation import Preparation, fit_shape
 from search.data.source import Source
 from search.data.split import WHOLE, Inputs, Part, Split, batches_of, drawn_of, draws_of, generator_of, moved
+from space.image_sizes import Shape
 
 SAMPLE_BYTES = 2**27
 """So much of a data set is looked at for the mean and deviation of its channels."""

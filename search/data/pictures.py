@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from mobinet.pictures import Unreadable, as_seen, centre_of, enlarged, opened, resizing
-from search.data.preparation import Shape
 from space.errors import first_line
+from space.image_sizes import Shape
 
 DECODING = "2;"
 """Changes when the same file gives other pixels than before."""

@@ -8,9 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from search.data.catalog import Augmentation
-
-Shape = tuple[int, int, int]
-"""(C, H, W) of one image."""
+from space.image_sizes import Shape
 
 
 @dataclass(frozen=True, kw_only=True)

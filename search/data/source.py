@@ -8,9 +8,10 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from search.data.preparation import Preparation, Shape
+from search.data.preparation import Preparation
 from search.data.split import Split
 from search.machine import memory_limit
+from space.image_sizes import Shape
 
 IN_MEMORY_BYTES = 2**30
 IN_MEMORY_SHARE = 1 / 16

@@ -11,9 +11,9 @@ from search.training import ranks
 from search.training.self_check import complaint_about
 from space import InputError
 from space.errors import first_line
+from space.image_sizes import Shape
 
 KINDS = ("cpu", "cuda", "mps", "xpu")
-Shape = tuple[int, int, int]
 
 
 def find_device(name: str | None, *, input_shape: Shape | None = None, recorded: bool = True) -> str:

@@ -14,12 +14,12 @@ from space import Architecture
 
 def training_seed(seed: int, architecture: Architecture, replicate: int = 0) -> int:
     """A seed for one training that depends on nothing but these three."""
-    return int.from_bytes(hashlib.sha256(f"{seed}/{architecture.key}/{replicate}".encode()).digest()[:4], "big")
+    return seed_from(seed, architecture.key, replicate)
 
 
-def seed_from(*numbers: int) -> int:
+def seed_from(*parts: int | str) -> int:
     """A seed that depends on nothing but these."""
-    return int.from_bytes(hashlib.sha256("/".join(map(str, numbers)).encode()).digest()[:4], "big")
+    return int.from_bytes(hashlib.sha256("/".join(map(str, parts)).encode()).digest()[:4], "big")
 
 
 def seeded_build(architecture: Architecture, num_classes: int, seed: int) -> nn.Module:

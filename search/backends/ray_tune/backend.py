@@ -18,7 +18,7 @@ from multiprocessing import Pipe
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from search.backends.backend import Backend, BackendEntry, Shape
+from search.backends.backend import Backend, BackendEntry
 from search.backends.ray_tune.messages import WAITING
 from search.flags import Flag, positive_float, positive_int
 from search.interrupt import inherited_by_nobody
@@ -26,6 +26,7 @@ from search.machine import cores, useful_threads
 from search.task import Evaluation, Evaluator, Failure, Task
 from space import InputError
 from space.errors import first_line
+from space.image_sizes import Shape
 from space.own_file import own_files
 
 KNOCK_SECONDS = 5
