@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from search.library import proxy, run_study
-    from search.live_plot import LivePlot
-    from search.opened import Search
+    from search.messages.live_plot import LivePlot
+    from search.session import Search
     from search.task import Evaluation, Task
 
 __all__ = ["Evaluation", "LivePlot", "Search", "Task", "proxy", "run_study"]
 
 _HOMES = {
     "Evaluation": "task",
-    "LivePlot": "live_plot",
-    "Search": "opened",
+    "LivePlot": "messages.live_plot",
+    "Search": "session",
     "Task": "task",
     "proxy": "library",
     "run_study": "library",

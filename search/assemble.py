@@ -25,9 +25,9 @@ from search.draft import fitting_draft, wanted_shape
 from search.evaluators import EVALUATORS, EvaluatorEntry
 from search.evaluators.pace import Pace
 from search.limits import Limits, check_limits, limits_of, objectives_of
-from search.opened import MakeBackend, Search
+from search.messages.placement import placement_text
 from search.opening import open_search
-from search.placement import placement_text
+from search.session import MakeBackend, Search
 from search.task import Evaluator
 from search.training.devices import choose_device, find_device
 from search.warm_start import networks_of

@@ -16,8 +16,8 @@ from search.data.checking import check_pictures
 from search.data.dataset import load_dataset
 from search.evaluators.proxy import Proxy
 from search.limits import Limits
-from search.opened import MakeBackend, OnTrial, Search, ignore
 from search.opening import open_search
+from search.session import MakeBackend, OnTrial, Search, ignore
 from search.task import Evaluator
 from search.training.devices import find_device
 from space import Architecture, InputError, SearchSpace

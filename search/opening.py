@@ -15,8 +15,8 @@ from search.data.catalog import find_dataset
 from search.evaluators import EVALUATORS, NOISY, is_noisy, name_of
 from search.evaluators.on_images import OnImages
 from search.limits import Limits, check_limits
-from search.opened import Search
 from search.samplers import SAMPLERS
+from search.session import Search
 from search.study.halving import rungs_of
 from search.study.study import Study
 from search.task import Evaluator

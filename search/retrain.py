@@ -27,9 +27,9 @@ from results.words import counted
 from search.backends import BACKENDS
 from search.data.catalog import find_dataset
 from search.flags import add_training_flags, positive_float, positive_int
-from search.listeners import add_listener_flags, heard
-from search.recipe_flags import add_recipe_flags, recipe_of
-from search.retrained_text import end_text, refresh_report, teacher_note
+from search.flags.recipe import add_recipe_flags, recipe_of
+from search.messages.listeners import add_listener_flags, heard
+from search.messages.retrained_text import end_text, refresh_report, teacher_note
 from search.several_flags import add_several_flags, check_several_flags, trains_several
 from space import Architecture, InputError, named_network
 from space.command import Parser, add_own_family, run_command, user_path
@@ -107,11 +107,11 @@ def _is_unheard() -> bool:
 
 def retrain(args: argparse.Namespace, programs: TextIO | None = None) -> None:
     """Train what the flags ask for; `programs` is the stream that gets events."""
-    from search.epoch_line import EpochLine
     from search.machine import cores, missing_memory, use_threads, useful_threads
-    from search.placement import device_text
-    from search.retrained_events import RetrainingEvents
-    from search.tensorboard import events_of, require_tensorboard
+    from search.messages.epoch_line import EpochLine
+    from search.messages.placement import device_text
+    from search.messages.retrained_events import RetrainingEvents
+    from search.messages.tensorboard import events_of, require_tensorboard
     from search.training import ranks
     from search.training.training import NonFiniteLoss
 

@@ -21,7 +21,7 @@ from search.flags import (
     positive_int,
     refuse_flags_of_others,
 )
-from search.listeners import add_listener_flags, heard
+from search.messages.listeners import add_listener_flags, heard
 from search.samplers import SAMPLERS
 from space import InputError
 from space.command import Parser, run_command, user_path
@@ -31,8 +31,8 @@ from space.objective import OBJECTIVES
 
 if TYPE_CHECKING:
     from search.assemble import Assembled
-    from search.events import Events
-    from search.opened import Search
+    from search.messages.events import Events
+    from search.session import Search
     from search.task import Evaluation, Failure, Task
 
 
@@ -151,9 +151,9 @@ def add_course_flags(group: argparse._ArgumentGroup) -> None:
 def main() -> None:
     args = parse()
     from results.watch import watched
-    from search.announcement import begin_text  # which loads torch
     from search.assemble import assemble
-    from search.events import Events
+    from search.messages.announcement import begin_text  # which loads torch
+    from search.messages.events import Events
 
     with heard(args) as programs, closing(assemble(args)) as assembled:
         events = Events(programs)
@@ -166,8 +166,8 @@ def main() -> None:
 
 def run(args: argparse.Namespace, assembled: "Assembled", events: "Events") -> None:
     """Run the trials, show each, and say how it ended."""
-    from search.conclusion import end_text
-    from search.progress import Progress
+    from search.messages.conclusion import end_text
+    from search.messages.progress import Progress
 
     search = assembled.search
     search.prepare()

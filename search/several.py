@@ -16,10 +16,10 @@ from results.words import duration
 from search.backends import BACKENDS
 from search.interrupt import Interrupts
 from search.loop import run_tasks
-from search.retrained_events import RetrainingEvents
-from search.retrained_text import named, refresh_report, run_of, teacher_note
+from search.messages.retrained_events import RetrainingEvents
+from search.messages.retrained_text import named, refresh_report, run_of, teacher_note
+from search.messages.tensorboard import events_of
 from search.task import Evaluation, Failure, Task
-from search.tensorboard import events_of
 from search.training import ranks
 from search.training.retraining import Retraining
 from space import Architecture, InputError

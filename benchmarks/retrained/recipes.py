@@ -25,8 +25,8 @@ from benchmarks.retrained.compare_networks import parse_network
 from benchmarks.retrained.full_training import Array, FullTraining, contrast, deviation
 from search.data.catalog import DATASETS
 from search.flags import positive_float, positive_int
+from search.flags.recipe import read_settings
 from search.recipe import Recipe
-from search.recipe_flags import read_settings
 from search.training.devices import find_device
 from space.command import run_command
 

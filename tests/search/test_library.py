@@ -22,7 +22,7 @@ import search.run
 from results.files import read_json
 from search import Evaluation, LivePlot, Task, machine, proxy, run_study
 from search.evaluators.proxy import Proxy
-from search.live_plot import in_cell
+from search.messages.live_plot import in_cell
 from space import InputError, load_space
 from space.objective import OBJECTIVES
 

@@ -9,9 +9,9 @@ from PIL import Image
 
 import search.retrain
 from results.files import read_json
+from search.messages.retrained_events import RetrainingEvents
 from search.recipe import Recipe
 from search.retrain import assemble, find_target, parse
-from search.retrained_events import RetrainingEvents
 from search.several import retrain_several, retrainings_of
 from search.training import ranks
 from search.training.retraining import Retraining

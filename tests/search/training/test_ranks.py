@@ -11,7 +11,7 @@ from PIL import Image
 
 import search.retrain
 from results.files import read_json
-from search.epoch_line import EpochLine
+from search.messages.epoch_line import EpochLine
 from search.training import ranks
 
 FILES = {

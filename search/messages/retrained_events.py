@@ -3,8 +3,8 @@
 from dataclasses import asdict
 from typing import Any, TextIO
 
-from search.listeners import write_event
-from search.retrained_text import next_commands
+from search.messages.listeners import write_event
+from search.messages.retrained_text import next_commands
 from search.task import Evaluation, Failure
 from search.training.retraining import Retraining
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from search.flags.recipe import recipe_of
 from search.recipe import RECIPES, Recipe
-from search.recipe_flags import recipe_of
 from search.retrain import parse
 from space import InputError
 

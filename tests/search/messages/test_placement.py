@@ -7,7 +7,7 @@ import torch
 
 from mobinet import fused
 from search.backends import shares
-from search.placement import placement_text
+from search.messages.placement import placement_text
 from search.training import devices
 
 LOCAL = Namespace(backend="local", workers=4)

@@ -13,7 +13,7 @@ from results.hand_designed import Beside, beside_hand_designed, spread
 from results.run_config import read_config
 from results.tables import read_trials
 from search.cli import COMMANDS
-from search.conclusion import SHOWN, luckier_text
+from search.messages.conclusion import SHOWN, luckier_text
 from space.cost import Cost
 
 AGAIN = ("--trials", 17, "--epochs", 1, "--workers", 0)
@@ -80,7 +80,7 @@ def test_the_front_takes_at_most_ten_lines(judged_copy, invoke):
 
 
 def test_a_thinned_front_says_how_many_networks_it_has(judged_copy, invoke, monkeypatch):
-    monkeypatch.setattr("search.conclusion.spread", lambda rows, _, keep: rows[-2:])
+    monkeypatch.setattr("search.messages.conclusion.spread", lambda rows, _, keep: rows[-2:])
     out = invoke(search.run, *AGAIN, "--out", judged_copy).out
     found = len(json.loads((judged_copy / "pareto.json").read_text())["front"])
     assert found > 2 and f": {found} networks, 2 of them above, hypervolume " in out

@@ -6,7 +6,7 @@ from results.run_config import RunConfig
 from results.words import duration, si
 from search.assemble import Assembled
 from search.evaluators.pace import LIMIT
-from search.opened import Search
+from search.session import Search
 from space import SearchSpace
 
 SHORT = 60.0

@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from search.epoch_line import EpochLine
+from search.messages.epoch_line import EpochLine
 
 
 class Terminal(io.StringIO):

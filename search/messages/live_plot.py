@@ -5,7 +5,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from search.opened import Search
+from search.session import Search
 from search.task import Evaluation, Failure, Task
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from typing import TextIO
 from results.entry import Entry
 from results.front import Front
 from search.assemble import Assembled
-from search.conclusion import next_command
-from search.listeners import write_event
-from search.opened import Search
+from search.messages.conclusion import next_command
+from search.messages.listeners import write_event
+from search.session import Search
 from search.task import Evaluation, Failure, Task
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import search.retrain
-from search.tensorboard import events_of
+from search.messages.tensorboard import events_of
 
 
 class Writer:

@@ -6,7 +6,7 @@ from statistics import median
 from typing import TextIO
 
 from results.words import duration
-from search.retrained_text import named
+from search.messages.retrained_text import named
 
 CLEAR = "\x1b[K"
 """Clears a terminal's line from here on."""

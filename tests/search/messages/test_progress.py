@@ -5,7 +5,7 @@ import pytest
 
 from results.measures import MEASURES
 from results.pareto import hypervolume
-from search.progress import Progress
+from search.messages.progress import Progress
 from search.task import Evaluation, Failure, Task
 from space import Architecture
 from space.objective import OBJECTIVES, Objective

@@ -9,7 +9,7 @@ from results.entry import Entry
 from results.front import Front
 from results.hand_designed import Beside, beside_hand_designed, spread
 from results.words import si
-from search.opened import Search
+from search.session import Search
 
 SHOWN = 9
 """Networks of the front, at most, below a line with their headings."""

@@ -1,0 +1,1 @@
+"""What a command says, to people and to programs."""
