@@ -1,10 +1,11 @@
 """What a network needs when it is exported, before it is trained."""
 
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from functools import cache, lru_cache
 
 import numpy as np
 import torch
+from torch import nn
 
 from mobinet import build
 from mobinet.export import TrainedNetwork
@@ -12,7 +13,7 @@ from mobinet.export.c.pieces import Elementwise, Piece, pieces_of
 from mobinet.export.c.plan import ALIGNMENT, plan_of
 from mobinet.export.fold import folded
 from mobinet.export.steps import Program, Shape, Step
-from mobinet.export.translate import layers_of, normalized, require_binary
+from mobinet.export.translate import layers_of, makes_scores, normalized, require_binary
 from mobinet.part import Part, parts_of
 from space import Architecture
 
@@ -43,6 +44,8 @@ def exported_pieces(
         own, own_shapes = _pieces_of(stretch, shapes[-1])
         before = len(shapes) - 2
         for piece in own:
+            if number and piece.result == 1:  # the image, which only the first stretch reads
+                continue
             other = piece.other if piece.other is None else piece.other + before
             image = piece.image if number == 0 else None
             value, result = piece.value + before, piece.result + before
@@ -56,6 +59,7 @@ def _stretches(architecture: Architecture, num_classes: int) -> list[tuple[Part,
     """The parts of a network in stretches that share no piece: each begins with a step that opens one."""
     channels, height, width = architecture.input_shape
     shape, stretches = (height, width, channels), [[]]
+    last = Program(shapes=[shape])
     for part in parts_of(architecture, num_classes):
         for piece in part.pieces():
             piece = replace(piece, name="")
@@ -63,8 +67,19 @@ def _stretches(architecture: Architecture, num_classes: int) -> list[tuple[Part,
             if stretches[-1] and layers.steps and not isinstance(layers.steps[0], Elementwise):
                 stretches.append([])
             stretches[-1].append(piece)
-            shape = layers.shapes[-1]
+            if layers.steps:
+                last, shape = layers, layers.shapes[-1]
+    if not makes_scores(last):
+        stretches.append([Ending()])
     return [tuple(stretch) for stretch in stretches]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ending(Part):
+    """What `steps_of` adds to a network that does not end with scores."""
+
+    def build(self) -> nn.Module:
+        return nn.AdaptiveAvgPool2d(1)
 
 
 @cache

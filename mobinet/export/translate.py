@@ -25,7 +25,9 @@ def steps_of(network: TrainedNetwork) -> Program:
     """The steps from an image, float32 (H, W, C) in 0..1, to the scores, (1, 1, classes). Raises InputError."""
     channels, height, width = network.architecture.input_shape
     program = normalized((height, width, channels), network.mean, network.std)
-    _append(program, network.net, 1)
+    value = _append(program, network.net, 1)
+    if not makes_scores(program):
+        mean(program, nn.AdaptiveAvgPool2d(1), value)
     require_binary(network.architecture.family, program.steps)
     return stored_as(folded(program), network.stream)
 
@@ -49,6 +51,20 @@ def require_binary(family: str, found: Iterable[Step | None]) -> None:
     """Raises InputError where none of the steps is binary."""
     if not any(isinstance(step, steps.BinaryConv) for step in found):
         raise InputError(f"{family} has no binary layers, so it is not exported as 1 bit")
+
+
+def makes_scores(program: Program) -> bool:
+    """Whether a network that ends so ends with a step that writes scores; if not, a mean over its one pixel is added.
+
+    Raises InputError: it ends with more than one pixel.
+    """
+    height, width, _ = program.shapes[-1]
+    if (height, width) != (1, 1):
+        raise InputError(
+            f"a network that ends with {height} x {width} pixels cannot be exported; end it with one score a class, "
+            "as nn.AdaptiveAvgPool2d(1) or nn.Linear gives"
+        )
+    return isinstance(program.steps[-1], steps.Mean | steps.Linear)
 
 
 def _append(program: Program, module: nn.Module, value: int) -> int:

@@ -37,7 +37,7 @@ def _stage(source: Source, stage: Stage, shapes: list[Shape], plan: Plan) -> str
     kind, layer = _layer(source, stage, shapes)
     others = shapes[piece.other][2] if piece.other is not None else 0
     rings = [
-        _ring(plan, piece.value, stage, stage.source),
+        _ring(plan, None if piece.image else piece.value, stage, stage.source),
         _ring(plan, piece.other, stage, (*stage.shape[:2], others)),
         _ring(plan, piece.result, stage, stage.shape),
     ]
@@ -138,7 +138,7 @@ def _call(source: Source, piece: Piece, shapes: list[Shape], plan: Plan, *, last
 
 
 def _ring(plan: Plan, value: int | None, stage: Stage, shape: Shape) -> str:
-    if value not in plan.values:
+    if value is None:
         return "{0, 0, 1}"
     buffer, (height, width, channels) = plan.values[value], shape
     return f"{{{buffer.offset}, {width * channels}, {buffer.rows if stage.pixels is None else height}}}"

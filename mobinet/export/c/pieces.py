@@ -3,7 +3,9 @@
 from collections import Counter
 from dataclasses import dataclass, replace
 
-from mobinet.export.steps import Add, Affine, Bend, BinaryConv, Conv, Pool, PReLU, Program, Shape, Shift, Step
+import numpy as np
+
+from mobinet.export.steps import Add, Affine, Bend, BinaryConv, Conv, Pool, PReLU, Program, Shape, Shift, Step, Window
 
 Elementwise = Affine | Bend | Shift | PReLU | Add
 
@@ -15,7 +17,7 @@ class Piece:
     Args:
         head: the step; None where a piece is elementwise from the first on.
         finish: what follows it.
-        value: number of what the head reads.
+        value: number of what the head reads, or of the image.
         other: of what the `Add` among `finish`, or the head, reads besides.
         result: of what it leaves.
         shape: of that.
@@ -51,17 +53,24 @@ class Piece:
 
 
 def pieces_of(program: Program) -> list[Piece]:
-    """The steps after the normalization of the image, fused."""
+    """The steps after the normalization of the image, fused.
+
+    A float convolution normalizes the rows of the image that it reads. Where another step reads the image too, the
+    first piece writes the normalized image to memory: a 1x1 convolution with weights of 1.
+    """
     uses = Counter(number for step in program.steps for number in step.inputs)
     normalize, *steps = program.steps
     assert isinstance(normalize, Affine) and normalize.inputs == (0,)
     pieces: list[Piece] = []
+    copied = any(1 in step.inputs and not isinstance(step, Conv) for step in steps)
+    if copied:
+        pieces.append(Piece(head=_copy(normalize.shape), value=0, result=1, shape=normalize.shape, image=normalize))
     for number, step in enumerate(steps, 2):
         value, *others = step.inputs
         other = others[0] if others else None
         last = pieces[-1] if pieces else None
         if not isinstance(step, Elementwise):
-            image = normalize if value == 1 else None
+            image = normalize if value == 1 and not copied else None
             pieces.append(Piece(head=step, value=value, other=other, result=number, shape=step.shape, image=image))
         elif last and last.result == value and uses[value] == 1 and _continues(last, other):
             finish, other = (*last.finish, step), last.other if other is None else other
@@ -69,6 +78,12 @@ def pieces_of(program: Program) -> list[Piece]:
         else:
             pieces.append(Piece(head=None, finish=(step,), value=value, other=other, result=number, shape=step.shape))
     return [replace(piece, half=bool(program.halves)) for piece in pieces]
+
+
+def _copy(shape: Shape) -> Conv:
+    """A convolution that leaves its values as they are."""
+    ones = np.ones((1, 1, 1, shape[2]), np.float32)
+    return Conv(inputs=(0,), shape=shape, weight=ones, window=Window(size=1), groups=shape[2])
 
 
 def stored_as(program: Program, stream: str) -> Program:

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from torch import nn
 
+from mobinet.classifier import Classifier
 from mobinet.conv import BinaryConv2d
 from mobinet.export import FORMATS, STREAMS, TrainedNetwork
 from mobinet.export.c.folder import files
@@ -231,7 +233,9 @@ def check_rows(program: Program, plan: Plan) -> None:
 
     for run in plan.runs:
         made, taken = [0] * len(run), [0] * len(run)
-        if not has_rows(run[0].piece):
+        if not has_rows(last := run[0].piece):
+            if last.result in plan.values:
+                held |= dict.fromkeys(places(last.result, run[0], 0, last.shape[2]), (last.result, 0))
             continue
         for number in order_of(tuple(stage.rhythm for stage in run)):
             stage, piece, row = run[number], run[number].piece, made[number]
@@ -297,6 +301,61 @@ def test_a_row_that_another_branch_needs_is_kept(tmp_path, branches, stream, com
     images = random_images(network, 1)
     write(tmp_path, network)
     assert bits(run(tmp_path, compiler, images)) == bits(expected(network, images))
+
+
+MEAN, LAST = nn.AdaptiveAvgPool2d(1), (nn.Conv2d(16, 10, 1), nn.Flatten())
+SCORES = MEAN, nn.Flatten(), nn.Linear(16, 10)
+FIRST = nn.Conv2d(3, 16, 3, padding=1)
+
+
+def shortcut_of_the_image() -> nn.Module:
+    made = unit(BinaryConv2d(3, 3, 3, binarizer="xnor"), nn.Identity())
+    made.norm = nn.BatchNorm2d(3)
+    return made
+
+
+OWN = {
+    "ends with a 1x1 convolution": lambda: (FIRST, binary(3), MEAN, *LAST),
+    "ends with a ReLU": lambda: (FIRST, binary(3), *SCORES, nn.ReLU()),
+    "neither mean nor linear": lambda: (
+        FIRST,
+        binary(3),
+        nn.BatchNorm2d(16),
+        nn.MaxPool2d(32),
+        nn.Conv2d(16, 10, 1),
+        nn.Flatten(),
+    ),
+    "begins with a batch norm": lambda: (nn.BatchNorm2d(3), FIRST, binary(3), *SCORES),
+    "begins with a binary convolution": lambda: (BinaryConv2d(3, 16, 3, binarizer="xnor"), *SCORES),
+    "begins with a pooling": lambda: (nn.MaxPool2d(2), FIRST, binary(3), *SCORES),
+    "a shortcut of the image": lambda: (shortcut_of_the_image(), FIRST, binary(3), *SCORES),
+    "a convolution beside a shortcut of the image": lambda: (
+        unit(FIRST, BinaryConv2d(3, 16, 1, binarizer="xnor")),
+        *SCORES,
+    ),
+}
+"""Networks of own families, on images of 32 x 32 pixels in colour."""
+
+
+@pytest.mark.parametrize("stream, compiler", [("float32", NATIVE), ("float16", BUILDS["plain"])], ids=STREAMS)
+@pytest.mark.parametrize("name", OWN)
+def test_networks_of_own_families(tmp_path, name, stream, compiler):
+    torch.manual_seed(0)
+    network = replace(exported("resnet"), net=nn.Sequential(*OWN[name]()).eval(), stream=stream)
+    program = steps_of(network)
+    check_rows(program, plan_of(pieces_of(program), program.shapes))
+    images = random_images(network, 2)
+    write(tmp_path, network)
+    found = run(tmp_path, compiler, images)
+    assert bits(found) == bits(expected(network, images))
+    by_torch = Classifier(network=network).by_torch(images)
+    assert np.abs(found - by_torch).max() < (1e-4 if stream == "float32" else 0.05)
+
+
+def test_a_network_that_ends_with_a_map_is_refused():
+    net = nn.Sequential(FIRST, binary(3), nn.Conv2d(16, 10, 1)).eval()
+    with pytest.raises(InputError, match="ends with 32 x 32 pixels cannot be exported; end it with one score a class"):
+        files(replace(exported("resnet"), net=net))
 
 
 def test_a_value_of_which_no_row_is_read_has_one():

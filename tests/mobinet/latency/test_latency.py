@@ -61,6 +61,10 @@ def test_some_networks_contain_every_piece():
 @pytest.mark.parametrize("name", NETWORKS)
 def test_pieces_without_weights_are_those_of_the_network(name):
     network = NETWORKS[name]()
+    check_pieces(network)
+
+
+def check_pieces(network):
     program = steps_of(untrained(network, 10))
     pieces, shapes = exported_pieces(network, 10)
     whole = pieces_of(program)
@@ -68,6 +72,67 @@ def test_pieces_without_weights_are_those_of_the_network(name):
     assert [name_of(piece, shapes) for piece in pieces] == [name_of(piece, program.shapes) for piece in whole]
     numbers = [[(p.value, p.other, p.result, p.image is None) for p in found] for found in (pieces, whole)]
     assert numbers[0] == numbers[1]
+
+
+OWN = """
+from dataclasses import dataclass
+
+from torch import nn
+
+from mobinet.conv import BinaryConv2d
+from mobinet.part import Part
+from space.family import Family
+from space.gene import Gene
+
+
+class Own(Family):
+    backbones = {"own-8": (1, 8, 8)}
+
+    def genes(self, backbone, width):
+        return (Gene(name="kind", choices=(0, 1, 2), legal=(0, 1, 2)),)
+
+    def describe(self, choices):
+        return "own"
+
+
+FAMILY = Own()
+
+
+def binary(channels):
+    return BinaryConv2d(channels, 16, 3, binarizer="xnor")
+
+
+NETWORKS = {
+    0: (lambda: nn.BatchNorm2d(1), lambda: binary(1), lambda: nn.Conv2d(16, 10, 8), nn.Flatten),
+    1: (lambda: binary(1), lambda: binary(16), lambda: nn.AdaptiveAvgPool2d(1), lambda: nn.Linear(16, 10), nn.ReLU),
+    2: (lambda: nn.MaxPool2d(2), lambda: nn.ReLU(), lambda: binary(1), lambda: nn.Conv2d(16, 10, 4)),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layer(Part):
+    kind: int
+    number: int
+
+    def build(self):
+        return NETWORKS[self.kind][self.number]()
+
+
+def parts(architecture, num_classes):
+    kind = architecture.choices["kind"]
+    return tuple(Layer(name=f"layer{n}", kind=kind, number=n) for n in range(len(NETWORKS[kind])))
+"""
+
+
+def test_pieces_of_an_own_family_are_those_of_the_network(tmp_path):
+    """Where another step than a convolution reads the image, and where the last one makes no scores."""
+    (tmp_path / "own.py").write_text(OWN)
+    space = load_space(str(tmp_path / "own.py"), backbone="own-8")
+    for kind in range(3):
+        network = space.architecture({"kind": kind})
+        check_pieces(network)
+        header = FORMATS["c"].files(untrained(network, 10))["network.h"].decode()
+        assert f"#define NETWORK_ARENA {ram(network, 10) // 4} " in header
 
 
 def test_a_table_that_lacks_a_piece_names_it(tmp_path):
