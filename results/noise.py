@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 CONFIDENT = 1.96
 """Standard deviations either side that hold 95 % of what is drawn."""
@@ -28,6 +30,14 @@ def noise_of(pairs: Sequence[tuple[float, float]]) -> Noise | None:
         return None
     differences = np.subtract(*np.transpose(pairs))
     return Noise(std=float(np.sqrt((differences**2).mean() / 2)), pairs=len(pairs))
+
+
+Errors = TypeVar("Errors", float, NDArray[np.float64])
+
+
+def margin_of(error: float, other: Errors) -> Errors:
+    """The difference that chance explains at 95 %, of two accuracies with these standard errors."""
+    return CONFIDENT * np.hypot(error, other)
 
 
 def standard_error(share: float, images: int) -> float:

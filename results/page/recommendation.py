@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from results.hand_designed import hand_designed_names
-from results.noise import CONFIDENT, Noise
+from results.noise import Noise, margin_of
 from results.run_record import RunRecord
 from results.tables import deciding_accuracy, deciding_error
 
@@ -52,6 +52,11 @@ class Recommendation:
         """Whether the accuracies differ by no more than chance explains."""
         return abs(self.gain) <= (self.margin or 0)
 
+    @property
+    def is_as_cheap(self) -> bool:
+        """Whether the costs differ by less than is shown of them."""
+        return abs(1 - self.cost / self.other_cost) < 0.0005
+
     def text(self, objective: str) -> str:
         """The sentence, with the name of the cost in `space.objective.OBJECTIVES`."""
         if self.is_hand_designed:
@@ -61,10 +66,13 @@ class Recommendation:
         cost = self._cost(objective)
         if self.cost >= self.other_cost and (self.is_alike or self.gain < 0):
             return f"No better than the hand-designed {self.name}: {cost} {self._accuracy()}."
-        return f"{cost[0].upper()}{cost[1:]} than the hand-designed {self.name} {self._accuracy()}."
+        than = "as" if self.is_as_cheap else "than"
+        return f"{cost[0].upper()}{cost[1:]} {than} the hand-designed {self.name} {self._accuracy()}."
 
     def _cost(self, objective: str) -> str:
-        """Such as ``27% fewer OPs``."""
+        """Such as ``27% fewer OPs`` or ``the same OPs``."""
+        if self.is_as_cheap:
+            return f"the same {'latency' if objective == 'latency' else COUNTED[objective]}"
         change, is_less = abs(1 - self.cost / self.other_cost), self.cost < self.other_cost
         share = f"{change:.0%}" if change >= 0.01 else f"{change:.1%}"
         if objective == "latency":
@@ -119,4 +127,4 @@ def margins_of(complete: pd.DataFrame, noise: Noise | None, key: str) -> NDArray
         key: of one of them.
     """
     errors = deciding_error(complete, noise)
-    return CONFIDENT * np.hypot(errors, errors[complete["key"].tolist().index(key)])
+    return margin_of(errors[complete["key"].tolist().index(key)], errors)

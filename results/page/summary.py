@@ -4,7 +4,7 @@ import pandas as pd
 
 from results.front import Front
 from results.measures import ACCURACY
-from results.noise import standard_error
+from results.noise import margin_of, standard_error
 from results.run_config import RunConfig
 
 EVALUATED = {
@@ -50,7 +50,7 @@ def noise_text(config: RunConfig, front: Front) -> str:
     return (
         f"Noise: another seed changes the {title} of the same network by a standard deviation of "
         f"{front.noise.std:.2%} (from {front.noise.pairs} pairs). After one training each, two networks differ at a "
-        f"confidence of 95 % where they are {2.8 * front.noise.std:.1%} or more apart. "
+        f"confidence of 95 % where they are {margin_of(front.noise.std, front.noise.std):.1%} or more apart. "
         f"The {count:,} validation images add {error}; it is the same for all networks."
     )
 

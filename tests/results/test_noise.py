@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from results.noise import noise_of
+from results.noise import margin_of, noise_of
 
 
 def test_noise_of_known_noise():
@@ -13,6 +13,12 @@ def test_noise_of_known_noise():
     noise = noise_of(pairs)
     assert noise.std == pytest.approx(0.014, rel=0.03)
     assert noise.pairs == 20000
+
+
+def test_the_margin_holds_95_percent_of_differences():
+    rng = np.random.default_rng(0)
+    differences = rng.normal(0, 0.03, 100_000) - rng.normal(0, 0.04, 100_000)
+    assert (np.abs(differences) < margin_of(0.03, 0.04)).mean() == pytest.approx(0.95, abs=0.003)
 
 
 def test_noise_in_closed_form():

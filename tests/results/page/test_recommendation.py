@@ -43,6 +43,14 @@ def test_one_that_costs_more_and_is_no_better_is_called_so(recommend):
     assert "50% more OPs at the same accuracy, within noise" in found.text("ops")
 
 
+def test_equal_costs_are_called_the_same(recommend):
+    found = recommend(("sampler", 0.9, 3000), ("baseline", 0.8, 3001))
+    assert found.text("ops").startswith("The same OPs as the hand-designed ")
+    found = recommend(("sampler", 0.9, 3000), ("baseline", 0.89, 3000))
+    assert found.text("ops").startswith("No better than the hand-designed ")
+    assert ": the same OPs at the same accuracy, within noise" in found.text("ops")
+
+
 def test_one_better_than_all_is_compared_with_the_most_accurate(recommend):
     found = recommend(("sampler", 0.9, 3000), ("baseline", 0.8, 2000), ("baseline", 0.85, 2400))
     text = found.text("ops")
