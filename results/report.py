@@ -110,12 +110,17 @@ def folder_of(cost: str, latencies: Path | None) -> str:
 
 
 def watch(folder: Path, *, published: bool) -> None:
-    """Serve the report until Ctrl-C. Raises InputError where `folder` holds no run."""
+    """Serve the report until Ctrl-C. Raises InputError: `folder` holds no run, or nothing is published of its data."""
+    from results.published import published_on
+    from results.run_config import read_config
     from results.run_record import LACKING
     from results.watch import watched
 
     if not (folder / "config.json").exists():
         raise InputError(LACKING["config.json"].format(folder))
+    config = read_config(folder)
+    if published:
+        published_on(config.published_as, config.measure)
     with watched(folder, published=published), suppress(KeyboardInterrupt):
         signal.pause()
 

@@ -18,9 +18,10 @@ from urllib.request import urlopen
 import pytest
 
 from results.noise import Noise
-from results.report import write_report
+from results.report import watch, write_report
 from results.tables import write_tables
 from results.watch import Server, Watched, watched
+from space import InputError
 from tests.results.page.browser import TRIES
 
 ROOT = Path(__file__).parents[2]
@@ -173,6 +174,11 @@ def test_what_cannot_be_watched_is_one_line(tmp_path, flags, complaint):
     command = [sys.executable, "-m", "results.report", str(tmp_path), "--watch", *flags]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert ended.returncode == 2 and complaint in ended.stderr and ended.stderr.count("\n") == 1
+
+
+def test_published_results_that_there_are_not_end_the_watch(run_folder):
+    with pytest.raises(InputError, match="no published results on digits"):
+        watch(run_folder, published=True)
 
 
 ACTS = """<script>
