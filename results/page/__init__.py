@@ -4,11 +4,12 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from results.noise import CONFIDENT
 from results.page.choices import choices_section
 from results.page.effects import effects_section
 from results.page.front import front_section, two_costs_section
 from results.page.header import commands_of, header_of
-from results.page.html import paragraph, script_data
+from results.page.html import LONG, paragraph, script_data
 from results.page.networks import networks_of
 from results.page.progress import progress_section
 from results.page.retrained import retrained_section
@@ -49,6 +50,8 @@ def page_of(run: RunRecord, *, published: bool = False, version: str = "") -> st
         "objective": config.objective,
         "measure": config.measure.title,
         "commands": commands_of(run),
+        "confident": CONFIDENT,
+        "long": LONG,
         "figures": {name: drawn for section in sections for name, drawn in section.figures.items()},
     }
     title = f"{config.family} on {config.dataset}"

@@ -16,13 +16,16 @@ def choices_section(entries: Sequence[Entry]) -> Section:
     rows = rows_of(entries)
     if not rows:
         return Section(title="Along the front", body="")
-    heads = "".join(f"<th><button type='button' class='key'>{escape(entry.key)}</button></th>" for entry in entries)
+    heads = "".join(
+        f"<th scope='col'><button type='button' class='key'>{escape(entry.key)}</button></th>" for entry in entries
+    )
     lines = "".join(
-        f"<tr><th>{escape(row.gene)}</th>{''.join(_cell(row, choice) for choice in row.taken)}</tr>" for row in rows
+        f"<tr><th scope='row'>{escape(row.gene)}</th>{''.join(_cell(row, choice) for choice in row.taken)}</tr>"
+        for row in rows
     )
     table = (
         f"<div class='scroll'><table class='heat'><caption class='hidden'>{WORDS}</caption>"
-        f"<thead><tr><th>gene</th>{heads}</tr></thead><tbody>{lines}</tbody></table></div>"
+        f"<thead><tr><th scope='col'>gene</th>{heads}</tr></thead><tbody>{lines}</tbody></table></div>"
     )
     return Section(title="Along the front", body=paragraph(WORDS, "note") + table)
 

@@ -26,12 +26,12 @@ def command(text: str) -> str:
     return f"<div class='command'><code>{escape(text)}</code><button type='button' class='copy'>Copy</button></div>"
 
 
-def commands_of(run: RunRecord) -> list[str]:
-    """What retrains, then exports a network of the front, whose key stands for KEY."""
+def commands_of(run: RunRecord) -> list[tuple[str, str]]:
+    """What retrains, then exports a network of the front: before its key, and after it."""
     folder = path_of(run)
     return [
-        f"python -m search.retrain {folder}/pareto.json --key KEY",
-        f"python -m mobinet.export {folder}/retrain/KEY --format c --out network",
+        (f"python -m search.retrain {folder}/pareto.json --key ", ""),
+        (f"python -m mobinet.export {folder}/retrain/", " --format c --out network"),
     ]
 
 

@@ -60,7 +60,7 @@ def table(*columns: Column, caption: str, keys: Sequence[str] = ()) -> str:
         caption: what it shows, for screen readers.
         keys: of the network in each row, which a click shows; none where it is empty.
     """
-    heads = "".join(f"<th>{escape(column.title)}</th>" for column in columns)
+    heads = "".join(f"<th scope='col'>{escape(column.title)}</th>" for column in columns)
     rows = []
     for row in range(len(columns[0].texts)):
         key = f" data-key='{escape(keys[row])}'" if keys else ""

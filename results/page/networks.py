@@ -40,7 +40,6 @@ def networks_of(trials: pd.DataFrame, config: RunConfig, noise: Noise | None) ->
             **({"measured": [rounded(noise.std)] * len(rows)} if noise else {}),
         },
         "costs": {name: costs_of(trials, name) for name in OBJECTIVES if name in trials},
-        "seconds": [rounded(row["seconds"], digits=1) for row in rows],
         "genes": genes_in(networks, config),
         "channels": coded(tuple(channels_of(network).items()) for network in networks),
     }
@@ -77,6 +76,6 @@ def coded(values: Iterable[Hashable]) -> dict[str, Any]:
     return {"values": list(numbers), "codes": codes if len(numbers) > 1 else []}
 
 
-def rounded(value: Any, digits: int = 5) -> float | None:
+def rounded(value: Any) -> float | None:
     """None where there is no number, which JSON does not have."""
-    return None if pd.isna(value) else round(float(value), digits)
+    return None if pd.isna(value) else round(float(value), 5)

@@ -5,6 +5,7 @@ const count = networks.key.length;
 const rowOf = new Map(networks.key.map((key, row) => [key, row]));
 const kinds = Object.keys(networks.accuracy);
 const view = { kind: kinds[0], cost: record.objective };
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const narrow = () => innerWidth < 640;
 
 // Words and numbers
@@ -69,7 +70,7 @@ function frontTraces() {
       y: own.map((row) => networks.accuracy[view.kind][row]),
       text: own.map(hover),
       customdata: own,
-      ...(role === "front" && errors ? { error_y: { array: own.map((row) => 1.96 * errors[row]), thickness: 1, width: 3, color: hue } } : {}),
+      ...(role === "front" && errors ? { error_y: { array: own.map((row) => record.confident * errors[row]), thickness: 1, width: 3, color: hue } } : {}),
     };
   });
   const peers = Object.values(shown.peers); // keep their lines in sight
@@ -172,7 +173,7 @@ function command(text) {
 
 function margin(kind, row) {
   const error = networks.errors[kind]?.[row];
-  return error ? ` ± ${percent(1.96 * error)}` : "";
+  return error ? ` ± ${percent(record.confident * error)}` : "";
 }
 
 function choose(row) {
@@ -190,7 +191,7 @@ function choose(row) {
     element("dl", facts.flatMap(([term, value]) => [element("dt", term), element("dd", value)])),
     drawing(row),
     ...(key in record.shares ? [element("p", "Percentages and shading: the share of the network's OPs.", { class: "note" })] : []),
-    ...(onFront ? record.commands.map((text) => command(text.replace("KEY", key))) : []),
+    ...(onFront ? record.commands.map(([before, after]) => command(before + key + after)) : []),
   );
   for (const line of document.querySelectorAll("tr[data-key]")) line.classList.toggle("chosen", line.dataset.key === key);
 }
@@ -202,12 +203,16 @@ function sortable(table, sort) {
     const button = element("button", head.textContent, { type: "button" });
     head.replaceChildren(button);
     button.addEventListener("click", () => {
-      const up = head.getAttribute("aria-sort") !== "ascending";
-      for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
-      head.setAttribute("aria-sort", up ? "ascending" : "descending");
-      sort(head.cellIndex, up ? 1 : -1);
+      const sign = head.getAttribute("aria-sort") === "ascending" ? -1 : 1;
+      markSort(table, head.cellIndex, sign);
+      sort(head.cellIndex, sign);
     });
   }
+}
+
+function markSort(table, column, sign) {
+  for (const head of table.tHead.rows[0].cells) head.removeAttribute("aria-sort");
+  table.tHead.rows[0].cells[column].setAttribute("aria-sort", sign > 0 ? "ascending" : "descending");
 }
 
 const compare = (a, b) => (typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b)));
@@ -240,6 +245,7 @@ function everyHead() {
   const table = document.getElementById("every");
   table.tHead.replaceChildren(element("tr", everyColumns().map(([title]) => element("th", title, { scope: "col" }))));
   sortable(table, (column, sign) => { Object.assign(every, { column, sign }); everyRows(); });
+  markSort(table, every.column, every.sign);
 }
 
 function everyRows() {
@@ -253,7 +259,7 @@ function everyRows() {
   found.sort((a, b) => every.sign * compare(valueOf(a), valueOf(b)));
   const rows = found.slice(0, every.shown).map((row) => element("tr", columns.map(([title, value, show]) => {
     const content = title === "key" ? keyButton(value(row)) : show ? show(value(row)) : String(value(row));
-    return element("td", content, { "data-label": title, class: typeof value(row) === "number" ? "number" : content.length > 60 ? "long" : "" });
+    return element("td", content, { "data-label": title, class: typeof value(row) === "number" ? "number" : content.length > record.long ? "long" : "" });
   }), { "data-key": networks.key[row] }));
   document.getElementById("every").tBodies[0].replaceChildren(...rows);
   document.getElementById("found").textContent = `${found.length.toLocaleString("en")} of ${count.toLocaleString("en")} networks`;
@@ -294,7 +300,7 @@ function start() {
     if (target.matches("#kinds button")) switchTo({ kind: target.value });
     if (target.matches("button.key")) {
       choose(rowOf.get(target.textContent));
-      document.getElementById("network").scrollIntoView({ block: "nearest", behavior: "smooth" });
+      document.getElementById("network").scrollIntoView({ block: "nearest", behavior: calm.matches ? "instant" : "smooth" });
     }
   });
   document.getElementById("filter").addEventListener("input", everyRows);

@@ -15,7 +15,7 @@
 
   function sortOf(table) {
     const head = table.querySelector("th[aria-sort]");
-    return head && [head.textContent, head.getAttribute("aria-sort") === "ascending" ? 1 : 2];
+    return head && [head.textContent, head.getAttribute("aria-sort")];
   }
 
   function figureState(name) {
@@ -69,9 +69,9 @@
     if (rowOf.has(chosen)) choose(rowOf.get(chosen));
     const sorts = new Map(state.sorts);
     for (const table of captioned()) {
-      const [title, clicks] = sorts.get(table.caption.textContent) ?? [];
+      const [title, order] = sorts.get(table.caption.textContent) ?? [];
       const button = [...table.tHead.querySelectorAll("button")].find((it) => it.textContent === title);
-      for (let click = 0; click < clicks; click++) button?.click();
+      while (button && button.parentElement.getAttribute("aria-sort") !== order) button.click();
     }
     const open = new Map(state.open);
     for (const [id, it] of inSection("details")) it.open = open.get(id) ?? it.open;

@@ -4,6 +4,7 @@ import random
 
 import pytest
 
+from results.files import write_json
 from results.noise import Noise
 from results.report import write_report
 from results.tables import write_tables
@@ -44,6 +45,8 @@ return { first, clicked, boxes, key: other.textContent, third: panel.querySelect
 TABLES = """
 const rows = () => [...document.querySelectorAll("#every tbody tr")].map((row) => row.dataset.key);
 const all = rows();
+const sorted = () => [...document.querySelectorAll("#every th[aria-sort]")].map((it) => [it.textContent, it.ariaSort]);
+const sorts = [sorted()];
 const filter = document.getElementById("filter");
 const type = (text) => { filter.value = text; filter.dispatchEvent(new Event("input")); };
 type("baseline");
@@ -54,12 +57,15 @@ head("measured").click();
 const up = rows();
 head("measured").click();
 const down = rows();
+sorts.push(sorted());
+switchTo({ kind: "measured" });
+sorts.push(sorted());
 document.getElementById("only-front").click();
 const front = rows();
 const table = document.querySelector("table.sortable");
 [...table.querySelectorAll("th button")].find((it) => it.textContent === "OPs").click();
-const sorted = [...table.querySelectorAll("tbody tr")].map((row) => row.dataset.key);
-return { all, hand, up, down, front, sorted, found: document.getElementById("found").textContent };
+const ordered = [...table.querySelectorAll("tbody tr")].map((row) => row.dataset.key);
+return { sorts, all, hand, up, down, front, sorted: ordered, found: document.getElementById("found").textContent };
 """
 FITS = """
 await until(() => document.querySelector("#front .scatterlayer"));
@@ -68,6 +74,14 @@ const cell = document.querySelector("table.sortable tbody td");
 const folded = getComputedStyle(cell).display === "flex";
 return { scrollWidth, clientWidth, folded, rows: document.querySelectorAll("#every tbody tr").length };
 """
+
+
+@pytest.fixture
+def run_folder(tmp_path, config):
+    """Of a name with letters that stood for the key once."""
+    folder = tmp_path / "MONKEY"
+    write_json(folder / "config.json", config.to_dict())
+    return folder
 
 
 @pytest.fixture
@@ -105,6 +119,7 @@ def test_tables_are_filtered_and_sorted(page, tmp_path):
     assert said["hand"] == [keys[0], keys[1]]
     assert said["up"][0] == keys[5] and said["up"][-1] == keys[2]
     assert said["down"][0] == keys[2]
+    assert said["sorts"] == [[["trial", "ascending"]], [["measured", "descending"]], [["measured", "descending"]]]
     assert said["front"] == [keys[2], keys[0], keys[1]] and said["found"] == "3 of 6 networks"
     assert said["sorted"] == [keys[1], keys[0], keys[2]]
 
