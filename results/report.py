@@ -24,11 +24,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from results.figures import FORMATS, require_matplotlib
-from results.files import write_atomic
 from space import InputError
 from space.command import Parser, add_own_family, run_command, user_path
 from space.objective import OBJECTIVES
 from space.own_file import files_of
+from space.writing import write_atomic
 
 if TYPE_CHECKING:
     from results.run_record import RunRecord

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from results.entry import Entry
-from results.files import write_atomic, write_json, write_sums
+from results.files import write_json, write_sums
 from results.front import Front
 from results.measures import ACCURACY, SCORES, Measure
 from results.noise import Noise
@@ -19,6 +19,7 @@ from space.cost import COSTS
 from space.errors import InputError, first_line
 from space.objective import Objective
 from space.reading import read_input
+from space.writing import write_atomic
 
 COLUMNS = (
     "number", "state", "source", "key", "accuracy", "expected", *COSTS, "epochs", "seconds", "reason",

@@ -13,7 +13,6 @@ import torch
 
 from mobinet import cost
 from mobinet.latency.table import latency_settings, peers_in, read_table
-from results.files import write_atomic
 from results.measures import ACCURACY, MEASURES, UNWEIGHTED
 from results.published import published_on
 from results.run_config import LATENCIES, RunConfig, read_config, table_of
@@ -36,6 +35,7 @@ from space.bounds import extreme
 from space.image_sizes import Shape
 from space.objective import Objective, Seconds
 from space.reading import read_input
+from space.writing import write_atomic
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +87,7 @@ def assemble(args: argparse.Namespace) -> Assembled:
     settings = _settings(args, EVALUATORS[args.evaluator])
     draft = fitting_draft(args, settings, folder, partial(_check_costs, costs))
     space, images = draft.space, draft.images
-    objective, all_limits = costs(num_classes=len(images.classes))
+    objective, all_limits = costs(space=space, num_classes=len(images.classes))
     notes = check_test(args.dataset, data_dir=draft.evaluator.data_dir, dataset=images, needed=False)
     search = open_search(
         folder,
@@ -129,7 +129,7 @@ def assemble(args: argparse.Namespace) -> Assembled:
 
 def _check_costs(costs: Callable[..., tuple[Objective, Limits]], space: SearchSpace, num_classes: int) -> None:
     """Raises InputError where limits exclude all networks, or a cost is not known: one that no device can run."""
-    objective, limits = costs(num_classes=num_classes)
+    objective, limits = costs(space=space, num_classes=num_classes)
     count = partial(cost, num_classes=num_classes)
     price = objective.price(count)
     price(extreme(space, price))

@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from results.files import read_json, write_atomic, write_json
+from results.files import read_json, write_json
 from results.run_config import read_config
 from search.data.catalog import DATASETS, Augmentation, find_dataset
 from search.flags import dataset
 from space import InputError
 from space.command import Parser, add_own_family, run_command, user_path
+from space.writing import write_atomic
 
 if TYPE_CHECKING:
     import numpy as np

@@ -26,11 +26,11 @@ def limits_of(args: argparse.Namespace) -> dict[str, float]:
 
 
 def objectives_of(
-    cost: str, limits: dict[str, float], *, num_classes: int, latencies: Path | None
+    cost: str, limits: dict[str, float], *, space: SearchSpace, num_classes: int, latencies: Path | None
 ) -> tuple[Objective, Limits]:
     """What is minimised, and the limits, its own first. Raises as `mobinet.objectives.objective_of`."""
     names = dict.fromkeys((cost, *limits))
-    found = [objective_of(name, num_classes=num_classes, latencies=latencies) for name in names]
+    found = [objective_of(name, num_classes=num_classes, latencies=latencies, space=space) for name in names]
     return found[0], tuple((each, limits[each.name]) for each in found if each.name in limits)
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import IO
 from weakref import WeakSet
 
-from results.files import remove_temporaries
 from space import InputError
 from space.lock import hold
+from space.writing import remove_temporaries
 
 
 def lock(folder: Path) -> IO[str]:

@@ -75,8 +75,9 @@ def by_another_cost(
 
     if latency and config.latency and latency["values"] != config.latency["values"]:  # a limit is of the run's own
         config = replace(config, limits={name: limit for name, limit in config.limits.items() if name != "latency"})
-    objective, _ = objectives_of(cost, config.all_limits, num_classes=config.num_classes, latencies=latencies)
-    price = objective.price(partial(count_of, num_classes=config.num_classes))
+    classes = config.num_classes
+    objective, _ = objectives_of(cost, config.all_limits, space=space, num_classes=classes, latencies=latencies)
+    price = objective.price(partial(count_of, num_classes=classes))
     highest = price(extreme(space, price, most_expensive=True))
     return replace(
         config,
@@ -104,7 +105,9 @@ def write_again(folder: Path, config: RunConfig, *, space: SearchSpace, latencie
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     classes = config.num_classes
-    objective, limits = objectives_of(config.objective, config.all_limits, num_classes=classes, latencies=latencies)
+    objective, limits = objectives_of(
+        config.objective, config.all_limits, space=space, num_classes=classes, latencies=latencies
+    )
     study = Study(
         folder,
         space=space,

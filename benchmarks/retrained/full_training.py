@@ -15,7 +15,6 @@ import torch
 from numpy.typing import NDArray
 from scipy import stats
 
-from results.files import write_atomic
 from results.measures import accuracy
 from search.backends.backend import Backend
 from search.backends.local import Workers
@@ -32,6 +31,7 @@ from search.training.seeds import seeded_build, training_seed
 from search.training.teacher_files import digest_of, load_teacher
 from search.training.training import Training
 from space import Architecture, InputError
+from space.writing import write_atomic
 
 COLUMNS = ("key", "network", "seed", "accuracy", "seconds", "training", "architecture")
 

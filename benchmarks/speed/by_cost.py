@@ -12,11 +12,12 @@ from pathlib import Path
 from scipy.stats import kendalltau
 
 from benchmarks.flags import make_parser
-from mobinet.latency.table import names_of_checks, read_table
+from mobinet.latency.table import TAU, WHOLE, pieces_digest, read_table
 from results.entry import architecture_of
 from results.run_config import read_config
 from results.tables import read_trials
 from results.two_costs import two_fronts
+from search.refresh import space_of
 from space.command import run_command
 from space.objective import OBJECTIVES
 
@@ -31,13 +32,16 @@ def main() -> None:
     config, trials = read_config(args.run), read_trials(args.run)
     complete = trials[trials["state"] == "complete"]
     networks = [architecture_of(row, config) for row in complete.to_dict("records")]
+    pieces = pieces_digest(space_of(config, args.run), config.num_classes)
     print(f"{len(complete)} complete trials of {args.run}")
     for path in args.latency:
         table = read_table(path)
-        timed = complete.assign(latency=[table.latency(network, config.num_classes) for network in networks])
+        latencies = [table.latency(network, config.num_classes, pieces) for network in networks]
+        timed = complete.assign(latency=latencies)
         spread = timed["latency"].max() / timed["latency"].min()
         tau = float(kendalltau(timed["ops"], timed["latency"]).statistic)
-        ratio, tau_of_sums = (table.values.get(name, nan) for name in names_of_checks(config.backbone, config.width))
+        rows = (table.row_of(kind, config.backbone, config.width, pieces) for kind in (WHOLE, TAU))
+        ratio, tau_of_sums = (table.values.get(name, nan) for name in rows)
         checked = f"whole / sum {ratio:.2f}, tau {tau_of_sums:.2f}"
         print(
             f"\n{table.target} ({table.machine}; {checked}): the slowest takes {spread:.2f} times the fastest\n"

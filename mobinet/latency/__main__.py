@@ -3,8 +3,8 @@
     python -m mobinet.latency --out here.csv --backbone mobilenet-32 --width 0.25
     python -m search.run --dataset cifar10 --width 0.25 --cost latency --latency here.csv
 
-Each piece that a network of the space can contain is timed once, in networks that contain it, as exported C. Then ten
-whole networks are timed, to correct the sums, and beside them MobileNet-v1 in onnxruntime, where that is installed.
+Each piece that a network of the space can contain is timed once, in networks that contain it, as exported C. Then
+MobileNet-v1 in onnxruntime is timed, where that is installed, and ten whole networks, to correct the sums.
 The table is written after each network. To resume a stopped command, run it again.
 """
 
@@ -22,7 +22,16 @@ import numpy as np
 from mobinet.export.memory import untrained
 from mobinet.latency.device import TARGETS, Device, machine_name
 from mobinet.latency.peers import measure_peers
-from mobinet.latency.table import LatencyTable, kernels_digest, names_of_checks, piece_names, read_table
+from mobinet.latency.table import (
+    TAU,
+    WHOLE,
+    LatencyTable,
+    kernels_digest,
+    name_of_check,
+    piece_names,
+    pieces_digest,
+    read_table,
+)
 from space import Architecture, InputError, SearchSpace, load_space
 from space.chain import Combination
 from space.command import Parser, run_command, user_path
@@ -111,11 +120,17 @@ def locked(path: Path) -> IO[str]:
     return held
 
 
+def names_of_checks(space: SearchSpace, num_classes: int) -> tuple[str, str]:
+    """Of the rows with what sums are multiplied by, and with how well they order networks."""
+    own = space.backbone, space.width, pieces_digest(space, num_classes)
+    return name_of_check(WHOLE, *own), name_of_check(TAU, *own)
+
+
 def check_sums(table: LatencyTable, device: Device, space: SearchSpace, num_classes: int) -> str:
     """Time whole networks from the fastest to the slowest, note how they compare with the sums, and say so."""
     from scipy.stats import kendalltau
 
-    correction, agreement = names_of_checks(space.backbone, space.width)
+    correction, agreement = names_of_checks(space, num_classes)
     rng = Random(0)
     drawn = {network.key: network for network in (space.sample(rng) for _ in range(SAMPLE))}.values()
     ranked = sorted(drawn, key=lambda network: table.sum(network, num_classes))
@@ -142,6 +157,8 @@ def main() -> None:
         raise InputError(f"--classes is from 2 to {MOST_CLASSES}")
     if not args.out.absolute().parent.is_dir():
         raise InputError(f"{args.out.absolute().parent} is not a folder")
+    if args.out.is_dir():
+        raise InputError(f"{args.out} is a folder; name a file in it")
     space = load_space(args.space, backbone=args.backbone, width=args.width, binarizer=args.binarizer)
     with locked(args.out):
         measure(args, space, device)
@@ -152,7 +169,7 @@ def measure(args: argparse.Namespace, space: SearchSpace, device: Device) -> Non
     table = open_table(args.out, args.target, device)
     print(f"collecting the pieces of {space.family} on {space.backbone} at width {space.width:g}", flush=True)
     networks = list(to_measure(space, args.classes))
-    checks = names_of_checks(space.backbone, space.width)
+    checks = names_of_checks(space, args.classes)
     if checks[0] in table.values and not any(table.missing(network, args.classes) for network in networks):
         print(f"{args.out} has all of them already")
         return
@@ -164,12 +181,12 @@ def measure(args: argparse.Namespace, space: SearchSpace, device: Device) -> Non
             table.values |= dict(zip(piece_names(network, args.classes), values))
             table.write()
             print(f"network {number} of {len(networks)}: {len(table.values)} pieces so far", flush=True)
-    print(check_sums(table, device, space, args.classes))
     if args.target == "here" and not args.run:
         table.values |= (peers := measure_peers(space, args.classes))
         table.write()
         for name, value in peers.items():
             print(f"{name}: {OBJECTIVES['latency'].show(value)}")
+    print(check_sums(table, device, space, args.classes))  # last, since a table that has it is finished
     print(f"wrote {args.out}")
 
 

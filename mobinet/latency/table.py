@@ -3,7 +3,6 @@
 import csv
 import hashlib
 import io
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -18,6 +17,7 @@ from mobinet.export.steps import BinaryConv, Conv, Shape
 from space import Architecture, InputError, SearchSpace
 from space.reading import read_input
 from space.shares import ways_through
+from space.writing import write_atomic
 
 HEAD = ("target", "machine", "unit", "kernels", "compiler")
 COLUMNS = (*HEAD, "piece", "value")
@@ -60,19 +60,35 @@ class LatencyTable:
         """Names of the pieces that were not measured."""
         return [name for name in piece_names(architecture, num_classes) if name not in self.values]
 
-    def latency(self, architecture: Architecture, num_classes: int) -> float:
+    def latency(self, architecture: Architecture, num_classes: int, pieces: str = "") -> float:
         """The sum over its pieces, corrected as whole networks were measured.
 
         Raises InputError: a piece is missing, or no whole network was measured.
+
+        Args:
+            architecture: a network.
+            num_classes: that it tells apart.
+            pieces: the digest of those of its space, `pieces_digest`.
         """
         total = self.sum(architecture, num_classes)
-        correction, _ = names_of_checks(architecture.backbone, architecture.width)
-        if correction not in self.values:
+        correction = self.row_of(WHOLE, architecture.backbone, architecture.width, pieces)
+        if not correction:
             raise InputError(
                 f"{self.path} is not finished for {architecture.backbone} at width {architecture.width:g}; repeat "
-                "python -m mobinet.latency"
+                "python -m mobinet.latency for this space"
             )
         return total * self.values[correction]
+
+    def row_of(self, kind: str, backbone: str, width: float, pieces: str) -> str:
+        """The name of the row `WHOLE` or `TAU` of a space; empty where there is none.
+
+        That of the space with these pieces or, where whole networks of one space only were measured, which may contain
+        this one, of that.
+        """
+        exact = name_of_check(kind, backbone, width, pieces)
+        start = name_of_check(kind, backbone, width)
+        found = [name for name in self.values if name == start or name.startswith(f"{start}, ")]
+        return exact if exact in found else found[0] if len(found) == 1 else ""
 
     def sum(self, architecture: Architecture, num_classes: int) -> float:
         """Over its pieces. Raises InputError: one is missing."""
@@ -91,18 +107,21 @@ class LatencyTable:
         writer.writerow(COLUMNS)
         head = [getattr(self, name) for name in HEAD]
         writer.writerows((*head, name, f"{value:.9g}") for name, value in self.values.items())
-        temporary = self.path.with_name(f".{self.path.name}.new")
-        with open(temporary, "w", encoding="utf-8") as file:
-            file.write(text.getvalue())
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(self.path)
+        write_atomic(self.path, text.getvalue())
 
 
-def names_of_checks(backbone: str, width: float) -> tuple[str, str]:
-    """Of the rows with what sums are multiplied by, and with how well they order networks."""
-    own = f"{backbone} at width {width:g}"
-    return f"{WHOLE}, {own}", f"{TAU}, {own}"
+def name_of_check(kind: str, backbone: str, width: float, pieces: str = "") -> str:
+    """Of a row with what sums are multiplied by, `WHOLE`, or with how well they order networks, `TAU`.
+
+    Tables of earlier versions have no `pieces`.
+    """
+    return f"{kind}, {backbone} at width {width:g}{pieces and f', pieces {pieces}'}"
+
+
+def pieces_digest(space: SearchSpace, num_classes: int) -> str:
+    """Of the names of all pieces that its networks can contain."""
+    names = {name for network in variants(space) for name in piece_names(network, num_classes)}
+    return hashlib.sha256("\n".join(sorted(names)).encode()).hexdigest()[:8]
 
 
 def name_of_peer(kind: str, space: SearchSpace) -> str:
@@ -149,7 +168,7 @@ def read_table(path: Path | None) -> LatencyTable:
 def latency_settings(path: Path | None, space: SearchSpace, num_classes: int) -> dict[str, str]:
     """What runs in `space` with the same latencies have in common. Raises as `read_table`."""
     table = read_table(path)
-    correction, _ = names_of_checks(space.backbone, space.width)
+    correction = table.row_of(WHOLE, space.backbone, space.width, pieces_digest(space, num_classes))
     own = {correction, *(name for network in variants(space) for name in piece_names(network, num_classes))}
     values = [(name, table.values.get(name)) for name in sorted(own)]
     digest = hashlib.sha256(repr(values).encode()).hexdigest()[:16]

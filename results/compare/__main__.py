@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from results.figures import FORMATS, format_of
-from results.files import write_atomic
 from space import InputError
 from space.command import Parser, run_command, user_path
+from space.writing import write_atomic
 
 if TYPE_CHECKING:
     from results.compare.comparison import Comparison

@@ -11,9 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from results.files import write_atomic
 from results.words import tick
 from space.objective import Objective
+from space.writing import write_atomic
 
 WIDTH = 3.3
 """Inches: one of two columns."""

@@ -13,11 +13,11 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from sqlalchemy import Connection, TableClause
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from results.files import temporary_of
 from search.study import optuna_tables as disk_tables
 from search.study.digests import DIGEST, OF_USER, check_attributes, check_database, check_trial, digest_of, trial_digest
 from search.study.record import is_of_another_program
 from space import InputError
+from space.writing import temporary_of
 
 
 class MirroredStorage(InMemoryStorage):

@@ -10,9 +10,9 @@ from zipfile import ZipFile
 
 import torch
 
-from results.files import write_atomic
 from search.training import ranks
 from space import InputError
+from space.writing import write_atomic
 
 MARK = b"mobinas:sha256:"
 

@@ -17,7 +17,7 @@ from mobinet.export.examples import NAME as EXAMPLES
 from mobinet.export.examples import dump_examples
 from mobinet.export.packed import NAME, read_packed
 from mobinet.pictures import enlarged
-from results.files import SCHEMA, SUMS, check_sums, read_json, write_atomic, write_json, write_sums
+from results.files import SCHEMA, SUMS, check_sums, read_json, write_json, write_sums
 from results.measures import ACCURACY, MEASURES, UNWEIGHTED
 from results.run_config import versions
 from search.data.catalog import find_dataset
@@ -35,6 +35,7 @@ from search.training.teacher_files import digest_of, load_teacher
 from search.training.training import Training
 from space import Architecture, InputError
 from space.own_file import files_of
+from space.writing import write_atomic
 
 VALIDATION = 0.1
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from optuna.study import StudyDirection
 
-from results.files import write_atomic
 from search.lock import lock
 from search.study.storage import MirroredStorage
 from space import InputError
+from space.writing import write_atomic
 
 
 def test_one_at_a_time(tmp_path):

@@ -19,12 +19,14 @@ from mobinet.latency.__main__ import locked, main, open_table, to_measure
 from mobinet.latency.device import TARGETS
 from mobinet.latency.peers import measure_peers
 from mobinet.latency.table import (
+    WHOLE,
     LatencyTable,
     kernels_digest,
     name_of,
-    names_of_checks,
+    name_of_check,
     peers_in,
     piece_names,
+    pieces_digest,
     read_table,
 )
 from space import Architecture, InputError, load_space
@@ -43,10 +45,27 @@ def write_table(path, values, **fields):
 def test_the_latency_is_the_sum_of_the_pieces_times_the_correction(tmp_path):
     names = piece_names(FIRST, 10)
     values = {name: 2.0**-number for number, name in enumerate(dict.fromkeys(names))}
-    correction, _ = names_of_checks("mobilenet-8", 1.0)
-    other, _ = names_of_checks("mobilenet-8", 0.5)
+    correction, other = (name_of_check(WHOLE, "mobilenet-8", width) for width in (1.0, 0.5))
     table = read_table(write_table(tmp_path / "a.csv", {**values, correction: 0.5, other: 0.25}))
     assert table.latency(FIRST, 10) == pytest.approx(0.5 * sum(values[name] for name in names))
+
+
+def test_each_space_of_a_table_has_its_own_correction(tmp_path):
+    """Of two binarizers; a table of an earlier version has one for both."""
+    spaces = [load_space("mobinet", backbone="mobilenet-8", binarizer=name) for name in ("xnor", "trained")]
+    pieces = [pieces_digest(space, 10) for space in spaces]
+    networks = [next(iter(to_measure(space, 10))) for space in spaces]
+    values = {name: 1.0 for network in networks for name in piece_names(network, 10)}
+    sums = [len(piece_names(network, 10)) for network in networks]
+    rows = [name_of_check(WHOLE, "mobilenet-8", 1.0, digest) for digest in pieces]
+    both = read_table(write_table(tmp_path / "both.csv", {**values, rows[0]: 0.5, rows[1]: 0.25}))
+    found = [both.latency(network, 10, digest) for network, digest in zip(networks, pieces)]
+    assert found == [0.5 * sums[0], 0.25 * sums[1]]
+    with pytest.raises(InputError, match="not finished for mobilenet-8 at width 1"):
+        both.latency(networks[0], 10)
+    for row in (rows[0], name_of_check(WHOLE, "mobilenet-8", 1.0)):
+        one = read_table(write_table(tmp_path / "one.csv", {**values, row: 0.5}))
+        assert one.latency(networks[1], 10, pieces[1]) == 0.5 * sums[1]
 
 
 def test_some_networks_contain_every_piece():
@@ -288,6 +307,7 @@ def test_a_network_that_is_too_large_for_the_device_names_its_memory():
         (("--run", "echo hello {}"), "printed something else than the program"),
         (("--run", "false {}"), "failed"),
         (("--classes", "1"), "from 2 to"),
+        (("--out", "."), ". is a folder; name a file in it"),
     ],
 )
 def test_a_wrong_flag_is_one_line(monkeypatch, tmp_path, flags, complaint):
@@ -309,6 +329,25 @@ def test_mobilenet_v1_is_timed_where_onnxruntime_is_installed(tmp_path, monkeypa
     kinds = [f"MobileNet-v1 in {kind}, onnxruntime {version('onnxruntime')}" for kind in ("float", "int8")]
     assert list(found[0.25]) == list(found[4.0]) == kinds
     assert found[0.25][kinds[0]] < found[4.0][kinds[0]]
+
+
+def test_mobilenet_v1_is_timed_before_the_table_is_finished(tmp_path, monkeypatch):
+    """So a command that is stopped there times it when it is repeated."""
+    if not shutil.which("cc"):
+        pytest.skip("cc is not installed")
+
+    def stop(space, num_classes):
+        raise KeyboardInterrupt
+
+    flags = "--backbone", "mobilenet-8", "--width", "0.25", "--out", tmp_path / "a.csv", "--cc", "cc -std=gnu99 -O0"
+    (tmp_path / "one.toml").write_text('block = ["mid"]\nk = [0]\npool = ["avg"]\n')
+    flags = *flags, "--space", tmp_path / "one.toml"
+    with monkeypatch.context() as stopped, pytest.raises(KeyboardInterrupt):
+        stopped.setattr("mobinet.latency.__main__.measure_peers", stop)
+        run(monkeypatch, *flags)
+    monkeypatch.setattr("mobinet.latency.__main__.measure_peers", lambda space, num_classes: {"peer": 1.0})
+    run(monkeypatch, *flags)
+    assert "peer" in read_table(tmp_path / "a.csv").values
 
 
 def test_mobilenet_v1_is_left_out_where_it_cannot_run(monkeypatch):
