@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 CONFIDENT = 1.96
 """Standard deviations either side that hold 95 % of what is drawn."""
@@ -32,12 +31,9 @@ def noise_of(pairs: Sequence[tuple[float, float]]) -> Noise | None:
     return Noise(std=float(np.sqrt((differences**2).mean() / 2)), pairs=len(pairs))
 
 
-Errors = TypeVar("Errors", float, NDArray[np.float64])
-
-
-def margin_of(error: float, other: Errors) -> Errors:
-    """The difference that chance explains at 95 %, of two accuracies with these standard errors."""
-    return CONFIDENT * np.hypot(error, other)
+def margin_of(error: float, others: ArrayLike) -> NDArray[np.float64]:
+    """The difference of accuracies with these standard errors, of one and of others, that chance explains at 95 %."""
+    return CONFIDENT * np.hypot(error, others)
 
 
 def standard_error(share: float, images: int) -> float:

@@ -182,7 +182,7 @@ def test_the_evaluator_is_named(tmp_path, trials, config, setting, words, headin
     assert f"; {words}; trials: 6 complete" in summary(trials, config=config, front=front)
     nothing = Retrained(rows=pd.DataFrame(columns=COLUMNS), left_out=())
     page = page_of(RunRecord(folder=tmp_path, config=config, trials=trials, front=front, best=best, retrained=nothing))
-    assert f"<th>{heading}</th>" in page and "the noise between seeds was not measured" in page
+    assert f">{heading}</th>" in page and "the noise between seeds was not measured" in page
 
 
 def test_written_again_the_report_keeps_its_overlay(run_folder, config, retrain):
