@@ -16,6 +16,7 @@ from mobinet.export.reference import scores
 from mobinet.export.translate import steps_of
 from space import Architecture
 from tests.mobinet.export.networks import as_trained
+from tests.results.page.browser import visit
 
 pytest.importorskip("ziglang")
 NETWORK = replace(
@@ -71,8 +72,67 @@ def test_the_page_needs_nothing_else(folder):
     assert page.count("</script>") == 2
 
 
+READER = """
+const named = (name) => document.getElementById(name);
+board.setPointerCapture = () => {};
+const { left, top, width: wide } = board.getBoundingClientRect();
+const tap = () => {
+  const at = { clientX: left + wide / 2, clientY: top + wide / 2 };
+  for (const kind of ["down", "up"]) board.dispatchEvent(new PointerEvent(`pointer${kind}`, at));
+};
+const lit = () => pen.getImageData(0, 0, 280, 280).data.filter((value, i) => i % 4 === 0 && value).length;
+const classes_shown = () => named("classes").children.length;
+const choose = (...files) => {
+  const input = named("file"), chosen = new DataTransfer();
+  for (const file of files) chosen.items.add(file);
+  input.files = chosen.files;
+  input.dispatchEvent(new Event("change"));
+};
+tap();
+const early = lit();
+await until(classes_shown);
+const dot = lit();
+named("clear").click();
+choose();
+choose(new File(["no picture"], "letter.txt"));
+await until(() => named("trouble").textContent);
+const trouble = named("trouble").textContent;
+const blob = await new Promise((done) => board.toBlob(done));
+const opened = [];
+for (let i = 0; i < 2; i++) {
+  named("clear").click();
+  choose(new File([blob], "same.png"));
+  await until(classes_shown);
+  opened.push(named("file").value);
+}
+named("file").focus();
+const focused = document.activeElement.id;
+return { early, dot, trouble, opened, focused, live: named("classes").parentElement.ariaLive };
+"""
+
+
+def test_what_a_reader_does_with_the_page(folder, tmp_path):
+    """A tap is a dot of the pen's width, 280 / 12 pixels, whether the network is ready or not."""
+    said = visit((folder / "demo.html").read_text(), READER, tmp_path)
+    assert said["wrong"] == []
+    assert said["early"] == said["dot"] == pytest.approx(np.pi * (280 / 24) ** 2, rel=0.15)
+    assert said["trouble"] == "letter.txt is not a picture that this browser can open."
+    assert (said["opened"], said["focused"], said["live"]) == (["", ""], "file", "polite")
+
+
+def test_a_browser_that_cannot_run_the_network_says_so(folder, tmp_path):
+    page = (folder / "demo.html").read_text().replace('atob("', 'atob("AAAA')
+    said = visit(
+        page,
+        'const p = document.getElementById("trouble");'
+        "await until(() => p.textContent); return { said: p.textContent };",
+        tmp_path,
+    )
+    assert said["wrong"] == [] and said["said"].startswith("This browser cannot run the network")
+
+
 def test_the_page_shows_the_classes_of_what_is_drawn(folder):
-    """Nothing before that. A line of no length draws nothing, so that the board is black."""
+    """Nothing before that. The line lies outside of the board, which stays black."""
     if not (browser := shutil.which("chromium") or shutil.which("google-chrome")):
         pytest.skip("chromium is not installed")
     flags = ["--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=5000", "--dump-dom"]
