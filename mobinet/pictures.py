@@ -29,9 +29,8 @@ def opened(path: str) -> "Iterator[Image.Image]":
     """A picture file. Raises Unreadable, also for what fails while it is open."""
     from PIL import Image
 
-    warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # comes far below the limit
     try:
-        with Image.open(path) as image:
+        with _unwarned(path) as image:
             if max(image.size) > LONGEST * min(image.size):
                 width, height = image.size
                 raise ValueError(f"{width:,} x {height:,} pixels are too long and thin; cut it")
@@ -45,6 +44,15 @@ def opened(path: str) -> "Iterator[Image.Image]":
         raise Unreadable("there is no such file") from None
     except Exception as error:  # each format has its own where a file is damaged
         raise Unreadable(first_line(error)) from None
+
+
+def _unwarned(path: str) -> "Image.Image":
+    """A file opened, without a warning that it is large, which comes far below the limit."""
+    from PIL import Image
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        return Image.open(path)
 
 
 def as_seen(image: "Image.Image") -> "Image.Image":

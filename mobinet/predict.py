@@ -23,8 +23,9 @@ def parse() -> argparse.Namespace:
 def main() -> None:
     args = parse()
     classifier = load_packed(args.model)
-    for picture, name in zip(args.pictures, classifier.predict(args.pictures)):
-        print(printable(f"{picture}: {name}"))
+    for picture in args.pictures:
+        (name,) = classifier.predict([picture])
+        print(printable(f"{picture}: {name}"), flush=True)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +14,7 @@ from mobinet.export import FORMATS
 from mobinet.export.packed import NAME
 from mobinet.export.reference import scores
 from mobinet.export.translate import steps_of
+from mobinet.pictures import centre_of
 from space import Architecture, InputError
 from space.command import run_command
 from tests.mobinet.export.networks import as_trained
@@ -102,4 +104,20 @@ def test_the_command_names_each_picture(folder, pictures, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["predict", str(folder), *map(str, pictures)])
     run_command(predict.main)
     expected = load_packed(folder).predict(pictures)
-    assert capsys.readouterr().out.splitlines() == [f"{path}: {name}" for path, name in zip(pictures, expected)]
+    lines = [f"{path}: {name}" for path, name in zip(pictures, expected)]
+    assert capsys.readouterr().out.splitlines() == lines
+    monkeypatch.setattr(sys, "argv", ["predict", str(folder), *map(str, pictures), str(folder / "none.png"), "more"])
+    with pytest.raises(SystemExit):
+        run_command(predict.main)
+    ended = capsys.readouterr()
+    assert ended.out.splitlines() == lines and "cannot read the picture" in ended.err
+
+
+def test_a_large_picture_is_read_without_a_warning_and_leaves_the_filters(tmp_path, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    Image.new("L", (12, 12)).save(tmp_path / "large.png")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        before = list(warnings.filters)
+        centre_of(str(tmp_path / "large.png"), (1, 8, 8))
+        assert warnings.filters == before and not caught
