@@ -13,8 +13,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from mobinet.compiled import Compiled, compiled
 from mobinet.export import TrainedNetwork
+from mobinet.export.c.compiled import Compiled, compiled
 from mobinet.export.trained import find_model, load_trained
 from mobinet.pictures import Unreadable, centre_of
 from space import InputError

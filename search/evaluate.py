@@ -132,7 +132,7 @@ def evaluate(args: argparse.Namespace) -> "Evaluated":
 
 def load_model(path: Path, device: str | None) -> Model:
     """The network at `path`, see above. Raises InputError."""
-    from mobinet.compiled import is_exported
+    from mobinet.export.c.compiled import is_exported
 
     return load_c(path) if is_exported(path) else load_torch(path, device)
 
@@ -169,7 +169,7 @@ def load_c(folder: Path) -> Model:
     """What `mobinet.export --format c` left. It normalises images itself, and takes bytes."""
     import torch
 
-    from mobinet.compiled import load_exported
+    from mobinet.export.c.compiled import load_exported
     from search.data.preparation import Preparation
 
     exported = load_exported(folder)

@@ -23,9 +23,9 @@ import torch
 
 from benchmarks.flags import make_parser
 from benchmarks.speed.litert import WIDTHS, path_of
-from mobinet.compiled import compiled
 from mobinet.conv import BinaryConv2d
 from mobinet.export import TrainedNetwork
+from mobinet.export.c.compiled import compiled
 from mobinet.export.memory import untrained
 from mobinet.latency.peers import median_seconds, onnxruntime_calls
 from space import Architecture, InputError, named_network

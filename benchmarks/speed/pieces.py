@@ -14,8 +14,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.flags import make_parser
-from mobinet.export.c.pieces import Piece
 from mobinet.export.memory import exported_pieces, untrained
+from mobinet.export.pieces import Piece
 from mobinet.export.steps import BinaryConv, Conv, Linear, Shape
 from mobinet.latency.device import here
 from mobinet.latency.table import name_of

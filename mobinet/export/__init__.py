@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from space import Architecture
@@ -54,21 +55,28 @@ class ExportFormat:
         summary: what it is for, in half a line.
         module: in this package; its function ``files`` makes from a `TrainedNetwork` the content of each file by name.
         streams: of `STREAMS`, those that it can be written with.
-        runner: module whose function ``scores`` runs what the files hold, see `scores`; empty where PyTorch does.
+        runner: likewise; its function ``scores`` runs what the files hold, see `scores`. Empty where PyTorch does.
+        mark: a file that each of its exports has, and what is in it: by that a later export knows what it may replace.
     """
 
     summary: str
     module: str
     streams: tuple[str, ...] = ("float32",)
     runner: str = ""
+    mark: tuple[str, bytes] = ("", b"")
 
     def files(self, network: TrainedNetwork) -> dict[str, bytes]:
         """The content of each file by its name."""
         return import_module(f"{__name__}.{self.module}").files(network)
 
+    def wrote(self, folder: Path) -> bool:
+        """Whether a folder holds an export of this kind, of this version or of an earlier one."""
+        name, content = self.mark
+        return (folder / name).is_file() and content in (folder / name).read_bytes()
+
     def scores(self, network: TrainedNetwork, images: "NDArray[np.uint8]") -> "NDArray[np.float32] | None":
         """(N, classes), as what is exported computes them of images, (N, H, W, C); None where it cannot be run here."""
-        return import_module(self.runner).scores(network, images) if self.runner else None
+        return import_module(f"{__name__}.{self.runner}").scores(network, images) if self.runner else None
 
 
 FORMATS = {
@@ -76,16 +84,25 @@ FORMATS = {
         summary="a folder of C99 that needs nothing else",
         module="c.folder",
         streams=tuple(STREAMS),
-        runner="mobinet.compiled",
+        runner="c.compiled",
+        mark=("network.h", b"#define NETWORK_ARENA "),
     ),
     "onnx": ExportFormat(
-        summary="one file of standard operators", module="onnx_model", runner="mobinet.export.onnx_model"
+        summary="one file of standard operators",
+        module="onnx_model",
+        runner="onnx_model",
+        mark=("model.onnx", b"mobinas"),
     ),
-    "safetensors": ExportFormat(summary="one file with 1-bit weights, for `mobinet.load_packed`", module="packed"),
+    "safetensors": ExportFormat(
+        summary="one file with 1-bit weights, for `mobinet.load_packed`",
+        module="packed",
+        mark=("model.safetensors", b'"num_classes":'),
+    ),
     "wasm": ExportFormat(
         summary="WebAssembly, and a page that runs it",
         module="wasm.page",
         streams=tuple(STREAMS),
-        runner="mobinet.compiled",
+        runner="c.compiled",
+        mark=("demo.html", b"network.network_image()"),
     ),
 }

@@ -42,15 +42,16 @@ def main() -> None:
         raise InputError(f"--stream {args.stream} goes with --format {able}")
     network = replace(load_trained(model), stream=args.stream)
     examples = read_examples(model.with_name(EXAMPLES), network)
+    written = kind.files(network)
+    foreign = [name for name in sorted(written) if (args.out / name).exists()]
+    if foreign and not kind.wrote(args.out):
+        raise InputError(f"{args.out} holds a {foreign[0]} that no export to {args.format} wrote; give another --out")
     if examples:
         streams = dict.fromkeys(("float32", args.stream))
         compared = {stream: compare(kind, replace(network, stream=stream), examples) for stream in streams}
         agreements = {stream: agreement for stream, agreement in compared.items() if agreement}
         network = replace(network, agreements=agreements)
-    written = kind.files(network)
-    foreign = [name for name in sorted(written) if (args.out / name).exists()]
-    if foreign and len(foreign) < len(written):  # an earlier export has all of them
-        raise InputError(f"{args.out} holds a {foreign[0]} that no export wrote; give another --out")
+        written = kind.files(network)
     args.out.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=args.out, prefix=".export-") as begun:  # so that a killed export leaves no part of one
         for name, content in written.items():

@@ -9,9 +9,9 @@ from torch import nn
 
 from mobinet import build
 from mobinet.export import TrainedNetwork
-from mobinet.export.c.pieces import Elementwise, Piece, pieces_of
 from mobinet.export.c.plan import ALIGNMENT, plan_of
 from mobinet.export.fold import folded
+from mobinet.export.pieces import Elementwise, Piece, pieces_of
 from mobinet.export.steps import Program, Shape, Step
 from mobinet.export.translate import layers_of, makes_scores, normalized, require_binary
 from mobinet.part import Part, parts_of

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from mobinet.conv import BinaryConv2d
 from mobinet.export import TrainedNetwork, steps
-from mobinet.export.c.pieces import stored_as
 from mobinet.export.fold import folded
+from mobinet.export.pieces import stored_as
 from mobinet.export.poolings import mean, pool
 from mobinet.export.steps import Program, Shape, Step, Window
 from mobinet.families.meliusnet import DenseBlock, ImprovementBlock, NewFeatures

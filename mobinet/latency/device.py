@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from mobinet.export import TrainedNetwork
+from mobinet.export.c.compiled import compile_error
 from mobinet.export.c.folder import profiled_files
 from space import InputError
 
@@ -80,8 +81,7 @@ class Device:
         except subprocess.TimeoutExpired:
             raise InputError(f"{command[0]} took longer than 10 minutes") from None
         if done.returncode:
-            lines = (done.stderr or done.stdout).splitlines() or [f"it ended with status {done.returncode}"]
-            reason = next((line for line in lines if "error" in line or "overflowed" in line), lines[0])
+            reason = compile_error(done.stderr or done.stdout or f"it ended with status {done.returncode}")
             raise InputError(f"{shlex.join(command)[:60]}... failed: {reason}")
         return done.stdout
 

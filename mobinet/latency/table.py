@@ -11,8 +11,8 @@ from math import inf
 from pathlib import Path
 
 from mobinet.export.c.folder import KERNELS
-from mobinet.export.c.pieces import Piece
 from mobinet.export.memory import exported_pieces
+from mobinet.export.pieces import Piece
 from mobinet.export.steps import BinaryConv, Conv, Shape
 from space import Architecture, InputError, SearchSpace
 from space.reading import read_input

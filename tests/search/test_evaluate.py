@@ -61,6 +61,7 @@ def test_table_and_picture(trained, invoke, tmp_path):
 
 @pytest.mark.skipif(not shutil.which("cc"), reason="there is no C compiler")
 def test_exported_c_is_run(trained, exported, invoke, tmp_path):
+    (exported / "libnetwork.so").write_bytes(b"of another machine")
     before = sorted(exported.iterdir())
     ours, theirs = (
         numbers(invoke, tmp_path, *args) for args in ((trained,), (exported, "--dataset", "digits", "--part", "test"))
@@ -69,7 +70,8 @@ def test_exported_c_is_run(trained, exported, invoke, tmp_path):
     assert ours["calibration_error"] == pytest.approx(theirs["calibration_error"], abs=1e-4)
     assert sorted(exported.iterdir()) == before
     (exported / "network.c").write_text("nonsense")
-    assert "cannot be compiled" in one_line(invoke(search.evaluate, exported, "--dataset", "digits"))
+    said = one_line(invoke(search.evaluate, exported, "--dataset", "digits"))
+    assert "cannot be compiled: network.c:1:1: error: " in said
 
 
 def test_parts_of_the_images(trained, invoke, tmp_path):

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mobinet.export import FORMATS, TrainedNetwork
+from mobinet.export import TrainedNetwork
+from mobinet.export.c.folder import files
 from space import InputError
 from space.errors import first_line
 
@@ -56,11 +57,11 @@ def compiled(network: TrainedNetwork, folder: Path, flags: str = "-march=native"
         OSError: there is no `make`.
         subprocess.CalledProcessError: there is no compiler, or it fails.
     """
-    files = FORMATS["c"].files(network)
+    written = files(network)
     folder.mkdir(exist_ok=True)
-    for name, content in files.items():
+    for name, content in written.items():
         (folder / name).write_bytes(content)
-    (arena,) = re.findall(rb"#define NETWORK_ARENA (\d+)", files["network.h"])
+    (arena,) = re.findall(rb"#define NETWORK_ARENA (\d+)", written["network.h"])
     return Compiled(function=_library(folder, flags).network_bytes, arena=int(arena), classes=len(network.classes))
 
 
@@ -95,7 +96,8 @@ def load_exported(folder: Path) -> Exported:
         names = "ARENA", "CLASSES", "CHANNELS", "HEIGHT", "WIDTH"
         arena, classes, *shape = (int(re.findall(rf"#define NETWORK_{name} (\d+)", header)[0]) for name in names)
         with TemporaryDirectory() as copy:
-            shutil.copytree(folder, copy, dirs_exist_ok=True)
+            for path in (*folder.glob("*.h"), folder / "network.c", folder / "Makefile"):  # none that make has built
+                shutil.copy(path, copy)
             library = _library(Path(copy), "-march=native")
         stated = (ctypes.c_char_p * classes).in_dll(library, "network_classes")
         channels, height, width = shape
@@ -104,14 +106,22 @@ def load_exported(folder: Path) -> Exported:
             input_shape=(channels, height, width),
             compiled=Compiled(function=library.network_bytes, arena=arena, classes=classes),
         )
-    except (OSError, ValueError, IndexError, subprocess.CalledProcessError) as error:
+    except subprocess.CalledProcessError as error:
+        raise InputError(f"{folder} cannot be compiled: {compile_error(error.stderr)}") from None
+    except (OSError, ValueError, IndexError) as error:
         raise InputError(f"{folder} cannot be compiled ({first_line(error)}); it needs make and a C compiler") from None
 
 
 def _library(folder: Path, flags: str) -> ctypes.CDLL:
     command = ["make", "-s", "libnetwork.so", f"CFLAGS=-std=c99 -O3 {flags}"]
-    subprocess.run(command, cwd=folder, capture_output=True, check=True)
+    subprocess.run(command, cwd=folder, capture_output=True, text=True, errors="replace", check=True)
     return ctypes.CDLL(str(folder / "libnetwork.so"))
+
+
+def compile_error(said: str) -> str:
+    """The line of what a compiler said that names the error."""
+    lines = said.splitlines() or ["it does not say why"]
+    return next((line for line in lines if "error" in line or "overflowed" in line), lines[0])
 
 
 def scores(network: TrainedNetwork, images: NDArray[np.uint8]) -> NDArray[np.float32] | None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from mobinet.export.c.pieces import Elementwise
+from mobinet.export.pieces import Elementwise
 from mobinet.export.steps import Add, Affine, Bend, Floats, PReLU, Shift
 
 

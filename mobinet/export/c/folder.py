@@ -7,9 +7,9 @@ import numpy as np
 
 from mobinet.export import TrainedNetwork
 from mobinet.export.c.layers import source_of
-from mobinet.export.c.pieces import pieces_of
 from mobinet.export.c.plan import ALIGNMENT, Plan, plan_of
 from mobinet.export.c.source import Source
+from mobinet.export.pieces import pieces_of
 from mobinet.export.steps import BinaryConv, Conv, Program
 from mobinet.export.translate import steps_of
 from space import InputError

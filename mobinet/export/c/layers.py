@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mobinet.export.c.finish import finish_constants
-from mobinet.export.c.pieces import Piece
 from mobinet.export.c.plan import Plan, border_of, pixel_words, row_words
 from mobinet.export.c.source import Source
 from mobinet.export.c.stages import Stage, has_rows
+from mobinet.export.pieces import Piece
 from mobinet.export.steps import BinaryConv, Concat, Conv, Linear, Mean, Pool, Shape, Shuffle
 
 Fields = dict[str, int | str]

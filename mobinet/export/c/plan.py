@@ -3,8 +3,8 @@
 from bisect import insort
 from dataclasses import dataclass
 
-from mobinet.export.c.pieces import Piece
 from mobinet.export.c.stages import Stage, has_rows, rows_held, spoiling, stages_of
+from mobinet.export.pieces import Piece
 from mobinet.export.steps import BinaryConv, Conv, Linear, Mean, Pool, Shape
 
 ALIGNMENT = 16

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mobinet.export.c.finish import finish_lines
-from mobinet.export.c.pieces import Elementwise
+from mobinet.export.pieces import Elementwise
 from mobinet.export.steps import Floats
 
 
@@ -17,7 +17,7 @@ class Source:
     """The text under construction.
 
     Args:
-        constants: name of each array by its content.
+        constants: name of each array by its content, behind a letter for its kind.
         finishes: name of each function that finishes rows, by the kind of its input and its text.
         definitions: of constants and functions, in order.
         calls: the body of the network.
@@ -57,7 +57,7 @@ class Source:
     def filters(self, values: NDArray[np.uint32]) -> str:
         """Of (..., 16)."""
         texts = ("FILTERS(" + ", ".join(f"{value:#x}u" for value in row) + ")" for row in values.reshape(-1, 16))
-        return self.array("uint32_t", texts, b"16" + values.tobytes())
+        return self.array("uint32_t", texts, b"b" + values.tobytes())
 
     def struct(self, kind: str, name: str, fields: Mapping[str, int | str]) -> str:
         """The address of a constant."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TypeVar
 
-from mobinet.export.c.pieces import Piece
+from mobinet.export.pieces import Piece
 from mobinet.export.steps import BinaryConv, Conv, Linear, Mean, Shape, Window
 
 AT_ONCE = 16

@@ -10,9 +10,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from mobinet.export import FORMATS, TrainedNetwork
+from mobinet.export import TrainedNetwork
+from mobinet.export.c import folder
+from mobinet.export.c.compiled import compile_error
 from space import InputError
-from space.errors import first_line
 
 FLAGS = "-target wasm32-wasi -mexec-model=reactor -std=c99 -O3 -msimd128 -s"
 EXPORTED = ("network_image", "network_run")
@@ -22,21 +23,21 @@ def files(network: TrainedNetwork) -> dict[str, bytes]:
     """See `mobinet.export.ExportFormat`."""
     if not find_spec("ziglang"):
         raise InputError("--format wasm needs the package ziglang, a compiler; pip install -e '.[export]'")
-    wasm = _compiled(FORMATS["c"].files(network))
+    wasm = _compiled(folder.files(network))
     return {"network.wasm": wasm, "demo.html": _page(network, wasm).encode()}
 
 
-def _compiled(folder: dict[str, bytes]) -> bytes:
+def _compiled(sources: dict[str, bytes]) -> bytes:
     own = resources("mobinet.export.wasm") / "module.c"
     with TemporaryDirectory() as name:
-        for file, content in (folder | {"module.c": own.read_bytes()}).items():
+        for file, content in (sources | {"module.c": own.read_bytes()}).items():
             (Path(name) / file).write_bytes(content)
         exports = [f"-Wl,--export={function}" for function in EXPORTED]
         command = [sys.executable, "-m", "ziglang", "cc", *FLAGS.split(), *exports]
-        sources = ["-o", "network.wasm", "module.c", "network.c"]
-        done = subprocess.run([*command, *sources], cwd=name, capture_output=True, text=True)
+        named = ["-o", "network.wasm", "module.c", "network.c"]
+        done = subprocess.run([*command, *named], cwd=name, capture_output=True, text=True)
         if done.returncode:
-            raise InputError(f"ziglang cannot compile the network: {first_line(ValueError(done.stderr))}")
+            raise InputError(f"ziglang cannot compile the network: {compile_error(done.stderr)}")
         return (Path(name) / "network.wasm").read_bytes()
 
 

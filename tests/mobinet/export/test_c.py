@@ -1,5 +1,6 @@
 """The exported C, built in many ways, against the steps executed by NumPy: equal to the bit."""
 
+import re
 import shutil
 import subprocess
 from dataclasses import replace
@@ -16,9 +17,9 @@ from mobinet.conv import BinaryConv2d
 from mobinet.export import FORMATS, STREAMS, TrainedNetwork
 from mobinet.export.c.folder import files
 from mobinet.export.c.layers import negative
-from mobinet.export.c.pieces import pieces_of
 from mobinet.export.c.plan import Plan, plan_of
 from mobinet.export.c.stages import Stage, has_rows, order_of
+from mobinet.export.pieces import pieces_of
 from mobinet.export.reference import scores
 from mobinet.export.steps import BinaryConv, Conv, Program
 from mobinet.export.translate import steps_of
@@ -386,6 +387,20 @@ def test_weights_take_a_bit_each():
     assert len(layers) == 39
     for layer in layers:
         assert negative(layer).nbytes * 8 == layer.signs.size
+
+
+def test_the_flash_is_that_of_all_arrays(tmp_path):
+    """As the compiler counts them."""
+    if not shutil.which("gcc"):
+        pytest.skip("gcc is not installed")
+    network = exported("of each K and block")
+    write(tmp_path, network)
+    names = re.findall(r"^static const \w+ ALIGNED (constant\d+)\[\]", (tmp_path / "network.c").read_text(), re.M)
+    source = "".join(f'printf("%zu\\n", sizeof {name});' for name in names)
+    (tmp_path / "sizes.c").write_text(f'#include <stdio.h>\n#include "network.c"\nint main(void) {{ {source} }}\n')
+    subprocess.run(["gcc", "-std=c99", "-o", "sizes", "sizes.c"], cwd=tmp_path, check=True)
+    sizes = subprocess.run(["./sizes"], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert f"| {sum(map(int, sizes.split())):,} bytes, beside" in (tmp_path / "README.md").read_text()
 
 
 def test_names_of_classes_are_kept(tmp_path):

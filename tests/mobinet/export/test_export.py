@@ -194,12 +194,41 @@ def test_a_damaged_summary_is_passed_over(trained, export, tmp_path, summary):
     assert "accuracy" not in (tmp_path / "out" / "README.md").read_text()
 
 
+@pytest.mark.parametrize("kind", ["onnx", "safetensors"])
+def test_a_single_file_of_others_is_not_overwritten(trained, export, tmp_path, kind):
+    if kind == "onnx":
+        pytest.importorskip("onnx")
+    out, name = tmp_path / "out", f"model.{kind}"
+    for _ in range(2):
+        assert export(trained, "--format", kind, "--out", out)[0] == 0
+    (out / name).write_bytes(b"mine")
+    code, err = export(trained, "--format", kind, "--out", out)
+    assert (code, err.count("\n")) == (2, 1) and f"holds a {name} that no export to {kind} wrote" in err
+    assert (out / name).read_bytes() == b"mine"
+
+
+def test_an_export_of_fewer_files_is_replaced(trained, export, tmp_path):
+    export(trained, "--format", "c", "--out", tmp_path / "c")
+    (tmp_path / "c" / "values.h").unlink()
+    (tmp_path / "c" / "Makefile").write_text("of an earlier version")
+    assert export(trained, "--format", "c", "--out", tmp_path / "c")[0] == 0
+    assert (tmp_path / "c" / "values.h").exists()
+    assert (tmp_path / "c" / "Makefile").read_text() != "of an earlier version"
+
+
+def test_the_folder_is_checked_before_pytorch_is_asked(trained, export, tmp_path, monkeypatch):
+    monkeypatch.setattr(__main__, "read_examples", lambda path, network: "some")
+    monkeypatch.setattr(__main__, "compare", Mock(side_effect=AssertionError))
+    (tmp_path / "README.md").write_text("mine")
+    assert export(trained, "--format", "c", "--out", tmp_path)[0] == 2
+
+
 def test_files_of_others_are_not_overwritten(trained, export, tmp_path):
     project = tmp_path / "project"
     project.mkdir()
     (project / "Makefile").write_text("all:")
     code, err = export(trained, "--format", "c", "--out", project)
-    assert (code, err.count("\n")) == (2, 1) and "holds a Makefile that no export wrote" in err
+    assert (code, err.count("\n")) == (2, 1) and "holds a Makefile that no export to c wrote" in err
     assert [path.name for path in project.iterdir()] == ["Makefile"]
     for _ in range(2):
         assert export(trained, "--format", "c", "--out", project / "network")[0] == 0

@@ -12,8 +12,8 @@ from random import Random
 import pytest
 
 from mobinet.export import FORMATS
-from mobinet.export.c.pieces import pieces_of
 from mobinet.export.memory import exported_pieces, ram, untrained
+from mobinet.export.pieces import pieces_of
 from mobinet.export.translate import steps_of
 from mobinet.latency.__main__ import locked, main, open_table, to_measure
 from mobinet.latency.device import TARGETS
