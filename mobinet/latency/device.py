@@ -66,8 +66,8 @@ class Device:
             own = {file: (resources("mobinet.latency") / file).read_bytes() for file in OWN_FILES}
             for file, content in (files | own).items():
                 (folder / file).write_bytes(content)
-            flags = f"-DPIECES={pieces} -DREPEATS={self.repeats} -o program network.c {' '.join(self.sources)}"
-            self._call([*shlex.split(self.compiler), *flags.split()], folder)
+            flags = f"-DPIECES={pieces} -DREPEATS={self.repeats} -fno-strict-aliasing -o program network.c"
+            self._call([*shlex.split(self.compiler), *flags.split(), *self.sources], folder)
             command = ["sh", "-c", self.run.replace("{}", shlex.quote(str(folder / "program")))]
             outs = [self._call(command, Path.cwd()).split() for _ in range(self.runs)]
         if not all(len(out) == pieces and all(map(_is_number, out)) and any(map(int, out)) for out in outs):
@@ -116,7 +116,7 @@ TARGETS = {"here": here, "cortex-m4": cortex_m4}
 
 
 def machine_name() -> str:
-    """Of the processor."""
+    """Of this machine, and of its processor."""
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
         for line in cpuinfo.read_text(errors="replace").splitlines():

@@ -16,20 +16,25 @@ struct binary {
     const float *constants;
 };
 
-/* How a layer is counted. In words: each 32-bit word holds the inputs of one filter, whose differing bits are counted;
-   weights are (groups, blocks of 16 filters, size, size, words, 16), activations, 1 for the lower value, (pixels,
-   words). Else in lanes: each bit of a word is a filter, and its inputs, word after word, are added digit by digit;
-   weights are (size, size, members, lanes), activations (members, pixels, lanes), in each filter's bit the one that it
-   meets. */
+/* A layer is counted in one of two ways.
 
-/* The taps of a window that lie in the image, each with its activations and its weights. */
+   In words: a word holds 32 inputs of one filter. The bits in which weights and activations differ are counted.
+   Weights are (groups, blocks of 16 filters, size, size, words, 16), activations (pixels, words).
+
+   In lanes: a word holds one input of 32 filters, a bit for each. The words of all inputs are added digit by digit.
+   Weights are (size, size, members, lanes), activations (members, pixels, lanes): the bit of a filter is the activation
+   of the channel that it reads.
+
+   A bit of the activations is 1 for the lower value. */
+
+/* The taps of a window that lie in the image: where the activations and the weights of each begin. */
 struct taps {
     const uint32_t *activations[LARGEST_WINDOW * LARGEST_WINDOW], *negative[LARGEST_WINDOW * LARGEST_WINDOW];
     int count, members, digits;
-    ptrdiff_t step, row; /* from one member to the next */
+    ptrdiff_t step, row; /* words from one member to the next: of the activations, of the weights */
 };
 
-#define AT_ONCE 4 /* pixels */
+#define AT_ONCE 4 /* pixels whose sums are kept in registers together */
 
 static int words_of(int bits) { return (bits + 31) / 32; }
 

@@ -197,5 +197,6 @@ network_bytes(image, scores, arena);
 `network_classes` holds its name, at the same place. `network_floats` takes floats of 0 to 1 in the same order.
 
 Compile with `-O3` and for the processor at hand (`-march=native`): AVX-512, AVX2, SSE2, NEON and WebAssembly's vectors
-are used where the compiler may. Every build gives the same scores to the bit.
+are used where the compiler may. With another compiler than gcc, add `-fno-strict-aliasing`, since the arena holds
+floats and integers. Every build gives the same scores to the bit.
 """

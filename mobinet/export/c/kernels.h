@@ -19,7 +19,7 @@
 #define ALONE __attribute__((noinline)) /* all registers are its own */
 #define ALIGNED __attribute__((aligned(64)))
 #elif defined(__GNUC__)
-#pragma GCC optimize("fp-contract=off", "no-trapping-math")
+#pragma GCC optimize("fp-contract=off", "no-trapping-math", "no-strict-aliasing") /* integers lie among the floats */
 #define INDEPENDENT _Pragma("GCC ivdep")
 #define INLINE inline __attribute__((always_inline))
 #define ALONE __attribute__((noinline)) /* all registers are its own */

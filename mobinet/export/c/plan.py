@@ -114,14 +114,14 @@ def _place(buffers: list[Buffer]) -> int:
 
 
 def pixel_words(stage: Stage) -> int:
-    """Of 32 bits: of the activations of a pixel of a binary convolution, as binary.h has them; in lanes of a member."""
+    """How many words of 32 bits the activations of one pixel take in binary.h; in lanes, those of one input channel."""
     step = stage.piece.head
     assert isinstance(step, BinaryConv)
     return -(-(stage.source[2] if step.in_words else stage.shape[2]) // 32)
 
 
 def row_words(stage: Stage) -> int:
-    """Of a row."""
+    """How many words of 32 bits the activations of one row take in binary.h."""
     step = stage.piece.head
     assert isinstance(step, BinaryConv)
     return (stage.source[1] + 2 * border_of(step)) * pixel_words(stage) * (1 if step.in_words else step.signs.shape[2])
@@ -133,7 +133,7 @@ def border_of(step: BinaryConv) -> int:
 
 
 def own_words(stage: Stage) -> int:
-    """Of 32 bits: what a convolution keeps of the rows it has read."""
+    """How many words of 32 bits a convolution needs to keep the rows that it has read."""
     size, (_, width, channels) = stage.window.size, stage.source
     match stage.piece.head:
         case BinaryConv() as step:
@@ -144,7 +144,7 @@ def own_words(stage: Stage) -> int:
 
 
 def scratch_words(stage: Stage) -> int:
-    """Of 32 bits: the sums of a row and, in lanes, the packed bits of one; what is summed before it is stored."""
+    """How many words of 32 bits a stage needs while it makes a row: for its sums and, in lanes, for a row of bits."""
     (_, width, channels), (_, out_width, filters) = stage.source, stage.shape
     match stage.piece.head:
         case BinaryConv() as step:

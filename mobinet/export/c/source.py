@@ -55,7 +55,7 @@ class Source:
         return self.array("uint32_t", (f"{value:#x}" for value in values.ravel()), b"w" + values.tobytes())
 
     def filters(self, values: NDArray[np.uint32]) -> str:
-        """Of (..., 16)."""
+        """Name of an array of weights, (..., 16): in blocks of 16 filters, as `FILTERS` in kernels.h orders them."""
         texts = ("FILTERS(" + ", ".join(f"{value:#x}u" for value in row) + ")" for row in values.reshape(-1, 16))
         return self.array("uint32_t", texts, b"b" + values.tobytes())
 

@@ -40,11 +40,11 @@ class Rhythm:
     before: tuple[int | None, int | None]
 
     def rows_needed(self, row: int) -> int:
-        """How many of its source, for so many of its own and one more."""
+        """How many rows of its source it must have read before it can make this row of its own."""
         return min(self.source_rows, row * self.stride - self.padding + self.size)
 
     def oldest_needed(self, row: int) -> int:
-        """Of its source, once so many of its own are made."""
+        """The first row of its source that it still reads, once it has made all of its own before `row`."""
         if self.packs:
             return self.rows_needed(row - 1) if row else 0
         return max(0, row * self.stride - self.padding)

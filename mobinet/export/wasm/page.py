@@ -15,7 +15,7 @@ from mobinet.export.c import folder
 from mobinet.export.c.compiled import compile_error
 from space import InputError
 
-FLAGS = "-target wasm32-wasi -mexec-model=reactor -std=c99 -O3 -msimd128 -s"
+FLAGS = "-target wasm32-wasi -mexec-model=reactor -std=c99 -O3 -fno-strict-aliasing -msimd128 -s"
 EXPORTED = ("network_image", "network_run")
 
 
