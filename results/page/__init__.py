@@ -44,7 +44,7 @@ def page_of(run: RunRecord, *, published: bool = False, version: str = "") -> st
     ]
     complete = trials.loc[trials["state"] == "complete"].reset_index(drop=True)
     record = {
-        "networks": networks_of(complete, config, run.front.noise),
+        "networks": networks_of(complete, config, run.front.noise, run.shares),
         "shares": run.shares,
         "best": run.best.key,
         "objective": config.objective,

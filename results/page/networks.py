@@ -1,27 +1,31 @@
 """All complete trials as columns, for the script of the page: it draws any of them."""
 
 from collections.abc import Hashable, Iterable, Mapping
+from itertools import zip_longest
 from typing import Any
 
 import pandas as pd
 
 from results.entry import architecture_of
 from results.hand_designed import hand_designed_names
+from results.network import boxes_of
 from results.noise import Noise
 from results.run_config import RunConfig
 from results.tables import STD, is_smoothed
 from space import Architecture
-from space.family import find_family, genes_of
 from space.objective import OBJECTIVES
 
 
-def networks_of(trials: pd.DataFrame, config: RunConfig, noise: Noise | None) -> dict[str, Any]:
+def networks_of(
+    trials: pd.DataFrame, config: RunConfig, noise: Noise | None, shares: Mapping[str, Mapping[str, float]]
+) -> dict[str, Any]:
     """One entry a trial in each column; the same values in the order of `trials`.
 
     Args:
         trials: complete ones, one row each.
         config: the run's settings.
         noise: between two trainings of one network, if it was measured.
+        shares: of the OPs of each part, by the key of a network.
     """
     rows = trials.to_dict("records")
     networks = [architecture_of(row, config) for row in rows]
@@ -40,8 +44,7 @@ def networks_of(trials: pd.DataFrame, config: RunConfig, noise: Noise | None) ->
             **({"measured": [rounded(noise.std)] * len(rows)} if noise else {}),
         },
         "costs": {name: costs_of(trials, name) for name in OBJECTIVES if name in trials},
-        "genes": genes_in(networks, config),
-        "channels": coded(tuple(channels_of(network).items()) for network in networks),
+        "boxes": boxes_in(networks, config, shares),
     }
 
 
@@ -56,17 +59,20 @@ def costs_of(trials: pd.DataFrame, name: str) -> list[float]:
     return [int(cost) if float(cost).is_integer() else float(f"{cost:.6g}") for cost in trials[name]]
 
 
-def genes_in(networks: list[Architecture], config: RunConfig) -> list[dict[str, Any]]:
-    """The choice of each network in every gene, coded; None where its layer does not exist."""
-    return [
-        {"layer": gene.layer, "kind": gene.kind, **coded(network.effective.get(name) for network in networks)}
-        for name, gene in genes_of(config.family, config.backbone, config.width).items()
+def boxes_in(
+    networks: Iterable[Architecture], config: RunConfig, shares: Mapping[str, Mapping[str, float]]
+) -> list[dict[str, Any]]:
+    """The boxes of each network, coded: of all the first ones, of all the second ones, and so on; None where it ends.
+
+    A box is its name, its words, its channels, the order of its convolutions and its pooling, as `results.network.Box`.
+    """
+    varied = {name for name, choices in config.genes.items() if len(choices) > 1}
+    boxes = [
+        [(box.name, box.words, box.channels, box.block, box.pool) for box in boxes_of(network, own, varied)]
+        for network in networks
+        for own in [shares.get(network.key, {})]
     ]
-
-
-def channels_of(network: Architecture) -> Mapping[str, int]:
-    """How many leave each layer; empty where the family does not say."""
-    return find_family(network.family).channels(network.backbone, network.width, network.effective)
+    return [coded(places) for places in zip_longest(*boxes)]
 
 
 def coded(values: Iterable[Hashable]) -> dict[str, Any]:

@@ -121,38 +121,12 @@ const seen = new IntersectionObserver((entries) => {
 
 // One network
 
-const named = { k: (value) => `K ${value}`, block: (value) => value };
-
-function layersOf(row) {
-  const layers = new Map();
-  for (const gene of networks.genes) {
-    const choice = decode(gene, row);
-    if (choice === null) continue;
-    const layer = layers.get(gene.layer) ?? { words: [] };
-    layers.set(gene.layer, layer);
-    if (gene.kind === "block") layer.block = choice;
-    if (gene.kind === "pool") layer.pool = choice;
-    else if (gene.kind in named) layer.words.push(named[gene.kind](choice));
-    else if (gene.values.length > 1) layer.words.push(`${gene.kind} ${choice}`);
-  }
-  return layers;
-}
-
 function drawing(row) {
-  const channels = new Map(decode(networks.channels, row));
-  const widest = Math.log2(Math.max(2, ...channels.values()));
   const shares = record.shares[networks.key[row]] ?? {};
-  const items = [];
-  const layers = layersOf(row);
-  const [parts, others] = [Object.keys(shares), [...layers.keys()].filter((name) => !(name in shares))];
-  const behind = (part) => others.filter((name) => name.startsWith(`${part}-`));
-  const placed = new Set(parts.flatMap(behind));
-  const names = [...others.filter((name) => !placed.has(name)), ...parts.flatMap((part) => [part, ...behind(part)])];
-  for (const name of names) {
-    const { words, block, pool } = layers.get(name) ?? { words: [] };
-    const width = channels.get(name);
+  const boxes = networks.boxes.map((place) => decode(place, row)).filter(Boolean);
+  const widest = Math.log2(Math.max(2, ...boxes.map(([, , width]) => width)));
+  const items = boxes.map(([name, words, width, block, pool]) => {
     const share = shares[name];
-    if (!words.length && !width && !share) continue;
     const box = element("div", [
       element("i", name || "network"),
       element("span", words.join(" · ")),
@@ -162,8 +136,8 @@ function drawing(row) {
     box.style.width = width ? `${70 + (30 * Math.log2(width)) / widest}%` : words.length ? "100%" : "70%";
     if (share !== undefined) box.style.setProperty("--share", `${100 * share}%`);
     if (block) box.style.setProperty("--hue", `var(--${block})`);
-    items.push(element("li", pool ? [box, element("div", `↓ ${pool} pooling`, { class: "pool" })] : box));
-  }
+    return element("li", pool ? [box, element("div", `↓ ${pool} pooling`, { class: "pool" })] : box);
+  });
   return element("ol", items, { class: "network" });
 }
 

@@ -9,7 +9,7 @@ from results.entry import Entry
 from results.page.choices import choices_section
 from results.page.effects import effects_of
 from results.page.html import script_data
-from results.page.networks import accuracies_of, coded
+from results.page.networks import accuracies_of, boxes_in, coded
 from results.progress import progress_of
 from space import Architecture
 from space.backbones import find_backbone
@@ -81,6 +81,17 @@ def test_curves_are_read_and_what_is_broken_is_passed_over(tmp_path):
         (tmp_path / "retrain" / key).mkdir(parents=True)
         (tmp_path / "retrain" / key / "metrics.csv").write_text(text)
     assert read_curves(tmp_path) == (Curve(key="a", epochs=(1, 2), accuracy=(0.5, 0.75)),)
+
+
+def test_boxes_of_all_networks_by_their_place(config):
+    """Of two networks; only the first one has a stem, as its share says."""
+    networks = [Architecture.uniform("mobilenet-8", block="mid", k=k, pool="max") for k in (0, 1)]
+    shares = {"stem": 0.5, **{f"layer{number}": 0.1 for number in range(5)}}
+    places = boxes_in(networks, config, {networks[0].key: shares})
+    first, second = ([place["values"][place["codes"][number]] for place in places] for number in (0, 1))
+    assert [box[0] for box in first] == [*shares]
+    assert first[:2] == [("stem", (), None, "", ""), ("layer0", ("mid", "K 0"), 8, "mid", "")]
+    assert second[0] == ("layer0", ("mid", "K 1"), 8, "mid", "") and second[-1] is None
 
 
 def test_values_are_coded_once():
