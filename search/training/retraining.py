@@ -212,8 +212,7 @@ class Retraining:
             std=preparation.std,
             short_side=enlarged(preparation.input_shape) if find_dataset(self.dataset).cropped else None,
         )
-        packed = FORMATS["safetensors"].files(network)[NAME]
-        path = self.folder / NAME
+        packed, path = FORMATS["safetensors"].files(network)[NAME], self.folder / NAME
         if ranks.rank() == 0:
             (self.folder / SUMS).unlink(missing_ok=True)
             write_atomic(path, packed)
