@@ -26,6 +26,7 @@ from mobinet.export.translate import steps_of
 from mobinet.families.resnet import Unit as ResidualUnit
 from space import Architecture, InputError
 from tests.mobinet.export.networks import NETWORKS, as_trained, sampled
+from tests.mobinet.export.tools import require
 
 HARNESS = """
 #include <stdio.h>
@@ -74,12 +75,9 @@ def write(folder: Path, network: TrainedNetwork) -> None:
 
 def run(folder: Path, compiler: str, images: np.ndarray, runner: str = "") -> np.ndarray:
     """The scores of images, (N, H, W, C) bytes -> (N, classes)."""
-    if not shutil.which(compiler.split()[0]):
-        pytest.skip(f"{compiler.split()[0]} is not installed")
+    require(compiler, runner)
     if "native" in compiler and not Path("/proc/cpuinfo").exists():
         pytest.skip("the processor is unknown")
-    if runner and not shutil.which(runner):
-        pytest.skip(f"{runner} is not installed")
     subprocess.run([*compiler.split(), "-o", "harness", "harness.c", "network.c"], cwd=folder, check=True)
     command = [*runner.split(), "./harness"]
     out = subprocess.run(command, cwd=folder, input=images.tobytes(), stdout=subprocess.PIPE, check=True).stdout

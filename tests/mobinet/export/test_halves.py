@@ -1,6 +1,5 @@
 """Half precision in C, against NumPy's."""
 
-import shutil
 import subprocess
 from importlib.resources import files
 
@@ -8,6 +7,7 @@ import numpy as np
 import pytest
 
 from mobinet.export.c.source import half_ranks
+from tests.mobinet.export.tools import require
 
 HARNESS = """
 #define HALF 1
@@ -43,9 +43,7 @@ FINITE = np.isfinite(ALL)
 @pytest.mark.parametrize("compiler", COMPILERS)
 def test_all_halves_and_many_floats(tmp_path, compiler):
     command, runner = COMPILERS[compiler]
-    for tool in (command.split()[0], *runner.split()):
-        if not shutil.which(tool):
-            pytest.skip(f"{tool} is not installed")
+    require(command, runner)
     for name in ("kernels.h", "binary.h", "lanes.h", "values.h"):
         (tmp_path / name).write_bytes((files("mobinet.export.c") / name).read_bytes())
     (tmp_path / "harness.c").write_text(HARNESS)
