@@ -17,9 +17,9 @@ import argparse
 import platform
 import time
 import warnings
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from statistics import median
-from threading import Barrier
+from threading import Barrier, BrokenBarrierError
 
 import torch
 from torch import nn
@@ -139,13 +139,17 @@ def count_launches() -> str:
     return "\n".join([f"a step of 64 images at width 0.25: {count} launches, {total:.2f} ms of the GPU", *lines])
 
 
-def side_by_side(count: int, batch_size: int = 128) -> float:
-    """Images a second of so many trainings at width 0.25 in all, each on a stream of its own."""
+def side_by_side(count: int, batch_size: int = 128) -> str:
+    """Images a second of so many trainings at width 0.25 in all, each on a stream of its own; or why one failed."""
     recorded = Barrier(count + 1)
 
     def train(task: Task) -> Evaluation:
-        training = begin(Training, 0.25, batch_size, recorded=True)
-        training.run_epoch()
+        try:
+            training = begin(Training, 0.25, batch_size, recorded=True)
+            training.run_epoch()
+        except BaseException:
+            recorded.abort()  # else the others wait for this one for ever
+            raise
         recorded.wait()
         for _ in range(3):
             training.run_epoch()
@@ -154,15 +158,19 @@ def side_by_side(count: int, batch_size: int = 128) -> float:
     backend = Streams(train, device="cuda:0", count=count)
     for number in range(count):
         backend.submit(Task(number=number, architecture=architecture(0.25)))
-    recorded.wait()
-    began = time.perf_counter()
-    outcomes = [backend.wait()[1] for _ in range(count)]
-    seconds = time.perf_counter() - began
-    backend.close()
-    failed = [outcome.reason for outcome in outcomes if isinstance(outcome, Failure)]
-    if failed:
-        raise InputError(f"trainings side by side failed: {failed[0]}")
-    return count * 3 * STEPS * batch_size / seconds
+    try:
+        with suppress(BrokenBarrierError):
+            recorded.wait()
+        began = time.perf_counter()
+        outcomes = [backend.wait()[1] for _ in range(count)]
+        seconds = time.perf_counter() - began
+    finally:
+        recorded.abort()
+        backend.close()
+    reasons = [outcome.reason for outcome in outcomes if isinstance(outcome, Failure)]
+    if reasons:  # of the one that failed first, not of those that waited for it
+        return f"failed: {next((each for each in reasons if each != 'BrokenBarrierError'), reasons[0])}"
+    return f"{count * 3 * STEPS * batch_size / seconds:9,.0f} images a second in all"
 
 
 def table(widths: list[float], batch_sizes: list[int], *, compiled: bool) -> None:
@@ -196,7 +204,7 @@ def main() -> None:
     for check in (check_recording, count_waits, count_launches):
         print(check(), flush=True)
     for count in args.streams:
-        print(f"{count:2} trainings side by side: {side_by_side(count):9,.0f} images a second in all", flush=True)
+        print(f"{count:2} trainings side by side: {side_by_side(count)}", flush=True)
     table(args.widths, args.batch_sizes, compiled=args.compile)
 
 
