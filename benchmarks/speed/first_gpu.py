@@ -3,9 +3,10 @@
     python -m pytest tests/mobinet/fused tests/search/training/test_captured.py
     python -m benchmarks.speed.first_gpu
 
-Prints a report to paste into an issue. MoBiNet-Mid, K = 4, on random images of 32x32; each speed is the median of
-three epochs of 32 steps, with everything that a search does in one: shifting and mirroring the images, Adam, the loss.
-Trainings side by side are at width 0.25 with batches of 128, recorded, each on a stream of its own.
+Prints a report to paste into an issue, and ends with an error where something is computed wrong. MoBiNet-Mid, K = 4,
+on random images of 32x32; each speed is the median of three epochs of 32 steps, with everything that a search does in
+one: shifting and mirroring the images, Adam, the loss. Trainings side by side are at width 0.25 with batches of 128,
+recorded, each on a stream of its own.
 
     reference  plain modules, and torch.optim.Adam
     compiled   the same under torch.compile; with --compile, since it takes a minute each
@@ -25,7 +26,7 @@ import torch
 from torch import nn
 from torch.profiler import ProfilerActivity, profile
 
-from benchmarks.speed.gpu_checks import check_kernels, check_weights
+from benchmarks.speed.gpu_checks import check_kernels, check_weights, checked
 from mobinet import fused
 from search.backends.streams import Streams
 from search.data.catalog import DATASETS
@@ -107,7 +108,8 @@ def check_recording() -> str:
         losses = [[training.run_epoch() for _ in range(2)] for training in trainings]
     states = [training.net.state_dict().values() for training in trainings]
     same = losses[0] == losses[1] and all(torch.equal(*pair) for pair in zip(*states))
-    return f"recorded steps {'equal' if same else 'DIFFER from'} steps launched one by one, to the bit"
+    text = f"recorded steps {'equal' if same else 'DIFFER from'} steps launched one by one, to the bit"
+    return checked(text, right=same)
 
 
 def count_waits() -> str:
@@ -197,6 +199,8 @@ def main() -> None:
     args = parser.parse_args()
     if not torch.cuda.is_available():
         raise InputError("PyTorch finds no GPU here; python -m benchmarks.speed.training times the CPU")
+    if not fused.available("cuda"):
+        raise InputError("the fused kernels cannot be loaded here, for the reason above; search with --device cpu")
     major, minor = torch.cuda.get_device_capability()
     print(f"{torch.cuda.get_device_name()}, sm_{major}{minor}; torch {torch.__version__}; {platform.platform()}")
     for check_units in (check_kernels, check_weights):
