@@ -86,9 +86,8 @@ def test_without_fused_kernels_there_is_nothing_to_check(monkeypatch):
 
 @pytest.fixture
 def without_gpu(monkeypatch):
-    monkeypatch.setattr(streams.torch.cuda, "device", lambda _: nullcontext())
     monkeypatch.setattr(streams.torch.cuda, "stream", lambda _: nullcontext())
-    monkeypatch.setattr(streams.torch.cuda, "Stream", object)
+    monkeypatch.setattr(streams.torch.cuda, "Stream", lambda gpu: gpu)
 
 
 @pytest.mark.parametrize("failing", [1, 2, 7])
