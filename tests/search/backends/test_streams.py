@@ -13,7 +13,7 @@ from search.backends.streams import Streams
 from search.evaluators.proxy import Proxy
 from search.recipe import Recipe
 from search.task import Evaluation, Failure, Task
-from search.training import captured
+from search.training import captured, self_check
 from search.training.seeds import seeded_build
 from search.training.training import Training
 from space import Architecture, InputError, load_space
@@ -63,6 +63,7 @@ def test_a_task_that_fails_fails_alone(without_gpu):
 
 def test_threads_have_the_gpus_in_turn(without_gpu, monkeypatch):
     monkeypatch.setattr(torch.accelerator, "device_count", lambda: 2)
+    monkeypatch.setattr(self_check, "complaint_about", lambda device: "")
     for device, entered in (("cuda", ["cuda:0", "cuda:0", "cuda:1"]), ("cuda:1", ["cuda:1"] * 3)):
         without_gpu.clear()
         Streams(lambda task: None, device=device, count=3).close()
