@@ -64,7 +64,7 @@ def keep_memory() -> None:
         mallopt(M_MMAP_THRESHOLD, 2**25)
 
 
-def missing_memory(error: Exception) -> str:
+def missing_memory(error: BaseException) -> str:
     """In half a line, how much memory a device lacked; empty where the error is another one."""
     text = str(error)
     if not isinstance(error, RuntimeError) or "out of memory" not in text:

@@ -21,7 +21,7 @@ from mobinet import supernet
 from mobinet.fused import ahead, cuda, dispatch
 from mobinet.fused.cuda import unit, weights
 from search.data import preparation
-from search.training import devices
+from search.training import precision
 
 NO_KERNEL = {
     *("alias", "as_strided", "detach", "device", "expand", "is_pinned", "lift_fresh", "permute", "select", "set_"),
@@ -126,7 +126,7 @@ def fake_cuda() -> Iterator[Seen]:
             patch.object(nn.Module, "to", lambda module, *_, **__: module),
             patch("torch.amp.autocast_mode.torch.cuda.amp.common.amp_definitely_not_available", lambda: False),
             patch.object(torch.cuda, "is_bf16_supported", lambda *_, **__: True),
-            patch.object(devices, "_computes_in_bfloat16", lambda: True),
+            patch.object(precision, "_computes_in_bfloat16", lambda device: True),
             patch.object(torch._C, "_conv_determine_backend_memory_format", _memory_format_of_convolution),
         ):
             stack.enter_context(replaced)

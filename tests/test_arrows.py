@@ -16,7 +16,7 @@ ALLOWED = {
     "study": {"space", "results", "samplers", "task", "lock"},
     "training": {"space", "mobinet", "results", "data", "machine", "recipe", "lock", "stopping"},
     "evaluators": {"space", "mobinet", "results", "data", "machine", "recipe", "task", "flags", "training"},
-    "backends": {"space", "flags", "interrupt", "machine", "stopping", "task"},
+    "backends": {"space", "flags", "interrupt", "machine", "stopping", "task", "training"},
     "loop": {"space", "backends", "interrupt", "samplers", "study", "task"},
     "outputs": {"space", "results", "study", "task"},
     "messages": {

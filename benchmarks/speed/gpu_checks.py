@@ -9,6 +9,22 @@ from mobinet import fused
 from mobinet.conv import BinaryConv2d
 from mobinet.fused.ahead import BinaryWeights
 from mobinet.unit import BinaryUnit
+from space import InputError
+
+TOLERANCE = 1e-3
+"""Of the largest value. Kernels that add in another order differ by less than a tenth of it, wrong ones by more."""
+
+
+def checked(text: str, *, right: bool) -> str:
+    """The line of a check; an error where it fails, for the speed of what computes wrong is of no use."""
+    if not right:
+        raise InputError(f"{text}; this GPU computes wrong, search with --device cpu")
+    return text
+
+
+def largest(values: list[float]) -> float:
+    """NaN if one is, which Python's `max` may leave out."""
+    return torch.tensor(values, dtype=torch.float64).max().item()
 
 
 def far_apart(found: Tensor, expected: Tensor) -> float:
@@ -21,7 +37,10 @@ def ramp(like: Tensor) -> Tensor:
 
 
 def check_kernels(net: nn.Module) -> str:
-    """Every unit of a network on what it is given there: one sign that rounds the other way changes all behind it."""
+    """Every unit of a network on what it is given there: one sign that rounds the other way changes all behind it.
+
+    Raises InputError where a unit computes something else.
+    """
     given: list[Tensor] = []
     units = [module for module in net.modules() if isinstance(module, BinaryUnit)]
     for unit in units:
@@ -35,10 +54,11 @@ def check_kernels(net: nn.Module) -> str:
             found, expected = step_of(unit, x), step_of(unit, x, reference=True)
             outputs.append(far_apart(found[0], expected[0]))
             gradients.append(far_apart(found[1], expected[1]))
-    return (
-        f"of {len(units)} units, outputs differ from the reference's by at most {max(outputs):.1e} of the largest, "
-        f"gradients of inputs by {max(gradients):.1e}"
+    text = (
+        f"of {len(units)} units, outputs differ from the reference's by at most {largest(outputs):.1e} of the largest, "
+        f"gradients of inputs by {largest(gradients):.1e}"
     )
+    return checked(text, right=largest(outputs + gradients) <= TOLERANCE)
 
 
 def step_of(unit: nn.Module, x: Tensor, *, reference: bool = False) -> tuple[Tensor, Tensor]:
@@ -51,7 +71,7 @@ def step_of(unit: nn.Module, x: Tensor, *, reference: bool = False) -> tuple[Ten
 
 
 def check_weights(net: nn.Module) -> str:
-    """The binary weights that are made at once, and the gradients through them."""
+    """The binary weights that are made at once, and the gradients through them. Raises InputError if they are wrong."""
     convs = [module for module in net.modules() if isinstance(module, BinaryConv2d)]
     with BinaryWeights(net).made():
         made = [conv.binary_weight() for conv in convs]
@@ -59,5 +79,6 @@ def check_weights(net: nn.Module) -> str:
     latent = [conv.weight for conv in convs]
     given = [ramp(weights) for weights in own]
     found, expected = (torch.autograd.grad(weights, latent, given) for weights in (made, own))
-    far = max(far_apart(*pair) for pair in zip((*made, *found), (*own, *expected)))
-    return f"binary weights made at once, and their gradients, differ by at most {far:.1e} of the largest"
+    far = largest([far_apart(*pair) for pair in zip((*made, *found), (*own, *expected))])
+    text = f"binary weights made at once, and their gradients, differ by at most {far:.1e} of the largest"
+    return checked(text, right=far <= TOLERANCE)

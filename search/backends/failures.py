@@ -10,7 +10,7 @@ OF_SEARCH = (
 )
 
 
-def failure_of(error: Exception, memory_advice: str = OF_SEARCH) -> Failure:
+def failure_of(error: BaseException, memory_advice: str = OF_SEARCH) -> Failure:
     """Its reason: the exception's text or, where memory ran out, how much was missing and what to do."""
     import torch
 

@@ -2,6 +2,7 @@
 
 import argparse
 import math
+import warnings
 
 from search import machine
 from space.image_sizes import Shape
@@ -41,9 +42,19 @@ def shares(args: argparse.Namespace, input_shape: Shape, device: str) -> tuple[i
 
 
 def gpus_of(device: str) -> tuple[str, ...]:
-    """All that a device stands for: ``cuda`` without a number is every GPU there is."""
+    """All that a device stands for: ``cuda`` without a number is every GPU there is that computes as the CPU does.
+
+    Of the others a warning says what is wrong.
+    """
     if device not in ("cuda", "xpu"):
         return (device,)
     import torch
 
-    return tuple(f"{device}:{index}" for index in range(torch.accelerator.device_count())) or (device,)
+    from search.training.self_check import complaint_about
+
+    gpus = [f"{device}:{index}" for index in range(torch.accelerator.device_count())]
+    complaints = {gpu: complaint_about(gpu) for gpu in gpus}
+    for gpu, complaint in complaints.items():
+        if complaint:
+            warnings.warn(f"{gpu} is left alone, it cannot be used here: {complaint}", stacklevel=2)
+    return tuple(gpu for gpu in gpus if not complaints[gpu]) or (device,)

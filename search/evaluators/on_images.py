@@ -13,8 +13,8 @@ from results.measures import ACCURACY, MEASURES, UNWEIGHTED
 from search.data.dataset import DataSet, load_dataset
 from search.recipe import Recipe
 from search.task import Evaluation, Task
-from search.training.devices import dtype_text
 from search.training.judging import judge
+from search.training.precision import dtype_text
 from search.training.seeds import training_seed
 from space import Architecture, InputError
 

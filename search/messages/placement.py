@@ -6,7 +6,7 @@ import torch
 
 from mobinet import fused
 from search.backends import BACKENDS
-from search.training.devices import dtype_text
+from search.training.precision import dtype_text
 from space.image_sizes import Shape
 
 

@@ -7,6 +7,7 @@ from threading import Lock
 import torch
 from torch import Tensor
 
+from search.machine import missing_memory
 from space.errors import first_line
 
 WARM_UP = 3
@@ -51,15 +52,23 @@ class CapturedStep:
 
     def _record(self, step: Callable[..., None], inputs: tuple[Tensor, ...]) -> None:
         places = tuple(tensor.clone() for tensor in inputs)
-        graph = torch.cuda.CUDAGraph()
+        graph, failed = torch.cuda.CUDAGraph(), None
         try:
             with torch.cuda.graph(graph, stream=self._stream, capture_error_mode="thread_local"):
-                step(*places)
-        except torch.OutOfMemoryError:
-            raise
-        except RuntimeError as error:
-            warnings.warn(f"training without a CUDA graph, several times slower: {first_line(error)}", stacklevel=2)
+                try:
+                    step(*places)
+                except BaseException as error:
+                    failed = error  # ending the recording then fails, too, and would hide it
+                    raise
+        except BaseException as error:
+            failed = failed or error
+            if not isinstance(failed, Exception) or missing_memory(failed):
+                raise failed from None
+            # also errors of Triton, which are of no common type: the step, run as it is, raises what does not pass
+            warnings.warn(f"training without a CUDA graph, several times slower: {first_line(failed)}", stacklevel=2)
             return
+        finally:
+            failed = None  # which holds this frame, and with it the step's tensors
         self._graph, self._inputs = graph, places
 
 

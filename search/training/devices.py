@@ -1,4 +1,4 @@
-"""The device that a training computes on, and the type it computes in there."""
+"""The device that a training computes on."""
 
 import math
 import warnings
@@ -76,18 +76,3 @@ def own_device(name: str | None, *, input_shape: Shape | None = None) -> str:
     device = find_device(f"cuda:{ranks.local_rank()}")
     torch.cuda.set_device(device)
     return device
-
-
-def training_dtype(device: torch.device) -> torch.dtype:
-    """Of the activations in training; weights are float32, and networks are judged in float32."""
-    return torch.bfloat16 if device.type == "cuda" and _computes_in_bfloat16() else torch.float32
-
-
-def dtype_text(device: torch.device) -> str:
-    """The same as text, such as ``bfloat16``."""
-    return str(training_dtype(device)).removeprefix("torch.")
-
-
-@cache
-def _computes_in_bfloat16() -> bool:
-    return torch.cuda.is_bf16_supported(including_emulation=False)

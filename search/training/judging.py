@@ -31,15 +31,16 @@ def judge(net: nn.Module, split: Split, *, classes: int, device: torch.device, b
     """
     net.eval()
     size = batch_size or judged_at_once(split.preparation.input_shape)
-    by_class = torch.zeros(3, classes, dtype=torch.long, device=device)
-    top5 = torch.zeros((), dtype=torch.long, device=device)
     with launching:
+        by_class = torch.zeros(3, classes, dtype=torch.long, device=device)
+        top5 = torch.zeros((), dtype=torch.long, device=device)
         for images, labels in split.batches(size, device=device, part=ranks.part()):
             ranked = net(images).topk(min(5, classes), 1).indices
             right = ranked == labels.unsqueeze(1)
             top5 += right.sum()
             _count(by_class, labels, ranked[:, 0], right[:, 0])
-    *rows, last = ranks.total(torch.cat([by_class.flatten(), top5.view(1)]).cpu()).split([classes] * 3 + [1])
+        counts = torch.cat([by_class.flatten(), top5.view(1)])
+    *rows, last = ranks.total(counts.cpu()).split([classes] * 3 + [1])
     labels, predicted, right = (row.numpy() for row in rows)
     return Counts(labels=labels, predicted=predicted, right=right, top5=int(last))
 

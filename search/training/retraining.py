@@ -27,9 +27,9 @@ from search.recipe import Recipe
 from search.training import ranks
 from search.training.begun import BEFORE, TEACHER, differences
 from search.training.checkpoint import open_checkpoint, save_checkpoint
-from search.training.devices import dtype_text
 from search.training.examples import examples_of
 from search.training.judging import judge
+from search.training.precision import dtype_text
 from search.training.seeds import seeded_build, training_seed
 from search.training.teacher_files import digest_of, load_teacher
 from search.training.training import Training

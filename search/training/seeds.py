@@ -33,7 +33,7 @@ _one_at_a_time = Lock()
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Within it torch draws from `seed`; afterwards its random state is as it was. One thread at a time."""
+    """Within it torch draws from `seed` on the CPU; afterwards its random state is as it was. One thread at a time."""
     with _one_at_a_time, torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)  # `torch.manual_seed` would seed those of all GPUs as well
         yield

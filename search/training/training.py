@@ -19,9 +19,9 @@ from search.training.augmenting import Augmenting, alternating_flips
 from search.training.average import WeightAverage
 from search.training.captured import CapturedStep, launching
 from search.training.class_weights import ClassLoss
-from search.training.devices import training_dtype
 from search.training.flat_optimizers import FLAT
 from search.training.parameters import parameter_groups
+from search.training.precision import training_dtype
 from search.training.seeds import seed_from
 from search.training.teacher import Teacher
 from search.training.threads import divide_threads

@@ -12,9 +12,10 @@ from PIL import Image
 
 from search.backends import local, streams
 from search.backends.local import InProcess, Workers
-from search.backends.shares import workers_and_threads
+from search.backends.shares import gpus_of, workers_and_threads
 from search.loop import run_search
 from search.task import Evaluation, Failure, Task
+from search.training import self_check
 from space import Architecture, load_space
 
 BROKEN = load_space().baselines()[3]
@@ -135,11 +136,21 @@ def test_each_gpu_has_a_worker(asked, expected):
 )
 def test_trials_that_share_a_gpu_run_in_threads(monkeypatch, asked, device, in_threads, made):
     monkeypatch.setattr(torch.accelerator, "device_count", lambda: 3)
+    monkeypatch.setattr(self_check, "complaint_about", lambda device: "")
     monkeypatch.setattr(local, "Workers", lambda _, workers, gpus, **rest: ("Workers", workers, gpus))
     monkeypatch.setattr(streams, "Streams", lambda _, device, count: ("Streams", count, device))
     evaluator = SimpleNamespace(in_threads=in_threads)
     args = Namespace(workers=asked, time_limit=None)
     assert local.LOCAL.make(evaluator, args, (3, 32, 32), device) == made
+
+
+def test_a_gpu_that_cannot_be_used_is_left_alone_and_said(monkeypatch):
+    """As an old one that drives the screen."""
+    monkeypatch.setattr(torch.accelerator, "device_count", lambda: 3)
+    monkeypatch.setattr(self_check, "complaint_about", lambda gpu: "no kernel image" if gpu == "cuda:1" else "")
+    with pytest.warns(UserWarning, match="^cuda:1 is left alone, it cannot be used here: no kernel image$"):
+        assert gpus_of("cuda") == ("cuda:0", "cuda:2")
+    assert gpus_of("cuda:1") == ("cuda:1",)  # which `find_device` has looked at
 
 
 def test_workers_have_the_gpus_in_turn(monkeypatch):

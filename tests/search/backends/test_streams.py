@@ -3,7 +3,7 @@
 import threading
 from contextlib import nullcontext
 from random import Random
-from threading import Barrier, Semaphore
+from threading import Barrier, Event, Semaphore, Thread
 
 import pytest
 import torch
@@ -13,10 +13,10 @@ from search.backends.streams import Streams
 from search.evaluators.proxy import Proxy
 from search.recipe import Recipe
 from search.task import Evaluation, Failure, Task
-from search.training import captured
+from search.training import captured, self_check
 from search.training.seeds import seeded_build
 from search.training.training import Training
-from space import Architecture, load_space
+from space import Architecture, InputError, load_space
 
 NETWORK = Architecture.uniform("mobilenet-8", block="mid", k=0, pool="avg")
 TASKS = [Task(number=number, architecture=NETWORK, replicate=number) for number in range(3)]
@@ -32,10 +32,10 @@ def outcomes_of(backend: Streams, tasks: list[Task] = TASKS) -> dict[int, Evalua
 
 @pytest.fixture
 def without_gpu(monkeypatch):
+    """The GPU of each thread."""
     entered = []
-    monkeypatch.setattr(streams.torch.cuda, "device", lambda device: nullcontext(entered.append(str(device))))
-    monkeypatch.setattr(streams.torch.cuda, "stream", lambda _: nullcontext())
-    monkeypatch.setattr(streams.torch.cuda, "Stream", object)
+    monkeypatch.setattr(streams.torch.cuda, "stream", lambda gpu: nullcontext(entered.append(gpu)))
+    monkeypatch.setattr(streams.torch.cuda, "Stream", lambda gpu: gpu)
     return entered
 
 
@@ -63,10 +63,52 @@ def test_a_task_that_fails_fails_alone(without_gpu):
 
 def test_threads_have_the_gpus_in_turn(without_gpu, monkeypatch):
     monkeypatch.setattr(torch.accelerator, "device_count", lambda: 2)
+    monkeypatch.setattr(self_check, "complaint_about", lambda device: "")
     for device, entered in (("cuda", ["cuda:0", "cuda:0", "cuda:1"]), ("cuda:1", ["cuda:1"] * 3)):
         without_gpu.clear()
         Streams(lambda task: None, device=device, count=3).close()
         assert sorted(without_gpu) == entered
+
+
+@pytest.mark.parametrize(
+    "error, reason", [(SystemExit(3), "SystemExit: 3"), (KeyboardInterrupt(), "KeyboardInterrupt")]
+)
+def test_what_would_end_a_thread_fails_its_task_alone(without_gpu, error, reason):
+    def evaluate(task):
+        if task.number < 2:  # as many as there are threads
+            raise error
+        return Evaluation(accuracy=0.5, epochs=1, seconds=0.0)
+
+    found = {}
+    thread = Thread(target=lambda: found.update(outcomes_of(Streams(evaluate, device="cuda", count=2))), daemon=True)
+    thread.start()
+    thread.join(20)
+    assert found[0] == found[1] == Failure(reason=reason)
+    assert found[2] == Evaluation(accuracy=0.5, epochs=1, seconds=0.0)
+
+
+def test_a_gpu_without_memory_for_a_stream_is_said(without_gpu, monkeypatch):
+    def full(gpu):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 MiB")
+
+    monkeypatch.setattr(streams.torch.cuda, "Stream", full)
+    with pytest.raises(InputError, match="^cuda:1 cannot be used .*: CUDA out of memory. Tried to allocate 2.00 MiB$"):
+        Streams(lambda task: None, device="cuda:1", count=2)
+
+
+def test_closing_leaves_behind_a_trial_that_hangs(without_gpu):
+    begun, ended = Event(), Event()
+
+    def hang(task):
+        begun.set()
+        ended.wait(20)
+
+    backend = Streams(hang, device="cuda", count=2, patience=0.2)
+    backend.submit(TASKS[0])
+    begun.wait(20)
+    backend.close()
+    assert not ended.is_set() and any(thread.is_alive() for thread in backend._threads)
+    ended.set()
 
 
 def test_closing_ends_trainings_within_a_step(without_gpu, digits):

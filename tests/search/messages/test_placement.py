@@ -8,7 +8,7 @@ import torch
 from mobinet import fused
 from search.backends import shares
 from search.messages.placement import placement_text
-from search.training import devices
+from search.training import precision
 
 LOCAL = Namespace(backend="local", workers=4)
 
@@ -16,7 +16,7 @@ LOCAL = Namespace(backend="local", workers=4)
 @pytest.fixture
 def h100(monkeypatch):
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "NVIDIA H100")
-    monkeypatch.setattr(devices, "_computes_in_bfloat16", lambda: True)
+    monkeypatch.setattr(precision, "_computes_in_bfloat16", lambda device: True)
     monkeypatch.setattr(fused, "available", lambda kind: kind == "cuda")
     monkeypatch.setattr(shares.machine, "cores", lambda: 8)
 

@@ -1,7 +1,9 @@
 """A training step that is recorded and replayed."""
 
+import gc
+import weakref
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from threading import Barrier
 from time import sleep
 from types import SimpleNamespace
@@ -11,6 +13,7 @@ import torch
 from torch import nn
 
 from search.recipe import Recipe
+from search.stopping import Stopped
 from search.training import captured
 from search.training.captured import WARM_UP, CapturedStep
 from search.training.judging import judge
@@ -88,15 +91,83 @@ def test_a_step_that_cannot_be_recorded_runs_as_it_is_and_says_so_once(fake_cuda
     assert len(warned) == 1
 
 
-def test_memory_that_runs_out_is_no_reason_to_go_on(fake_cuda):
+class OutOfResources(Exception):
+    """Triton's errors are no RuntimeErrors."""
+
+
+def steps_that_fail_when_recorded(error: BaseException) -> int:
+    """Train five steps more than before the recording; returns how many ran."""
+    ran = 0
+
     def step(x):
+        nonlocal ran
+        if FakeGraph.recording is not None:
+            FakeGraph.recording = None
+            raise error
+        ran += 1
+
+    recorded = CapturedStep()
+    for value in range(WARM_UP + 5):
+        recorded(step, torch.tensor(value))
+    return ran
+
+
+@pytest.fixture
+def ending_fails(fake_cuda, monkeypatch):
+    """As on CUDA after an error within a recording."""
+
+    @contextmanager
+    def record(graph, **_):
+        FakeGraph.recording = graph
+        try:
+            yield
+        finally:
+            raise RuntimeError("operation failed due to a previous error during capture")
+
+    monkeypatch.setattr(captured.torch.cuda, "graph", record)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory"),
+        torch.AcceleratorError("CUDA error: out of memory"),
+        KeyboardInterrupt(),
+        Stopped(),
+    ],
+)
+@pytest.mark.parametrize("recording", ["fake_cuda", "ending_fails"])
+def test_memory_that_runs_out_or_ctrl_c_is_no_reason_to_go_on(request, recording, error):
+    request.getfixturevalue(recording)
+    with pytest.raises(type(error)) as found:
+        steps_that_fail_when_recorded(error)
+    assert found.value is error
+
+
+def test_a_step_that_lacks_memory_holds_none(fake_cuda):
+    taken = []
+
+    def step(x):
+        large = x + 1
+        taken.append(weakref.ref(large))
         if FakeGraph.recording is not None:
             raise torch.OutOfMemoryError("CUDA out of memory")
 
-    recorded = CapturedStep()
-    with pytest.raises(torch.OutOfMemoryError):
-        for value in range(WARM_UP + 1):
-            recorded(step, torch.tensor(value))
+    gc.disable()  # which would find a frame and an error that hold each other, sooner or later
+    try:
+        recorded = CapturedStep()
+        with suppress(torch.OutOfMemoryError):
+            for value in range(WARM_UP + 1):
+                recorded(step, torch.tensor(value))
+        assert [each() for each in taken] == [None] * (WARM_UP + 1)
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize("error", [RuntimeError("not permitted"), OutOfResources("not permitted")])
+def test_the_warning_says_what_failed_first(ending_fails, error):
+    with pytest.warns(UserWarning, match="without a CUDA graph, several times slower: not permitted$"):
+        assert steps_that_fail_when_recorded(error) == WARM_UP + 5
 
 
 def test_nothing_is_launched_while_another_thread_launches_or_records(fake_cuda, digits):

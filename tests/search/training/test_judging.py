@@ -6,8 +6,10 @@ from dataclasses import replace
 import pytest
 import torch
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from search.data.in_memory import Images
+from search.training.captured import launching
 from search.training.judging import judge, judged_at_once
 
 CPU = torch.device("cpu")
@@ -74,6 +76,21 @@ def test_top_5_of_fewer_classes_is_always_right(digits):
 def test_a_class_without_images_has_counts_of_zero(digits):
     found = judge(Linear(12), part_of(digits, 30), classes=12, device=CPU)
     assert found.labels[10:].tolist() == [0, 0] and found.labels.sum() == found.predicted.sum() == 30
+
+
+def test_nothing_is_launched_while_another_thread_records(digits):
+    """Copying the counts to the CPU launches nothing, and waits for the GPU; the lock is open by then."""
+
+    class Watch(TorchDispatchMode):
+        def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+            if not launching.locked():
+                unlocked.add(func.overloadpacket.__name__)
+            return func(*args, **(kwargs or {}))
+
+    net, images, unlocked = Linear(10), part_of(digits, 20), set()
+    with Watch():
+        judge(net, images, classes=10, device=CPU)
+    assert unlocked <= {"detach", "split_with_sizes", "_local_scalar_dense"}  # of the counts on the CPU
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
