@@ -112,7 +112,7 @@ def test_every_kind_of_network(tmp_path, name, stream, compiler):
 
 
 def test_alexnet_of_an_odd_size(tmp_path):
-    network = as_trained(sampled("alexnet", (1, 79, 79)))
+    network = as_trained(sampled("alexnet", (1, 67, 67)))
     images = random_images(network, 1)
     write(tmp_path, network)
     assert bits(run(tmp_path, NATIVE, images)) == bits(expected(network, images))

@@ -199,7 +199,7 @@ def test_ram_is_what_the_header_says(backbone, width):
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_sums_agree_with_whole_networks(target):
-    """On an emulator that counts instructions within 2 %; on this machine, which others share, within a factor of 2."""
+    """On an emulator that counts instructions within 2 %; on this machine, which others share, within a factor of 3."""
     device = TARGETS[target]()
     for tool in (device.compiler.split()[0], device.run.split()[0]):
         if tool != "{}" and not shutil.which(tool):
@@ -207,7 +207,8 @@ def test_sums_agree_with_whole_networks(target):
     pieces = device.measure(untrained(FIRST, 10))
     assert len(pieces) == len(piece_names(FIRST, 10)) and min(pieces) > 0
     (whole,) = device.measure(untrained(FIRST, 10), whole=True)
-    assert whole == pytest.approx(sum(pieces), rel=0.02 if device.unit == "instructions" else 0.5)
+    factor = 1.02 if device.unit == "instructions" else 3
+    assert sum(pieces) / factor <= whole <= sum(pieces) * factor
 
 
 def test_what_the_users_command_prints_counts():
@@ -233,6 +234,7 @@ def test_a_table_is_continued_and_of_one_device(monkeypatch, tmp_path, capsys):
     flags = "--backbone", "mobilenet-8", "--space", rules, "--out", tmp_path / "a.csv", "--cc", "cc -std=gnu99 -O1"
     run(monkeypatch, *flags)
     measured = read_table(tmp_path / "a.csv").values
+    rows = {name for name in measured if "tau" not in name}  # which two networks of equal latency do not have
     assert "network 2 of 2" in capsys.readouterr().out
     run(monkeypatch, *flags)
     out = capsys.readouterr().out
@@ -241,12 +243,12 @@ def test_a_table_is_continued_and_of_one_device(monkeypatch, tmp_path, capsys):
     path = tmp_path / "a.csv"
     path.write_text("\n".join(line for line in path.read_text().splitlines() if "linear" not in line) + "\n")
     run(monkeypatch, *flags)  # as if it had been stopped
-    assert read_table(path).values.keys() == measured.keys() and "Kendall's tau" in capsys.readouterr().out
+    assert rows <= read_table(path).values.keys() and "Kendall's tau" in capsys.readouterr().out
     with pytest.raises(InputError, match="is of the target here, not pi"):
         run(monkeypatch, *flags, "--target", "pi", "--run", "{}")
     with pytest.raises(InputError, match="is of the compiler cc -std=gnu99 -O1.*, not cc -std=gnu99 -O3"):
         run(monkeypatch, *flags[:-1], "cc -std=gnu99 -O3")
-    assert read_table(path).values.keys() == measured.keys()
+    assert rows <= read_table(path).values.keys()
 
 
 def test_one_process_at_a_time_measures_a_table(monkeypatch, tmp_path):
