@@ -21,6 +21,13 @@ from space import InputError
 from tests.results.page.browser import visit
 
 ROOT = Path(__file__).parents[3]
+DRAWN = """
+const drawn = [...document.querySelectorAll(".js-plotly-plot")].map((it) => it.className.replace("js-plotly-plot", ""));
+Plotly.Fx.hover("fronts", [{ curveNumber: 0, pointNumber: 0 }]);
+const hovered = [...document.querySelectorAll("#fronts .hovertext tspan, #fronts .hovertext .name")];
+const ids = [...document.querySelectorAll("main [id]:not(svg *)")].map((it) => it.id);
+return { drawn, hovered: hovered.map((it) => it.textContent).filter(Boolean), ids };
+"""
 
 
 @pytest.fixture
@@ -215,8 +222,10 @@ def test_the_page_and_the_plot_hold_all_searches(make_run, tmp_path):
 
 def test_the_page_draws_both_figures(make_run, tmp_path):
     one, two = make_run("one", (0.5, 5000.0)), make_run("two", (0.4, 4000.0), sampler="random")
-    script = "return { plots: document.querySelectorAll('.js-plotly-plot svg.main-svg').length > 1 }"
-    assert visit(comparison_page(compare([one, two])), script, tmp_path) == {"plots": True, "wrong": []}
+    said = visit(comparison_page(compare([one, two])), DRAWN, tmp_path)
+    assert said["wrong"] == [] and said["drawn"] == ["plot ", "plot "]
+    assert len(said["ids"]) == len({*said["ids"]})
+    assert said["hovered"] == ["sampler tpe", str(one), "5k, 50.00%"]
 
 
 def test_folders_may_have_any_name(make_run):

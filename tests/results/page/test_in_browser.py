@@ -72,7 +72,8 @@ await until(() => document.querySelector("#front .scatterlayer"));
 const { scrollWidth, clientWidth } = document.documentElement;
 const cell = document.querySelector("table.sortable tbody td");
 const folded = getComputedStyle(cell).display === "flex";
-return { scrollWidth, clientWidth, folded, rows: document.querySelectorAll("#every tbody tr").length };
+const ids = [...document.querySelectorAll("main [id]:not(svg *)")].map((it) => it.id);
+return { scrollWidth, clientWidth, folded, ids, rows: document.querySelectorAll("#every tbody tr").length };
 """
 
 
@@ -129,6 +130,7 @@ def test_the_page_does_not_scroll_sideways(page, tmp_path, width):
     said = visit(page, FITS, tmp_path, width=width, height=3000)
     assert said["wrong"] == [] and said["scrollWidth"] == said["clientWidth"] <= width
     assert said["folded"] == (width == 360)
+    assert len(said["ids"]) == len({*said["ids"]})
 
 
 def test_two_thousand_trials_make_a_small_page(make_trials, config, run_folder, tmp_path):
