@@ -158,14 +158,14 @@ function choose(row) {
     ...Object.entries(networks.costs).map(([name, values]) => [spelled(name), costText(name, values[row])]),
     ["trial", `${networks.number[row]}, ${decode(networks.source, row)}`],
   ];
-  const onFront = figures.front.views[record.objective].front[kinds[0]].includes(row);
-  const title = key === record.best ? "Recommended" : onFront ? "On the front" : "Not on the front";
+  const place = figures.front.views[view.cost].front[view.kind].includes(row) ? "On" : "Not on";
+  const title = key === record.best ? "Recommended" : `${place} the front by ${spelled(view.cost)}, ${view.kind}`;
   document.getElementById("network").replaceChildren(
     element("h3", `${title}: ${networks.name[key] ?? key}`),
     element("dl", facts.flatMap(([term, value]) => [element("dt", term), element("dd", value)])),
     drawing(row),
     ...(key in record.shares ? [element("p", "Percentages and shading: the share of the network's OPs.", { class: "note" })] : []),
-    ...(onFront ? record.commands.map(([before, after]) => command(before + key + after)) : []),
+    ...(record.pareto.includes(key) ? record.commands.map(([before, after]) => command(before + key + after)) : []),
   );
   for (const line of document.querySelectorAll("tr[data-key]")) line.classList.toggle("chosen", line.dataset.key === key);
 }
@@ -260,6 +260,7 @@ function switchTo(changes) {
   drawFront();
   everyHead();
   everyRows();
+  choose(rowOf.get(view.chosen));
 }
 
 function start() {

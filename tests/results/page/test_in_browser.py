@@ -22,7 +22,13 @@ const select = document.getElementById("cost");
 select.value = "bytes";
 select.dispatchEvent(new Event("change"));
 const bytes = [...traces().front.x];
-return { before, hovered, measured, bytes, costs: [...select.options].map((option) => option.value) };
+const panel = document.getElementById("network");
+const said = () => [panel.querySelector("h3").textContent, panel.querySelectorAll(".command").length];
+choose(0);
+const shown = [said()];
+switchTo({ cost: "ops" });
+shown.push(said());
+return { before, shown, hovered, measured, bytes, costs: [...select.options].map((option) => option.value) };
 """
 CLICKS = """
 await until(() => document.querySelector("#front .scatterlayer"));
@@ -98,6 +104,10 @@ def test_switches_move_the_points(page, tmp_path):
     assert said["before"] == {"x": [2000.5, 3000, 4000], "y": [0.69, 0.8, 0.88]}
     assert said["measured"] == [0.7, 0.8, 0.9]
     assert said["bytes"] == [678]
+    assert said["shown"] == [
+        ["Not on the front by bytes, measured: 00000000000a", 2],
+        ["On the front by ops, measured: 00000000000a", 2],
+    ]
     assert said["costs"] == ["ops", "bops", "padded_bops", "bytes", "params"]
     assert "2,500 OPs" in said["hovered"] or "5,000 OPs" in said["hovered"]
 
@@ -108,7 +118,7 @@ def test_a_click_shows_the_network_and_its_commands(page, tmp_path, run_folder):
     assert said["first"] == "Recommended: 00000000002a"
     assert "80.00%" in said["clicked"] and "3,000 OPs" in said["clicked"]
     assert said["boxes"][0] == "layer0pre · K 08 ch" and len(said["boxes"]) == 5
-    assert said["third"] == f"On the front: {said['key']}"
+    assert said["third"] == f"On the front by ops, expected: {said['key']}"
     assert said["copied"] == [f"python -m search.retrain {run_folder}/pareto.json --key {said['key']}"]
 
 
