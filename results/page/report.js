@@ -165,7 +165,7 @@ function choose(row) {
     element("dl", facts.flatMap(([term, value]) => [element("dt", term), element("dd", value)])),
     drawing(row),
     ...(key in record.shares ? [element("p", "Percentages and shading: the share of the network's OPs.", { class: "note" })] : []),
-    ...(record.pareto.includes(key) ? record.commands.map(([before, after]) => command(before + key + after)) : []),
+    ...(record.pareto.includes(key) ? record.commands.flatMap(([label, before, after]) => [element("p", label, { class: "note label" }), command(before + key + after)]) : []),
   );
   for (const line of document.querySelectorAll("tr[data-key]")) line.classList.toggle("chosen", line.dataset.key === key);
 }

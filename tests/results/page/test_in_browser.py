@@ -38,6 +38,7 @@ const front = document.getElementById("front");
 front.emit("plotly_click", { points: [{ customdata: 0 }] });
 const clicked = panel.textContent;
 const boxes = [...panel.querySelectorAll(".box")].map((box) => box.textContent);
+const labels = [...panel.querySelectorAll(".label")].map((it) => it.textContent);
 const other = document.querySelector("table.sortable button.key");
 other.click();
 const copied = [];
@@ -46,7 +47,7 @@ const button = panel.querySelector(".copy");
 button.click();
 await until(() => copied.length);
 await until(() => button.textContent === "Copied");
-return { first, clicked, boxes, key: other.textContent, third: panel.querySelector("h3").textContent, copied };
+return { first, clicked, boxes, labels, key: other.textContent, third: panel.querySelector("h3").textContent, copied };
 """
 TABLES = """
 const rows = () => [...document.querySelectorAll("#every tbody tr")].map((row) => row.dataset.key);
@@ -118,6 +119,7 @@ def test_a_click_shows_the_network_and_its_commands(page, tmp_path, run_folder):
     assert said["first"] == "Recommended: 00000000002a"
     assert "80.00%" in said["clicked"] and "3,000 OPs" in said["clicked"]
     assert said["boxes"][0] == "layer0pre · K 08 ch" and len(said["boxes"]) == 5
+    assert said["labels"] == ["1. train it fully", "2. then export it"]
     assert said["third"] == f"On the front by ops, expected: {said['key']}"
     assert said["copied"] == [f"python -m search.retrain {run_folder}/pareto.json --key {said['key']}"]
 
