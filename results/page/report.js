@@ -275,7 +275,7 @@ function start() {
     if (target.matches("#kinds button")) switchTo({ kind: target.value });
     if (target.matches("button.key")) {
       choose(rowOf.get(target.textContent));
-      document.getElementById("network").scrollIntoView({ block: "nearest", behavior: calm.matches ? "instant" : "smooth" });
+      document.getElementById("network").scrollIntoView({ block: "start", behavior: calm.matches ? "instant" : "smooth" });
     }
   });
   document.getElementById("filter").addEventListener("input", everyRows);
