@@ -282,6 +282,10 @@ function start() {
   document.getElementById("only-front").addEventListener("change", everyRows);
   document.getElementById("more").addEventListener("click", () => { every.shown += 200; everyRows(); });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawn.forEach(draw));
+  onPrint(() => {
+    for (const { id } of document.querySelectorAll(".plot")) drawn.add(id);
+    drawn.forEach(draw);
+  });
   everyHead();
   everyRows();
   choose(rowOf.get(record.best));

@@ -83,6 +83,13 @@ const ids = [...document.querySelectorAll("main [id]:not(svg *)")].map((it) => i
 return { scrollWidth, clientWidth, folded, ids, rows: document.querySelectorAll("#every tbody tr").length };
 """
 
+PRINTS = """
+dispatchEvent(new Event("beforeprint"));
+const empty = [...document.querySelectorAll(".plot")].filter((it) => !it.querySelector(".scatterlayer"));
+const paper = colour("ground");
+return { empty: empty.map((it) => it.id), paper, plots: document.querySelectorAll(".plot").length };
+"""
+
 
 @pytest.fixture
 def run_folder(tmp_path, config):
@@ -143,6 +150,11 @@ def test_the_page_does_not_scroll_sideways(page, tmp_path, width):
     assert said["wrong"] == [] and said["scrollWidth"] == said["clientWidth"] <= width
     assert said["folded"] == (width == 360)
     assert len(said["ids"]) == len({*said["ids"]})
+
+
+def test_all_figures_are_printed(page, tmp_path):
+    said = visit(page, PRINTS, tmp_path, height=300)
+    assert said == {"empty": [], "paper": "#fff", "plots": 3, "wrong": []}
 
 
 def test_two_thousand_trials_make_a_small_page(make_trials, config, run_folder, tmp_path):
