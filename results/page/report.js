@@ -227,7 +227,11 @@ function everyRows() {
   const words = document.getElementById("filter").value.toLowerCase().split(/\s+/).filter(Boolean);
   const front = new Set(figures.front.views[view.cost].front[view.kind]);
   const onlyFront = document.getElementById("only-front").checked;
-  const textOf = (row) => `${networks.key[row]} ${decode(networks.source, row)} ${networks.name[networks.key[row]] ?? ""} ${networks.text[row]}`.toLowerCase();
+  const textOf = (row) => {
+    const source = decode(networks.source, row);
+    const words = [networks.key[row], source, source === "baseline" ? "hand-designed" : "", networks.name[networks.key[row]] ?? "", networks.text[row]];
+    return words.join(" ").toLowerCase();
+  };
   const found = networks.key.map((_, row) => row).filter((row) => (!onlyFront || front.has(row)) && words.every((word) => textOf(row).includes(word)));
   const valueOf = columns[every.column][1];
   found.sort((a, b) => every.sign * compare(valueOf(a), valueOf(b)));
@@ -236,7 +240,7 @@ function everyRows() {
     return element("td", content, { "data-label": title, class: typeof value(row) === "number" ? "number" : content.length > record.long ? "long" : "" });
   }), { "data-key": networks.key[row] }));
   document.getElementById("every").tBodies[0].replaceChildren(...rows);
-  document.getElementById("found").textContent = `${found.length.toLocaleString("en")} of ${count.toLocaleString("en")} networks`;
+  document.getElementById("found").textContent = !found.length ? "nothing found" : `${found.length.toLocaleString("en")} of ${count.toLocaleString("en")} networks`;
   document.getElementById("more").hidden = found.length <= every.shown;
 }
 

@@ -58,6 +58,10 @@ const filter = document.getElementById("filter");
 const type = (text) => { filter.value = text; filter.dispatchEvent(new Event("input")); };
 type("baseline");
 const hand = rows();
+type("hand-designed");
+const designed = rows();
+type("no such network");
+const none = document.getElementById("found").textContent;
 type("");
 const head = (name) => [...document.querySelectorAll("#every th button")].find((it) => it.textContent === name);
 head("measured").click();
@@ -72,7 +76,7 @@ const front = rows();
 const table = document.querySelector("table.sortable");
 [...table.querySelectorAll("th button")].find((it) => it.textContent === "OPs").click();
 const ordered = [...table.querySelectorAll("tbody tr")].map((row) => row.dataset.key);
-return { sorts, all, hand, up, down, front, sorted: ordered, found: document.getElementById("found").textContent };
+return { sorts, all, hand, designed, none, up, down, front, sorted: ordered, found: document.getElementById("found").textContent };
 """
 FITS = """
 await until(() => document.querySelector("#front .scatterlayer"));
@@ -136,7 +140,8 @@ def test_tables_are_filtered_and_sorted(page, tmp_path):
     keys = {number: f"{number:011x}a" for number in range(7)}
     assert said["wrong"] == []
     assert said["all"] == [keys[number] for number in (0, 1, 2, 3, 5, 6)]
-    assert said["hand"] == [keys[0], keys[1]]
+    assert said["hand"] == said["designed"] == [keys[0], keys[1]]
+    assert said["none"] == "nothing found"
     assert said["up"][0] == keys[5] and said["up"][-1] == keys[2]
     assert said["down"][0] == keys[2]
     assert said["sorts"] == [[["trial", "ascending"]], [["measured", "descending"]], [["measured", "descending"]]]
