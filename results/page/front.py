@@ -129,7 +129,9 @@ def front_table(front: Front, config: RunConfig) -> str:
     expected = "expected" if config.measure is ACCURACY else f"expected {config.measure.title}"
     columns = [
         Column(title="key", texts=[entry.key for entry in entries]),
-        shares("measured" if config.measure is ACCURACY else "measured accuracy", [entry.accuracy for entry in entries]),
+        shares(
+            "measured" if config.measure is ACCURACY else "measured accuracy", [entry.accuracy for entry in entries]
+        ),
     ]
     for name in (config.measure.column, TOP5):
         if all(name in entry.scores for entry in entries):

@@ -47,7 +47,8 @@ const button = panel.querySelector(".copy");
 button.click();
 await until(() => copied.length);
 await until(() => button.textContent === "Copied");
-return { first, clicked, boxes, labels, key: other.textContent, third: panel.querySelector("h3").textContent, copied };
+const third = panel.querySelector("h3").textContent;
+return { first, clicked, boxes, labels, key: other.textContent, third, copied };
 """
 TABLES = """
 const rows = () => [...document.querySelectorAll("#every tbody tr")].map((row) => row.dataset.key);
@@ -76,7 +77,8 @@ const front = rows();
 const table = document.querySelector("table.sortable");
 [...table.querySelectorAll("th button")].find((it) => it.textContent === "OPs").click();
 const ordered = [...table.querySelectorAll("tbody tr")].map((row) => row.dataset.key);
-return { sorts, all, hand, designed, none, up, down, front, sorted: ordered, found: document.getElementById("found").textContent };
+const found = document.getElementById("found").textContent;
+return { sorts, all, hand, designed, none, up, down, front, sorted: ordered, found };
 """
 FITS = """
 await until(() => document.querySelector("#front .scatterlayer"));
