@@ -225,7 +225,7 @@ def test_the_page_draws_both_figures(make_run, tmp_path):
     said = visit(comparison_page(compare([one, two])), DRAWN, tmp_path)
     assert said["wrong"] == [] and said["drawn"] == ["plot ", "plot "]
     assert len(said["ids"]) == len({*said["ids"]})
-    assert said["hovered"] == ["sampler tpe", str(one), "5k, 50.00%"]
+    assert said["hovered"] == ["sampler tpe", str(one), "5000, 50.00%"]
 
 
 def test_folders_may_have_any_name(make_run):
@@ -268,3 +268,14 @@ def test_trainings_on_fewer_images_have_the_same_split(make_run):
     comparison = compare([one, make_run("two", (0.5, 5000.0))])
     assert [*comparison.groups] == ["--proxy-images 100", "--proxy-images not given"]
     assert any("not trained alike" in note for note in comparison.notes)
+
+
+def test_seconds_on_other_devices_or_versions_are_noted(make_run):
+    one = make_run("one", (0.5, 5000.0), device="cpu", versions={"torch": "2.3"})
+    two = make_run("two", (0.5, 5000.0), device="cuda", versions={"torch": "2.3"}, sampler="random")
+    three = make_run("three", (0.5, 5000.0), device="cpu", versions={"torch": "2.4"}, sampler="front")
+    four = make_run("four", (0.5, 5000.0), device="cpu", versions={"torch": "2.3"}, sampler="random")
+    said = "Seconds cannot be compared: the searches ran on cpu, torch 2.3; {}."
+    assert compare([one, two]).notes == (said.format("cuda, torch 2.3"),)
+    assert compare([one, three]).notes == (said.format("cpu, torch 2.4"),)
+    assert compare([one, four]).notes == ()
