@@ -217,7 +217,7 @@ def pareto_figure(info: ParetoInfo) -> go.Figure:
     bars = {"error_y": {"array": info.front.errors, "thickness": 1, "width": 3}} if info.front.errors else {}
     add(info.front, "front", meta="front", mode="lines+markers", line=line, marker={"size": 8, "color": color}, **bars)
     dots(info.baselines, "hand", "hand-designed", symbol="diamond-open", size=9)
-    dots(info.best, "best", "best.json", symbol="star", size=16, line={"color": "#555", "width": 1})
+    dots(info.best, "best", "recommended", symbol="star", size=16, line={"color": "#555", "width": 1})
     if info.published.cost:
         dots(info.published, "published", PUBLISHED, symbol="x-thin-open", size=8)
     if info.retrained.cost:

@@ -92,6 +92,9 @@ def notes_on(configs: Configs, trials: Mapping[str, int], expected: Mapping[str,
             f"Accuracies of {measured} are measured ones, of which the best had luck; those of the others are expected "
             "ones, corrected for it."
         )
+    ran = dict.fromkeys(f"{config.device}, torch {config.versions.get('torch')}" for config in configs.values())
+    if len(ran) > 1:
+        notes.append(f"Seconds cannot be compared: the searches ran on {'; '.join(ran)}.")
     fewest, most = min(trials.values()), max(trials.values())
     if fewest < most:
         notes.append(

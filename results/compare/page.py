@@ -13,6 +13,7 @@ from results.plot import HUES
 from results.progress import TITLES
 
 FRONTS = "The front of each search; a click on a name hides or shows its lines."
+HOVER = "%{{fullData.name}}<br>%{{fullData.text}}<br>{}<extra></extra>"
 PROGRESS = "Hypervolume after each complete trial, against the one reference point."
 
 
@@ -38,7 +39,7 @@ def figures_of(comparison: Comparison) -> dict[str, Any]:
     fronts = go.Figure(layout={"xaxis": {"title": config.cost.title, "type": "log"}})
     fronts.update_layout(yaxis={"title": comparison.accuracy_title, "tickformat": ".1%"})
     progress = go.Figure(layout={"xaxis": {"title": TITLES["trials"]}, "showlegend": False})
-    progress.update_layout(yaxis={"title": "hypervolume", "tickformat": ".1%"})
+    progress.update_layout(yaxis={"title": "hypervolume"})
     for number, (name, searches) in enumerate(comparison.groups.items()):
         line = {
             "color": HUES[number % len(HUES)],
@@ -51,4 +52,6 @@ def figures_of(comparison: Comparison) -> dict[str, Any]:
                 x=one.cost, y=one.accuracy, mode="lines+markers", marker={"size": 5}, showlegend=not place, **look
             )
             progress.add_scatter(x=one.progress.trials, y=one.progress.hypervolume, mode="lines", **look)
+    fronts.update_traces(hovertemplate=HOVER.format("%{x}, %{y:.2%}"))
+    progress.update_traces(hovertemplate=HOVER.format("%{x} trials, %{y:.4f}"))
     return {"fronts": plain(fronts), "progress": plain(progress)}

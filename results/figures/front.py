@@ -28,7 +28,7 @@ def front_drawn(info: ParetoInfo) -> Figure:
     axes.step(front.cost, front.accuracy, where="post", color=color, marker="o", markersize=3, label="front")
     if front.errors:
         axes.errorbar(front.cost, front.accuracy, yerr=front.errors, fmt="none", ecolor=color, elinewidth=0.7)
-    dots(info.best, "best", "best.json", marker="*", markersize=9, markeredgecolor=INK, markeredgewidth=0.5, zorder=5)
+    dots(info.best, "best", "recommended", marker="*", markersize=9, markeredgecolor=INK, markeredgewidth=0.5, zorder=5)
     dots(info.published, "published", PUBLISHED, marker="x")
     dots(info.retrained, "retrained", "retrained (test images)", marker="^")
     lines = {f"{name}: {info.objective.show(cost)}": cost for name, cost in info.peers.items()}

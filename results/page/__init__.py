@@ -47,6 +47,7 @@ def page_of(run: RunRecord, *, published: bool = False, version: str = "") -> st
         "networks": networks_of(complete, config, run.front.noise, run.shares),
         "shares": run.shares,
         "best": run.best.key,
+        "pareto": [entry.key for entry in run.front.entries],
         "objective": config.objective,
         "measure": config.measure.title,
         "commands": commands_of(run),

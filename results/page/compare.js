@@ -10,4 +10,5 @@ function draw() {
 }
 
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+onPrint(draw);
 draw();

@@ -14,7 +14,7 @@ from results.page.summary import heading, networks_text, noise_text
 from results.plot import ParetoInfo, Points, pareto_figure, published_points, retrained_points
 from results.run_config import RunConfig
 from results.run_record import RunRecord
-from results.tables import front_of
+from results.tables import STD, front_of
 from results.two_costs import two_fronts
 from space.cost import COSTS
 from space.objective import OBJECTIVES
@@ -107,8 +107,10 @@ def style_of(run: RunRecord, published: pd.DataFrame | None) -> Any:
 def front_section(run: RunRecord, published: pd.DataFrame | None) -> Section:
     """The figure with its switches, the panel of one network, and the table of the front."""
     config, front = run.config, run.front
-    is_smoothed = "expected" in accuracies_of(run.trials.loc[run.trials["state"] == "complete"], config)
-    words = " ".join([ALWAYS, *([BARS] if front.noise else []), *([SMOOTHED] if is_smoothed else [])])
+    complete = run.trials.loc[run.trials["state"] == "complete"]
+    is_smoothed = "expected" in accuracies_of(complete, config)
+    has_bars = front.noise or (is_smoothed and STD in complete and complete[STD].notna().to_numpy().any())
+    words = " ".join([ALWAYS, *([BARS] if has_bars else []), *([SMOOTHED] if is_smoothed else [])])
     is_open = " open" if len(front.entries) <= FEW else ""
     body = (
         f"<div class='beside'><div>{CONTROLS}{figure('front', words)}"
@@ -127,7 +129,9 @@ def front_table(front: Front, config: RunConfig) -> str:
     expected = "expected" if config.measure is ACCURACY else f"expected {config.measure.title}"
     columns = [
         Column(title="key", texts=[entry.key for entry in entries]),
-        shares(f"accuracy ({config.evaluator})", [entry.accuracy for entry in entries]),
+        shares(
+            "measured" if config.measure is ACCURACY else "measured accuracy", [entry.accuracy for entry in entries]
+        ),
     ]
     for name in (config.measure.column, TOP5):
         if all(name in entry.scores for entry in entries):

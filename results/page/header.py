@@ -26,12 +26,12 @@ def command(text: str) -> str:
     return f"<div class='command'><code>{escape(text)}</code><button type='button' class='copy'>Copy</button></div>"
 
 
-def commands_of(run: RunRecord) -> list[tuple[str, str]]:
-    """What retrains, then exports a network of the front: before its key, and after it."""
+def commands_of(run: RunRecord) -> list[tuple[str, str, str]]:
+    """What retrains, then exports a network of the front: a label, the command before its key, and after it."""
     folder = path_of(run)
     return [
-        (f"python -m search.retrain {folder}/pareto.json --key ", ""),
-        (f"python -m mobinet.export {folder}/retrain/", " --format c --out network"),
+        ("1. train it fully", f"python -m search.retrain {folder}/pareto.json --key ", ""),
+        ("2. then export it", f"python -m mobinet.export {folder}/retrain/", " --format c --out network"),
     ]
 
 

@@ -42,7 +42,7 @@ class Section:
     figures: dict[str, Any] = field(default_factory=dict)
 
     def html(self) -> str:
-        name = self.title.lower().replace(" ", "-")
+        name = f"section-{self.title.lower().replace(' ', '-')}"  # a figure may have the title for its name
         return f"<section id='{escape(name)}'><h2>{escape(self.title)}</h2>{self.body}</section>" if self.body else ""
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from results.hand_designed import hand_designed_names
 from results.noise import Noise, margin_of
 from results.run_record import RunRecord
-from results.tables import deciding_accuracy, deciding_error
+from results.tables import deciding_accuracy, deciding_error, is_smoothed
 
 COUNTED = {
     "ops": "OPs",
@@ -32,6 +32,7 @@ class Recommendation:
         cost, other_cost: likewise, of the run's objective.
         margin: the difference in accuracy that chance explains; None where it was not measured.
         is_hand_designed: whether both are the same.
+        is_expected: whether the accuracies are expected ones.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Recommendation:
     other_cost: float
     margin: float | None
     is_hand_designed: bool = False
+    is_expected: bool = False
 
     @property
     def gain(self) -> float:
@@ -81,10 +83,11 @@ class Recommendation:
 
     def _accuracy(self) -> str:
         both = f"{self.accuracy:.1%} against {self.other_accuracy:.1%}"
+        expected = "expected " if self.is_expected else ""
         if self.is_alike:
-            return f"at the same accuracy, within noise ({both})"
+            return f"at the same {expected}accuracy, within noise ({both})"
         more = "higher" if self.gain > 0 else "lower"
-        points = f"at an accuracy {abs(self.gain) * 100:.1f} points {more} ({both})"
+        points = f"at an {expected}accuracy {abs(self.gain) * 100:.1f} points {more} ({both})"
         return points if self.margin is not None else f"{points}; the noise was not measured"
 
 
@@ -115,6 +118,7 @@ def recommendation_of(run: RunRecord) -> Recommendation:
         other_cost=0.0 if other is None else float(costs[other]),
         margin=None if other is None or np.isnan(margins[other]) else float(margins[other]),
         is_hand_designed=bool(is_hand[mine]),
+        is_expected=is_smoothed(complete, config.measure),
     )
 
 

@@ -158,14 +158,14 @@ function choose(row) {
     ...Object.entries(networks.costs).map(([name, values]) => [spelled(name), costText(name, values[row])]),
     ["trial", `${networks.number[row]}, ${decode(networks.source, row)}`],
   ];
-  const onFront = figures.front.views[record.objective].front[kinds[0]].includes(row);
-  const title = key === record.best ? "Recommended" : onFront ? "On the front" : "Not on the front";
+  const place = figures.front.views[view.cost].front[view.kind].includes(row) ? "On" : "Not on";
+  const title = key === record.best ? "Recommended" : `${place} the front by ${spelled(view.cost)}, ${view.kind}`;
   document.getElementById("network").replaceChildren(
     element("h3", `${title}: ${networks.name[key] ?? key}`),
     element("dl", facts.flatMap(([term, value]) => [element("dt", term), element("dd", value)])),
     drawing(row),
     ...(key in record.shares ? [element("p", "Percentages and shading: the share of the network's OPs.", { class: "note" })] : []),
-    ...(onFront ? record.commands.map(([before, after]) => command(before + key + after)) : []),
+    ...(record.pareto.includes(key) ? record.commands.flatMap(([label, before, after]) => [element("p", label, { class: "note label" }), command(before + key + after)]) : []),
   );
   for (const line of document.querySelectorAll("tr[data-key]")) line.classList.toggle("chosen", line.dataset.key === key);
 }
@@ -227,7 +227,11 @@ function everyRows() {
   const words = document.getElementById("filter").value.toLowerCase().split(/\s+/).filter(Boolean);
   const front = new Set(figures.front.views[view.cost].front[view.kind]);
   const onlyFront = document.getElementById("only-front").checked;
-  const textOf = (row) => `${networks.key[row]} ${decode(networks.source, row)} ${networks.name[networks.key[row]] ?? ""} ${networks.text[row]}`.toLowerCase();
+  const textOf = (row) => {
+    const source = decode(networks.source, row);
+    const words = [networks.key[row], source, source === "baseline" ? "hand-designed" : "", networks.name[networks.key[row]] ?? "", networks.text[row]];
+    return words.join(" ").toLowerCase();
+  };
   const found = networks.key.map((_, row) => row).filter((row) => (!onlyFront || front.has(row)) && words.every((word) => textOf(row).includes(word)));
   const valueOf = columns[every.column][1];
   found.sort((a, b) => every.sign * compare(valueOf(a), valueOf(b)));
@@ -236,7 +240,7 @@ function everyRows() {
     return element("td", content, { "data-label": title, class: typeof value(row) === "number" ? "number" : content.length > record.long ? "long" : "" });
   }), { "data-key": networks.key[row] }));
   document.getElementById("every").tBodies[0].replaceChildren(...rows);
-  document.getElementById("found").textContent = `${found.length.toLocaleString("en")} of ${count.toLocaleString("en")} networks`;
+  document.getElementById("found").textContent = !found.length ? "nothing found" : `${found.length.toLocaleString("en")} of ${count.toLocaleString("en")} networks`;
   document.getElementById("more").hidden = found.length <= every.shown;
 }
 
@@ -260,6 +264,7 @@ function switchTo(changes) {
   drawFront();
   everyHead();
   everyRows();
+  choose(rowOf.get(view.chosen));
 }
 
 function start() {
@@ -274,13 +279,17 @@ function start() {
     if (target.matches("#kinds button")) switchTo({ kind: target.value });
     if (target.matches("button.key")) {
       choose(rowOf.get(target.textContent));
-      document.getElementById("network").scrollIntoView({ block: "nearest", behavior: calm.matches ? "instant" : "smooth" });
+      document.getElementById("network").scrollIntoView({ block: "start", behavior: calm.matches ? "instant" : "smooth" });
     }
   });
   document.getElementById("filter").addEventListener("input", everyRows);
   document.getElementById("only-front").addEventListener("change", everyRows);
   document.getElementById("more").addEventListener("click", () => { every.shown += 200; everyRows(); });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawn.forEach(draw));
+  onPrint(() => {
+    for (const { id } of document.querySelectorAll(".plot")) drawn.add(id);
+    drawn.forEach(draw);
+  });
   everyHead();
   everyRows();
   choose(rowOf.get(record.best));

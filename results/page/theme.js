@@ -4,6 +4,16 @@
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 const options = { displayModeBar: false, responsive: true };
 
+// On paper colours are light, whatever the screen has.
+function onPrint(drawAll) {
+  for (const [event, isPaper] of [["beforeprint", true], ["afterprint", false]]) {
+    addEventListener(event, () => {
+      document.documentElement.classList.toggle("paper", isPaper);
+      drawAll();
+    });
+  }
+}
+
 function theme(layout) {
   const [text, muted, line, ground] = ["text", "muted", "line", "ground"].map(colour);
   const axis = { gridcolor: line, linecolor: line, zerolinecolor: line, tickfont: { color: muted }, automargin: true };

@@ -9,7 +9,7 @@ from results.settings import settings_of
 from results.words import duration
 
 EVERY = """<div class='controls'>
-<label>Filter <input type='search' id='filter' placeholder='key, mid2, baseline...'></label>
+<label>Filter <input type='search' id='filter' placeholder='key, mid2, hand-designed...'></label>
 <label><input type='checkbox' id='only-front'> only the front</label>
 <output id='found' aria-live='polite'></output></div>
 <div class='scroll'>

@@ -52,7 +52,7 @@ def test_svg_files_hold_their_labels_as_text(whole_run, trials):
     assert [path.name for path in paths] == ["front.svg", "network.svg", "progress.svg", "choices.svg"]
     assert {path.parent for path in paths} == {whole_run / "figures"}
     front, network, progress, choices = map(texts_in, paths)
-    labels = ["searched", "hand-designed", "front", "best.json", "retrained (test images)"]
+    labels = ["searched", "hand-designed", "front", "recommended", "retrained (test images)"]
     assert {*labels, "OPs = FLOPs + BOPs / 64", "validation accuracy"} <= {*front} and PUBLISHED not in front
     best = trials.loc[2]
     assert f"{best['key']}: accuracy 90.0%, 4,000 OPs" in network
@@ -85,7 +85,7 @@ def test_the_front_is_drawn_at_expected_accuracies_with_their_errors(trials, con
     lines = {line.get_label(): line for line in axes.lines}
     assert lines["front"].get_ydata() == pytest.approx([0.65, 0.75, 0.85])
     assert lines["hand-designed"].get_ydata() == pytest.approx([0.65, 0.75])
-    assert lines["best.json"].get_xydata().tolist() == [[4000.0, pytest.approx(0.85)]]
+    assert lines["recommended"].get_xydata().tolist() == [[4000.0, pytest.approx(0.85)]]
     assert to_hex(lines["front"].get_color()) == COLOURS["front"]
     (bars,) = (bars for bars in axes.collections if bars.get_segments())
     heights = [segment[1][1] - segment[0][1] for segment in bars.get_segments()]

@@ -72,7 +72,7 @@ def test_figure_draws_each_kind_once(info):
         ("front", info.front),
         ("searched", info.dominated),
         ("hand-designed", info.baselines),
-        ("best.json", info.best),
+        ("recommended", info.best),
     ):
         trace = traces.pop(name)
         assert (tuple(trace.x), tuple(trace.y), tuple(trace.text)) == (points.cost, points.accuracy, points.texts)

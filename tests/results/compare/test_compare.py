@@ -21,6 +21,13 @@ from space import InputError
 from tests.results.page.browser import visit
 
 ROOT = Path(__file__).parents[3]
+DRAWN = """
+const drawn = [...document.querySelectorAll(".js-plotly-plot")].map((it) => it.className.replace("js-plotly-plot", ""));
+Plotly.Fx.hover("fronts", [{ curveNumber: 0, pointNumber: 0 }]);
+const hovered = [...document.querySelectorAll("#fronts .hovertext tspan, #fronts .hovertext .name")];
+const ids = [...document.querySelectorAll("main [id]:not(svg *)")].map((it) => it.id);
+return { drawn, hovered: hovered.map((it) => it.textContent).filter(Boolean), ids };
+"""
 
 
 @pytest.fixture
@@ -215,8 +222,10 @@ def test_the_page_and_the_plot_hold_all_searches(make_run, tmp_path):
 
 def test_the_page_draws_both_figures(make_run, tmp_path):
     one, two = make_run("one", (0.5, 5000.0)), make_run("two", (0.4, 4000.0), sampler="random")
-    script = "return { plots: document.querySelectorAll('.js-plotly-plot svg.main-svg').length > 1 }"
-    assert visit(comparison_page(compare([one, two])), script, tmp_path) == {"plots": True, "wrong": []}
+    said = visit(comparison_page(compare([one, two])), DRAWN, tmp_path)
+    assert said["wrong"] == [] and said["drawn"] == ["plot ", "plot "]
+    assert len(said["ids"]) == len({*said["ids"]})
+    assert said["hovered"] == ["sampler tpe", str(one), "5000, 50.00%"]
 
 
 def test_folders_may_have_any_name(make_run):
@@ -259,3 +268,14 @@ def test_trainings_on_fewer_images_have_the_same_split(make_run):
     comparison = compare([one, make_run("two", (0.5, 5000.0))])
     assert [*comparison.groups] == ["--proxy-images 100", "--proxy-images not given"]
     assert any("not trained alike" in note for note in comparison.notes)
+
+
+def test_seconds_on_other_devices_or_versions_are_noted(make_run):
+    one = make_run("one", (0.5, 5000.0), device="cpu", versions={"torch": "2.3"})
+    two = make_run("two", (0.5, 5000.0), device="cuda", versions={"torch": "2.3"}, sampler="random")
+    three = make_run("three", (0.5, 5000.0), device="cpu", versions={"torch": "2.4"}, sampler="front")
+    four = make_run("four", (0.5, 5000.0), device="cpu", versions={"torch": "2.3"}, sampler="random")
+    said = "Seconds cannot be compared: the searches ran on cpu, torch 2.3; {}."
+    assert compare([one, two]).notes == (said.format("cuda, torch 2.3"),)
+    assert compare([one, three]).notes == (said.format("cpu, torch 2.4"),)
+    assert compare([one, four]).notes == ()

@@ -22,7 +22,13 @@ const select = document.getElementById("cost");
 select.value = "bytes";
 select.dispatchEvent(new Event("change"));
 const bytes = [...traces().front.x];
-return { before, hovered, measured, bytes, costs: [...select.options].map((option) => option.value) };
+const panel = document.getElementById("network");
+const said = () => [panel.querySelector("h3").textContent, panel.querySelectorAll(".command").length];
+choose(0);
+const shown = [said()];
+switchTo({ cost: "ops" });
+shown.push(said());
+return { before, shown, hovered, measured, bytes, costs: [...select.options].map((option) => option.value) };
 """
 CLICKS = """
 await until(() => document.querySelector("#front .scatterlayer"));
@@ -32,6 +38,7 @@ const front = document.getElementById("front");
 front.emit("plotly_click", { points: [{ customdata: 0 }] });
 const clicked = panel.textContent;
 const boxes = [...panel.querySelectorAll(".box")].map((box) => box.textContent);
+const labels = [...panel.querySelectorAll(".label")].map((it) => it.textContent);
 const other = document.querySelector("table.sortable button.key");
 other.click();
 const copied = [];
@@ -40,7 +47,8 @@ const button = panel.querySelector(".copy");
 button.click();
 await until(() => copied.length);
 await until(() => button.textContent === "Copied");
-return { first, clicked, boxes, key: other.textContent, third: panel.querySelector("h3").textContent, copied };
+const third = panel.querySelector("h3").textContent;
+return { first, clicked, boxes, labels, key: other.textContent, third, copied };
 """
 TABLES = """
 const rows = () => [...document.querySelectorAll("#every tbody tr")].map((row) => row.dataset.key);
@@ -51,6 +59,10 @@ const filter = document.getElementById("filter");
 const type = (text) => { filter.value = text; filter.dispatchEvent(new Event("input")); };
 type("baseline");
 const hand = rows();
+type("hand-designed");
+const designed = rows();
+type("no such network");
+const none = document.getElementById("found").textContent;
 type("");
 const head = (name) => [...document.querySelectorAll("#every th button")].find((it) => it.textContent === name);
 head("measured").click();
@@ -65,14 +77,23 @@ const front = rows();
 const table = document.querySelector("table.sortable");
 [...table.querySelectorAll("th button")].find((it) => it.textContent === "OPs").click();
 const ordered = [...table.querySelectorAll("tbody tr")].map((row) => row.dataset.key);
-return { sorts, all, hand, up, down, front, sorted: ordered, found: document.getElementById("found").textContent };
+const found = document.getElementById("found").textContent;
+return { sorts, all, hand, designed, none, up, down, front, sorted: ordered, found };
 """
 FITS = """
 await until(() => document.querySelector("#front .scatterlayer"));
 const { scrollWidth, clientWidth } = document.documentElement;
 const cell = document.querySelector("table.sortable tbody td");
 const folded = getComputedStyle(cell).display === "flex";
-return { scrollWidth, clientWidth, folded, rows: document.querySelectorAll("#every tbody tr").length };
+const ids = [...document.querySelectorAll("main [id]:not(svg *)")].map((it) => it.id);
+return { scrollWidth, clientWidth, folded, ids, rows: document.querySelectorAll("#every tbody tr").length };
+"""
+
+PRINTS = """
+dispatchEvent(new Event("beforeprint"));
+const empty = [...document.querySelectorAll(".plot")].filter((it) => !it.querySelector(".scatterlayer"));
+const paper = colour("ground");
+return { empty: empty.map((it) => it.id), paper, plots: document.querySelectorAll(".plot").length };
 """
 
 
@@ -97,6 +118,10 @@ def test_switches_move_the_points(page, tmp_path):
     assert said["before"] == {"x": [2000.5, 3000, 4000], "y": [0.69, 0.8, 0.88]}
     assert said["measured"] == [0.7, 0.8, 0.9]
     assert said["bytes"] == [678]
+    assert said["shown"] == [
+        ["Not on the front by bytes, measured: 00000000000a", 2],
+        ["On the front by ops, measured: 00000000000a", 2],
+    ]
     assert said["costs"] == ["ops", "bops", "padded_bops", "bytes", "params"]
     assert "2,500 OPs" in said["hovered"] or "5,000 OPs" in said["hovered"]
 
@@ -107,7 +132,8 @@ def test_a_click_shows_the_network_and_its_commands(page, tmp_path, run_folder):
     assert said["first"] == "Recommended: 00000000002a"
     assert "80.00%" in said["clicked"] and "3,000 OPs" in said["clicked"]
     assert said["boxes"][0] == "layer0pre · K 08 ch" and len(said["boxes"]) == 5
-    assert said["third"] == f"On the front: {said['key']}"
+    assert said["labels"] == ["1. train it fully", "2. then export it"]
+    assert said["third"] == f"On the front by ops, expected: {said['key']}"
     assert said["copied"] == [f"python -m search.retrain {run_folder}/pareto.json --key {said['key']}"]
 
 
@@ -116,7 +142,8 @@ def test_tables_are_filtered_and_sorted(page, tmp_path):
     keys = {number: f"{number:011x}a" for number in range(7)}
     assert said["wrong"] == []
     assert said["all"] == [keys[number] for number in (0, 1, 2, 3, 5, 6)]
-    assert said["hand"] == [keys[0], keys[1]]
+    assert said["hand"] == said["designed"] == [keys[0], keys[1]]
+    assert said["none"] == "nothing found"
     assert said["up"][0] == keys[5] and said["up"][-1] == keys[2]
     assert said["down"][0] == keys[2]
     assert said["sorts"] == [[["trial", "ascending"]], [["measured", "descending"]], [["measured", "descending"]]]
@@ -129,6 +156,12 @@ def test_the_page_does_not_scroll_sideways(page, tmp_path, width):
     said = visit(page, FITS, tmp_path, width=width, height=3000)
     assert said["wrong"] == [] and said["scrollWidth"] == said["clientWidth"] <= width
     assert said["folded"] == (width == 360)
+    assert len(said["ids"]) == len({*said["ids"]})
+
+
+def test_all_figures_are_printed(page, tmp_path):
+    said = visit(page, PRINTS, tmp_path, height=300)
+    assert said == {"empty": [], "paper": "#fff", "plots": 3, "wrong": []}
 
 
 def test_two_thousand_trials_make_a_small_page(make_trials, config, run_folder, tmp_path):

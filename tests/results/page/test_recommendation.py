@@ -68,6 +68,13 @@ def test_the_errors_of_expected_accuracies_go_first(recommend):
     assert (found.margin, found.other_cost) == (pytest.approx(1.96 * 0.005), 4000)
 
 
+def test_accuracies_are_called_expected_where_they_are(recommend):
+    rows = ("sampler", 0.9, 3000), ("baseline", 0.8, 4000)
+    assert "at an accuracy 10.0 points" in recommend(*rows).text("ops")
+    assert "at an expected accuracy 12.0 points" in recommend(*rows, expected=[0.9, 0.78]).text("ops")
+    assert "at the same expected accuracy, within noise" in recommend(*rows, expected=[0.9, 0.89]).text("ops")
+
+
 def test_a_hand_designed_best_and_none_at_all(recommend):
     assert "is the best choice" in recommend(("baseline", 0.9, 3000), ("sampler", 0.8, 2000)).text("ops")
     assert recommend(("sampler", 0.9, 3000)).text("ops").startswith("There is no hand-designed network")

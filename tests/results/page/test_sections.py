@@ -8,9 +8,12 @@ from results.curves import Curve, read_curves
 from results.entry import Entry
 from results.page.choices import choices_section
 from results.page.effects import effects_of
+from results.page.front import front_section
 from results.page.html import script_data
 from results.page.networks import accuracies_of, boxes_in, coded
 from results.progress import progress_of
+from results.run_record import read_run
+from results.tables import write_tables
 from space import Architecture
 from space.backbones import find_backbone
 from space.family import find_family
@@ -22,6 +25,18 @@ def test_accuracies_are_expected_where_there_was_a_regression(trials, config):
     assert accuracies_of(complete.assign(expected=complete["accuracy"]), config) == {"measured": "accuracy"}
     found = accuracies_of(complete.assign(expected=complete["accuracy"] - 0.01), config)
     assert found == {"expected": "expected", "measured": "accuracy"}
+
+
+def test_bars_are_told_where_there_are_any(trials, config, run_folder):
+    assert "Bars hold" not in body_of(trials, config, run_folder)
+    smoothed = trials.assign(expected=trials["accuracy"] - 0.01)
+    assert "Bars hold" not in body_of(smoothed, config, run_folder)
+    assert "Bars hold" in body_of(smoothed.assign(expected_std=0.01), config, run_folder)
+
+
+def body_of(trials, config, run_folder):
+    write_tables(run_folder, trials, config, None)
+    return front_section(read_run(run_folder), None).body
 
 
 def test_rows_along_the_front_are_the_genes_that_differ(trials, config):
