@@ -41,8 +41,8 @@ def luckier_text(trials: pd.DataFrame, best: Entry, objective: str) -> str:
     if first["key"] == best.key or first[best.measure.column] <= best.reached:
         return ""
     return (
-        f"{first['key']} at no more cost was measured higher, {first[best.measure.column]:.1%}, in one training; "
-        f"by what all trainings say, {first['expected']:.1%} is expected of it\n"
+        f"{first['key']}, at no more cost, measured higher in one training, {first[best.measure.column]:.1%}; "
+        f"from all trainings together {first['expected']:.1%} is expected of it\n"
     )
 
 

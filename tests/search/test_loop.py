@@ -157,6 +157,18 @@ def test_noise_is_measured_once(tmp_path, trials, most, pairs):
     assert record(study).equals(before)
 
 
+def lasting(end: float, numbers: list[int]):
+    """An evaluator that notes the numbers of its tasks; the second one lasts until `end`."""
+
+    def evaluator(task):
+        numbers.append(task.number)
+        if len(numbers) == 2:
+            time.sleep(max(0, end - time.monotonic()))
+        return Instant()(task)
+
+    return evaluator
+
+
 def test_after_its_end_a_search_begins_nothing_that_was_interrupted(tmp_path):
     stopped = open_study(tmp_path)
     asked = [stopped.ask().number for _ in range(3)]
@@ -165,14 +177,7 @@ def test_after_its_end_a_search_begins_nothing_that_was_interrupted(tmp_path):
     assert run_search(study, InProcess(Instant()), trials=9, on_trial=quiet, end=time.monotonic())
     assert record(study)["state"].tolist() == ["running"] * 3 and study.ended == 0
     end, numbers = time.monotonic() + 1, []
-
-    def evaluator(task):
-        numbers.append(task.number)
-        if len(numbers) == 2:
-            time.sleep(max(0, end - time.monotonic()))
-        return Instant()(task)
-
-    assert run_search(study, InProcess(evaluator), trials=9, on_trial=quiet, end=end)
+    assert run_search(study, InProcess(lasting(end, numbers)), trials=9, on_trial=quiet, end=end)
     assert numbers == asked[:2]
 
 
@@ -182,14 +187,7 @@ def test_noise_is_measured_until_the_end(tmp_path):
     measure_noise(study, InProcess(Instant()), on_note=quiet, end=time.monotonic())
     assert study.noise() is None
     end, calls = time.monotonic() + 1, []
-
-    def evaluator(task):
-        calls.append(task.number)
-        if len(calls) == 2:
-            time.sleep(max(0, end - time.monotonic()))
-        return Instant()(task)
-
-    measure_noise(study, InProcess(evaluator), on_note=quiet, end=end)
+    measure_noise(study, InProcess(lasting(end, calls)), on_note=quiet, end=end)
     assert study.noise().pairs == 2
     measure_noise(study, InProcess(Instant()), on_note=quiet)
     assert study.noise().pairs == 3
