@@ -236,7 +236,8 @@ class Study:
         for trial in self._study.get_trials(deepcopy=False):
             record = TrialRecord.read(trial)
             if record:
-                self._seen.add(record.key)
+                if record.reason != PASSED_OVER:
+                    self._seen.add(record.key)
                 if record.evaluation and record.price is not None:
                     evaluation = record.evaluation
                     self._halving.add(record.number, evaluation.rungs, evaluation.accuracy, record.price)

@@ -295,6 +295,17 @@ def test_what_is_no_network_of_the_space_cannot_be_queued(tmp_path, genes):
     assert len(open_study(tmp_path, SPACE)) == 1
 
 
+def test_a_queued_network_above_the_limit_takes_no_place(tmp_path):
+    highest = SPACE.spell(max(SPACE.baselines(), key=lambda network: price(network).ops))
+    open_study(tmp_path, SPACE).close()
+    optunas(tmp_path).enqueue_trial(highest)
+    limit = price(SPACE.architecture(highest)).ops - 1
+    study = open_study(tmp_path, SPACE, limit=limit)
+    assert study.ask().number == 1 and len(study) == 1
+    study.close()
+    assert len(open_study(tmp_path, SPACE, limit=limit)) == 1
+
+
 def test_results_of_another_program_are_ignored(tmp_path):
     open_study(tmp_path, SPACE).close()
     optunas(tmp_path).add_trial(optuna.create_trial(values=(0.5, 3.0)))
