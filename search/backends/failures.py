@@ -2,6 +2,7 @@
 
 from search.machine import missing_memory
 from search.task import Failure
+from space import InputError
 from space.errors import first_line
 
 OF_SEARCH = (
@@ -16,6 +17,8 @@ def failure_of(error: BaseException, memory_advice: str = OF_SEARCH) -> Failure:
 
     if missing := missing_memory(error):
         return Failure(reason=f"{missing}; {memory_advice}")
+    if isinstance(error, InputError):
+        return Failure(reason=str(error))
     name = type(error).__name__
     return Failure(
         reason=f"{name}: {first_line(error)}" if str(error) else name, spoiled=isinstance(error, torch.AcceleratorError)

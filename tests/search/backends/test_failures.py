@@ -11,7 +11,7 @@ from search.recipe import Recipe
 from search.several import Retrainings
 from search.task import Failure, Task
 from search.training.retraining import Retraining
-from space import Architecture
+from space import Architecture, InputError
 
 MEMORY = (
     "CUDA out of memory. Tried to allocate 2.50 GiB. GPU 0 has a total capacity of 79.15 GiB of which 1.01 GiB is free."
@@ -56,3 +56,9 @@ def test_an_error_of_the_gpu_spoils_its_process():
 def test_other_errors_do_not():
     assert failure_of(ValueError("too wide\nmore")) == Failure(reason="ValueError: too wide")
     assert failure_of(ZeroDivisionError()) == Failure(reason="ZeroDivisionError")
+
+
+def test_an_error_of_the_user_is_said_without_the_name_of_its_kind():
+    assert failure_of(InputError("--teacher a.pt is not TorchScript")) == Failure(
+        reason="--teacher a.pt is not TorchScript"
+    )
