@@ -32,6 +32,11 @@ class Backbone:
         layers = tuple((int(i * width), int(o * width), down) for i, o, down in self.layers)
         return replace(self, stem_channels=int(self.stem_channels * width), layers=layers)
 
+    def takes(self, side: int) -> bool:
+        """Whether a pixel is left at the end of images of this side, in pixels."""
+        halvings = sum(down for _, _, down in self.layers)
+        return -(-side // self.stem_stride) >> halvings > 0
+
 
 _MOBILENET = (
     (32, 64, False), (64, 128, True), (128, 128, False), (128, 256, True), (256, 256, False), (256, 512, True),

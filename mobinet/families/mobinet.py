@@ -9,7 +9,7 @@ from mobinet.families.parts import separable_layer, separable_network
 from mobinet.part import Part
 from space import Architecture
 from space.backbones import find_backbone
-from space.families.mobinet import FAMILY, activation_of, layers_of, stem_channels, stem_copies
+from space.families.mobinet import FAMILY, activation_of, layers_of, shrinking, stem_channels, stem_copies
 
 
 def parts(architecture: Architecture, num_classes: int) -> tuple[Part, ...]:
@@ -26,5 +26,6 @@ def parts(architecture: Architecture, num_classes: int) -> tuple[Part, ...]:
         input_channels=colours,
         stem_stride=stride,
         stem_copies=stem_copies(choices),
+        shrink=shrinking(choices),
         num_classes=num_classes,
     )

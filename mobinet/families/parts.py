@@ -17,6 +17,7 @@ from space.separable_layer import LayerChoice
 class Stem(Part):
     """Float 3x3 convolution and batch norm, (N, C, H, W) -> (N, O, H/stride, W/stride).
 
+    Before them stands the mean of every `shrink` x `shrink` pixels, which divides H and W by as much.
     There are O / copies filters. Each makes `copies` channels, which differ in their batch norm, so in where their sign
     turns. No activation follows: the signs of a rectified input would all be alike.
     """
@@ -26,12 +27,14 @@ class Stem(Part):
     out_channels: int
     stride: int
     copies: int = 1
+    shrink: int = 1
 
     def build(self) -> nn.Sequential:
+        smaller = [nn.AvgPool2d(self.shrink)] if self.shrink > 1 else []
         filters = self.out_channels // self.copies
         conv = nn.Conv2d(self.in_channels, filters, 3, stride=self.stride, padding=1, bias=False)
         repeat = [Repeat(self.copies)] if self.copies > 1 else []
-        return nn.Sequential(conv, *repeat, nn.BatchNorm2d(self.out_channels))
+        return nn.Sequential(*smaller, conv, *repeat, nn.BatchNorm2d(self.out_channels))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,11 +145,19 @@ def block_diagonal(weight: Tensor, members: int) -> Tensor:
 
 
 def separable_network(
-    layers: Sequence[Layer], *, input_channels: int, stem_stride: int, stem_copies: int = 1, num_classes: int
+    layers: Sequence[Layer],
+    *,
+    input_channels: int,
+    stem_stride: int,
+    stem_copies: int = 1,
+    shrink: int = 1,
+    num_classes: int,
 ) -> tuple[Part, ...]:
     """The float stem, the separable layers, and the float head."""
     channels = layers[0].in_channels
-    stem = Stem(in_channels=input_channels, out_channels=channels, stride=stem_stride, copies=stem_copies)
+    stem = Stem(
+        in_channels=input_channels, out_channels=channels, stride=stem_stride, copies=stem_copies, shrink=shrink
+    )
     return stem, *layers, Head(channels=layers[-1].out_channels, num_classes=num_classes)
 
 

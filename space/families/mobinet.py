@@ -22,6 +22,7 @@ ACTIVATIONS = ("prelu", "relu", "rprelu")
 
 COPIES = (1, 2, 4)
 WIDTHS = (25, 50, 75, 100, 125, 150, 200)
+RESOLUTIONS = (100, 50, 25)
 KERNELS = (3, 5)
 SLOW = "5x5 trains without the fused kernels: about 1.6 times the time"
 
@@ -33,11 +34,13 @@ class Progress(NamedTuple):
         channels: that reach the next layer.
         doublings: how many layers may still double them: as many as in the backbone.
         absent: numbers of the layers of this run that do not exist.
+        resolution: of the images, which decides what layers cost.
     """
 
     channels: int
     doublings: int
     absent: range = range(0)
+    resolution: int = 100
 
 
 def activation_of(choices: Choices) -> str:
@@ -61,6 +64,11 @@ def stem_channels(backbone: str, width: float, choices: Choices) -> int:
 def stem_copies(choices: Choices) -> int:
     """How many channels each filter of the stem makes."""
     return number(choices, "stem.copies")
+
+
+def shrinking(choices: Choices) -> int:
+    """How many pixels of the image, along each side, the network averages before its stem."""
+    return 100 // number(choices, "resolution")
 
 
 def layers_of(choices: Choices) -> dict[str, LayerChoice]:
@@ -88,9 +96,14 @@ class MoBiNet(MobileNetFamily):
     def genes(self, backbone: str, width: float) -> tuple[Gene, ...]:
         scaled = find_backbone(backbone, width)
         widths = tuple(percent for percent in WIDTHS if scaled.stem_channels * percent % 100 == 0)
+        side = scaled.input_shape[1]
+        resolutions = tuple(
+            percent for percent in RESOLUTIONS if side * percent % 100 == 0 and scaled.takes(side * percent // 100)
+        )
         genes = [
             Gene(name="activation", choices=("prelu",), legal=ACTIVATIONS),
             Gene(name="width", choices=(100,), legal=widths, default=100),
+            Gene(name="resolution", choices=(100,), legal=resolutions, default=100),
             Gene(name="stem.copies", choices=(1,), legal=COPIES, default=1),
         ]
         runs = {run.start: (stage, len(run)) for stage, run in enumerate(runs_of(scaled))}
@@ -130,7 +143,8 @@ class MoBiNet(MobileNetFamily):
             return dict(choices), progress._replace(absent=run[number(choices, f"{place}.depth") :])
         if place == "stem":
             return {"stem.copies": gcd(number(choices, "stem.copies"), progress.channels)}, progress
-        return dict(choices), progress._replace(channels=progress.channels * number(choices, "width") // 100)
+        channels = progress.channels * number(choices, "width") // 100
+        return dict(choices), progress._replace(channels=channels, resolution=number(choices, "resolution"))
 
     def _read_layer(
         self, backbone: str, width: float, layer: str, choices: Choices, progress: Progress
@@ -149,7 +163,7 @@ class MoBiNet(MobileNetFamily):
         k = smallest_alike(k_of(choices, layer), on, genes_of("mobinet", backbone, width)[f"{layer}.{K}"].legal)
         found = {**choices, f"{layer}.block": block, f"{layer}.{K}": k, f"{layer}.growth": growth}
         absent = progress.absent if index < progress.absent.stop else range(0)
-        return found, Progress(channels, progress.doublings - (growth == 2), absent)
+        return found, progress._replace(channels=channels, doublings=progress.doublings - (growth == 2), absent=absent)
 
     def channels(self, backbone: str, width: float, choices: Choices) -> dict[str, int]:
         channels, found = stem_channels(backbone, width, choices), {}
@@ -173,6 +187,7 @@ class MoBiNet(MobileNetFamily):
         words = [_word_of(choices, layer, it) for layer, it in layers_of(choices).items()]
         words += [activation] if (activation := activation_of(choices)) != "prelu" else []
         words += [f"width{choices['width']}%"] if "width" in choices else []
+        words += [f"resolution{choices['resolution']}%"] if "resolution" in choices else []
         words += [f"copies{choices['stem.copies']}"] if "stem.copies" in choices else []
         words += unusual_binarizers(choices, "xnor")
         return " ".join(words)

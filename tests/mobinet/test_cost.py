@@ -74,13 +74,15 @@ def counted_by_hand(network, num_classes, backbone=None):
     colours, side, stride, channels, halved = backbone or BACKBONES[network.backbone]
     channels = [int(count * network.width) for count in channels]
     choices, prelu = network.all_choices, network.choices["activation"] == "prelu"
-    side = -(-side // stride)
+    shrink = 100 // choices["resolution"]
+    averaged = colours * side * side if shrink > 1 else 0
+    side = -(-(side // shrink) // stride)
     layers = layers_by_hand(channels, choices)
     pixels, first, last = side * side, layers[0][1], layers[-1][2]
     stem = first // gcd(first, choices["stem.copies"]) * colours * 9
     flops = pixels * stem + last * num_classes
     bops = padded_bops = 0
-    elementwise = pixels * first
+    elementwise = averaged + pixels * first
     params = stem + 2 * first + last * num_classes + num_classes
     size = 4 * (stem + 4 * first + last * num_classes + num_classes)
     for layer, i, o in layers:

@@ -1,4 +1,4 @@
-"""A stem whose filters make several channels each."""
+"""A stem whose filters make several channels each, and one that takes the image at a lower resolution."""
 
 import torch
 
@@ -15,3 +15,14 @@ def test_copies_differ_in_their_batch_norm_alone():
     x = torch.randn(2, 3, 9, 9)
     torch.testing.assert_close(stem(x), plain(x))
     assert stem[0].weight.shape[0] == 2
+
+
+def test_a_lower_resolution_is_the_mean_of_neighbouring_pixels():
+    small = torch.randn(2, 3, 6, 6)
+    contrast = torch.randn(2, 3, 6, 6)
+    image = torch.stack([small + contrast, small - contrast], -1).repeat_interleave(2, 2).flatten(3)
+    torch.manual_seed(0)
+    half = Stem(in_channels=3, out_channels=8, stride=2, shrink=2).build()
+    torch.manual_seed(0)
+    whole = Stem(in_channels=3, out_channels=8, stride=2).build()
+    torch.testing.assert_close(half(image), whole(small))

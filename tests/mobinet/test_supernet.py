@@ -99,6 +99,7 @@ def test_grouped_convolutions_are_paths_too():
 
 def test_depths_and_kernels_are_paths_too():
     rules = {"depth": "up to 1", "kernel": [3, 5], "copies": [1, 2], "block": ["pre", "none"], "k": [0, 2]}
+    rules["resolution"] = [100, 50]
     space = load_space().restrict(rules)
     supernet = Supernet(space, CLASSES)
     seen = [uniform(depth=0, kernel=5, pool="max"), *drawn(space, 6)]

@@ -312,9 +312,17 @@ def test_copies_share_the_channels_there_are():
 def test_describe_shows_what_is_not_usual():
     network = changed(
         tiny(block="mid", k=2, pool="max"),
-        {"layer0.kernel": 5, "layer2.growth": 2, "layer3.growth": 1, "stage1.depth": 0, "width": 50, "stem.copies": 2},
+        {
+            "layer0.kernel": 5,
+            "layer2.growth": 2,
+            "layer3.growth": 1,
+            "stage1.depth": 0,
+            "width": 50,
+            "stem.copies": 2,
+            "resolution": 50,
+        },
     )
-    assert network.describe() == "mid2-5x5 mid2/max mid2x2 mid2x1/max width50% copies2"
+    assert network.describe() == "mid2-5x5 mid2/max mid2x2 mid2x1/max width50% resolution50% copies2"
 
 
 def test_describe_has_a_word_a_layer():

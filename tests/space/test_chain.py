@@ -16,6 +16,7 @@ SPACES = {
     "width": {**FEW, "width": [50, 100], "layer0": {"k": [0, 1, 2, 3]}},
     "kernel": {**FEW, "kernel": [3, 5]},
     "copies, and width": {**FEW, "copies": [1, 2, 4], "width": [25, 50, 100], "layer0": {"k": [0, 1]}},
+    "resolution": {**FEW, "resolution": [100, 50], "depth": [0, 1]},
     "all": {**FEW, "width": [100, 200], "kernel": [3, 5], "stage0": {"depth": [0, 1]}, "layer2": {"growth": [1, 2]},
             "layer0": {"kernel": 3}, "layer3": {"kernel": 5, "growth": [1, 2], "block": ["post", "mid"]}},
     "no first choice": {**FEW, "block": ["none", "mid"], "depth": [0, 1], "layer1": {"block": "mid"},

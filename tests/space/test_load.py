@@ -70,7 +70,7 @@ def test_the_files_of_the_docs_load(toml):
     files = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
     small, wide = map(toml, files)
     assert not small.opened
-    assert wide.opened.keys() == {"width", "growth", "kernel", "depth", "copies"}
+    assert wide.opened.keys() == {"width", "growth", "kernel", "depth", "copies", "resolution"}
     assert wide.choices["stage1.depth"] == [0, 1] and "layer0.growth" not in wide.choices
     assert toml(files[1], backbone="mobilenet-32").choices["stage2.depth"] == [0, 1, 2, 3, 4, 5]
 

@@ -30,6 +30,7 @@ SPACES = [
     small_space(),
     load_space().restrict({"growth": [1, 2], "depth": "up to 5", "kernel": [3, 5], "width": [50, 100], "pool": "avg"}),
     load_space().restrict({"copies": [1, 2, 4], "width": [25, 100], "growth": [1, 2]}),
+    load_space().restrict({"resolution": [100, 50], "growth": [1, 2], "depth": [0, 1], "pool": "max"}),
     load_space().restrict({"depth": [0, 1], "binarizer": ["xnor", "react"], "tie": ["binarizer"]}),
 ]
 

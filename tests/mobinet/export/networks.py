@@ -79,6 +79,9 @@ NETWORKS = {
             "stem.copies": 2,
         },
     ).canonical(),
+    "half the resolution": lambda: Architecture.of(
+        "mobinet", "mobilenet-18", 0.25, {"block": "post", "k": 2, "pool": "min", "resolution": 50}
+    ).canonical(),
     "group-conv": lambda: sampled("group-conv", COLOUR, 0.25),
     "resnet": lambda: sampled("resnet", COLOUR, 0.25, convs=2),
     "meliusnet": lambda: Architecture.of("meliusnet", "meliusnet-8", 1.0, {}).canonical(),
