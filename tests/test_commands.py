@@ -23,7 +23,6 @@ SMALL = {
     "benchmarks.limits.scale": "--trials 20 --more 2 --samplers random",
     "benchmarks.retrained.compare_networks": "--dataset digits --width 0.25 --epochs 1 --images 64 --seeds 1",
     "benchmarks.retrained.searched_vs_handmade": "--seeds 1 --epochs 1 --images 64",
-    "benchmarks.retrained.trained_binarization": "--dataset digits --images 64 --epochs 1 --seeds 1 --only trained",
     "benchmarks.samplers.contest": f"{CIFAR} --seeds 1 --trials 18 --samplers front --workers 1",
     "benchmarks.samplers.surrogate": CIFAR,
     "benchmarks.samplers.warm_start": f"{CIFAR} --other benchmarks/tables/cifar10.csv --other-width 0.125 --seeds 2 "
@@ -59,7 +58,6 @@ ELSEWHERE = {
     "pi:/tmp/p": "there is no such device",
     "benchmarks.speed.by_cost": "its tables take a minute; tests/results/test_two_costs.py holds what it prints",
     "benchmarks.proxies.fidelity": "it starts a pool of processes ten times, which takes more than a minute",
-    "benchmarks.proxies.candidates": "its trainings have fixed sizes and take hours",
     "benchmarks.retrained.short_searches": "its searches take minutes; tests/test_trainings.py holds what it prints",
     "benchmarks.retrained.compare_searches": "its trainings have a fixed size and take minutes",
 }

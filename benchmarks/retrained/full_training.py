@@ -48,8 +48,7 @@ class FullTraining:
         recipe: of the training.
         device: such as ``"cpu"`` or ``"cuda"``.
         images: train on the first so many images; None trains on all.
-        validation: share of the images that is held out.
-        validate: judge on these instead of the test images.
+        validate: judge on held-out training images instead of the test images.
         teacher: what they learn from, see `search.training.teacher_files`; empty for the labels alone.
     """
 
@@ -59,26 +58,21 @@ class FullTraining:
     recipe: Recipe
     device: str
     images: int | None = None
-    validation: float = VALIDATION
     validate: bool = False
     teacher: str = ""
 
     def __call__(self, task: Task) -> Evaluation:
         began = time.perf_counter()
-        training = self.begin(task)
-        while training.epoch < self.recipe.epochs:
-            training.run_epoch()
-        counts = judge(training.kept, self._held_out, classes=len(self._data.classes), device=training.device)
-        return Evaluation(accuracy=accuracy(counts), epochs=training.epoch, seconds=time.perf_counter() - began)
-
-    def begin(self, task: Task) -> Training:
-        """The training of a network before its first epoch."""
         device, seed = torch.device(self.device), training_seed(task.replicate, task.architecture)
         net = seeded_build(task.architecture, len(self._data.classes), seed)
         teacher = None
         if self.teacher:
             teacher = load_teacher(self.teacher, self._data.classes, self._train.preparation, device)
-        return Training(net, self._train, recipe=self.recipe, seed=seed, device=device, teacher=teacher)
+        training = Training(net, self._train, recipe=self.recipe, seed=seed, device=device, teacher=teacher)
+        while training.epoch < self.recipe.epochs:
+            training.run_epoch()
+        counts = judge(training.kept, self._held_out, classes=len(self._data.classes), device=device)
+        return Evaluation(accuracy=accuracy(counts), epochs=training.epoch, seconds=time.perf_counter() - began)
 
     @property
     def described(self) -> str:
@@ -91,9 +85,7 @@ class FullTraining:
 
     @property
     def _data(self) -> DataSet:
-        return load_dataset(
-            self.dataset, data_dir=self.data_dir, input_shape=self.input_shape, validation=self.validation
-        )
+        return load_dataset(self.dataset, data_dir=self.data_dir, input_shape=self.input_shape, validation=VALIDATION)
 
     @cached_property
     def _train(self) -> Split:
