@@ -76,8 +76,19 @@ def test_a_recording_that_computes_something_else_is_an_error(monkeypatch):
         check_recording()
 
 
+@pytest.mark.parametrize("kind", [AssertionError, RuntimeError])
+def test_where_there_is_no_gpu_it_says_what_pytorch_says(monkeypatch, kind):
+    def init():
+        raise kind("The NVIDIA driver on your system is too old\nmore")
+
+    monkeypatch.setattr(torch.cuda, "init", init)
+    monkeypatch.setattr("sys.argv", ["first_gpu"])
+    with pytest.raises(InputError, match="no GPU here: The NVIDIA driver on your system is too old; python -m"):
+        main()
+
+
 def test_without_fused_kernels_there_is_nothing_to_check(monkeypatch):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "init", lambda: None)
     monkeypatch.setattr(fused, "available", lambda device: False)
     monkeypatch.setattr("sys.argv", ["first_gpu"])
     with pytest.raises(InputError, match="the fused kernels cannot be loaded here.*; search with --device cpu"):

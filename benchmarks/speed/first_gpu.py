@@ -14,7 +14,6 @@ recorded, each on a stream of its own.
     recorded   fused kernels, each step replayed as one CUDA graph: how a search trains
 """
 
-import argparse
 import platform
 import time
 import warnings
@@ -26,19 +25,21 @@ import torch
 from torch import nn
 from torch.profiler import ProfilerActivity, profile
 
+from benchmarks.flags import make_parser
 from benchmarks.speed.gpu_checks import check_kernels, check_weights, checked
 from mobinet import fused
 from search.backends.streams import Streams
 from search.data.catalog import DATASETS
 from search.data.in_memory import Images
 from search.data.preparation import Preparation
-from search.flags import positive_int
+from search.flags import positive_float, positive_int
 from search.recipe import Recipe
 from search.task import Evaluation, Failure, Task
 from search.training.seeds import seeded_build
 from search.training.training import Training
 from space import Architecture, InputError
 from space.command import run_command
+from space.errors import first_line
 
 STEPS = 32
 CUDA = torch.device("cuda")
@@ -191,14 +192,19 @@ def table(widths: list[float], batch_sizes: list[int], *, compiled: bool) -> Non
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--widths", type=float, nargs="+", default=[0.25, 1.0])
-    parser.add_argument("--batch-sizes", type=positive_int, nargs="+", default=[128, 512])
-    parser.add_argument("--streams", type=positive_int, nargs="*", default=[1, 2, 4, 8, 16])
+    parser = make_parser(__doc__)
+    parser.add_argument("--widths", type=positive_float, nargs="+", default=[0.25, 1.0], help="of the timed networks")
+    parser.add_argument("--batch-sizes", type=positive_int, nargs="+", default=[128, 512], help="to time each with")
+    parser.add_argument(
+        "--streams", type=positive_int, nargs="*", default=[1, 2, 4, 8, 16], help="numbers of trainings side by side"
+    )
     parser.add_argument("--compile", action="store_true", help="time torch.compile too")
     args = parser.parse_args()
-    if not torch.cuda.is_available():
-        raise InputError("PyTorch finds no GPU here; python -m benchmarks.speed.training times the CPU")
+    try:
+        torch.cuda.init()
+    except (AssertionError, RuntimeError) as error:  # no driver, one that is too old, or a PyTorch for CPUs only
+        reason = f"PyTorch can use no GPU here: {first_line(error)}"
+        raise InputError(f"{reason}; python -m benchmarks.speed.training times the CPU") from None
     if not fused.available("cuda"):
         raise InputError("the fused kernels cannot be loaded here, for the reason above; search with --device cpu")
     major, minor = torch.cuda.get_device_capability()

@@ -28,6 +28,7 @@ from mobinet.export import TrainedNetwork
 from mobinet.export.c.compiled import compiled
 from mobinet.export.memory import untrained
 from mobinet.latency.peers import median_seconds, onnxruntime_calls
+from search.flags import positive_float
 from space import Architecture, InputError, named_network
 from space.command import run_command, user_path
 
@@ -44,14 +45,12 @@ NETWORKS = {
     "mobilenet-32": (0.5, (0, 2, 4, 6)),
     "mobilenet-224": (1.0, (0, 2, 4, 6)),
 }
-SECONDS = 1.0
-"""Of each measurement, at least; and at least five calls."""
 
 
 def parse() -> argparse.Namespace:
     parser = make_parser(__doc__)
     parser.add_argument("--backbones", nargs="+", choices=NETWORKS, default=list(NETWORKS), help="default: all")
-    parser.add_argument("--seconds", type=float, default=SECONDS, help="of each measurement (default: %(default)g)")
+    parser.add_argument("--seconds", type=positive_float, default=1.0, help="of each measurement (default: 1)")
     parser.add_argument("--litert", type=user_path, metavar="DIR", help="what benchmarks/speed/litert.py wrote")
     return parser.parse_args()
 

@@ -14,9 +14,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from benchmarks.flags import make_parser
 from mobinet import build, fused
 from space import Architecture
-from space.command import Parser, run_command
+from space.command import run_command
 
 BACKBONES = (("mobilenet-8", 1.0), ("mobilenet-32", 0.25))
 KS = (0, 2, 4)
@@ -31,11 +32,7 @@ def step(net: nn.Module, images: torch.Tensor) -> float:
 
 
 def main() -> None:
-    parser = Parser(
-        prog="python -m benchmarks.speed.kernel_sizes",
-        description=__doc__,
-    )
-    parser.parse_args()
+    make_parser(__doc__).parse_args()
     torch.set_num_threads(1)
     fused.use_threads(1)
     for (backbone, width), k in product(BACKBONES, KS):

@@ -1,5 +1,4 @@
-"""Print the working memory of exported networks: with each layer alone, as they are exported, and in
-half precision.
+"""Print the working memory of exported networks: with each layer alone, as they are exported, and in half precision.
 
 python -m benchmarks.speed.memory
 """

@@ -9,6 +9,7 @@ one thread does at most: multiplications in a loop of nothing but xor, count and
 
 import subprocess
 from collections import Counter
+from importlib.resources import files as resources
 from math import prod
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -83,8 +84,6 @@ def traffic(piece: Piece, shapes: list[Shape]) -> int:
 
 def peaks() -> tuple[float, float]:
     """Multiplications and bytes a nanosecond."""
-    from importlib.resources import files as resources
-
     with TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "peaks.c").write_text(PEAKS)

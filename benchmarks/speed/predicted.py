@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from benchmarks.flags import make_parser
 from mobinet import build
 from mobinet.unit import BinaryUnit
-from search.flags import positive_int
+from search.flags import positive_float, positive_int
 from space import Architecture
 from space.command import run_command
 
@@ -46,15 +46,14 @@ def moved_bytes(net: nn.Module, shape: tuple[int, int, int]) -> int:
 
 def main() -> None:
     parser = make_parser(__doc__)
-    parser.add_argument("--widths", type=float, nargs="+", default=[0.25, 0.5, 1.0])
-    parser.add_argument(
-        "--terabytes", type=float, default=3.35, help="moved by the memory in a second (default: %(default)s, an H100)"
-    )
+    parser.add_argument("--widths", type=positive_float, nargs="+", default=[0.25, 0.5, 1.0], help="of the networks")
+    terabytes = "moved by the memory in a second (default: %(default)s, an H100)"
+    parser.add_argument("--terabytes", type=positive_float, default=3.35, help=terabytes)
     launches = "launches of kernels in a training step, see docs/gpu.md (default: %(default)s)"
     parser.add_argument("--launches", type=positive_int, default=604, help=launches)
     microseconds = "that a launch takes, see docs/gpu.md (default: %(default)s)"
-    parser.add_argument("--microseconds", type=float, default=4.76, help=microseconds)
-    parser.add_argument("--batch-size", type=positive_int, default=128)
+    parser.add_argument("--microseconds", type=positive_float, default=4.76, help=microseconds)
+    parser.add_argument("--batch-size", type=positive_int, default=128, help="images of a step (default: %(default)s)")
     args = parser.parse_args()
     print("width   bytes an image   images a second by the memory")
     for width in args.widths:

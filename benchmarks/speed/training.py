@@ -26,7 +26,6 @@ small networks are not bound by it.
     the sums; read both and the input, write the input's gradient.
 """
 
-import argparse
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -43,6 +42,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from benchmarks.flags import make_parser
 from mobinet import build, fused
 from mobinet.conv import BinaryConv2d
 from mobinet.unit import BinaryUnit
@@ -192,10 +192,10 @@ def roofline(architecture: Architecture, operation_rate: float, byte_rate: float
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = make_parser(__doc__)
     parser.add_argument("--backbone", choices=sorted({backbone for backbone, _ in NETWORKS}), help="default: all")
-    parser.add_argument("--k", type=int, nargs="+", default=range(5))
-    parser.add_argument("--steps", type=positive_int, default=15)
+    parser.add_argument("--k", type=int, nargs="+", default=range(5), help="of the networks (default: 0 to 4)")
+    parser.add_argument("--steps", type=positive_int, default=15, help="to time of each network (default: %(default)s)")
     parser.add_argument("--threads", type=positive_int, default=1, help="of each training (default: 1)")
     args = parser.parse_args()
     trainings = max(1, cores() // args.threads)
