@@ -1,12 +1,14 @@
 """Command-line flags that several benchmarks share."""
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from results.figures import format_of
-from search.data.catalog import DATASETS
+from search.data.catalog import DATASETS, find_dataset
 from search.flags import positive_float, positive_int
+from search.recipe import Recipe
 from search.training.devices import find_device
 from space import SearchSpace, load_space
 
@@ -18,7 +20,7 @@ def make_parser(description: str | None) -> argparse.ArgumentParser:
 
 def add_space_flags(parser: argparse.ArgumentParser) -> None:
     """A search space and the data set that fixes the input size of its networks."""
-    parser.add_argument("--dataset", choices=DATASETS, default="digits")
+    parser.add_argument("--dataset", choices=DATASETS, default="digits", help="default: %(default)s")
     parser.add_argument("--space", default="mobinet", help="a family of networks, or a .toml file that restricts one")
     parser.add_argument("--backbone", help="default: the one for images of the data set")
     parser.add_argument("--width", type=positive_float, default=1.0, help="factor on the backbone's channels")
@@ -32,7 +34,7 @@ def load_space_from(args: argparse.Namespace) -> SearchSpace:
 
 def add_training_flags(parser: argparse.ArgumentParser) -> None:
     """Where the images are, how many to use, and what trains on them."""
-    parser.add_argument("--data-dir", default="data")
+    parser.add_argument("--data-dir", default="data", help="where the images are (default: %(default)s)")
     parser.add_argument("--images", type=positive_int, help="train on the first so many images (default: all)")
     add_worker_flags(parser)
 
@@ -41,6 +43,18 @@ def add_worker_flags(parser: argparse.ArgumentParser) -> None:
     """Which device trains, and how many networks at a time."""
     parser.add_argument("--device", help="cpu, cuda, cuda:1... (default: cuda if there is one)")
     parser.add_argument("--workers", type=positive_int, default=2, help="trainings side by side, one thread each")
+
+
+def add_schedule_flags(parser: argparse.ArgumentParser) -> None:
+    """What a full training has other than the data set's schedule, see `full_recipe`."""
+    for flag, kind in (("--epochs", positive_int), ("--batch-size", positive_int), ("--learning-rate", positive_float)):
+        parser.add_argument(flag, type=kind, help="default: the data set's full schedule")
+
+
+def full_recipe(args: argparse.Namespace, dataset: str) -> Recipe:
+    """The data set's full schedule with what `add_schedule_flags` changes. Raises InputError as `find_dataset`."""
+    given = {name: getattr(args, name) for name in ("epochs", "batch_size", "learning_rate") if getattr(args, name)}
+    return replace(find_dataset(dataset).recipes["full"], **given)
 
 
 def add_plot_flag(parser: argparse.ArgumentParser) -> None:

@@ -105,7 +105,9 @@ def main() -> None:
     parser = make_parser(__doc__)
     parser.add_argument("--trials", type=positive_int, default=10000, help="in the study")
     parser.add_argument("--more", type=positive_int, default=30, help="proposals to time with each sampler")
-    parser.add_argument("--samplers", nargs="+", choices=SAMPLERS, default=["random", "front", "nsga2", "evolution"])
+    parser.add_argument(
+        "--samplers", nargs="+", choices=SAMPLERS, default=["random", "front", "nsga2", "evolution"], help="to time"
+    )
     args = parser.parse_args()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     space = load_space()

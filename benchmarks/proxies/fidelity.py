@@ -149,7 +149,10 @@ def main() -> None:
     parser.add_argument("--networks", type=positive_int, default=30, help="how many to rank")
     parser.add_argument("--epochs", type=positive_int, nargs="+", help="of each proxy (default: the data set's)")
     parser.add_argument("--full-epochs", type=positive_int, help="of the full schedule (default: the data set's)")
-    parser.add_argument("--supernets", type=paths_and_epochs, nargs="+", default=[], metavar="PATHS:EPOCHS")
+    supernets = f"to rank with too: {', '.join(PATHS)}, each with the epochs that it trains"
+    parser.add_argument(
+        "--supernets", type=paths_and_epochs, nargs="+", default=[], metavar="PATHS:EPOCHS", help=supernets
+    )
     parser.add_argument("--csv", type=Path, help="write every accuracy")
     args = parser.parse_args()
     torch.set_num_threads(1)

@@ -8,11 +8,9 @@ OPs. The test images are read once, at the end of each training. --validate judg
 to choose a recipe.
 """
 
-from dataclasses import replace
-
 import torch
 
-from benchmarks.flags import add_training_flags, make_parser
+from benchmarks.flags import add_schedule_flags, add_training_flags, full_recipe, make_parser
 from benchmarks.retrained.full_training import FullTraining, deviation
 from mobinet import cost
 from results.words import si
@@ -36,27 +34,20 @@ def parse_network(text: str, shape: tuple[int, int, int], width: float | None) -
 def main() -> None:
     parser = make_parser(__doc__)
     parser.add_argument("networks", nargs="+", metavar="NETWORK", help="NAME, or NAME:GENE=CHOICE")
-    parser.add_argument("--dataset", choices=DATASETS, default="cifar10")
+    parser.add_argument("--dataset", choices=DATASETS, default="cifar10", help="default: %(default)s")
     parser.add_argument("--width", type=positive_float, help="factor on the channels (default: the network's own)")
     add_training_flags(parser)
-    parser.add_argument("--epochs", type=positive_int, help="default: the data set's full schedule")
-    parser.add_argument("--learning-rate", type=positive_float, help="default: the data set's full schedule")
+    add_schedule_flags(parser)
     parser.add_argument("--seeds", type=positive_int, default=3, help="trainings of each network")
     parser.add_argument("--validate", action="store_true", help="judge on validation images instead of test images")
     args = parser.parse_args()
-    entry = DATASETS[args.dataset]
-    full = entry.recipes["full"]
-    networks = [parse_network(text, entry.input_shape, args.width) for text in args.networks]
-    shape = networks[0].input_shape
+    shape = DATASETS[args.dataset].input_shape
+    networks = [parse_network(text, shape, args.width) for text in args.networks]
     training = FullTraining(
         dataset=args.dataset,
         data_dir=args.data_dir,
         input_shape=shape,
-        recipe=replace(
-            full,
-            epochs=args.epochs or full.epochs,
-            learning_rate=args.learning_rate or full.learning_rate,
-        ),
+        recipe=full_recipe(args, args.dataset),
         device=find_device(args.device),
         images=args.images,
         validate=args.validate,

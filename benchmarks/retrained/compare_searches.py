@@ -22,7 +22,7 @@ from benchmarks.retrained.full_training import FullTraining
 from results.files import read_json
 from results.pareto import hypervolume
 from results.run_config import RunConfig, read_config
-from search.data.catalog import DATASETS
+from search.data.catalog import find_dataset
 from search.flags import positive_int
 from space import Architecture, InputError
 from space.command import run_command
@@ -56,7 +56,7 @@ def main() -> None:
                 dataset=config.dataset,
                 data_dir=config.data_dir,
                 input_shape=networks[0].input_shape,
-                recipe=DATASETS[config.dataset].recipes["full"],
+                recipe=find_dataset(config.dataset).recipes["full"],
                 device=config.device,
             )
             test = training.accuracies(networks, seeds=args.trainings, workers=args.workers, table=None).mean(0)

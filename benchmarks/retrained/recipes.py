@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.flags import add_training_flags, make_parser
+from benchmarks.flags import add_schedule_flags, add_training_flags, full_recipe, make_parser
 from benchmarks.retrained.compare_networks import parse_network
 from benchmarks.retrained.full_training import Array, FullTraining, contrast, deviation
 from search.data.catalog import DATASETS
@@ -64,22 +64,18 @@ def main() -> None:
     parser.add_argument("--teacher", required=True, help="as --teacher of search.retrain")
     parser.add_argument("--only", nargs="+", choices=CHANGES, default=[*CHANGES], help="these recipes (default: all)")
     parser.add_argument("--recipe", nargs="+", type=Path, default=[], help="and those of these .toml files")
-    parser.add_argument("--dataset", choices=DATASETS, default="cifar10")
+    parser.add_argument("--dataset", choices=DATASETS, default="cifar10", help="default: %(default)s")
     parser.add_argument("--width", type=positive_float, help="factor on the channels (default: the network's own)")
     add_training_flags(parser)
-    parser.add_argument("--epochs", type=positive_int, help="default: the data set's full schedule")
-    parser.add_argument("--batch-size", type=positive_int, help="default: the data set's full schedule")
-    parser.add_argument("--learning-rate", type=positive_float, help="default: the data set's full schedule")
+    add_schedule_flags(parser)
     parser.add_argument("--seeds", type=positive_int, default=3, help="trainings by each recipe")
     parser.add_argument("--first-seed", type=int, default=0, help="of the first of them (default: 0)")
     parser.add_argument("--validate", action="store_true", help="judge on validation images instead of test images")
     parser.add_argument("--table", type=Path, help="CSV file that keeps the trainings")
     args = parser.parse_args()
-    entry = DATASETS[args.dataset]
-    network = parse_network(args.network, entry.input_shape, args.width)
-    given = ("epochs", "batch_size", "learning_rate")
+    network = parse_network(args.network, DATASETS[args.dataset].input_shape, args.width)
     compared = {name: CHANGES[name] for name in args.only} | {path.stem: read_settings(path) for path in args.recipe}
-    base = replace(entry.recipes["full"], **{name: value for name in given if (value := getattr(args, name))})
+    base = full_recipe(args, args.dataset)
     print(f"{network.describe()}, width {network.width:g}, {args.images or 'all'} images, torch {torch.__version__}")
     print(base, flush=True)
 

@@ -80,7 +80,7 @@ def row_of(network: Architecture, judged: dict[str, Array], cost: CostOf) -> str
 def main() -> None:
     parser = make_parser(__doc__)
     parser.add_argument("flags", help="of each search, in quotes")
-    parser.add_argument("--searches", type=positive_int, default=20)
+    parser.add_argument("--searches", type=positive_int, default=20, help="how many (default: 20)")
     parser.add_argument("--seeds", type=positive_int, default=10, help="trainings that judge each network")
     parser.add_argument("--out", type=Path, required=True, help="folder for the searches")
     parser.add_argument("--table", type=Path, help="a CSV file that keeps the trainings")

@@ -59,7 +59,10 @@ def main() -> None:
     add_table_flags(parser)
     parser.add_argument("--classes", type=positive_int, default=10, help="of the data set")
     parser.add_argument("--regression", choices=REGRESSIONS, default=DEFAULT_REGRESSION, help="of the surrogate")
-    parser.add_argument("--samplers", nargs="+", choices=CONTESTANTS, default=list(CONTESTANTS), metavar="SAMPLER")
+    samplers = f"default: all, which are {'; '.join(CONTESTANTS)}"
+    parser.add_argument(
+        "--samplers", nargs="+", choices=CONTESTANTS, default=list(CONTESTANTS), metavar="SAMPLER", help=samplers
+    )
     parser.add_argument("--trials", type=positive_int, default=200, help="whole trainings of each search")
     parser.add_argument("--seeds", type=positive_int, default=20, help="searches of each sampler")
     parser.add_argument("--workers", type=positive_int, default=2, help="searches side by side")

@@ -116,7 +116,7 @@ def main() -> None:
     parser = make_parser(__doc__)
     add_space_flags(parser)
     add_training_flags(parser)
-    parser.add_argument("--networks", type=positive_int, default=640)
+    parser.add_argument("--networks", type=positive_int, default=640, help="how many (default: 640)")
     parser.add_argument("--seeds", type=positive_int, default=2, help="trainings of each network")
     parser.add_argument("--epochs", type=positive_int, help="of each training (default: the data set's proxy)")
     parser.add_argument("--csv", type=Path, required=True, help="the table to write, or to continue")
