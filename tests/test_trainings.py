@@ -1,5 +1,8 @@
 """The table that keeps a benchmark's full trainings."""
 
+import json
+import shutil
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,12 +11,13 @@ import pytest
 from scipy import stats
 
 from benchmarks.retrained.full_training import FullTraining, append, contrast, read_table
-from benchmarks.retrained.searched_vs_handmade import lead
+from benchmarks.retrained.searched_vs_handmade import Comparison, complete_trials, lead, main
 from benchmarks.retrained.short_searches import found_by, print_verdict
 from results.measures import ACCURACY
+from results.tables import COLUMNS
 from search.recipe import Recipe
 from search.task import Evaluation, Task
-from space import Architecture, InputError
+from space import Architecture, InputError, named_network
 
 NETWORK = Architecture.uniform("mobilenet-8", block="mid", k=1)
 
@@ -74,6 +78,38 @@ def test_the_lead_is_the_mean_over_pairs():
     assert lead(accuracies, ["hand", "a", "b"], [("hand", "a"), ("hand", "b")]).startswith(
         "in the mean +25.00% +- 0.00%"
     )
+
+
+RUN = Path("benchmarks/tables/cifar10-front")
+
+
+def config_with(folder: Path, **changes) -> None:
+    settings = json.loads((RUN / "config.json").read_text()) | changes
+    (folder / "config.json").write_text(json.dumps(settings))
+
+
+def test_runs_at_other_widths_are_not_compared(tmp_path, monkeypatch):
+    """Their hand-designed networks have the same genes, and are others."""
+    shutil.copytree(RUN, tmp_path / "wide")
+    config_with(tmp_path / "wide", width=0.25)
+    monkeypatch.setattr("sys.argv", ["searched_vs_handmade", str(RUN), str(tmp_path / "wide")])
+    with pytest.raises(InputError, match="the runs differ in data set, family, backbone or width"):
+        main()
+
+
+def test_hand_designed_networks_of_any_family_are_named(tmp_path, capsys):
+    config_with(tmp_path, family="group-conv", backbone="mobilenet-8", width=1.0)
+    hand = named_network("group-conv-k2", input_shape=(1, 8, 8))
+    found = Architecture.of("group-conv", "mobilenet-8", 1.0, {"k": 1, "layer2.k": 0}).canonical()
+    trials = [("baseline", hand, 100), ("sampler", found, 90)]
+    rows = [
+        {"state": "complete", "source": source, "key": network.key, "accuracy": 0.5, "ops": ops, **network.choices}
+        for source, network, ops in trials
+    ]
+    pd.DataFrame(rows, columns=[*COLUMNS, *hand.choices]).to_csv(tmp_path / "trials.csv", index=False)
+    comparison = Comparison(tmp_path, complete_trials(tmp_path, "baseline"))
+    comparison.print([hand.key, found.key], np.array([[0.5, 0.6], [0.5, 0.6]]))
+    assert "\n  group-conv-k2              100  50.00% +- 0.00%" in capsys.readouterr().out
 
 
 def networks(*ks: int) -> list[Architecture]:

@@ -11,27 +11,33 @@ them, to which no other one is superior at no more OPs; and the hypervolume of b
 
 With several runs, such as one of --sampler front and one of random, each is compared, then the first with the others,
 over the hand-designed networks for which both have a searched one.
-With --table the trainings are kept in a CSV file, and a command that was stopped goes on where it was. --plot draws
-all of them.
+With --table the trainings are kept in a CSV file; to resume a stopped command, run it again. --plot draws all of them.
 """
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from benchmarks.flags import add_plot_flag, add_worker_flags, check_plot, make_parser
+from benchmarks.flags import (
+    add_plot_flag,
+    add_schedule_flags,
+    add_worker_flags,
+    check_plot,
+    full_recipe,
+    make_parser,
+)
 from benchmarks.retrained.full_training import Array, FullTraining, contrast, deviation
 from results.entry import architecture_of
+from results.hand_designed import hand_designed_names
 from results.pareto import hypervolume, on_front
 from results.run_config import RunConfig, read_config
 from results.tables import front_of, read_trials
-from search.data.catalog import DATASETS
-from search.flags import positive_float, positive_int
+from search.flags import positive_int
 from search.training.devices import find_device
 from space import InputError
 from space.command import run_command
+from space.family import input_shape_of
 from space.objective import OBJECTIVES
 
 
@@ -58,11 +64,6 @@ class Comparison:
         within = self.front[self.front["ops"] <= ops]
         return within["key"].iloc[-1] if len(within) else None
 
-    def _name(self, key: str) -> str:
-        """Block and K of a hand-designed network, which are alike in all layers that are wide enough."""
-        row = self.rows.set_index("key").loc[key]
-        return f"{row['layer0.block']} K={max(row[name] for name in row.index if name.endswith('.k'))}"
-
     def print(self, keys: list[str], accuracies: Array) -> None:
         """Compare the run's networks, of all that were trained.
 
@@ -70,7 +71,7 @@ class Comparison:
             keys: of the n networks that were trained.
             accuracies: theirs, (seeds, n).
         """
-        mean, std = accuracies.mean(0), deviation(accuracies)
+        mean, std, names = accuracies.mean(0), deviation(accuracies), hand_designed_names(self.config)
         ops = self.rows.set_index("key")["ops"]
         pairs = [(hand, partner) for hand, partner in self.partners.items() if partner]
         print(f"\n{self.folder}: {len(self.front)} networks on the front of what the sampler proposed")
@@ -78,7 +79,7 @@ class Comparison:
         for hand, partner in sorted(pairs, key=lambda pair: ops[pair[0]]):
             h, p = keys.index(hand), keys.index(partner)
             print(
-                f"  {self._name(hand):<18} {ops[hand]:11,.0f}  {mean[h]:.2%} +- {std[h]:.2%}   "
+                f"  {names[hand]:<18} {ops[hand]:11,.0f}  {mean[h]:.2%} +- {std[h]:.2%}   "
                 f"{ops[partner]:11,.0f}  {mean[p]:.2%} +- {std[p]:.2%}  {mean[p] - mean[h]:+7.2%}"
             )
         ahead = sum(mean[keys.index(partner)] > mean[keys.index(hand)] for hand, partner in pairs)
@@ -119,32 +120,25 @@ def main() -> None:
     parser = make_parser(__doc__)
     parser.add_argument("folders", nargs="+", type=Path, metavar="RUN", help="the folder of a finished search")
     parser.add_argument("--seeds", type=positive_int, default=3, help="trainings of each network")
-    parser.add_argument("--epochs", type=positive_int, help="default: the data set's full schedule")
-    parser.add_argument("--learning-rate", type=positive_float, help="default: the data set's full schedule")
-    parser.add_argument("--batch-size", type=positive_int, help="default: the data set's full schedule")
+    add_schedule_flags(parser)
     parser.add_argument("--images", type=positive_int, help="train on the first so many images (default: all)")
     parser.add_argument("--table", type=Path, help="a CSV file that keeps the trainings")
     add_plot_flag(parser)
     add_worker_flags(parser)
     args = parser.parse_args()
     check_plot(args.plot)
+    configs = [read_config(folder) for folder in args.folders]
+    if len({(each.dataset, each.family, each.backbone, each.width) for each in configs}) > 1:
+        raise InputError("the runs differ in data set, family, backbone or width; compare runs that do not")
     handmade = pd.concat([complete_trials(folder, "baseline") for folder in args.folders]).drop_duplicates("key")
     comparisons = [Comparison(folder, handmade) for folder in args.folders]
-    config, recipe = comparisons[0].config, DATASETS[comparisons[0].config.dataset].recipes["full"]
+    config = configs[0]
     networks = {key: network for each in comparisons for key, network in each.networks.items()}
-    shapes = {network.input_shape for network in networks.values()}
-    if len(shapes) > 1:
-        raise InputError("the runs have images of different sizes; compare runs on the same ones")
     training = FullTraining(
         dataset=config.dataset,
         data_dir=config.data_dir,
-        input_shape=shapes.pop(),
-        recipe=replace(
-            recipe,
-            epochs=args.epochs or recipe.epochs,
-            batch_size=args.batch_size or recipe.batch_size,
-            learning_rate=args.learning_rate or recipe.learning_rate,
-        ),
+        input_shape=input_shape_of(config.family, config.backbone),
+        recipe=full_recipe(args, config.dataset),
         device=find_device(args.device),
         images=args.images,
     )
