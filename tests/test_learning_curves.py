@@ -7,7 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks.samplers import table
 from benchmarks.samplers.learning_curves import LearningCurves, free_genes
+from benchmarks.samplers.surrogate import describe_regressions
 from space import InputError, load_space
 
 SEARCHES = [Path(f"benchmarks/tables/cifar10-{sampler}") for sampler in ("front", "random")]
@@ -35,3 +37,24 @@ def test_other_epochs_are_refused(tmp_path):
     table.assign(epochs=2).to_csv(tmp_path / "search" / "trials.csv", index=False)
     with pytest.raises(InputError, match="several epochs"):
         LearningCurves.read([tmp_path / "search"], SPACE)
+
+
+def test_a_table_of_another_space_is_refused():
+    with pytest.raises(InputError, match="digits.csv: no column layer5.block; give the --dataset, --space and --width"):
+        LearningCurves.read([Path("benchmarks/tables/digits.csv")], SPACE)
+
+
+def test_without_a_second_training_of_any_network_there_is_no_noise():
+    once = LearningCurves.read(SEARCHES[:1], SPACE)
+    for use in (once.residuals, lambda: next(describe_regressions(once, SPACE))):
+        with pytest.raises(InputError, match="no network of the table was trained twice"):
+            use()
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_table_has_at_most_all_networks_of_its_space(monkeypatch, tmp_path, count):
+    (tmp_path / "two.toml").write_text('block = ["mid"]\nk = [0]\npool = ["avg"]\nactivation = ["relu", "prelu"]\n')
+    flags = f"table --space {tmp_path / 'two.toml'} --networks {count} --csv {tmp_path / 'new.csv'}"
+    monkeypatch.setattr("sys.argv", flags.split())
+    with pytest.raises(InputError, match="--networks is from 2 to 2"):
+        table.main()

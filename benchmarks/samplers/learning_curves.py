@@ -55,10 +55,13 @@ class LearningCurves:
         """From tables, and from folders of searches by proxies of one epoch.
 
         Raises:
-            InputError: the numbers of epochs differ, or a search has several.
+            InputError: they are of another space, the numbers of epochs differ, or a search has several.
         """
         genes = free_genes(space)
         rows = pd.concat([_of_search(path) if path.is_dir() else pd.read_csv(path) for path in paths])
+        if lacking := [name for name in genes if name not in rows]:
+            tables = ", ".join(map(str, paths))
+            raise InputError(f"{tables}: no column {lacking[0]}; give the --dataset, --space and --width of the table")
         epochs = [name for name in rows if str(name).startswith("epoch")]
         if rows[epochs].isna().any(axis=None):
             raise InputError(f"{', '.join(map(str, paths))} have different numbers of epochs")
@@ -71,6 +74,12 @@ class LearningCurves:
         """The mean over seeds, (n, epochs)."""
         return np.array([curves.mean(0) for curves in self.curves])
 
+    def repeated(self) -> list[int]:
+        """The numbers of the networks with several trainings. Raises InputError where there is none."""
+        if several := [number for number, curves in enumerate(self.curves) if len(curves) > 1]:
+            return several
+        raise InputError("no network of the table was trained twice, so its noise is not known; train several --seeds")
+
     def residuals(self) -> tuple[NDArray[np.intp], Array]:
         """How far each training is from the mean of its network.
 
@@ -80,6 +89,6 @@ class LearningCurves:
         Returns:
             The index of the network, (m,), and the residuals, (m, epochs).
         """
-        several = [number for number, curves in enumerate(self.curves) if len(curves) > 1]
-        scaled = [(c - c.mean(0)) * np.sqrt(len(c) / (len(c) - 1)) for c in map(self.curves.__getitem__, several)]
-        return np.repeat(several, [len(c) for c in scaled]), np.concatenate(scaled)
+        repeated = self.repeated()
+        scaled = [(c - c.mean(0)) * np.sqrt(len(c) / (len(c) - 1)) for c in map(self.curves.__getitem__, repeated)]
+        return np.repeat(repeated, [len(c) for c in scaled]), np.concatenate(scaled)

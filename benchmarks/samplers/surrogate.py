@@ -89,13 +89,13 @@ def reliability(pairs: Array) -> float:
 
 def describe_regressions(table: LearningCurves, space: SearchSpace) -> Iterator[str]:
     """One row a regression, then what a perfect one would reach of normal accuracies with this noise."""
+    repeated = reliability(np.array([table.curves[number][:2, -1] for number in table.repeated()]))
     features, accuracy = NetworkEncoder(space).features(table.networks), table.means[:, -1]
     yield f"{len(accuracy)} networks, {FOLDS} folds        rho    tau     R2"
     for name in REGRESSIONS:
         predicted = held_out(name, features, accuracy)
         rho, tau = spearmanr(predicted, accuracy).statistic, kendalltau(predicted, accuracy).statistic
         yield f"{name:<28} {rho:6.3f} {tau:6.3f} {r2_score(accuracy, predicted):6.3f}"
-    repeated = reliability(np.array([curves[:2, -1] for curves in table.curves if len(curves) > 1]))
     rho = np.sqrt(repeated)
     yield f"{'at best':<28} {rho:6.3f} {np.arcsin(rho) * 2 / np.pi:6.3f} {repeated:6.3f}"
 

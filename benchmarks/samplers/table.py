@@ -123,6 +123,8 @@ def main() -> None:
     args = parser.parse_args()
     use_threads(1)
     space = load_space_from(args)
+    if not 2 <= args.networks <= space.size:
+        raise InputError(f"--networks is from 2 to {space.size:,}, which are all of this space")
     proxy = DATASETS[args.dataset].recipes["proxy"]
     recipe = replace(proxy, epochs=args.epochs or proxy.epochs)
     evaluator = Excerpt(**image_settings(args), recipe=recipe, count=args.images)
