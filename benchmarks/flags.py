@@ -13,11 +13,6 @@ from search.training.devices import find_device
 from space import SearchSpace, load_space
 
 
-def make_parser(description: str | None) -> argparse.ArgumentParser:
-    """A parser that prints `description` as it stands."""
-    return argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-
-
 def add_space_flags(parser: argparse.ArgumentParser) -> None:
     """A search space and the data set that fixes the input size of its networks."""
     parser.add_argument("--dataset", choices=DATASETS, default="digits", help="default: %(default)s")

@@ -41,16 +41,13 @@ class Parser(argparse.ArgumentParser):
     """Answers a wrong flag in one line, and goes by the name it was called by, as ``mobinas search``.
 
     Args:
-        prog: how the command is called without the name ``mobinas``.
+        prog: how the command is called without the name ``mobinas``; by default the file that runs.
         description: the docstring of its module, with an example.
-        formatter_class: of its help.
     """
 
-    def __init__(
-        self, *, prog: str, description: str | None, formatter_class: type[argparse.HelpFormatter] = Help
-    ) -> None:
+    def __init__(self, *, prog: str | None = None, description: str | None) -> None:
         called = sys.argv[0] if sys.argv[0].startswith("mobinas ") else prog
-        super().__init__(prog=called, description=description, formatter_class=formatter_class)
+        super().__init__(prog=called, description=description, formatter_class=Help)
 
     def error(self, message: str) -> NoReturn:
         refuse(f"{message}; --help shows all flags")

@@ -18,7 +18,6 @@ from typing import Any
 import optuna
 import pytest
 
-from benchmarks.flags import make_parser
 from mobinet import cost
 from search.flags import natural_int
 from search.study.digests import check_database, trial_digest
@@ -26,6 +25,7 @@ from search.study.optuna_tables import open_storage
 from search.study.study import Study
 from search.task import Evaluation
 from space import load_space
+from space.command import Parser
 from space.objective import OBJECTIVES
 
 ROOT = Path(__file__).parents[2]
@@ -33,7 +33,7 @@ TRIALS = 1000
 
 
 def main() -> None:
-    parser = make_parser(__doc__)
+    parser = Parser(description=__doc__)
     parser.add_argument("--mutations", type=natural_int, default=1000, help="of each file")
     parser.add_argument(
         "--kills", type=natural_int, default=20, help="of the driver, its workers and a retraining each"

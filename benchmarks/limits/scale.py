@@ -18,7 +18,6 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import optuna
 
-from benchmarks.flags import make_parser
 from benchmarks.limits.instant import instant
 from mobinet import Cost, cost
 from results.files import write_json
@@ -34,7 +33,7 @@ from search.samplers import SAMPLERS
 from search.study.study import Study
 from search.task import Task
 from space import Architecture, SearchSpace, load_space
-from space.command import run_command
+from space.command import Parser, run_command
 from space.objective import OBJECTIVES
 
 CLASSES = 10
@@ -102,7 +101,7 @@ def report(folder: Path, study: Study, space: SearchSpace) -> float:
 
 
 def main() -> None:
-    parser = make_parser(__doc__)
+    parser = Parser(description=__doc__)
     parser.add_argument("--trials", type=positive_int, default=10000, help="in the study")
     parser.add_argument("--more", type=positive_int, default=30, help="proposals to time with each sampler")
     parser.add_argument(

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from benchmarks.flags import load_space_from, make_parser
+from benchmarks.flags import load_space_from
 from benchmarks.proxies.fidelity import networks_to_rank, ranking
 from benchmarks.samplers.features import NetworkEncoder
 from benchmarks.samplers.learning_curves import LearningCurves
@@ -25,7 +25,7 @@ from benchmarks.samplers.surrogate import add_table_flags
 from search.flags import positive_int
 from search.study.expectation import expected_accuracy
 from space import InputError
-from space.command import run_command
+from space.command import Parser, run_command
 
 Array = NDArray[np.float64]
 
@@ -44,7 +44,7 @@ def describe(name: str, ranked: Iterable[Array], truth: Array) -> str:
 
 
 def main() -> None:
-    parser = make_parser(__doc__)
+    parser = Parser(description=__doc__)
     add_table_flags(parser)
     parser.add_argument("--fidelity", type=Path, required=True, help="what benchmarks.proxies.fidelity --csv wrote")
     parser.add_argument("--proxy", default="proxy, 4", help="the evaluator in it that also made the table")

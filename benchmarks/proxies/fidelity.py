@@ -31,7 +31,7 @@ import pandas as pd
 import torch
 from scipy.stats import kendalltau
 
-from benchmarks.flags import add_space_flags, add_training_flags, image_settings, load_space_from, make_parser
+from benchmarks.flags import add_space_flags, add_training_flags, image_settings, load_space_from
 from benchmarks.proxies.excerpt import Excerpt
 from mobinet import cost
 from search.backends.local import Workers
@@ -45,7 +45,7 @@ from search.loop import run_tasks
 from search.machine import use_threads
 from search.task import Evaluation, Failure, Task
 from space import Architecture, InputError, SearchSpace
-from space.command import run_command
+from space.command import Parser, run_command
 
 SEEDS = 2
 
@@ -143,7 +143,7 @@ def evaluators_from(args: argparse.Namespace, space: SearchSpace) -> dict[str, O
 
 
 def main() -> None:
-    parser = make_parser(__doc__)
+    parser = Parser(description=__doc__)
     add_space_flags(parser)
     add_training_flags(parser)
     parser.add_argument("--networks", type=positive_int, default=30, help="how many to rank")

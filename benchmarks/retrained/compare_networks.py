@@ -10,7 +10,7 @@ to choose a recipe.
 
 import torch
 
-from benchmarks.flags import add_schedule_flags, add_training_flags, full_recipe, make_parser
+from benchmarks.flags import add_schedule_flags, add_training_flags, full_recipe
 from benchmarks.retrained.full_training import FullTraining, deviation
 from mobinet import cost
 from results.words import si
@@ -20,7 +20,7 @@ from search.flags import positive_float, positive_int
 from search.training.devices import find_device
 from search.training.retraining import VALIDATION
 from space import Architecture, named_network
-from space.command import run_command
+from space.command import Parser, run_command
 
 
 def parse_network(text: str, shape: tuple[int, int, int], width: float | None) -> Architecture:
@@ -32,7 +32,7 @@ def parse_network(text: str, shape: tuple[int, int, int], width: float | None) -
 
 
 def main() -> None:
-    parser = make_parser(__doc__)
+    parser = Parser(description=__doc__)
     parser.add_argument("networks", nargs="+", metavar="NETWORK", help="NAME, or NAME:GENE=CHOICE")
     parser.add_argument("--dataset", choices=DATASETS, default="cifar10", help="default: %(default)s")
     parser.add_argument("--width", type=positive_float, help="factor on the channels (default: the network's own)")

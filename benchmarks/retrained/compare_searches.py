@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.flags import make_parser
 from benchmarks.retrained.full_training import FullTraining
 from results.files import read_json
 from results.pareto import hypervolume
@@ -25,7 +24,7 @@ from results.run_config import RunConfig, read_config
 from search.data.catalog import find_dataset
 from search.flags import positive_int
 from space import Architecture, InputError
-from space.command import run_command
+from space.command import Parser, run_command
 
 
 def run_search(flags: list[str], folder: Path) -> tuple[RunConfig, dict[str, Any], float]:
@@ -39,7 +38,7 @@ def run_search(flags: list[str], folder: Path) -> tuple[RunConfig, dict[str, Any
 
 
 def main() -> None:
-    parser = make_parser(__doc__)
+    parser = Parser(description=__doc__)
     parser.add_argument("searches", nargs="+", metavar="FLAGS", help="the flags of one search, in quotes")
     parser.add_argument("--seeds", type=positive_int, default=2, help="searches with each set of flags")
     parser.add_argument("--trainings", type=positive_int, default=2, help="trainings of each network on a front")

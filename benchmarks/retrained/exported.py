@@ -10,18 +10,17 @@ import argparse
 import numpy as np
 import torch
 
-from benchmarks.flags import make_parser
 from mobinet import load_packed
 from mobinet.export.agreement import Agreement
 from search.data.catalog import DATASETS
 from search.data.dataset import load_dataset, load_test
 from search.data.in_memory import Images
 from space import InputError
-from space.command import run_command, user_path
+from space.command import Parser, run_command, user_path
 
 
 def parse() -> argparse.Namespace:
-    parser = make_parser(__doc__)
+    parser = Parser(description=__doc__)
     parser.add_argument("model", type=user_path, help="a folder of search.retrain, or a run with one")
     parser.add_argument("--dataset", choices=DATASETS, default="digits", help="on which it was trained")
     parser.add_argument("--data-dir", default="data", help="where that is")

@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmarks.flags import make_parser
 from results.run_config import read_config
 from results.tables import front_of, read_trials
 from space import InputError
-from space.command import run_command
+from space.command import Parser, run_command
 from space.objective import OBJECTIVES
 
 
@@ -32,7 +31,7 @@ def choices_text(front: pd.DataFrame) -> str:
 
 
 def main() -> None:
-    parser = make_parser(__doc__)
+    parser = Parser(description=__doc__)
     parser.add_argument("run", type=Path, help="the folder of a search of mobinet that has ended")
     folder = parser.parse_args().run
     config, trials = read_config(folder), read_trials(folder)

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.flags import add_schedule_flags, add_training_flags, full_recipe, make_parser
+from benchmarks.flags import add_schedule_flags, add_training_flags, full_recipe
 from benchmarks.retrained.compare_networks import parse_network
 from benchmarks.retrained.full_training import Array, FullTraining, contrast, deviation
 from search.data.catalog import DATASETS
@@ -28,7 +28,7 @@ from search.flags import positive_float, positive_int
 from search.flags.recipe import read_settings
 from search.recipe import Recipe
 from search.training.devices import find_device
-from space.command import run_command
+from space.command import Parser, run_command
 
 CHANGES: Mapping[str, Mapping[str, Any]] = {
     "labels": {},
@@ -59,7 +59,7 @@ def row(name: str, found: Array, first: Array) -> str:
 
 
 def main() -> None:
-    parser = make_parser(__doc__)
+    parser = Parser(description=__doc__)
     parser.add_argument("network", metavar="NETWORK", help="NAME, or NAME:GENE=CHOICE")
     parser.add_argument("--teacher", required=True, help="as --teacher of search.retrain")
     parser.add_argument("--only", nargs="+", choices=CHANGES, default=[*CHANGES], help="these recipes (default: all)")

@@ -19,14 +19,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from benchmarks.flags import (
-    add_plot_flag,
-    add_schedule_flags,
-    add_worker_flags,
-    check_plot,
-    full_recipe,
-    make_parser,
-)
+from benchmarks.flags import add_plot_flag, add_schedule_flags, add_worker_flags, check_plot, full_recipe
 from benchmarks.retrained.full_training import Array, FullTraining, contrast, deviation
 from results.entry import architecture_of
 from results.hand_designed import hand_designed_names
@@ -36,7 +29,7 @@ from results.tables import front_of, read_trials
 from search.flags import positive_int
 from search.training.devices import find_device
 from space import InputError
-from space.command import run_command
+from space.command import Parser, run_command
 from space.family import input_shape_of
 from space.objective import OBJECTIVES
 
@@ -117,7 +110,7 @@ def lead(accuracies: Array, keys: list[str], pairs: list[tuple[str, str]]) -> st
 
 
 def main() -> None:
-    parser = make_parser(__doc__)
+    parser = Parser(description=__doc__)
     parser.add_argument("folders", nargs="+", type=Path, metavar="RUN", help="the folder of a finished search")
     parser.add_argument("--seeds", type=positive_int, default=3, help="trainings of each network")
     add_schedule_flags(parser)

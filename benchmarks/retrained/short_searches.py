@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from benchmarks.flags import add_worker_flags, make_parser
+from benchmarks.flags import add_worker_flags
 from benchmarks.retrained.compare_searches import run_search
 from benchmarks.retrained.full_training import Array, FullTraining, contrast
 from results.entry import architecture_of
@@ -26,7 +26,7 @@ from search.flags import positive_int
 from search.recipe import Recipe
 from search.training.devices import find_device
 from space import Architecture, InputError
-from space.command import run_command
+from space.command import Parser, run_command
 
 FIRST_SEED = 1000
 """Of the trainings that judge; the searches have lower ones."""
@@ -78,7 +78,7 @@ def row_of(network: Architecture, judged: dict[str, Array], cost: CostOf) -> str
 
 
 def main() -> None:
-    parser = make_parser(__doc__)
+    parser = Parser(description=__doc__)
     parser.add_argument("flags", help="of each search, in quotes")
     parser.add_argument("--searches", type=positive_int, default=20, help="how many (default: 20)")
     parser.add_argument("--seeds", type=positive_int, default=10, help="trainings that judge each network")

@@ -29,7 +29,7 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
-from benchmarks.flags import add_plot_flag, check_plot, load_space_from, make_parser
+from benchmarks.flags import add_plot_flag, check_plot, load_space_from
 from benchmarks.samplers.comparison import (
     describe_lead,
     describe_medians,
@@ -43,7 +43,7 @@ from benchmarks.samplers.regressions import DEFAULT_REGRESSION, REGRESSIONS
 from benchmarks.samplers.scoring import SCORES, search
 from benchmarks.samplers.surrogate import Surrogate, add_table_flags, named
 from search.flags import positive_int
-from space.command import run_command
+from space.command import Parser, run_command
 
 CHECKPOINTS = (15, 20, 30, 40, 60, 80, 100, 150, 200)
 TESTED = (40, 60, 100, 200)
@@ -55,7 +55,7 @@ def prepare_process() -> None:
 
 
 def main() -> None:
-    parser = make_parser(__doc__)
+    parser = Parser(description=__doc__)
     add_table_flags(parser)
     parser.add_argument("--classes", type=positive_int, default=10, help="of the data set")
     parser.add_argument("--regression", choices=REGRESSIONS, default=DEFAULT_REGRESSION, help="of the surrogate")

@@ -17,12 +17,12 @@ from scipy.stats import kendalltau, spearmanr
 from sklearn.metrics import r2_score
 from sklearn.model_selection import KFold, cross_val_predict
 
-from benchmarks.flags import add_space_flags, load_space_from, make_parser
+from benchmarks.flags import add_space_flags, load_space_from
 from benchmarks.samplers.features import NetworkEncoder
 from benchmarks.samplers.learning_curves import Array, LearningCurves
 from benchmarks.samplers.regressions import DEFAULT_REGRESSION, REGRESSIONS
 from space import Architecture, SearchSpace
-from space.command import run_command
+from space.command import Parser, run_command
 
 FOLDS = 10
 NEIGHBOURS = 60
@@ -128,7 +128,7 @@ def named(tables: Sequence[Path]) -> str:
 
 
 def main() -> None:
-    parser = make_parser(__doc__)
+    parser = Parser(description=__doc__)
     add_table_flags(parser)
     args = parser.parse_args()
     space = load_space_from(args)

@@ -17,7 +17,7 @@ from random import Random
 
 import pandas as pd
 
-from benchmarks.flags import add_space_flags, add_training_flags, image_settings, load_space_from, make_parser
+from benchmarks.flags import add_space_flags, add_training_flags, image_settings, load_space_from
 from benchmarks.proxies.excerpt import Excerpt
 from benchmarks.samplers.learning_curves import free_choices, free_genes
 from mobinet import cost
@@ -32,7 +32,7 @@ from search.loop import run_tasks
 from search.machine import use_threads
 from search.task import Failure, Task
 from space import Architecture, InputError, SearchSpace
-from space.command import run_command
+from space.command import Parser, run_command
 from space.gene import Choice
 
 EXPLORED = 2 / 3
@@ -113,7 +113,7 @@ def append_rows(path: Path, backend: Backend, tasks: list[Task], heads: list[dic
 
 
 def main() -> None:
-    parser = make_parser(__doc__)
+    parser = Parser(description=__doc__)
     add_space_flags(parser)
     add_training_flags(parser)
     parser.add_argument("--networks", type=positive_int, default=640, help="how many (default: 640)")

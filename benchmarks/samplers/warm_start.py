@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import wilcoxon
 
-from benchmarks.flags import load_space_from, make_parser
+from benchmarks.flags import load_space_from
 from benchmarks.samplers.comparison import describe_medians, score_curves
 from benchmarks.samplers.contest import prepare_process
 from benchmarks.samplers.contestants import FRONT
@@ -31,7 +31,7 @@ from search.flags import positive_float, positive_int
 from search.study.expectation import expected_accuracy
 from search.warm_start import carried_over
 from space import Architecture, SearchSpace, load_space
-from space.command import run_command
+from space.command import Parser, run_command
 
 CHECKPOINTS = (5, 10, 15, 20, 25, 30, 40, 60)
 WITHOUT, WITH = "without", "from the other front"
@@ -52,7 +52,7 @@ def front_of_table(table: LearningCurves, space: SearchSpace, classes: int) -> l
 
 
 def main() -> None:
-    parser = make_parser(__doc__)
+    parser = Parser(description=__doc__)
     add_table_flags(parser)
     parser.add_argument("--classes", type=positive_int, default=10, help="of the data set")
     parser.add_argument("--other", type=Path, required=True, help="the table of the other search")

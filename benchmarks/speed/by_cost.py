@@ -11,21 +11,20 @@ from pathlib import Path
 
 from scipy.stats import kendalltau
 
-from benchmarks.flags import make_parser
 from mobinet.latency.table import TAU, WHOLE, pieces_digest, read_table
 from results.entry import architecture_of
 from results.run_config import read_config
 from results.tables import read_trials
 from results.two_costs import two_fronts
 from search.refresh import space_of
-from space.command import run_command
+from space.command import Parser, run_command
 from space.objective import OBJECTIVES
 
 LATENCY = OBJECTIVES["latency"]
 
 
 def main() -> None:
-    parser = make_parser(__doc__)
+    parser = Parser(description=__doc__)
     parser.add_argument("run", type=Path, help="the folder of a search that has ended")
     parser.add_argument("--latency", type=Path, nargs="+", required=True, help="tables of latencies")
     args = parser.parse_args()

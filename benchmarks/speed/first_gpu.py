@@ -25,7 +25,6 @@ import torch
 from torch import nn
 from torch.profiler import ProfilerActivity, profile
 
-from benchmarks.flags import make_parser
 from benchmarks.speed.gpu_checks import check_kernels, check_weights, checked
 from mobinet import fused
 from search.backends.streams import Streams
@@ -38,7 +37,7 @@ from search.task import Evaluation, Failure, Task
 from search.training.seeds import seeded_build
 from search.training.training import Training
 from space import Architecture, InputError
-from space.command import run_command
+from space.command import Parser, run_command
 from space.errors import first_line
 
 STEPS = 32
@@ -192,7 +191,7 @@ def table(widths: list[float], batch_sizes: list[int], *, compiled: bool) -> Non
 
 
 def main() -> None:
-    parser = make_parser(__doc__)
+    parser = Parser(description=__doc__)
     parser.add_argument("--widths", type=positive_float, nargs="+", default=[0.25, 1.0], help="of the timed networks")
     parser.add_argument("--batch-sizes", type=positive_int, nargs="+", default=[128, 512], help="to time each with")
     parser.add_argument(

@@ -21,7 +21,6 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from benchmarks.flags import make_parser
 from benchmarks.speed.litert import WIDTHS, path_of
 from mobinet.conv import BinaryConv2d
 from mobinet.export import TrainedNetwork
@@ -30,7 +29,7 @@ from mobinet.export.memory import untrained
 from mobinet.latency.peers import median_seconds, onnxruntime_calls
 from search.flags import positive_float
 from space import Architecture, InputError, named_network
-from space.command import run_command, user_path
+from space.command import Parser, run_command, user_path
 
 BUILDS = {
     "plain": ("-DLANES=64", "float32"),
@@ -48,7 +47,7 @@ NETWORKS = {
 
 
 def parse() -> argparse.Namespace:
-    parser = make_parser(__doc__)
+    parser = Parser(description=__doc__)
     parser.add_argument("--backbones", nargs="+", choices=NETWORKS, default=list(NETWORKS), help="default: all")
     parser.add_argument("--seconds", type=positive_float, default=1.0, help="of each measurement (default: 1)")
     parser.add_argument("--litert", type=user_path, metavar="DIR", help="what benchmarks/speed/litert.py wrote")

@@ -14,10 +14,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from benchmarks.flags import make_parser
 from mobinet import build, fused
 from space import Architecture
-from space.command import run_command
+from space.command import Parser, run_command
 
 BACKBONES = (("mobilenet-8", 1.0), ("mobilenet-32", 0.25))
 KS = (0, 2, 4)
@@ -32,7 +31,7 @@ def step(net: nn.Module, images: torch.Tensor) -> float:
 
 
 def main() -> None:
-    make_parser(__doc__).parse_args()
+    Parser(description=__doc__).parse_args()
     torch.set_num_threads(1)
     fused.use_threads(1)
     for (backbone, width), k in product(BACKBONES, KS):

@@ -3,18 +3,17 @@
 python -m benchmarks.speed.memory
 """
 
-from benchmarks.flags import make_parser
 from mobinet.export import STREAMS
 from mobinet.export.c.plan import plan_of
 from mobinet.export.memory import exported_pieces
 from space import Architecture
-from space.command import run_command
+from space.command import Parser, run_command
 
 NETWORKS = (("mobilenet-8", 1.0), ("mobilenet-32", 0.5), ("mobilenet-224", 0.25), ("mobilenet-224", 1.0))
 
 
 def main() -> None:
-    make_parser(__doc__).parse_args()
+    Parser(description=__doc__).parse_args()
     print("| network, mid, K=2 | each layer alone | as exported | with --stream float16 |\n|---|---|---|---|")
     for backbone, width in NETWORKS:
         architecture = Architecture.uniform(backbone, block="mid", k=2, pool="avg", width=width)

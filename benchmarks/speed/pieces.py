@@ -14,14 +14,13 @@ from math import prod
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks.flags import make_parser
 from mobinet.export.memory import exported_pieces, untrained
 from mobinet.export.pieces import Piece
 from mobinet.export.steps import BinaryConv, Conv, Linear, Shape
 from mobinet.latency.device import here
 from mobinet.latency.table import name_of
 from space import Architecture
-from space.command import run_command
+from space.command import Parser, run_command
 
 PEAKS = r"""
 #define LARGEST_WINDOW 3
@@ -95,7 +94,7 @@ def peaks() -> tuple[float, float]:
 
 
 def main() -> None:
-    make_parser(__doc__).parse_args()
+    Parser(description=__doc__).parse_args()
     network = Architecture.uniform("mobilenet-224", block="mid", k=2, pool="avg")
     pieces, shapes = exported_pieces(network, 1000)
     times = [1e6 * seconds for seconds in here().measure(untrained(network, 1000))]

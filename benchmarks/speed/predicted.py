@@ -10,12 +10,11 @@ predictions: by the memory's speed alone, and by the number of launches alone, i
 import torch
 from torch import Tensor, nn
 
-from benchmarks.flags import make_parser
 from mobinet import build
 from mobinet.unit import BinaryUnit
 from search.flags import positive_float, positive_int
 from space import Architecture
-from space.command import run_command
+from space.command import Parser, run_command
 
 INPUT_PASSES = {"signs": 2, "convolution": 1, "normalise": 1, "gradients of convolution": 2, "input_gradient": 3}
 """How often values as many as the unit's input are read or written."""
@@ -45,7 +44,7 @@ def moved_bytes(net: nn.Module, shape: tuple[int, int, int]) -> int:
 
 
 def main() -> None:
-    parser = make_parser(__doc__)
+    parser = Parser(description=__doc__)
     parser.add_argument("--widths", type=positive_float, nargs="+", default=[0.25, 0.5, 1.0], help="of the networks")
     terabytes = "moved by the memory in a second (default: %(default)s, an H100)"
     parser.add_argument("--terabytes", type=positive_float, default=3.35, help=terabytes)

@@ -42,7 +42,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from benchmarks.flags import make_parser
 from mobinet import build, fused
 from mobinet.conv import BinaryConv2d
 from mobinet.unit import BinaryUnit
@@ -50,7 +49,7 @@ from search.flags import positive_int
 from search.machine import cores
 from search.training.flat_optimizers import FlatAdam
 from space import Architecture
-from space.command import run_command
+from space.command import Parser, run_command
 
 NETWORKS = (("mobilenet-8", 1.0), ("mobilenet-8", 4.0), ("mobilenet-32", 0.5))
 BATCH_SIZE = 64
@@ -192,7 +191,7 @@ def roofline(architecture: Architecture, operation_rate: float, byte_rate: float
 
 
 def main() -> None:
-    parser = make_parser(__doc__)
+    parser = Parser(description=__doc__)
     parser.add_argument("--backbone", choices=sorted({backbone for backbone, _ in NETWORKS}), help="default: all")
     parser.add_argument("--k", type=int, nargs="+", default=range(5), help="of the networks (default: 0 to 4)")
     parser.add_argument("--steps", type=positive_int, default=15, help="to time of each network (default: %(default)s)")
