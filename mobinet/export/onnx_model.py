@@ -129,10 +129,10 @@ class Graph:
         if channels == wanted:
             return x
         x = self.node("Concat", *[x] * -(-wanted // channels), axis=1)
-        return self._first(x, wanted) if wanted % channels else x
+        return self._slice(x, 0, wanted, 1) if wanted % channels else x
 
-    def _first(self, x: str, channels: int) -> str:
-        return self.node("Slice", x, *(self.constant(np.array([place], np.int64)) for place in (0, channels, 1)))
+    def _slice(self, x: str, first: int, end: int, axis: int) -> str:
+        return self.node("Slice", x, *(self.constant(np.array([each], np.int64)) for each in (first, end, axis)))
 
     def _channels(self, values: NDArray) -> str:
         """One value a channel, (C, 1, 1)."""
@@ -164,16 +164,12 @@ class Graph:
         bits = self.node("Cast", self.node("BitwiseAnd", packed, places), to=TensorProto.BOOL)
         weights = self._reshaped(self.node("Where", bits, self._number(1), self._number(-1)), -1)
         if signs.size % 8:
-            ends = (self.constant(np.array([end], np.int64)) for end in (0, signs.size))
-            weights = self.node("Slice", weights, *ends)
+            weights = self._slice(weights, 0, signs.size, 0)
         return self._reshaped(weights, *signs.shape)
 
     def _add(self, step: Add, x: str, y: str) -> str:
         if step.first:
-            kept, changed = (
-                self.node("Slice", x, *(self.constant(np.array([place], np.int64)) for place in (first, last, 1)))
-                for first, last in ((0, step.first), (step.first, step.shape[2]))
-            )
+            kept, changed = self._slice(x, 0, step.first, 1), self._slice(x, step.first, step.shape[2], 1)
             return self.node("Concat", kept, self.node("Add", changed, y), axis=1)
         return self.node("Add", x, y)
 

@@ -178,7 +178,7 @@ class Linear(Step):
 
 @dataclass
 class Program:
-    """Steps under construction; each method appends one and returns the number of its result.
+    """Steps, one behind the other.
 
     Args:
         shapes: of the image, then of each result.
@@ -191,6 +191,7 @@ class Program:
     halves: frozenset[int] = frozenset()
 
     def add(self, step: Step) -> int:
+        """Append a step; returns the number of its result."""
         self.steps.append(step)
         self.shapes.append(step.shape)
         return len(self.steps)
