@@ -108,7 +108,7 @@ def workplace(tmp_path_factory) -> Path:
     names = {name: 4e-7 for network in to_measure(load_space(), 10) for name in piece_names(network, 10)}
     names |= {name_of_check(kind, "mobilenet-8", 1.0): 1.0 for kind in (WHOLE, TAU)}
     for name in ("here", "cortex-m4"):
-        head = {"target": name, "machine": "none", "unit": "s", "kernels": kernels_digest()}
+        head = {"target": name, "machine": "none", "unit": "s", "kernels": kernels_digest(), "compiler": "cc"}
         LatencyTable(**head, path=folder / f"{name}.csv", values=names).write()
     Image.new("RGB", (40, 40), "gray").save(folder / "picture.png")
     for name, color in {"red": (200, 0, 0), "green": (0, 200, 0)}.items():

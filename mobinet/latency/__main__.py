@@ -108,7 +108,7 @@ def open_table(path: Path, target: str, device: Device) -> LatencyTable:
     table = read_table(path)
     for what in ("target", "machine", "unit", "compiler"):
         if (there := getattr(table, what)) != (here := getattr(new, what)):
-            raise InputError(f"{path} is of the {what} {there or '(not noted)'}, not {here}; write to another --out")
+            raise InputError(f"{path} is of the {what} {there}, not {here}; write to another --out")
     return table
 
 

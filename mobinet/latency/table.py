@@ -21,7 +21,6 @@ from space.writing import write_atomic
 
 HEAD = ("target", "machine", "unit", "kernels", "compiler")
 COLUMNS = (*HEAD, "piece", "value")
-EARLIER = tuple(name for name in COLUMNS if name != "compiler")
 WHOLE = "a whole network, per sum of its pieces"
 TAU = "Kendall's tau between wholes and sums"
 PEER = "MobileNet-v1 in "
@@ -38,7 +37,7 @@ class LatencyTable:
         machine: on which the program ran, as that or its user names it.
         unit: of the values.
         kernels: the digest of the C code that ran, see `kernels_digest`.
-        compiler: its command and its version; empty where an old table does not say.
+        compiler: its command and its version.
         values: of each piece by its name, `name_of`.
         path: where it lies.
     """
@@ -47,7 +46,7 @@ class LatencyTable:
     machine: str
     unit: str
     kernels: str
-    compiler: str = ""
+    compiler: str
     path: Path
     values: dict[str, float] = field(default_factory=dict)
 
@@ -137,12 +136,11 @@ def read_table(path: Path | None) -> LatencyTable:
         rows = [row for row in csv.reader(io.StringIO(read_input(path).lstrip("\ufeff"))) if row]
     except csv.Error as error:
         raise InputError(f"{path} is not a table of latencies: {error}") from None
-    columns = tuple(rows[0]) if rows else ()
-    if columns not in (COLUMNS, EARLIER):
+    if not rows or tuple(rows[0]) != COLUMNS:
         raise InputError(f"{path} is not a table of latencies; its columns are {', '.join(COLUMNS)}")
     for number, row in enumerate(rows[1:], 2):
-        if len(row) != len(columns):
-            raise InputError(f"{path}, line {number}: not the {len(columns)} fields of a piece; the file was changed")
+        if len(row) != len(COLUMNS):
+            raise InputError(f"{path}, line {number}: not the {len(COLUMNS)} fields of a piece; the file was changed")
     heads = {tuple(row[:-2]) for row in rows[1:]}
     if len(heads) != 1:
         raise InputError(f"{path} has rows of {len(heads) or 'no'} devices; a table is of one")

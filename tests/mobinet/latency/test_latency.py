@@ -15,7 +15,7 @@ from mobinet.export import FORMATS
 from mobinet.export.memory import exported_pieces, ram, untrained
 from mobinet.export.pieces import pieces_of
 from mobinet.export.translate import steps_of
-from mobinet.latency.__main__ import locked, main, open_table, to_measure
+from mobinet.latency.__main__ import locked, main, to_measure
 from mobinet.latency.device import TARGETS
 from mobinet.latency.peers import measure_peers
 from mobinet.latency.table import (
@@ -263,15 +263,6 @@ def test_a_lock_that_is_no_file_is_refused(tmp_path):
     os.mkfifo(tmp_path / ".a.csv.lock")
     with pytest.raises(InputError, match=".a.csv.lock is not a file"):
         locked(tmp_path / "a.csv")
-
-
-def test_a_table_without_a_compiler_is_read(tmp_path):
-    """As tables were before they had one; but none is continued."""
-    path = write_table(tmp_path / "a.csv", dict.fromkeys(piece_names(FIRST, 10), 1.0), target="here", machine="m")
-    path.write_text(path.read_text().replace("compiler,", "").replace(",cc,", ","))
-    assert read_table(path).values == dict.fromkeys(piece_names(FIRST, 10), 1.0)
-    with pytest.raises(InputError, match="of the compiler .not noted., not cc"):
-        open_table(path, "here", replace(TARGETS["here"](), machine="m"))
 
 
 def test_a_table_without_whole_networks_is_not_finished(tmp_path):
