@@ -12,12 +12,14 @@ from space.reading import read_input
 
 
 def find_model(path: Path) -> Path:
-    """The model in a file, a folder or a run. Raises InputError where there is none, or more than one."""
+    """The model in a file, a folder, or one of the retrainings in it. Raises InputError: there is none, or several."""
     if not path.is_dir():
         if path.suffix in (".json", ".pt"):
             raise InputError(f"{path} is not a trained network; python -m search.retrain writes one, {NAME}")
         return path
-    found = [path / NAME] if (path / NAME).exists() else sorted(path.glob(f"retrain/*/{NAME}"))
+    if (path / NAME).exists():
+        return path / NAME
+    found = sorted((*path.glob(f"*/{NAME}"), *path.glob(f"retrain/*/{NAME}")))  # of named networks, of a run
     if not found:
         raise InputError(f"{path} holds no {NAME}; python -m search.retrain writes one")
     if len(found) > 1:
