@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from benchmarks.retrained import compare_searches
 from benchmarks.retrained.full_training import FullTraining, append, contrast, read_table
 from benchmarks.retrained.searched_vs_handmade import Comparison, complete_trials, lead, main
 from benchmarks.retrained.short_searches import found_by, print_verdict
@@ -86,6 +87,21 @@ RUN = Path("benchmarks/tables/cifar10-front")
 def config_with(folder: Path, **changes) -> None:
     settings = json.loads((RUN / "config.json").read_text()) | changes
     (folder / "config.json").write_text(json.dumps(settings))
+
+
+def test_fronts_by_other_costs_are_not_compared(monkeypatch):
+    monkeypatch.setattr("sys.argv", ["compare_searches", "--cost bytes"])
+    found = SimpleNamespace(objective="bytes"), {}, 1.0
+    monkeypatch.setattr(compare_searches, "run_search", lambda *_: found)
+    with pytest.raises(InputError, match="compared by OPs, and --cost bytes minimises bytes"):
+        compare_searches.main()
+
+
+def test_a_killed_search_is_said_to_have_failed(monkeypatch, tmp_path):
+    ended = SimpleNamespace(returncode=-9, stderr=b"")
+    monkeypatch.setattr(compare_searches.subprocess, "run", lambda *_, **__: ended)
+    with pytest.raises(InputError, match="search.run --trials 1 failed: it ended with status -9"):
+        compare_searches.run_search(["--trials", "1"], tmp_path)
 
 
 def test_runs_at_other_widths_are_not_compared(tmp_path, monkeypatch):

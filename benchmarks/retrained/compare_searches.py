@@ -33,7 +33,8 @@ def run_search(flags: list[str], folder: Path) -> tuple[RunConfig, dict[str, Any
     command = [sys.executable, "-m", "search.run", *flags, "--out", folder]
     ended = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     if ended.returncode:
-        raise InputError(f"search.run {shlex.join(flags)} failed: {ended.stderr.decode().splitlines()[-1]}")
+        said = ended.stderr.decode().splitlines() or [f"it ended with status {ended.returncode}"]
+        raise InputError(f"search.run {shlex.join(flags)} failed: {said[-1]}")
     return read_config(folder), read_json(folder / "pareto.json"), time.perf_counter() - began
 
 
@@ -49,6 +50,10 @@ def main() -> None:
         for flags in args.searches:
             with TemporaryDirectory() as folder:
                 config, pareto, seconds = run_search([*shlex.split(flags), "--seed", str(seed)], Path(folder))
+            if config.objective != "ops":
+                raise InputError(
+                    f"fronts are compared by OPs, and {flags} minimises {config.objective}; leave out --cost"
+                )
             front = pareto["front"]
             networks = [Architecture.from_dict(entry["architecture"]) for entry in front]
             training = FullTraining(
