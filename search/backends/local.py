@@ -198,16 +198,16 @@ def _make(evaluator: Evaluator, args: argparse.Namespace, input_shape: Shape, de
     workers, threads = shares(args, input_shape, device)
     gpus = gpus_of(device)
     threaded = device.startswith("cuda") and not args.time_limit and getattr(evaluator, "in_threads", True)
-    if workers > len(gpus) and threaded:
-        from search.backends.streams import Streams  # which loads torch
-
-        return Streams(evaluator, device=device, count=workers)
-    if workers:
+    if workers and not (threaded and workers > len(gpus)):
         limit = args.time_limit or math.inf
         gpus = gpus if len(gpus) > 1 else ()  # else the evaluator names it
         return Workers(evaluator, workers=workers, threads=threads, time_limit=limit, gpus=gpus)
     machine.use_threads(threads)
-    return InProcess(evaluator)
+    if not workers:
+        return InProcess(evaluator)
+    from search.backends.streams import Streams  # which loads torch
+
+    return Streams(evaluator, device=device, count=workers)
 
 
 LOCAL = BackendEntry(

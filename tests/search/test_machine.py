@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from mobinet import build, fused
-from search.data.from_files import decoding_workers
+from search.data.decoding import decoding_workers
 from search.data.source import most_in_memory
 from search.machine import cores, cpu_quota, memory_limit, use_threads, useful_threads
 from search.training.threads import divide_threads

@@ -10,9 +10,11 @@ import torch
 from fakes import Instant, Pictures, accuracy_of, open_study, record
 from PIL import Image
 
+from search import machine
 from search.backends import local, streams
 from search.backends.local import InProcess, Workers
 from search.backends.shares import gpus_of, workers_and_threads
+from search.data.decoding import decoding_workers
 from search.loop import run_search
 from search.task import Evaluation, Failure, Task
 from search.training import self_check
@@ -142,6 +144,14 @@ def test_trials_that_share_a_gpu_run_in_threads(monkeypatch, asked, device, in_t
     evaluator = SimpleNamespace(in_threads=in_threads)
     args = Namespace(workers=asked, time_limit=None)
     assert local.LOCAL.make(evaluator, args, (3, 32, 32), device) == made
+
+
+def test_threads_on_a_gpu_share_the_cores_that_decode_pictures(monkeypatch):
+    monkeypatch.setattr(machine, "cores", lambda: 16)
+    monkeypatch.setattr(machine, "_threads", None)
+    monkeypatch.setattr(streams, "Streams", lambda _, device, count: count * decoding_workers())
+    args = Namespace(workers=4, time_limit=None)
+    assert local.LOCAL.make(EVALUATOR, args, (3, 224, 224), "cuda:0") == 16
 
 
 def test_a_gpu_that_cannot_be_used_is_left_alone_and_said(monkeypatch):

@@ -12,7 +12,8 @@ from PIL import Image
 
 from search.data.catalog import DATASETS
 from search.data.dataset import check_test, load_dataset, load_test, read_source
-from search.data.from_files import Files, PictureFiles, has_shared_memory
+from search.data.decoding import Files, has_shared_memory
+from search.data.from_files import PictureFiles
 from search.data.in_memory import Images
 from space import InputError
 
@@ -156,6 +157,13 @@ def test_the_processes_that_decode_end_with_their_split(fresh, pictures):
     assert set(active_children()) - before
     del first
     assert not set(active_children()) - before
+
+
+def test_as_many_processes_decode_as_the_training_has_threads_when_it_begins(fresh, pictures, monkeypatch):
+    train, before = load_pictures(pictures, memory=0).train, set(active_children())
+    monkeypatch.setattr("search.machine._threads", 1)
+    list(train.batches(4, device=CPU))
+    assert len(set(active_children()) - before) == 1
 
 
 def test_threads_that_train_side_by_side_have_epochs_of_their_own(fresh, pictures):
@@ -365,10 +373,10 @@ def test_without_shared_memory_batches_are_the_same(fresh, pictures, monkeypatch
         found = [*loaded.train.batches(4, device=torch.device("cpu"), seed=3)]
         return [tensor for batch in found for tensor in batch]
 
-    monkeypatch.setattr("search.data.from_files.SHARED_BYTES", 2**60)
+    monkeypatch.setattr("search.data.decoding.SHARED_BYTES", 2**60)
     assert not has_shared_memory()
     without = batches()
-    monkeypatch.setattr("search.data.from_files.SHARED_BYTES", 0)
+    monkeypatch.setattr("search.data.decoding.SHARED_BYTES", 0)
     assert has_shared_memory() and len(without) >= 4
     assert all(torch.equal(*pair) for pair in zip(without, batches(), strict=True))
 
