@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from math import inf
 from pathlib import Path
 
 import optuna
@@ -88,11 +89,11 @@ class Study:
             first=(*first, *self._baselines.values()),
             seen=self._seen,
         )
-        self._path = folder / "study.db"
+        path = folder / "study.db"
         self._opened = ExitStack()
         self._opened.enter_context(lock(folder))
         try:
-            self._storage = MirroredStorage(self._path, name=NAME, directions=DIRECTIONS)
+            self._storage = MirroredStorage(path, name=NAME, directions=DIRECTIONS)
             self._opened.callback(self._storage.close)
             self._study = optuna.load_study(study_name=NAME, storage=self._storage, sampler=self._sampler)
             self._replicates = Replicates(self._study)
@@ -101,9 +102,7 @@ class Study:
             self.close()  # a notebook keeps the traceback, and with it this object
             if isinstance(error, InputError) or not isinstance(error, Exception):
                 raise
-            raise InputError(
-                f"cannot use {self._path}: {first_line(error)}; move it away to begin a new study"
-            ) from error
+            raise InputError(f"cannot use {path}: {first_line(error)}; move it away to begin a new study") from error
 
     def __len__(self) -> int:
         """The number of networks on trial or tried, except those that are to be tried again."""
@@ -172,10 +171,10 @@ class Study:
         """
         records = self.records()
         others = {record.key for record in records if record.state != "failed"}
-        first = min((record.number for record in records if record.state == "complete"), default=len(records))
+        complete = (record.number for record in records if record.state == "complete")
+        end = min(complete, default=inf) if early else inf
         failed = {record.key: record for record in records if record.key not in others}
-        if early:
-            failed = {key: record for key, record in failed.items() if record.number < first}
+        failed = {key: record for key, record in failed.items() if record.number < end}
         self._seen.difference_update(failed)
         again = [record for record in failed.values() if self._sampler.allows(self._network(record))]
         for record in again:

@@ -422,6 +422,14 @@ def test_what_failed_before_anything_worked_is_tried_again_by_itself(tmp_path):
     assert study.retry_failed(early=True) == 0 and study.retry_failed() == 2
 
 
+def test_results_of_another_program_count_for_no_network_that_failed(tmp_path):
+    open_study(tmp_path, SPACE).close()
+    optunas(tmp_path).add_trials([optuna.create_trial(values=(0.5, 3.0))] * 3)
+    study = open_study(tmp_path, SPACE)
+    study.tell(study.ask().number, Failure(reason="x"))
+    assert study.retry_failed(early=True) == 1
+
+
 def test_one_process_at_a_time(tmp_path):
     study = open_study(tmp_path, SPACE)
     with pytest.raises(InputError, match="another process"):
