@@ -129,7 +129,8 @@ def test_the_measure_chooses_the_epoch(tmp_path, monkeypatch, metric, kept):
         for guesses, hits in zip(predicted, right)
     ]
     script = iter([*counts, counts[0]])  # the last one on the test images
-    monkeypatch.setattr(search.training.retraining, "judge", lambda *_, **__: next(script))
+    for module in ("retraining", "ended"):
+        monkeypatch.setattr(f"search.training.{module}.judge", lambda *_, **__: next(script))
     summary = retraining(tmp_path, metric=metric).run(quiet)
     wanted = {1: (0.9, 0.5, (2 * 18 / 38) / 2), 2: (0.85, (15 / 18 + 1) / 2, (2 * 15 / 33 + 2 * 2 / 7) / 2)}
     names = "validation_top1", "validation_balanced_accuracy", "validation_macro_f1"
