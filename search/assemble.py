@@ -28,7 +28,7 @@ from search.messages.placement import placement_text
 from search.opening import open_search
 from search.session import MakeBackend, Search
 from search.task import Evaluator
-from search.training.devices import choose_device, find_device
+from search.training.devices import find_device, why_left_alone
 from search.warm_start import networks_of
 from space import Architecture, InputError, SearchSpace
 from space.bounds import extreme
@@ -115,14 +115,14 @@ def assemble(args: argparse.Namespace) -> Assembled:
     )
     if uses_latency:
         write_atomic(folder / LATENCIES, read_input(args.latency))
-    pace = draft.pace
+    pace, device = draft.pace, draft.evaluator.device
     if pace is None and search.study.ended < args.trials:
         pace = draft.timed(args).pace
     return Assembled(
         search=search,
-        backend=partial(_make_backend, args, space.input_shape, draft.evaluator.device),
+        backend=partial(_make_backend, args, space.input_shape, device),
         images="\n".join((images.describe(), *notes, *_left_out(draft.evaluator.leave_out))),
-        place=placement_text(args, space.input_shape, draft.evaluator.device, _note(args)),
+        place=placement_text(args, space.input_shape, device, why_left_alone(args.device, **_trained(args))),
         pace=pace,
     )
 
@@ -138,11 +138,6 @@ def _check_costs(costs: Callable[..., tuple[Objective, Limits]], space: SearchSp
 
 def _make_backend(args: argparse.Namespace, shape: Shape, device: str, evaluator: Evaluator) -> Backend:
     return BACKENDS[args.backend].make(evaluator, args, shape, device)
-
-
-def _note(args: argparse.Namespace) -> str:
-    """Why the device that was chosen is not another."""
-    return "" if args.device else choose_device(**_trained(args))[1]
 
 
 def _trained(args: argparse.Namespace) -> dict[str, Any]:

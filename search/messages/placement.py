@@ -1,4 +1,4 @@
-"""Where a search computes, in one line."""
+"""Where a command trains, in one line."""
 
 import argparse
 
@@ -11,19 +11,19 @@ from space.image_sizes import Shape
 
 
 def placement_text(args: argparse.Namespace, input_shape: Shape, device: str, note: str) -> str:
-    """The device, the type of the activations, the kernels, and how many trials run side by side.
+    """The device, the type of the activations, the kernels, and how many trainings run side by side.
 
     Args:
-        args: the flags of a search.
+        args: the flags of a command with back ends.
         input_shape: (C, H, W) of one image.
         device: that was chosen.
         note: why no other was, if there is something to say.
     """
-    reason = f"; {note}" if note else ""
     shares = BACKENDS[args.backend].shares
-    if shares is None:
-        return f"on {device} of the machines that --backend {args.backend} finds{reason}"
-    return f"{device_text(device)}, {_side_by_side(*shares(args, input_shape, device))}{reason}"
+    where = f"on {device} of the machines that --backend {args.backend} finds"
+    if shares:
+        where = f"{device_text(device)}, {_side_by_side(*shares(args, input_shape, device))}"
+    return f"{where}; {note}" if note else where
 
 
 def device_text(device: str) -> str:
@@ -35,6 +35,6 @@ def device_text(device: str) -> str:
 
 
 def _side_by_side(slots: int, threads: int) -> str:
-    many = f"{slots} trials side by side" if slots > 1 else "one trial at a time"
+    many = f"{slots} side by side" if slots > 1 else "one at a time"
     each = " each" if slots > 1 else ""
     return f"{many}, {threads} thread{'s' if threads > 1 else ''}{each}"

@@ -35,13 +35,15 @@ def find_device(name: str | None, *, input_shape: Shape | None = None, recorded:
 
 
 def choose_device(input_shape: Shape | None = None, *, recorded: bool = True) -> tuple[str, str]:
-    """The accelerator, if it is of use, else the CPU; and why an accelerator is left alone, empty where none is.
+    """The accelerator, if it is of use, else the CPU; and why an accelerator is left alone, empty where there is none.
 
     Args:
         input_shape: (C, H, W) of one image, where it is known. Launching the kernels of small images one by one takes
             longer than computing them on the CPU.
-        recorded: whether the steps of the training are recorded on CUDA, see `search.training.captured`.
+        recorded: whether the steps of the training are recorded on CUDA, see `search.training.captured`; those of one
+            in several processes are not.
     """
+    recorded = recorded and ranks.ranks() == 1
     kind, reason = _accelerator()
     if kind == "cpu":
         return "cpu", reason
@@ -49,6 +51,11 @@ def choose_device(input_shape: Shape | None = None, *, recorded: bool = True) ->
         return "cpu", f"{kind} takes longer for such small images; --device {kind} uses it"
     complaint = complaint_about(f"cuda:{ranks.local_rank()}" if kind == "cuda" else kind)
     return ("cpu", f"{kind} cannot be used here: {complaint}") if complaint else (kind, "")
+
+
+def why_left_alone(name: str | None, *, input_shape: Shape | None = None, recorded: bool = True) -> str:
+    """Why `find_device` left an accelerator alone, in half a line; empty where a device was asked for."""
+    return "" if name else choose_device(input_shape, recorded=recorded)[1]
 
 
 @cache
@@ -59,7 +66,8 @@ def _accelerator() -> tuple[str, str]:
         found = torch.accelerator.current_accelerator(check_available=True)
     if found is not None and found.type in KINDS:
         return found.type, ""
-    return "cpu", first_line(Warning(notes[0].message)) if notes else ""
+    said = first_line(Warning(notes[0].message)).partition(". ")[0] if notes else ""
+    return "cpu", f"the GPU cannot be used here: {said}" if said else ""
 
 
 def own_device(name: str | None, *, input_shape: Shape | None = None) -> str:
@@ -71,7 +79,7 @@ def own_device(name: str | None, *, input_shape: Shape | None = None) -> str:
         return find_device(name, input_shape=input_shape)
     if name not in (None, "cuda"):
         raise InputError(f"--device {name} is one device; several processes take cpu, or cuda for a GPU each")
-    if (name or choose_device(input_shape, recorded=False)[0]) != "cuda":
+    if (name or choose_device(input_shape)[0]) != "cuda":
         return "cpu"
     device = find_device(f"cuda:{ranks.local_rank()}")
     torch.cuda.set_device(device)

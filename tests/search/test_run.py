@@ -110,7 +110,7 @@ def test_a_search_leaves_its_files(finished):
 
 
 def test_a_search_says_where_it_computes(finished):
-    assert "\ntrainings run on cpu: float32, fused kernels, 2 trials side by side, 1 thread each\n" in finished[1].out
+    assert "\ntrainings run on cpu: float32, fused kernels, 2 side by side, 1 thread each\n" in finished[1].out
     assert table_of(finished[0])["device"].eq("cpu float32").all()
 
 

@@ -23,12 +23,12 @@ def h100(monkeypatch):
 
 def test_a_gpu_is_named_with_its_type(h100):
     said = placement_text(LOCAL, (3, 32, 32), "cuda", "")
-    assert said == "on cuda (NVIDIA H100): bfloat16, fused kernels, 4 trials side by side, 2 threads each"
+    assert said == "on cuda (NVIDIA H100): bfloat16, fused kernels, 4 side by side, 2 threads each"
 
 
 def test_what_was_left_alone_is_said(h100):
     alone = Namespace(backend="local", workers=0)
     said = placement_text(alone, (1, 8, 8), "mps", "cuda cannot be used here: no kernel image")
     assert said == (
-        "on mps: float32, no fused kernels, one trial at a time, 1 thread; cuda cannot be used here: no kernel image"
+        "on mps: float32, no fused kernels, one at a time, 1 thread; cuda cannot be used here: no kernel image"
     )

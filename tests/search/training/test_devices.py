@@ -68,8 +68,9 @@ def test_without_one_it_is_the_cpu(machine):
 
 
 def test_a_driver_that_is_too_old_means_the_cpu_and_is_said(machine):
-    machine(None, note="The NVIDIA driver on your system is too old\nmore")
-    assert choose_device() == ("cpu", "The NVIDIA driver on your system is too old")
+    machine(None, note="The NVIDIA driver on your system is too old (found version 11040). Please update\nmore")
+    too_old = "The NVIDIA driver on your system is too old (found version 11040)"
+    assert choose_device() == ("cpu", f"the GPU cannot be used here: {too_old}")
 
 
 def test_a_gpu_without_kernels_means_the_cpu_and_is_said(machine):
