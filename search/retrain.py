@@ -14,15 +14,10 @@ reached.
 import argparse
 import io
 import os
-from contextlib import nullcontext, redirect_stderr, suppress
-from dataclasses import dataclass
+from contextlib import nullcontext, redirect_stderr
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from results.entry import Entry, read_entry
-from results.front import read_front
-from results.measures import ACCURACY, UNWEIGHTED
-from results.run_config import read_config
 from results.words import counted
 from search.backends import BACKENDS
 from search.data.catalog import find_dataset
@@ -31,34 +26,12 @@ from search.flags.recipe import add_recipe_flags, recipe_of
 from search.messages.listeners import add_listener_flags, heard
 from search.messages.retrained_text import end_text, refresh_report, teacher_note
 from search.several_flags import add_several_flags, check_several_flags, trains_several
-from space import Architecture, InputError, named_network
+from search.target import Target, find_targets
+from space import InputError
 from space.command import Parser, add_own_family, run_command, user_path
-from space.own_file import check_digests
-from space.reading import expanded
 
 if TYPE_CHECKING:
     from search.training.retraining import Retraining
-
-
-@dataclass(frozen=True, kw_only=True)
-class Target:
-    """A network to train.
-
-    Args:
-        architecture: the network.
-        dataset, data_dir: on which images, unless flags name others.
-        metric, class_weights: of the search, unless flags name others.
-        folder: takes the folder KEY with the results, unless a flag names another.
-        cost: what the search minimised, in words; empty for OPs.
-    """
-
-    architecture: Architecture
-    dataset: str
-    data_dir: str
-    metric: str = ACCURACY.name
-    class_weights: str = UNWEIGHTED
-    folder: Path
-    cost: str = ""
 
 
 def parse(argv: list[str] | None = None) -> argparse.Namespace:
@@ -113,6 +86,7 @@ def retrain(args: argparse.Namespace, programs: TextIO | None = None) -> None:
     from search.messages.retrained_events import RetrainingEvents
     from search.messages.tensorboard import events_of, require_tensorboard
     from search.training import ranks
+    from search.training.devices import why_left_alone
     from search.training.training import NonFiniteLoss
 
     if args.tensorboard:
@@ -124,8 +98,10 @@ def retrain(args: argparse.Namespace, programs: TextIO | None = None) -> None:
         from search.several import retrain_several
 
         return retrain_several(args, retraining, [each.architecture for each in targets], events)
-    use_threads(useful_threads(retraining.architecture.input_shape, cores()))
-    print(f"{retraining.images.describe()}\n{device_text(retraining.device)}")
+    shape = retraining.architecture.input_shape
+    use_threads(useful_threads(shape, cores()))
+    print(retraining.images.describe())
+    print("; ".join(filter(None, (device_text(retraining.device), why_left_alone(args.device, input_shape=shape)))))
     cost = f" ({target.cost})" if target.cost else ""
     print(f"{retraining.architecture.describe()}{cost}, into {retraining.folder}", flush=True)
     if first := retraining.recipe.first_epochs:
@@ -171,15 +147,17 @@ def assemble(args: argparse.Namespace, target: Target) -> "Retraining":
             "it, with --dataset"
         ) from None
     data_dir, folder, teacher = args.data_dir or target.data_dir, args.out or target.folder, args.teacher or ""
-    if BACKENDS[args.backend].elsewhere:  # another machine works in another folder
+    elsewhere = BACKENDS[args.backend].elsewhere
+    if elsewhere:  # another machine works in another folder, and may have the GPU that this one lacks
         data_dir, folder, teacher = str(Path(data_dir).absolute()), folder.absolute(), absolute_teacher(teacher)
+    named = elsewhere and args.device
     return Retraining(
         architecture=target.architecture,
         dataset=dataset,
         data_dir=data_dir,
         recipe=recipe_of(args, entry.recipes["full"]),
         seed=args.seed,
-        device=own_device(args.device, input_shape=target.architecture.input_shape),
+        device=args.device if named else own_device(args.device, input_shape=target.architecture.input_shape),
         folder=folder / target.architecture.key,
         metric=args.metric or target.metric,
         class_weights=args.class_weights or target.class_weights,
@@ -187,60 +165,6 @@ def assemble(args: argparse.Namespace, target: Target) -> "Retraining":
         accumulate=args.accumulate,
         leave_out=check_pictures(dataset, data_dir, skip=args.skip_broken),
     )
-
-
-def find_targets(args: argparse.Namespace) -> list[Target]:
-    """The networks that the flags name, one or more. Raises as `find_target` does."""
-    if not args.all:
-        return [find_target(args)]
-    path = expanded(args.network)
-    front = read_front(path, read_config(path.parent))
-    return [find_target(argparse.Namespace(**{**vars(args), "key": entry.key})) for entry in front.entries]
-
-
-def find_target(args: argparse.Namespace) -> Target:
-    """The network that the flags name. Raises InputError when there is none, or its file was changed."""
-    path = expanded(args.network)
-    if path.suffix == ".json":
-        from mobinet import cost  # which loads torch
-
-        for flag in ("backbone", "width", "binarizer"):
-            if getattr(args, flag) is not None:
-                raise InputError(f"--{flag} goes with a network's name; {path} has its own")
-        entry = read_entry(path, args.key, count=cost)
-        names = {"space": entry.architecture.family, "dataset": entry.dataset}
-        check_digests(entry.digests, names, path)
-        own = path.parent / "retrain"
-        return Target(
-            architecture=entry.architecture,
-            dataset=entry.dataset,
-            data_dir=entry.data_dir,
-            metric=entry.metric,
-            class_weights=entry.class_weights,
-            folder=own if args.dataset in (None, entry.dataset) else Path("runs", "retrain", args.dataset),
-            cost=cost_text(entry, path.parent),
-        )
-    if path.is_file():
-        raise InputError(f"{path} is not a best.json or pareto.json of a search")
-    if path.is_dir():
-        raise InputError(f"{path} is a folder; name a file in it, such as {path / 'best.json'}")
-    if args.key is not None:
-        raise InputError("--key goes with a pareto.json, not with a network's name")
-    dataset = args.dataset or "digits"
-    shape = find_dataset(dataset).input_shape
-    choices = {"binarizer": args.binarizer} if args.binarizer else {}
-    network = named_network(args.network, input_shape=shape, backbone=args.backbone, width=args.width, choices=choices)
-    folder = Path("runs", "retrain", dataset)
-    return Target(architecture=network, dataset=dataset, data_dir="data", folder=folder)
-
-
-def cost_text(entry: Entry, run: Path) -> str:
-    """What the search in the folder `run` minimised, where that is not OPs."""
-    with suppress(InputError, KeyError):
-        objective = read_config(run).cost
-        if objective.name != "ops":
-            return f"{objective.title}: {objective.show(entry.costs[objective.name])}"
-    return ""
 
 
 if __name__ == "__main__":

@@ -16,11 +16,13 @@ from results.words import duration
 from search.backends import BACKENDS
 from search.interrupt import Interrupts
 from search.loop import run_tasks
+from search.messages.placement import placement_text
 from search.messages.retrained_events import RetrainingEvents
 from search.messages.retrained_text import named, refresh_report, run_of, teacher_note
 from search.messages.tensorboard import events_of
 from search.task import Evaluation, Failure, Task
 from search.training import ranks
+from search.training.devices import why_left_alone
 from search.training.retraining import Retraining
 from space import Architecture, InputError
 
@@ -75,7 +77,8 @@ def retrain_several(
     """Run those trainings that are not finished yet, show each, and say what they reached.
 
     Raises:
-        InputError: some failed; or the flags do not fit, or another machine wrote files that are not seen here.
+        InputError: a flag or a folder does not fit one of them, and none began; some failed; or another machine wrote
+            files that are not seen here.
     """
     if ranks.ranks() > 1:
         raise InputError("torchrun trains one network with all its processes; start --all and --seeds without it")
@@ -86,10 +89,13 @@ def retrain_several(
     shape, device = first.architecture.input_shape, first.device
     if entry.shares and args.workers is None:
         args.workers = min(entry.shares(args, shape, device)[0], len(each))
+    print(f"trainings run {placement_text(args, shape, device, why_left_alone(args.device, input_shape=shape))}")
     networks = f"{len(architectures)} networks" if len(architectures) > 1 else "1 network"
     print(f"{networks} with {args.seeds} seed{'s' if args.seeds > 1 else ''} each, into {each[0].folder.parent}")
     if note := teacher_note(first.recipe, first.teacher):
         print(note)
+    for one in each:
+        one.check(first.images)
     events.begin(*each)
     reached: dict[str, list[dict[str, Any]]] = {network.key: [] for network in architectures}
     evaluator = Retrainings(each=each, tensorboard=args.tensorboard and args.tensorboard.absolute())
@@ -112,7 +118,8 @@ def retrain_several(
                 raise InputError(f"{one.folder} is not seen here; put it on a disk that all machines share")
             reached[task.architecture.key].append({**outcome.scores, "metric": one.metric})
             refresh_report(one.folder)
-    print(averages_text(reached))
+    if averages := averages_text(reached):
+        print(averages)
     print(f"{agreement_text(each[0].folder)}{refresh_report(each[0].folder)}", end="", flush=True)
     if failed:
         raise InputError(f"{failed} of {len(each)} trainings failed; the reasons are above")

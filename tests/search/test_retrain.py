@@ -16,7 +16,8 @@ from mobinet.export.packed import read_packed
 from results.files import read_json
 from search.data.catalog import DATASETS
 from search.recipe import Recipe
-from search.retrain import find_target, parse
+from search.retrain import parse
+from search.target import find_target
 from search.training.training import Training
 from space import InputError
 
@@ -127,9 +128,16 @@ def test_any_point_of_the_front_by_its_key(run_copy, invoke, tmp_path):
 
 def test_on_other_images_it_goes_to_a_folder_of_its_own(judged_copy, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for flags, parent in (((), judged_copy), (("--dataset", "digits"), judged_copy), (("--dataset", "mnist"), None)):
-        target = find_target(parse([str(judged_copy / "best.json"), *flags]))
-        assert target.folder == (parent / "retrain" if parent else Path("runs/retrain/mnist"))
+    own = (judged_copy / "retrain", "pictures")
+    best = altered(judged_copy / "best.json", lambda content: content.update(data_dir="pictures"))
+    (judged_copy / "SHA256SUMS").unlink()
+    for flags, expected in (
+        ((), own),
+        (("--dataset", "digits"), own),
+        (("--dataset", "mnist"), (Path("runs/retrain/mnist"), "data")),
+    ):
+        target = find_target(parse([str(best), *flags]))
+        assert (target.folder, target.data_dir) == expected
 
 
 def test_a_hand_designed_network_by_its_name(invoke, tmp_path, monkeypatch):

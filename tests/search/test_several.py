@@ -5,14 +5,17 @@ from pathlib import Path
 from statistics import mean, stdev
 
 import pytest
+import torch
 from PIL import Image
 
 import search.retrain
 from results.files import read_json
+from search.lock import lock
 from search.messages.retrained_events import RetrainingEvents
 from search.recipe import Recipe
-from search.retrain import assemble, find_target, parse
+from search.retrain import assemble, parse
 from search.several import retrain_several, retrainings_of
+from search.target import find_target
 from search.training import ranks
 from search.training.retraining import Retraining
 from space import Architecture, InputError
@@ -98,13 +101,40 @@ def test_a_front_with_two_seeds(judged_copy, invoke):
 
 
 def test_one_that_fails_stops_no_other(judged_copy, invoke):
-    best = judged_copy / "best.json"
-    assert invoke(search.retrain, best, "--epochs", 1).code == 0
-    ended = invoke(search.retrain, best, "--seeds", 2, "--epochs", 2, "--workers", 1)
-    assert "1 of 2 trainings failed" in one_line(ended)
-    assert "epochs 1 there and 2 here" in ended.out
+    best, retrained = judged_copy / "best.json", judged_copy / "retrain"
     key = read_json(best)["key"]
-    assert read_json(judged_copy / "retrain" / f"{key}-seed1" / "summary.json")["epochs"] == 2
+    with lock(retrained / key):
+        ended = invoke(search.retrain, best, "--seeds", 2, "--epochs", 2, "--workers", 1)
+    assert "1 of 2 trainings failed" in one_line(ended)
+    assert "another process is at work" in ended.out
+    assert read_json(retrained / f"{key}-seed1" / "summary.json")["epochs"] == 2
+
+
+def test_what_any_of_them_cannot_begin_with_is_said_before_the_first_begins(judged_copy, invoke, tmp_path):
+    best = judged_copy / "best.json"
+    (tmp_path / "teacher.pt").write_text("no archive")
+    several = best, "--epochs", 1, "--out", tmp_path / "out"
+    wrong = {
+        "teacher.pt is not TorchScript": ("--seeds", 2, "--teacher", tmp_path / "teacher.pt"),
+        "equal slices": ("--seeds", 2, "--accumulate", 3),
+        "epochs 1 there and 2 here": ("--seeds", 2, "--epochs", 2),
+    }
+    assert invoke(search.retrain, *several, "--seed", 1).code == 0
+    key = read_json(best)["key"]
+    (tmp_path / "out" / key).rename(tmp_path / "out" / f"{key}-seed1")
+    for word, flags in wrong.items():
+        assert word in one_line(invoke(search.retrain, *several, *flags))
+        assert [path.name for path in (tmp_path / "out").iterdir()] == [f"{key}-seed1"]
+
+
+def test_another_machine_may_have_the_gpu_that_this_one_lacks(tmp_path):
+    flags = "mobinet-mid-k3", "--seeds", "2", "--device", "cuda", "--out", str(tmp_path)
+    args = parse([*flags, "--backend", "ray"])
+    assert assemble(args, find_target(args)).device == "cuda"
+    if not torch.cuda.is_available():
+        args = parse([*flags])
+        with pytest.raises(InputError, match="--device cuda cannot be used here"):
+            assemble(args, find_target(args))
 
 
 def test_settings_of_a_teacher_without_one_are_noted(judged_copy, invoke, tmp_path):
