@@ -19,7 +19,7 @@ print(search.table()[["number", "accuracy", "ops", "state"]])
 for entry in search.front().entries:  # by expected accuracies: measured ones need not rise along the front
     measured, expected = f"{entry.accuracy:.1%}", f"{entry.deciding:.1%}"
     print(f"{expected} expected, {measured} measured, {entry.cost.ops:,.0f} OPs: {entry.architecture.describe()}")
-print(f"to train it fully: python -m search.retrain {search.folder}/best.json")
+print(f"to train it fully: mobinas retrain {search.folder}/best.json")
 figure = search.figure()
 
 

@@ -73,7 +73,7 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--part", choices=PARTS, default="test", help="which images (default: test)")
     parser.add_argument("--skip-broken", action="store_true", help="leave out pictures that cannot be read")
-    parser.add_argument("--device", help="cpu, cuda, cuda:1, mps (default: cuda if there is one, else cpu)")
+    parser.add_argument("--device", help="cpu, cuda, cuda:1, mps or xpu (default: the GPU if it can be used, else cpu)")
     parser.add_argument("--json", type=user_path, metavar="FILE", help="write all numbers to a JSON file")
     parser.add_argument("--svg", type=user_path, metavar="FILE", help="draw confusion matrix and calibration")
     add_own_family(parser)

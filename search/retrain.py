@@ -38,7 +38,8 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     parser = Parser(prog="python -m search.retrain", description=__doc__)
     parser.add_argument("network", help="best.json, pareto.json, or a network's name")
     parser.add_argument("--key", help="which network of a pareto.json")
-    add_training_flags(parser)
+    gpus = "the first GPU; all with --all or --seeds; under torchrun one for each process"
+    add_training_flags(parser, cuda=gpus, of_file="; for a network from a file, the file's")
     add_recipe_flags(parser)
     add_own_family(parser)
     parser.add_argument(

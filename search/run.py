@@ -43,7 +43,7 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     add_space_flags(parser.add_argument_group("what is searched"))
     add_cost_flags(parser.add_argument_group("costs and limits"))
     images = parser.add_argument_group("images and trainings")
-    add_training_flags(images)
+    add_training_flags(images, cuda="all GPUs of this machine")
     images.set_defaults(dataset="digits", data_dir="data")
     add_choice(parser, "--evaluator", EVALUATORS, default="proxy")
     add_choice(parser, "--backend", BACKENDS, default="local")

@@ -97,7 +97,7 @@ def _test_note(found: Mapping[str, Part]) -> str:
         return f"no folders train and test: {FOLDER_TEST_SHARE:.0%} of the pictures are kept for the test"
     names = {part: found[part].folder.name for part in found if part != "train"}
     if "test" not in names:
-        return "no folder test: search.retrain will ask for one"
+        return "no folder test: the retraining will ask for one"
     judged = f"{names['validation']} to judge on, " if "validation" in names else ""
     count = len(found["test"].pictures)
     return (

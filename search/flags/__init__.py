@@ -75,18 +75,22 @@ def number(text: str, read: Callable[[str], float], kind: str, fits: Callable[[f
     raise argparse.ArgumentTypeError(f"{text!r} is not {kind}")
 
 
-def add_training_flags(parser: argparse._ActionsContainer) -> None:
-    """Add the flags of every command that trains."""
+def add_training_flags(parser: argparse._ActionsContainer, *, cuda: str, of_file: str = "") -> None:
+    """Add the flags of every command that trains.
+
+    Args:
+        cuda: which GPUs ``--device cuda`` stands for.
+        of_file: what is said of defaults that a file has, where the command takes one.
+    """
     parser.add_argument(
         "--dataset",
         type=dataset,
-        help=f"{', '.join(DATASETS)}, or a .py file with one of your own (default: digits; for a network from a file, "
-        "the file's)",
+        help=f"{', '.join(DATASETS)}, or a .py file with one of your own (default: digits{of_file})",
     )
     parser.add_argument(
         "--data-dir",
         type=lambda text: str(user_path(text)),
-        help="where the data set is, or is downloaded to (default: data; for a network from a file, the file's)",
+        help=f"where the data set is, or is downloaded to (default: data{of_file})",
     )
     parser.add_argument("--skip-broken", action="store_true", help="leave out pictures that cannot be read")
     parser.add_argument("--binarizer", choices=BINARIZERS, help="in all layers (default: the family's own)")
@@ -94,16 +98,19 @@ def add_training_flags(parser: argparse._ActionsContainer) -> None:
     parser.add_argument(
         "--metric",
         choices=MEASURES,
-        help="what is maximised on validation images (default: accuracy; for a network from a file, the file's)",
+        help=f"what is maximised on validation images (default: accuracy{of_file})",
     )
     parser.add_argument(
         "--class-weights",
         choices=CLASS_WEIGHTS,
-        help="balanced: images of rare classes count more in the loss (default: none; for a network from a file, "
-        "the file's)",
+        help=f"balanced: images of rare classes count more in the loss (default: none{of_file})",
     )
     parser.add_argument("--seed", type=seed_int, default=0, help="of everything that is drawn (default: 0)")
-    parser.add_argument("--device", help="cpu, cuda, cuda:1, mps or xpu (default: a GPU that is faster, else cpu)")
+    parser.add_argument(
+        "--device",
+        help=f"cpu, cuda ({cuda}), cuda:1 (the second GPU), mps or xpu (default: the GPU, but cpu where there is none, "
+        "where it cannot be used, or where it takes longer for small images)",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -76,4 +76,4 @@ def next_command(search: Search, *, skip_broken: bool) -> str:
     """The one that trains the chosen network on the full schedule."""
     own = "".join(f" --{flag} {shlex.quote(path)}" for flag, path in search.config.files.items())
     best = shlex.quote(str(search.folder / "best.json"))
-    return f"python -m search.retrain {best}{own}{' --skip-broken' if skip_broken else ''}"
+    return f"mobinas retrain {best}{own}{' --skip-broken' if skip_broken else ''}"

@@ -44,9 +44,9 @@ def next_commands(summary: dict[str, Any], folder: Path) -> list[str]:
     }
     model, space = shlex.quote(str(folder)), own.get("space", "")
     return [
-        f"python -m search.evaluate {model}{space}{own.get('dataset', '')}",
-        f"python -m mobinet.export {model}{space} --format c --out network",
-        f"python -m mobinet.predict {model}{space} picture.png",
+        f"mobinas evaluate {model}{space}{own.get('dataset', '')}",
+        f"mobinas export {model}{space} --format c --out network",
+        f"mobinas predict {model}{space} picture.png",
     ]
 
 

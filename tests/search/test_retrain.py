@@ -71,8 +71,8 @@ def test_the_winner_is_trained_and_written(run_copy, invoke):
     error = (summary["test_top1"] * (1 - summary["test_top1"]) / 300) ** 0.5
     assert f"test top-1 {summary['test_top1']:.2%} ± {error:.2%} (standard error)" in ended.out
     assert "epoch    1/2  " in ended.out and "epoch    2/2  " in ended.out and "\x1b" not in ended.out
-    commands = re.findall(r"python -m ([\w.]+) (\S+)", ended.out)
-    assert commands == [(name, str(folder)) for name in ("search.evaluate", "mobinet.export", "mobinet.predict")]
+    commands = re.findall(r"^    mobinas (\w+) (\S+)", ended.out, re.MULTILINE)
+    assert commands == [(name, str(folder)) for name in ("evaluate", "export", "predict")]
     again = invoke(search.retrain, run_copy / "best.json", "--epochs", 2)
     assert again.code == 0 and "epoch    " not in again.out
     assert "epochs 2 there and 3 here" in one_line(invoke(search.retrain, run_copy / "best.json", "--epochs", 3))
@@ -97,7 +97,7 @@ def test_the_report_of_the_run_shows_it(run_copy, invoke):
     assert ended.out.splitlines()[-1].startswith(said)
     (run_copy / "trials.csv").unlink()
     ended = invoke(search.retrain, *command)
-    assert ended.code == 0 and ended.out.splitlines()[-1].startswith("    python -m mobinet.predict ")
+    assert ended.code == 0 and ended.out.splitlines()[-1].startswith("    mobinas predict ")
 
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), AttributeError("a defect"), InputError("")])

@@ -136,7 +136,7 @@ def test_trials_of_a_search(finished):
     found = f"{len(best['front'])} networks, hypervolume {best['hypervolume']:.4f};"
     assert front.startswith(f"front by accuracy: {found}")
     assert named.startswith(f"best.json: {chosen['key']}, accuracy {chosen['expected']:.1%} at ")
-    assert command == "    python -m search.retrain run/best.json"
+    assert command == "    mobinas retrain run/best.json"
 
 
 def test_settings_of_a_search_are_written_down(finished):

@@ -20,7 +20,7 @@ def test_a_training_tells_its_epochs_and_its_end(tmp_path, invoke):
     metrics = pd.read_csv(folder / "metrics.csv").to_dict("records")
     assert epochs == [{"event": "epoch", **row} for row in metrics] and len(epochs) == 2
     assert end["event"] == "end" and end["summary"] == read_json(folder / "summary.json")
-    assert end["next"][0] == f"python -m search.evaluate {folder}"
+    assert end["next"][0] == f"mobinas evaluate {folder}"
     assert "epoch    2/2" in ended.err, "what people read"
     again = invoke(search.retrain, *NETWORK, "--out", tmp_path, "--json", "--quiet")
     assert [json.loads(line)["event"] for line in again.out.splitlines()] == ["begin", "end"] and again.err == ""
