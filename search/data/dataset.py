@@ -124,26 +124,17 @@ def _check_classes(name: str, source: Source, kept: Source, held: Source) -> Non
         )
 
 
-def load_test(
-    name: str,
-    *,
-    data_dir: str,
-    dataset: DataSet,
-    leave_out: tuple[str, ...] = (),
-    in_memory_bytes: int | None = None,
-) -> Split:
+def load_test(name: str, *, data_dir: str, dataset: DataSet, leave_out: tuple[str, ...] = ()) -> Split:
     """The test images that belong to `dataset`, labelled and prepared like its training images.
 
     Args:
-        name, data_dir, leave_out, in_memory_bytes: as of `load_dataset`.
+        name, data_dir, leave_out: as of `load_dataset`.
         dataset: the training images.
 
     Raises:
         InputError: there are none, or there are some of classes that `dataset` lacks.
     """
-    preparation = dataset.train.preparation
-    source = _test_source(name, data_dir, dataset).without(leave_out)
-    return _prepared(source, preparation, in_memory_bytes)
+    return _prepared(_test_source(name, data_dir, dataset).without(leave_out), dataset.train.preparation)
 
 
 def load_part(
@@ -174,9 +165,8 @@ def load_part(
     return _prepared(source.renumbered(classes), preparation)
 
 
-def _prepared(source: Source, preparation: Preparation, in_memory_bytes: int | None = None) -> Split:
-    limit = most_in_memory() if in_memory_bytes is None else in_memory_bytes
-    return source.decoded(preparation.input_shape, limit).split(preparation)
+def _prepared(source: Source, preparation: Preparation) -> Split:
+    return source.decoded(preparation.input_shape, most_in_memory()).split(preparation)
 
 
 def check_test(name: str, *, data_dir: str, dataset: DataSet, needed: bool) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from search.backends.backend import Backend, BackendEntry
-from search.backends.ray_tune.messages import WAITING
+from search.backends.ray_tune.process import WAITING
 from search.flags import Flag, positive_float, positive_int
 from search.interrupt import inherited_by_nobody
 from search.machine import cores, useful_threads

@@ -5,6 +5,9 @@ from multiprocessing.connection import Connection
 
 from space.errors import first_line
 
+WAITING = b""
+"""What the driver sends when it has no task until one ends; all else is a task."""
+
 
 def main() -> None:
     driver = Connection(int(sys.argv[1]))

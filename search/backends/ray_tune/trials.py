@@ -20,7 +20,7 @@ from ray import tune
 from ray.tune.experiment import Trial
 from ray.tune.search import Searcher
 
-from search.backends.ray_tune.messages import WAITING
+from search.backends.ray_tune.process import WAITING
 from search.task import Failure
 
 LOSSES = 3

@@ -7,7 +7,7 @@ import torch
 
 from search.data.preparation import memory_format
 from search.training import devices, ranks
-from search.training.devices import choose_device, find_device, own_device
+from search.training.devices import choose_device, find_device, own_device, why_left_alone
 from space import InputError
 
 PHOTO, DIGIT = (3, 32, 32), (1, 8, 8)
@@ -71,6 +71,7 @@ def test_a_driver_that_is_too_old_means_the_cpu_and_is_said(machine):
     machine(None, note="The NVIDIA driver on your system is too old (found version 11040). Please update\nmore")
     too_old = "The NVIDIA driver on your system is too old (found version 11040)"
     assert choose_device() == ("cpu", f"the GPU cannot be used here: {too_old}")
+    assert why_left_alone(None) == f"the GPU cannot be used here: {too_old}" and why_left_alone("cpu") == ""
 
 
 def test_a_gpu_without_kernels_means_the_cpu_and_is_said(machine):
