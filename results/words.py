@@ -19,6 +19,11 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def many(number: int) -> str:
+    """``2,246,400``; from a billion on two digits: ``7.3e16``."""
+    return f"{number:,}" if number < 1e9 else f"{number:.1e}".replace("e+", "e")
+
+
 def si(value: float) -> str:
     """Two decimals and a unit prefix, aligned: ``  3.50 k``; whole numbers below 1000 without: ``   850  ``."""
     scale, prefix = next((step for step in PREFIXES if abs(value) >= step[0]), (1, ""))

@@ -6,6 +6,7 @@ from results.front import Front
 from results.measures import ACCURACY
 from results.noise import margin_of, standard_error
 from results.run_config import RunConfig
+from results.words import many
 
 EVALUATED = {
     "proxy": "accuracies from one short training each",
@@ -22,7 +23,7 @@ def summary(trials: pd.DataFrame, *, config: RunConfig, front: Front) -> str:
     measured = config.measured_text.strip().capitalize() + ". " if config.measured_text else ""
     budget = f", at most {', '.join(limits)}" if limits else ""
     return (
-        f"{config.networks:,} networks on {config.backbone} at width {config.width:g}{budget}; "
+        f"{many(config.networks)} networks on {config.backbone} at width {config.width:g}{budget}; "
         f"sampler {config.sampler}, seed {config.seed}; "
         f"{EVALUATED.get(config.evaluator, f'accuracies from {config.evaluator}')}; trials: {states}. "
         f"{measured}"

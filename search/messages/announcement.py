@@ -3,7 +3,7 @@
 import argparse
 
 from results.run_config import RunConfig
-from results.words import duration, si
+from results.words import duration, many, si
 from search.assemble import Assembled
 from search.evaluators.pace import LIMIT
 from search.session import Search
@@ -17,7 +17,6 @@ def begin_text(assembled: Assembled, args: argparse.Namespace) -> str:
     """What is searched, on what, and how many of the trials there are already."""
     search, trials = assembled.search, args.trials
     space, config = search.study.space, search.config
-    size = f"{space.size:,}" if space.size < 1e9 else f"{space.size:.3g}"
     ends = search.cheapest, config.reference.cost
     cheapest, limit = (f"{si(price).strip()}{search.objective.unit}" for price in ends)
     channels, height, width = space.input_shape
@@ -29,7 +28,7 @@ def begin_text(assembled: Assembled, args: argparse.Namespace) -> str:
     return (
         f"{space.family} on {space.backbone} at width {space.width:g}, images of {height} x {width} in "
         f"{'grey' if channels == 1 else 'colour'}\n"
-        f"{size} networks of {cheapest} to {limit}{first}\n"
+        f"{many(space.size)} networks of {cheapest} to {limit}{first}\n"
         f"{opened_text(space)}{enqueued_text(search)}{limits_text(config)}{config.measured_text}"
         f"{assembled.images}\n{ignored}test images are kept for the retraining\n"
         f"trainings run {assembled.place}\nresults go to {search.folder}\n"
