@@ -10,15 +10,25 @@ from results.run_record import RunRecord
 
 def header_of(run: RunRecord, title: str) -> str:
     """The recommended network in one sentence, then its numbers and commands."""
-    config, best = run.config, run.best
-    numbers = f"Recommended: {best.key}, {best.rule}. {best.reached:.2%} {config.measure.title} measured"
-    numbers += f", {best.expected:.2%} expected" if best.is_smoothed else ""
-    numbers += f", {config.cost.show(best.costs[config.objective])}."
+    config, best, found = run.config, run.best, recommendation_of(run)
+    error = "" if found.error is None else f" ± {found.error:.2%}"
+    title_of = config.measure.title
+    if found.is_expected:
+        accuracy = f"{best.deciding:.2%}{error} {title_of} expected, {best.reached:.2%} measured"
+    else:
+        accuracy = f"{best.reached:.2%}{error} {title_of} measured"
+    numbers = f"Recommended: {best.key}, {best.rule}. {accuracy}, {config.cost.show(best.costs[config.objective])}."
+    numbers += " ± holds 95 %." if error else ""
     retrain = f"python -m search.retrain {path_of(run)}/best.json"
     return (
-        f"<header><p class='title'>{escape(title)}</p><h1>{escape(recommendation_of(run).text(config.objective))}</h1>"
-        f"{paragraph(numbers)}{command(retrain)}</header>"
+        f"<header><p class='title'>{escape(title)}</p><h1>{_unbroken(escape(found.text(config.objective)))}</h1>"
+        f"{_unbroken(paragraph(numbers))}{command(retrain)}</header>"
     )
+
+
+def _unbroken(text: str) -> str:
+    """No line ends beside a ±."""
+    return text.replace(" ± ", "&nbsp;±&nbsp;")
 
 
 def command(text: str) -> str:

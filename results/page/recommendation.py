@@ -3,11 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
 
 from results.hand_designed import hand_designed_names
-from results.noise import Noise, margin_of
+from results.noise import CONFIDENT, margin_of
 from results.run_record import RunRecord
 from results.tables import deciding_accuracy, deciding_error, is_smoothed
 
@@ -30,7 +28,8 @@ class Recommendation:
         name: of the hand-designed network; empty where there is none.
         accuracy, other_accuracy: of the recommended and of the hand-designed one, 0 to 1.
         cost, other_cost: likewise, of the run's objective.
-        margin: the difference in accuracy that chance explains; None where it was not measured.
+        margin: the difference in accuracy that chance explains at 95 %; None where it was not measured.
+        error: half of the interval that holds 95 % of the accuracy of the recommended one; None likewise.
         is_hand_designed: whether both are the same.
         is_expected: whether the accuracies are expected ones.
     """
@@ -41,6 +40,7 @@ class Recommendation:
     cost: float
     other_cost: float
     margin: float | None
+    error: float | None
     is_hand_designed: bool = False
     is_expected: bool = False
 
@@ -85,10 +85,12 @@ class Recommendation:
         both = f"{self.accuracy:.1%} against {self.other_accuracy:.1%}"
         expected = "expected " if self.is_expected else ""
         if self.is_alike:
-            return f"at the same {expected}accuracy, within noise ({both})"
+            noise = "" if self.margin is None else f", within noise ({both}, ± {self.margin * 100:.1f} points)"
+            return f"at the same {expected}accuracy{noise or f' ({both})'}"
+        margin = "" if self.margin is None else f" ± {self.margin * 100:.1f}"
         more = "higher" if self.gain > 0 else "lower"
-        points = f"at an {expected}accuracy {abs(self.gain) * 100:.1f} points {more} ({both})"
-        return points if self.margin is not None else f"{points}; the noise was not measured"
+        points = f"at an {expected}accuracy {abs(self.gain) * 100:.1f}{margin} points {more} ({both})"
+        return points if margin else f"{points}; the noise was not measured"
 
 
 def recommendation_of(run: RunRecord) -> Recommendation:
@@ -99,9 +101,10 @@ def recommendation_of(run: RunRecord) -> Recommendation:
     config, best = run.config, run.best
     complete = run.trials.loc[run.trials["state"] == "complete"]
     costs, accuracies = complete[config.objective].to_numpy(float), deciding_accuracy(complete, config.measure)
-    margins = margins_of(complete, run.front.noise, best.key)
     keys, is_hand = complete["key"].tolist(), (complete["source"] == "baseline").to_numpy(bool)
     mine = keys.index(best.key)
+    errors = deciding_error(complete, run.front.noise)
+    margins = margin_of(float(errors[mine]), errors)
     if is_hand[mine]:
         other = mine
     elif (good := np.flatnonzero(is_hand & (accuracies >= accuracies[mine] - np.nan_to_num(margins)))).size:
@@ -117,18 +120,7 @@ def recommendation_of(run: RunRecord) -> Recommendation:
         cost=float(costs[mine]),
         other_cost=0.0 if other is None else float(costs[other]),
         margin=None if other is None or np.isnan(margins[other]) else float(margins[other]),
+        error=None if np.isnan(errors[mine]) else CONFIDENT * float(errors[mine]),
         is_hand_designed=bool(is_hand[mine]),
         is_expected=is_smoothed(complete, config.measure),
     )
-
-
-def margins_of(complete: pd.DataFrame, noise: Noise | None, key: str) -> NDArray[np.float64]:
-    """(n,) the difference in accuracy to the network `key` that chance explains at 95 %; NaN where it is not known.
-
-    Args:
-        complete: n trials.
-        noise: between two trainings of one network.
-        key: of one of them.
-    """
-    errors = deciding_error(complete, noise)
-    return margin_of(errors[complete["key"].tolist().index(key)], errors)

@@ -34,7 +34,7 @@ def test_the_cheapest_hand_designed_one_within_noise_is_compared(recommend):
     assert found.margin == pytest.approx(0.0277, abs=1e-4)
     assert (found.other_cost, found.other_accuracy) == (4000, 0.88)
     assert found.text("ops").startswith("25% fewer OPs than the hand-designed ")
-    assert found.text("ops").endswith("at the same accuracy, within noise (90.0% against 88.0%).")
+    assert found.text("ops").endswith("at the same accuracy, within noise (90.0% against 88.0%, ± 2.8 points).")
 
 
 def test_one_that_costs_more_and_is_no_better_is_called_so(recommend):
@@ -54,12 +54,23 @@ def test_equal_costs_are_called_the_same(recommend):
 def test_one_better_than_all_is_compared_with_the_most_accurate(recommend):
     found = recommend(("sampler", 0.9, 3000), ("baseline", 0.8, 2000), ("baseline", 0.85, 2400))
     text = found.text("ops")
-    assert text.startswith("25% more OPs than") and "at an accuracy 5.0 points higher (90.0% against 85.0%)" in text
+    assert (
+        text.startswith("25% more OPs than") and "at an accuracy 5.0 ± 2.8 points higher (90.0% against 85.0%)" in text
+    )
 
 
 def test_where_noise_was_not_measured_it_is_said(recommend):
     text = recommend(("sampler", 0.9, 3000), ("baseline", 0.95, 6000), std=None).text("ops")
     assert text.startswith("50% fewer OPs than") and "5.0 points lower" in text and "noise was not measured" in text
+    text = recommend(("sampler", 0.9, 3000), ("baseline", 0.9, 6000), std=None).text("ops")
+    assert text.endswith("at the same accuracy (90.0% against 90.0%).")
+
+
+def test_half_of_its_interval_goes_with_the_accuracy(recommend):
+    rows = ("sampler", 0.9, 3000), ("baseline", 0.88, 2000)
+    assert recommend(*rows).error == pytest.approx(1.96 * 0.01) and recommend(*rows, std=None).error is None
+    errors = {"expected": [0.9, 0.88], STD: [0.003, 0.004]}
+    assert recommend(*rows, **errors).error == pytest.approx(1.96 * 0.003)
 
 
 def test_the_errors_of_expected_accuracies_go_first(recommend):
@@ -70,8 +81,8 @@ def test_the_errors_of_expected_accuracies_go_first(recommend):
 
 def test_accuracies_are_called_expected_where_they_are(recommend):
     rows = ("sampler", 0.9, 3000), ("baseline", 0.8, 4000)
-    assert "at an accuracy 10.0 points" in recommend(*rows).text("ops")
-    assert "at an expected accuracy 12.0 points" in recommend(*rows, expected=[0.9, 0.78]).text("ops")
+    assert "at an accuracy 10.0 ± 2.8 points" in recommend(*rows).text("ops")
+    assert "at an expected accuracy 12.0 ± 2.8 points" in recommend(*rows, expected=[0.9, 0.78]).text("ops")
     assert "at the same expected accuracy, within noise" in recommend(*rows, expected=[0.9, 0.89]).text("ops")
 
 
