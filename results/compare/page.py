@@ -8,8 +8,7 @@ import plotly.graph_objects as go
 from results.compare.comparison import Comparison
 from results.compare.text import shown_rows, words_of
 from results.page import document, scripts_of
-from results.page.html import Column, Section, figure, paragraph, plain, table
-from results.plot import HUES
+from results.page.html import HUES, Column, Section, figure, paragraph, plain, table
 from results.progress import TITLES
 
 FRONTS = "The front of each search; a click on a name hides or shows its lines."
@@ -41,13 +40,10 @@ def figures_of(comparison: Comparison) -> dict[str, Any]:
     progress = go.Figure(layout={"xaxis": {"title": TITLES["trials"]}, "showlegend": False})
     progress.update_layout(yaxis={"title": "hypervolume"})
     for number, (name, searches) in enumerate(comparison.groups.items()):
-        line = {
-            "color": HUES[number % len(HUES)],
-            "dash": ("solid", "dash", "dot")[number // len(HUES) % 3],
-            "shape": "hv",
-        }
+        line = {"dash": ("solid", "dash", "dot")[number // len(HUES) % 3], "shape": "hv"}
         for place, one in enumerate(searches):
             look = {"name": escape(name), "legendgroup": name, "line": line, "text": escape(one.run)}
+            look["meta"] = HUES[number % len(HUES)]
             fronts.add_scatter(
                 x=one.cost, y=one.accuracy, mode="lines+markers", marker={"size": 5}, showlegend=not place, **look
             )

@@ -5,7 +5,7 @@ function draw() {
   for (const [name, { data, layout }] of Object.entries(figures)) {
     const margin = { l: 10, r: 10, t: 30, b: 45 };
     const legend = { orientation: "h", x: 0, y: 1.02, yanchor: "bottom" };
-    Plotly.react(name, data, { ...theme(layout), margin, legend }, options);
+    Plotly.react(name, coloured(data), { ...theme(layout), margin, legend }, options);
   }
 }
 

@@ -10,6 +10,8 @@ import plotly.graph_objects as go
 
 LONG = 60
 """Letters of a text that may take several lines in a table."""
+HUES = "hand", "front", "published", "retrained", "sixth", "best", "muted"
+"""Colours of report.css for things that are many of a kind."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +84,12 @@ def figure(name: str, text: str, size: str = "") -> str:
     """The place of a figure, and what it shows in words; `size` is ``small`` for half of a row."""
     place = f"<div class='plot {size}' id='{name}' role='img' aria-label='figure, described below'></div>"
     return f"<figure>{place}<figcaption>{escape(text)}</figcaption></figure>"
+
+
+def at_most(name: str) -> str:
+    """A field for a limit of the cost, which all such fields of the page share."""
+    field = f"<input class='most' id='{name}' size='8' autocomplete='off' autocapitalize='off' spellcheck='false'>"
+    return f"<label>at most {field} <span></span></label>"
 
 
 def script_data(content: Any) -> str:

@@ -9,12 +9,11 @@ import plotly.graph_objects as go
 
 from results.curves import Curve
 from results.page.front import shares
-from results.page.html import Column, Section, figure, paragraph, plain, table
+from results.page.html import HUES, Column, Section, figure, paragraph, plain, table
 from results.page.summary import heading
 from results.retrained import FEWEST, Retrained, agreement
 from results.run_config import RunConfig
 
-HUES = "hand", "front", "published", "retrained", "best"
 CAPTIONS = {
     "agreement": "Accuracy in the search against that on test images; on the dotted line both are equal.",
     "curves": "Validation accuracy after each epoch of the full schedule, a line a network.",

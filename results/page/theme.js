@@ -4,14 +4,27 @@
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 const options = { displayModeBar: false, responsive: true };
 
-// On paper colours are light, whatever the screen has.
+const narrow = () => innerWidth < 640;
+
+// On paper colours are light, whatever the screen has, and nothing is folded.
 function onPrint(drawAll) {
+  let folded = [];
   for (const [event, isPaper] of [["beforeprint", true], ["afterprint", false]]) {
     addEventListener(event, () => {
       document.documentElement.classList.toggle("paper", isPaper);
+      if (isPaper) folded = [...document.querySelectorAll("details:not([open])")];
+      for (const details of folded) details.open = isPaper;
       drawAll();
     });
   }
+}
+
+// Traces in the colours that their `meta` names.
+function coloured(data) {
+  return data.map((trace) => {
+    const hue = trace.meta ? colour(trace.meta) : undefined;
+    return hue ? { ...trace, marker: { ...trace.marker, color: hue }, line: { ...trace.line, color: hue } } : trace;
+  });
 }
 
 function theme(layout) {
@@ -25,7 +38,7 @@ function theme(layout) {
     font: { family: "system-ui, sans-serif", size: 13, color: text },
     margin: { l: 10, r: 10, t: 10, b: 10 },
     hoverlabel: { align: "left", bgcolor: ground, bordercolor: line, font: { color: text, size: 13 } },
-    xaxis: { ...axis, ...own.xaxis },
+    xaxis: { ...axis, tickangle: 0, ...(narrow() ? { nticks: 4 } : {}), ...own.xaxis },
     yaxis: { ...axis, ...own.yaxis },
   };
 }

@@ -21,6 +21,17 @@ from space import InputError
 from tests.results.page.browser import visit
 
 ROOT = Path(__file__).parents[3]
+SEEN = """
+const strokeOf = (line) => getComputedStyle(line).stroke;
+const lines = () => [...document.querySelectorAll("#fronts .scatterlayer .js-line")].map(strokeOf);
+const before = lines();
+for (const name of ["hand", "front"]) document.documentElement.style.setProperty(`--${name}`, "#123456");
+draw();
+const head = [...document.querySelectorAll("th button")].find((it) => it.textContent === "trials");
+head.click();
+const sorted = [...document.querySelectorAll("tbody tr")].map((row) => row.cells[3].textContent);
+return { before, after: lines(), sorted };
+"""
 DRAWN = """
 const drawn = [...document.querySelectorAll(".js-plotly-plot")].map((it) => it.className.replace("js-plotly-plot", ""));
 Plotly.Fx.hover("fronts", [{ curveNumber: 0, pointNumber: 0 }]);
@@ -226,6 +237,15 @@ def test_the_page_draws_both_figures(make_run, tmp_path):
     assert said["wrong"] == [] and said["drawn"] == ["plot ", "plot "]
     assert len(said["ids"]) == len({*said["ids"]})
     assert said["hovered"] == ["sampler tpe", str(one), "5000, 50.00%"]
+
+
+def test_the_page_has_the_colours_of_its_style_sheet_and_sorts_numbers(make_run, tmp_path):
+    """Ten trials are more than nine."""
+    one = make_run("one", *((0.5 - place / 100, 5000.0 + place) for place in range(10)))
+    two = make_run("two", *((0.4 - place / 100, 4000.0 + place) for place in range(9)), sampler="random")
+    said = visit(comparison_page(compare([one, two])), SEEN, tmp_path)
+    assert said["wrong"] == [] and len({*said["before"]}) == 2
+    assert said["after"] == ["rgb(18, 52, 86)"] * 2 and said["sorted"] == ["9", "10"]
 
 
 def test_folders_may_have_any_name(make_run):
