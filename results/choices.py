@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from results.entry import Entry
 from space.family import genes_of
-from space.gene import Choice, Gene
+from space.gene import Choice
 
 BLOCKS = "pre", "mid", "post", "none"
 """Choices with a colour of their own, that of the drawing."""
@@ -17,11 +17,13 @@ class Row:
 
     Args:
         gene: its name.
+        kind: such as ``k``, of all layers.
         taken: the choice of each network; None where the layer does not exist.
-        choices: all that are taken along the front, in the gene's order.
+        choices: all that genes of its kind take in the rows, in their order: one scale for all layers.
     """
 
     gene: str
+    kind: str
     taken: tuple[Choice | None, ...]
     choices: tuple[Choice, ...]
 
@@ -30,9 +32,18 @@ def rows_of(entries: Sequence[Entry]) -> list[Row]:
     """The genes that differ along the front; by rising cost, as the entries are."""
     first = entries[0].architecture
     genes = genes_of(first.family, first.backbone, first.width)
-    return [row for row in (_row(gene, entries) for gene in genes.values()) if len(set(row.taken)) > 1]
+    taken = {name: tuple(entry.architecture.effective.get(name) for entry in entries) for name in genes}
+    differ = [gene for gene in genes.values() if len(set(taken[gene.name])) > 1]
+    scales: dict[str, dict[Choice, None]] = {}
+    for gene in differ:
+        scales.setdefault(gene.kind, {}).update(dict.fromkeys(it for it in gene.legal if it in taken[gene.name]))
+    return [
+        Row(gene=gene.name, kind=gene.kind, taken=taken[gene.name], choices=_in_order([*scales[gene.kind]]))
+        for gene in differ
+    ]
 
 
-def _row(gene: Gene, entries: Sequence[Entry]) -> Row:
-    taken = tuple(entry.architecture.effective.get(gene.name) for entry in entries)
-    return Row(gene=gene.name, taken=taken, choices=tuple(it for it in gene.legal if it in taken))
+def _in_order(choices: list[Choice]) -> tuple[Choice, ...]:
+    """Numbers by their size; words as the genes have them."""
+    numbers = [choice for choice in choices if isinstance(choice, int)]
+    return (*sorted(numbers), *(choice for choice in choices if isinstance(choice, str)))

@@ -32,6 +32,24 @@ COLOURS = {
 """Of each kind of network, told apart by the colour-blind too (Okabe and Ito, 2008)."""
 HUES = (*(COLOURS[kind] for kind in ("hand", "front", "published", "retrained", "best")), "#56b4e9", "#555555")
 """Of things that are many of a kind."""
+HOVER = "%{text}<extra></extra>"
+STYLES: dict[str, dict[str, Any]] = {
+    "searched": {"name": "searched", "mode": "markers", "marker": {"size": 6}},
+    "front": {"name": "front", "mode": "lines+markers", "marker": {"size": 8}, "line": {"shape": "hv"}},
+    "hand": {"name": "hand-designed", "mode": "markers", "marker": {"size": 9, "symbol": "diamond-open"}},
+    "best": {
+        "name": "recommended",
+        "mode": "markers",
+        "marker": {"size": 16, "symbol": "star", "line": {"color": "#555", "width": 1}},
+    },
+    "published": {"name": PUBLISHED, "mode": "markers", "marker": {"size": 8, "symbol": "x-thin-open"}},
+    "retrained": {
+        "name": "retrained (test images)",
+        "mode": "markers",
+        "marker": {"size": 11, "symbol": "triangle-up"},
+    },
+}
+"""How Plotly draws each kind of network, in this order, but for the colour; here and on the page."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,36 +216,45 @@ def hover_text(row: Mapping[Any, Any], config: RunConfig) -> str:
 def pareto_figure(info: ParetoInfo) -> go.Figure:
     """Accuracy over cost, the front as a step line."""
     figure = go.Figure()
-
-    def add(points: Points, name: str, **style: Any) -> None:
+    kinds = {
+        "searched": info.dominated,
+        "front": info.front,
+        "hand": info.baselines,
+        "best": info.best,
+        "published": info.published,
+        "retrained": info.retrained,
+    }
+    for role, points in kinds.items():
+        if role in ("published", "retrained") and not points.cost:
+            continue
+        style = {
+            part: {**look, "color": COLOURS[role]} for part, look in STYLES[role].items() if isinstance(look, dict)
+        }
         figure.add_scatter(
             x=points.cost,
             y=points.accuracy,
-            name=name,
             text=points.texts,
-            hovertemplate="%{text}<extra></extra>",
-            **style,
+            hovertemplate=HOVER,
+            meta=role,
+            **{**STYLES[role], **style},
         )
-
-    def dots(points: Points, role: str, name: str, **marker: Any) -> None:
-        add(points, name, meta=role, mode="markers", marker={"color": COLOURS[role], **marker})
-
-    dots(info.dominated, "searched", "searched", size=6)
-    line, color = {"shape": "hv", "color": COLOURS["front"]}, COLOURS["front"]
-    bars = {"error_y": {"array": info.front.errors, "thickness": 1, "width": 3}} if info.front.errors else {}
-    add(info.front, "front", meta="front", mode="lines+markers", line=line, marker={"size": 8, "color": color}, **bars)
-    dots(info.baselines, "hand", "hand-designed", symbol="diamond-open", size=9)
-    dots(info.best, "best", "recommended", symbol="star", size=16, line={"color": "#555", "width": 1})
-    if info.published.cost:
-        dots(info.published, "published", PUBLISHED, symbol="x-thin-open", size=8)
-    if info.retrained.cost:
-        dots(info.retrained, "retrained", "retrained (test images)", symbol="triangle-up", size=11)
+    if info.front.errors:
+        figure.update_traces(
+            error_y={"array": info.front.errors, "thickness": 1, "width": 3}, selector={"meta": "front"}
+        )
     shown = (info.front, info.dominated, info.baselines, info.published, info.retrained)
     heights = [accuracy for points in shown for accuracy in points.accuracy]
     for dash, (name, cost) in zip(cycle(("dash", "dot")), info.peers.items()):
         text = f"{name}: {info.objective.show(cost)}"
-        ends = Points(cost=(cost, cost), accuracy=(min(heights), max(heights)), texts=(text, text))
-        add(ends, text, mode="lines", line={"dash": dash, "color": "#555"})
+        figure.add_scatter(
+            x=(cost, cost),
+            y=(min(heights), max(heights)),
+            name=text,
+            text=(text, text),
+            hovertemplate=HOVER,
+            mode="lines",
+            line={"dash": dash, "color": "#555"},
+        )
     figure.update_layout(
         template="plotly_white",
         hoverlabel={"align": "left"},

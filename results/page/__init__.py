@@ -8,6 +8,7 @@ from results.noise import CONFIDENT
 from results.page.choices import choices_section
 from results.page.effects import effects_section
 from results.page.front import front_section, two_costs_section
+from results.page.glossary import glossary
 from results.page.header import commands_of, header_of
 from results.page.html import LONG, paragraph, script_data
 from results.page.networks import networks_of
@@ -19,6 +20,9 @@ from results.published import published_on
 from results.run_record import RunRecord
 
 HERE = Path(__file__).parent
+SHARED = "plotly-basic.min.js", "theme.js", "tables.js"
+SCRIPTS = "record.js", "front.js", "network.js", "every.js", "report.js"
+"""In this order: each has what those before it define."""
 
 
 def page_of(run: RunRecord, *, published: bool = False, version: str = "") -> str:
@@ -34,7 +38,7 @@ def page_of(run: RunRecord, *, published: bool = False, version: str = "") -> st
     sections = [
         front_section(run, overlay),
         two_costs_section(trials, config),
-        choices_section(run.front.entries),
+        choices_section(run.front.entries, config, run.best.key),
         effects_section(trials, config),
         progress_section(trials, config),
         retrained_section(run.retrained, config, run.curves),
@@ -59,15 +63,16 @@ def page_of(run: RunRecord, *, published: bool = False, version: str = "") -> st
     body = [
         header_of(run, title),
         paragraph(summary(trials, config=config, front=run.front), "note"),
+        glossary(),
         *(section.html() for section in sections),
-        scripts_of(record, "report.js"),
+        scripts_of(record, *SCRIPTS),
     ]
     return document(title, "".join(body), version)
 
 
-def scripts_of(record: Any, script: str) -> str:
-    """A record, Plotly, how it looks here, and the script beside this file that draws the record with them."""
-    code = "".join(f"<script>{_read(name)}</script>" for name in ("plotly-basic.min.js", "theme.js", script))
+def scripts_of(record: Any, *scripts: str) -> str:
+    """A record, Plotly, what all pages have, and the scripts beside this file that draw the record with them."""
+    code = "".join(f"<script>{_read(name)}</script>" for name in (*SHARED, *scripts))
     return f"{script_data(record)}{code}"
 
 

@@ -104,7 +104,7 @@ def effects_section(trials: pd.DataFrame, config: RunConfig) -> Section:
         Column(
             title="±", texts=[f"{100 * effect.error:.2f}" for effect in effects], values=[it.error for it in effects]
         ),
-        Column(title="", texts=["clear" if effect.is_clear else "within its error" for effect in effects]),
+        Column(title="verdict", texts=["clear" if effect.is_clear else "within its error" for effect in effects]),
         caption="The effect of each choice on the accuracy, at the same cost",
     )
     return Section(title="What matters", body=body)

@@ -8,10 +8,10 @@ import pandas as pd
 
 from results.front import Front
 from results.measures import ACCURACY, TITLES, TOP5
-from results.page.html import Column, Section, figure, paragraph, table
+from results.page.html import Column, Section, at_most, figure, paragraph, table
 from results.page.networks import accuracies_of
 from results.page.summary import heading, networks_text, noise_text
-from results.plot import ParetoInfo, Points, pareto_figure, published_points, retrained_points
+from results.plot import HOVER, STYLES, Points, published_points, retrained_points
 from results.run_config import RunConfig
 from results.run_record import RunRecord
 from results.tables import STD, front_of
@@ -19,13 +19,14 @@ from results.two_costs import two_fronts
 from space.cost import COSTS
 from space.objective import OBJECTIVES
 
-CONTROLS = """<div class='controls'>
+CONTROLS = f"""<div class='controls'>
 <div role='group' aria-label='Accuracy' id='kinds'></div>
-<label>Cost <select id='cost'></select></label></div>"""
+<label>Cost <select id='cost'></select></label>
+{at_most("most-drawn")}</div>"""
 
 ALWAYS = (
     "Each point is one network; the line is the front: networks that no other beats in both accuracy and cost. "
-    "Point at a network to see it, click to show it in full."
+    "Point at a network to see it, click to show it in full; a ring is around the one that is shown."
 )
 BARS = "Bars hold 95 %."
 SMOOTHED = (
@@ -84,24 +85,15 @@ def _view(name: str, run: RunRecord, complete: pd.DataFrame, published: pd.DataF
     )
 
 
-def style_of(run: RunRecord, published: pd.DataFrame | None) -> Any:
-    """The figure without its networks: the script fills each trace by its role."""
-    one = Points(cost=(1.0,), accuracy=(0.5,), texts=("",))
-    info = ParetoInfo(
-        objective=run.config.cost,
-        measure=run.config.measure,
-        front=one,
-        dominated=one,
-        baselines=one,
-        best=one,
-        published=Points() if published is None else one,
-        retrained=one if len(run.retrained.rows) else Points(),
-        peers={},
-    )
-    drawn = pareto_figure(info).to_plotly_json()
-    for trace in drawn["data"]:
-        del trace["x"], trace["y"], trace["text"]
-    return drawn
+def traces_of(run: RunRecord, published: pd.DataFrame | None) -> list[Any]:
+    """How each kind of network is drawn; the script fills in its points and its colour, by the role in `meta`."""
+    left_out = {"published"} if published is None else set()
+    left_out |= set() if len(run.retrained.rows) else {"retrained"}
+    return [
+        {"type": "scatter", "meta": role, "hovertemplate": HOVER, **style}
+        for role, style in STYLES.items()
+        if role not in left_out
+    ]
 
 
 def front_section(run: RunRecord, published: pd.DataFrame | None) -> Section:
@@ -120,7 +112,7 @@ def front_section(run: RunRecord, published: pd.DataFrame | None) -> Section:
         "</details>"
     )
     views = {name: asdict(view) for name, view in views_of(run, published).items()}
-    return Section(title="The front", body=body, figures={"front": {**style_of(run, published), "views": views}})
+    return Section(title="The front", body=body, figures={"front": {"data": traces_of(run, published), "views": views}})
 
 
 def front_table(front: Front, config: RunConfig) -> str:

@@ -3,17 +3,18 @@
 import numpy as np
 import pandas as pd
 
-from results.page.html import Column, Section, paragraph, table
+from results.page.html import Column, Section, at_most, paragraph, table
 from results.run_config import RunConfig
 from results.settings import settings_of
 from results.words import duration
 
-EVERY = """<div class='controls'>
+EVERY = f"""<div class='controls'>
 <label>Filter <input type='search' id='filter' placeholder='key, mid2, hand-designed...'></label>
+{at_most("most-listed")}
 <label><input type='checkbox' id='only-front'> only the front</label>
 <output id='found' aria-live='polite'></output></div>
 <div class='scroll'>
-<table id='every'><caption class='hidden'>All complete trials</caption><thead></thead><tbody></tbody>
+<table id='every' class='sortable'><caption class='hidden'>All complete trials</caption><thead></thead><tbody></tbody>
 </table></div><button type='button' id='more'>Show more</button>"""
 
 

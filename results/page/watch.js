@@ -38,6 +38,7 @@
       kind: view.kind === kinds[0] ? undefined : view.kind,
       cost: view.cost,
       chosen: view.chosen === record.best ? undefined : view.chosen,
+      most: document.getElementById("most-listed").value,
       filter: document.getElementById("filter").value,
       onlyFront: document.getElementById("only-front").checked,
       shown: every.shown,
@@ -66,6 +67,7 @@
     document.getElementById("only-front").checked = state.onlyFront;
     every.shown = state.shown;
     switchTo({ cost, kind: kinds.includes(kind) ? kind : kinds[0] });
+    limitTo(state.most);
     if (rowOf.has(chosen)) choose(rowOf.get(chosen));
     const sorts = new Map(state.sorts);
     for (const table of captioned()) {

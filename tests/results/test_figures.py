@@ -98,8 +98,8 @@ def test_progress_and_choices_are_the_records(config):
         (axes,) = progress_drawn(Progress(trials=[1, 3], seconds=[1.0, 2.0], hypervolume=[0.25, 0.5])).axes
         assert axes.lines[0].get_xydata().tolist() == [[1, 0.25], [3, 0.5]]
         rows = [
-            Row(gene="layer0.block", taken=("pre", "post"), choices=("pre", "post")),
-            Row(gene="layer1.k", taken=(0, None), choices=(0,)),
+            Row(gene="layer0.block", kind="block", taken=("pre", "post"), choices=("pre", "post")),
+            Row(gene="layer1.k", kind="k", taken=(0, None), choices=(0,)),
         ]
         (axes,) = choices_drawn(rows, [1500.0, 2.5e6], OBJECTIVES["ops"]).axes
     cells = {text.get_position(): text.get_text() for text in axes.texts}

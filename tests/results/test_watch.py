@@ -185,6 +185,7 @@ ACTS = """<script>
 addEventListener("error", (event) => (document.title = event.message));
 const settled = () => ({
   kind: view.kind, cost: view.cost, key: view.chosen, shown: document.querySelector("#network h3").textContent,
+  most: view.most, limits: [...document.querySelectorAll(".most")].map((it) => it.value),
   filter: document.getElementById("filter").value, only: document.getElementById("only-front").checked,
   rows: [...document.querySelectorAll("#every tbody tr")].map((row) => row.dataset.key),
   sort: document.querySelector("#every th[aria-sort]")?.textContent,
@@ -201,6 +202,7 @@ if (!sessionStorage.acted) setTimeout(() => {
   switchTo({ cost: "bytes" });
   choose(rowOf.get("KEY"));
   document.getElementById("filter").value = "sampler";
+  limitTo("1k");
   [...document.querySelectorAll("#every th button")].find((it) => it.textContent === "measured").click();
   for (const it of document.querySelectorAll("details")) it.open = !it.open;
   Plotly.relayout("front", { "xaxis.range": [2.5, 3] });
@@ -252,5 +254,6 @@ def test_a_renewed_page_keeps_what_the_reader_set(run_folder, trials, config, tm
     assert before.pop("rows") == [trials.loc[number, "key"] for number in (3, 2)]
     assert after.pop("rows") == [trials.loc[number, "key"] for number in (5, 6, 3, 2)]
     assert before["title"] == "mobinet on digits" and before["kind"] == "measured" and before["scrolled"]
+    assert before["most"] == 1000 and before["limits"] == ["1k", "1k"]
     assert before.pop("said").startswith("Live") and after.pop("said").startswith("Live")
     assert after == before

@@ -6,7 +6,7 @@ import pytest
 
 from results.files import write_json
 from results.noise import Noise
-from results.report import write_report
+from results.report import report_of, write_report
 from results.tables import write_tables
 from space import load_space
 from tests.results.page.browser import visit
@@ -35,10 +35,18 @@ await until(() => document.querySelector("#front .scatterlayer"));
 const panel = document.getElementById("network");
 const first = panel.querySelector("h3").textContent;
 const front = document.getElementById("front");
-front.emit("plotly_click", { points: [{ customdata: 0 }] });
+const click = (point, right) => {
+  const { x, y, width, height } = point.getBoundingClientRect();
+  const event = { clientX: x + width / 2 + right, clientY: y + height / 2 };
+  front.emit("plotly_click", { points: [{ customdata: 5 }], event }); // a neighbour, which Plotly took for the nearest
+};
+const hand = document.querySelectorAll("#front .scatterlayer .trace")[2].querySelector(".point");
+click(hand, 8);
 const clicked = panel.textContent;
 const boxes = [...panel.querySelectorAll(".box")].map((box) => box.textContent);
 const labels = [...panel.querySelectorAll(".label")].map((it) => it.textContent);
+click(hand, 50);
+const [away] = [panel.textContent];
 const other = document.querySelector("table.sortable button.key");
 other.click();
 const copied = [];
@@ -48,7 +56,7 @@ button.click();
 await until(() => copied.length);
 await until(() => button.textContent === "Copied");
 const third = panel.querySelector("h3").textContent;
-return { first, clicked, boxes, labels, key: other.textContent, third, copied };
+return { first, clicked, away, boxes, labels, key: other.textContent, third, copied };
 """
 TABLES = """
 const rows = () => [...document.querySelectorAll("#every tbody tr")].map((row) => row.dataset.key);
@@ -80,6 +88,82 @@ const ordered = [...table.querySelectorAll("tbody tr")].map((row) => row.dataset
 const found = document.getElementById("found").textContent;
 return { sorts, all, hand, designed, none, up, down, front, sorted: ordered, found };
 """
+LIMITS = """
+await until(() => document.querySelector("#front .scatterlayer"));
+const [drawn, listed] = ["most-drawn", "most-listed"].map((id) => document.getElementById(id));
+const type = (field, text) => { field.value = text; field.dispatchEvent(new Event("input")); };
+const seen = () => ({
+  rows: [...document.querySelectorAll("#every tbody tr")].map((row) => row.dataset.key),
+  dearest: Math.max(...document.getElementById("front").data.flatMap(({ x }) => x)),
+  fields: [drawn.value, listed.value, drawn.ariaInvalid, listed.ariaInvalid],
+  ring: !document.querySelector(".ring").hidden,
+});
+const before = seen();
+const typed = {};
+for (const text of ["2600", "2,600 OPs", "2.6k", "1", "cheap", ""]) {
+  type(text[0] === "2" ? listed : drawn, text);
+  typed[text] = seen();
+}
+type(listed, "3k");
+switchTo({ cost: "bytes" });
+const switched = { ...seen(), unit: drawn.nextElementSibling.textContent };
+figures.front.views.bytes.unit = "s";
+const seconds = ["5 ms", "800us", "2µs", "0.5s", "5"].map((text) => costOf("bytes", text));
+return { before, typed, switched, seconds };
+"""
+MARKS = """
+await until(() => document.querySelector("#front .scatterlayer"));
+const middle = (place) => {
+  const { x, y, width, height } = place.getBoundingClientRect();
+  return [x + width / 2, y + height / 2];
+};
+const traces = document.querySelectorAll("#front .scatterlayer .trace");
+const off = (point) => Math.hypot(...middle(document.querySelector(".ring")).map((at, i) => at - middle(point)[i]));
+const framed = () => [...document.querySelectorAll(".heat .chosen")].map((cell) => cell.cellIndex);
+const range = () => [...document.getElementById("front").layout.xaxis.range];
+const [begun, first] = [range(), { off: off(traces[3].querySelector(".point")), framed: framed() }];
+document.querySelectorAll(".heat button.key")[0].click();
+const second = { off: off(traces[1].querySelectorAll(".point")[0]), framed: framed() };
+const steady = String(range()) === String(begun);
+await Plotly.relayout("front", { "xaxis.range": [3.2, 3.5] });
+const zoomed = off(traces[1].querySelectorAll(".point")[0]);
+await Plotly.relayout("front", { "xaxis.range": [3.4, 3.5] });
+const outside = document.querySelector(".ring").hidden;
+choose(5);
+const lines = document.querySelectorAll(".heat:not(.scale) tr").length;
+return { first, second, lines, steady, zoomed, outside, none: framed() };
+"""
+SORTS = """
+const said = [];
+for (const table of document.querySelectorAll("table.sortable")) {
+  table.closest("details")?.setAttribute("open", "");
+  const buttons = [...table.tHead.querySelectorAll("button")];
+  const mark = (button) => getComputedStyle(button, "::after").content.slice(1, 3);
+  const marks = buttons.map(mark);
+  const tops = buttons.map((button) => button.getBoundingClientRect().height);
+  buttons[0].click();
+  const sorted = [mark(buttons[0]), table.tHead.querySelector("th").ariaSort];
+  said.push({ names: buttons.map((it) => it.textContent), marks, tops, sorted });
+}
+return { tables: said };
+"""
+TOUCH = """
+await until(() => document.querySelector("#front .scatterlayer"));
+const area = document.querySelector("#front .nsewdrag");
+const touches = [new Touch({ identifier: 1, target: area, clientX: 100, clientY: 300 })];
+const event = new TouchEvent("touchstart", { touches, changedTouches: touches, bubbles: true, cancelable: true });
+area.dispatchEvent(event);
+return { prevented: event.defaultPrevented };
+"""
+COARSE = """<head><script>
+const ask = matchMedia;
+window.matchMedia = (query) => (query === "(pointer: coarse)" ? { matches: true } : ask(query));
+</script>"""
+LIVE = """
+scrollTo(0, document.body.scrollHeight);
+const [bar, main] = [".watched", "main"].map((name) => document.querySelector(name).getBoundingClientRect());
+return { top: bar.top - main.bottom, left: bar.left, right: bar.right - document.documentElement.clientWidth };
+"""
 FITS = """
 await until(() => document.querySelector("#front .scatterlayer"));
 const { scrollWidth, clientWidth } = document.documentElement;
@@ -93,7 +177,10 @@ PRINTS = """
 dispatchEvent(new Event("beforeprint"));
 const empty = [...document.querySelectorAll(".plot")].filter((it) => !it.querySelector(".scatterlayer"));
 const paper = colour("ground");
-return { empty: empty.map((it) => it.id), paper, plots: document.querySelectorAll(".plot").length };
+const folded = document.querySelectorAll("details:not([open])").length;
+dispatchEvent(new Event("afterprint"));
+const after = document.querySelectorAll("details:not([open])").length;
+return { folded, after, empty: empty.map((it) => it.id), paper, plots: document.querySelectorAll(".plot").length };
 """
 
 
@@ -131,6 +218,7 @@ def test_a_click_shows_the_network_and_its_commands(page, tmp_path, run_folder):
     assert said["wrong"] == []
     assert said["first"] == "Recommended: 00000000002a"
     assert "80.00%" in said["clicked"] and "3,000 OPs" in said["clicked"]
+    assert said["away"] == said["clicked"], "no network is within reach"
     assert said["boxes"][0] == "layer0pre · K 08 ch" and len(said["boxes"]) == 5
     assert said["labels"] == ["1. train it fully", "2. then export it"]
     assert said["third"] == f"On the front by ops, expected: {said['key']}"
@@ -151,6 +239,52 @@ def test_tables_are_filtered_and_sorted(page, tmp_path):
     assert said["sorted"] == [keys[1], keys[0], keys[2]]
 
 
+def test_a_limit_of_the_cost_is_one_for_table_and_figure(page, tmp_path):
+    said = visit(page, LIMITS, tmp_path)
+    keys = [f"{number:011x}a" for number in range(7)]
+    assert said["wrong"] == []
+    assert said["before"]["fields"] == ["", "", "false", "false"] and said["before"]["dearest"] == 5000
+    typed = said["typed"]
+    for text in ("2600", "2,600 OPs", "2.6k"):
+        assert typed[text]["rows"] == [keys[1], keys[5], keys[6]] and typed[text]["dearest"] == 2500
+        assert typed[text]["fields"] == [text, text, "false", "false"] and not typed[text]["ring"]
+    assert typed["1"]["rows"] == []
+    assert typed["cheap"] == {**said["before"], "fields": ["cheap", "cheap", "true", "true"]}
+    assert typed[""] == said["before"]
+    assert said["switched"]["fields"] == said["before"]["fields"] and said["switched"]["unit"] == "B"
+    assert len(said["switched"]["rows"]) == 6
+    assert said["seconds"] == pytest.approx([5e-3, 8e-4, 2e-6, 0.5, None])
+
+
+def test_the_chosen_network_is_marked_in_the_figure_and_the_heat_map(page, tmp_path):
+    said = visit(page, MARKS, tmp_path)
+    assert said["wrong"] == []
+    assert said["first"]["off"] < 1.5 and said["second"]["off"] < 0.5 and said["zoomed"] < 0.5
+    assert said["first"]["framed"] == [3] * said["lines"] and said["second"]["framed"] == [1] * said["lines"]
+    assert said["steady"] and said["outside"] and said["none"] == []
+
+
+@pytest.mark.parametrize("width", [360, 1400])
+def test_each_table_can_be_sorted_and_shows_so(page, tmp_path, width):
+    said = visit(page, SORTS, tmp_path, width=width)
+    assert said["wrong"] == [] and len(said["tables"]) == 4
+    for table in said["tables"]:
+        assert all(height > 12 for height in table["tops"]) and all(table["names"])
+        assert {*table["marks"]} <= {" ⇅", " ▲"} and table["marks"][1:] == [" ⇅"] * (len(table["marks"]) - 1)
+        assert table["sorted"] in ([" ▲", "ascending"], [" ▼", "descending"])
+
+
+def test_a_finger_on_the_figure_scrolls_and_taps(page, tmp_path):
+    """Plotly takes a touch that it prevents for a drag, and then knows no place of it."""
+    assert visit(page, TOUCH, tmp_path) == {"prevented": True, "wrong": []}
+    assert visit(page.replace("<head>", COARSE), TOUCH, tmp_path) == {"prevented": False, "wrong": []}
+
+
+def test_the_bar_of_a_live_page_covers_nothing_at_its_end(page, run_folder, tmp_path):
+    said = visit(report_of(run_folder, version="1"), LIVE, tmp_path)
+    assert said["top"] >= 0 and said["left"] == said["right"] == 0
+
+
 @pytest.mark.parametrize("width", [360, 1400])
 def test_the_page_does_not_scroll_sideways(page, tmp_path, width):
     said = visit(page, FITS, tmp_path, width=width, height=3000)
@@ -161,7 +295,7 @@ def test_the_page_does_not_scroll_sideways(page, tmp_path, width):
 
 def test_all_figures_are_printed(page, tmp_path):
     said = visit(page, PRINTS, tmp_path, height=300)
-    assert said == {"empty": [], "paper": "#fff", "plots": 3, "wrong": []}
+    assert said == {"empty": [], "paper": "#fff", "plots": 3, "folded": 0, "after": 2, "wrong": []}
 
 
 def test_two_thousand_trials_make_a_small_page(make_trials, config, run_folder, tmp_path):

@@ -1,18 +1,28 @@
 """The records behind the sections of the page, by values worked out by hand."""
 
+import re
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from results.choices import rows_of
 from results.curves import Curve, read_curves
 from results.entry import Entry
+from results.measures import ACCURACY
 from results.page.choices import choices_section
 from results.page.effects import effects_of
-from results.page.front import front_section
+from results.page.front import front_section, traces_of
+from results.page.glossary import WORDS
 from results.page.html import script_data
 from results.page.networks import accuracies_of, boxes_in, coded
+from results.plot import PUBLISHED
 from results.progress import progress_of
+from results.published import published_on
+from results.run_config import Reference
 from results.run_record import read_run
+from results.settings import settings_of
 from results.tables import write_tables
 from space import Architecture
 from space.backbones import find_backbone
@@ -45,8 +55,62 @@ def test_rows_along_the_front_are_the_genes_that_differ(trials, config):
     assert found == {
         name: tuple(trials.loc[[1, 0, 2], name]) for name in config.genes if trials.loc[[1, 0, 2], name].nunique() > 1
     }
-    assert "layer4.k" in choices_section(entries).body
-    assert choices_section(entries[:1]).body == ""
+    assert choices_section(entries[:1], config, "").body == ""
+
+
+def test_a_choice_has_one_colour_in_all_rows_of_its_kind(trials, config):
+    """Along these three networks layer2.k takes 0 and 2, layer4.k takes 0, 1 and 2."""
+    entries = [Entry.of(row, config) for row in trials.loc[[1, 0, 2]].to_dict("records")]
+    entries[2] = replace(entries[2], architecture=changed(entries[2].architecture, {"layer2.k": 2}))
+    rows = {row.gene: row for row in rows_of(entries)}
+    assert {row.taken for row in rows.values()} == {(1, 0, 2), (0, 0, 2)}
+    assert {row.choices for row in rows.values()} == {(0, 1, 2)}
+    body = choices_section(entries, config, entries[1].key).body
+    shades = {number: set(re.findall(rf"--depth:(\d+)%'>{number}<", body)) for number in range(3)}
+    assert shades == {0: {"8"}, 1: {"29"}, 2: {"50"}}
+
+
+def changed(network, choices):
+    return Architecture.of(network.family, network.backbone, network.width, {**network.choices, **choices})
+
+
+def test_columns_of_the_heat_map_are_named_by_cost_and_accuracy(trials, config):
+    entries = [Entry.of(row, config) for row in trials.loc[[1, 0, 2]].to_dict("records")]
+    body = choices_section(entries, config, entries[1].key).body
+    heads = re.findall(r"data-key='(\w+)' title='([^']+)'[^>]*>(.*?)</button>", body)
+    assert heads == [
+        (entries[0].key, f"2,000 OPs, 70.00%, {entries[0].key}", "2k<br>70.0%"),
+        (entries[1].key, f"recommended, 3,000 OPs, 80.00%, {entries[1].key}", "★<br>3k<br>80.0%"),
+        (entries[2].key, f"4,000 OPs, 90.00%, {entries[2].key}", "4k<br>90.0%"),
+    ]
+    assert "<th scope='col'>OPs<br>accuracy</th>" in body
+
+
+def test_words_of_the_readme_have_its_meanings():
+    table = (Path(__file__).parents[3] / "README.md").read_text().partition("| word | meaning |\n|---|---|\n")[2]
+    rows = [line.strip("| ").split(" | ") for line in table.partition("\n\n")[0].splitlines()]
+    assert len(rows) == 4
+    assert {word: WORDS[word] for word, _ in rows} == {word: meaning.replace("`", "") for word, meaning in rows}
+
+
+def test_traces_of_the_front_have_a_look_and_no_points(trials, config, run_folder):
+    write_tables(run_folder, trials, config, None)
+    plain = traces_of(read_run(run_folder), None)
+    assert [trace["meta"] for trace in plain] == ["searched", "front", "hand", "best"]
+    assert not any({"x", "y", "text"} & trace.keys() for trace in plain)
+    overlaid = traces_of(read_run(run_folder), published_on("cifar10", ACCURACY))
+    assert [trace["name"] for trace in overlaid][-1] == PUBLISHED
+
+
+def test_settings_are_told_with_their_units(config):
+    changes = {"networks": 72722038240051200, "max_ops": 259200.0, "limits": {"bytes": 20000}, "time_limit": 7200.0}
+    told = settings_of(replace(config, **changes, seed=1234567, train_images=45000))
+    assert told["networks"] == "7.3e16" and told["train_images"] == "45,000" and told["seed"] == "1234567"
+    assert told["max_ops"] == "259,200 OPs" and told["limits"] == "bytes 20,000 B" and told["time_limit"] == "2 h 0 min"
+    assert told["reference"] == "accuracy 0.1, ops 10,000 OPs" and told["validation"] == "0.4 of the training images"
+    latency = {"objective": "latency", "latency": {"unit": "s", "title": "latency"}, "latency_peers": {"int8": 2e-3}}
+    told = settings_of(replace(config, **latency, reference=Reference(accuracy=0.1, cost=5e-3)))
+    assert told["latency_peers"] == "int8 2 ms" and told["reference"] == "accuracy 0.1, latency 5 ms"
 
 
 def test_effects_are_those_that_made_the_accuracies(make_trials, config):
