@@ -58,7 +58,13 @@ function start() {
   select.append(...Object.keys(figures.front.views).map((name) => element("option", spelled(name), { value: name })));
   select.addEventListener("change", () => switchTo({ cost: select.value }));
   newLimits();
-  for (const input of limits) input.addEventListener("input", () => limitTo(input.value));
+  let pending; // a figure of many networks is not drawn for each letter
+  for (const input of limits) {
+    input.addEventListener("input", () => {
+      clearTimeout(pending);
+      pending = setTimeout(() => limitTo(input.value), 250);
+    });
+  }
   for (const line of document.querySelectorAll("table.sortable tr[data-key]")) line.cells[0].replaceChildren(keyButton(line.dataset.key));
   document.addEventListener("click", ({ target }) => {
     if (target.matches(".copy")) copy(target);

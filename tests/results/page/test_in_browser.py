@@ -91,7 +91,11 @@ return { sorts, all, hand, designed, none, up, down, front, sorted: ordered, fou
 LIMITS = """
 await until(() => document.querySelector("#front .scatterlayer"));
 const [drawn, listed] = ["most-drawn", "most-listed"].map((id) => document.getElementById(id));
-const type = (field, text) => { field.value = text; field.dispatchEvent(new Event("input")); };
+const type = async (field, text) => {
+  field.value = text;
+  field.dispatchEvent(new Event("input"));
+  await new Promise((go) => setTimeout(go, 400));
+};
 const seen = () => ({
   rows: [...document.querySelectorAll("#every tbody tr")].map((row) => row.dataset.key),
   dearest: Math.max(...document.getElementById("front").data.flatMap(({ x }) => x)),
@@ -101,10 +105,10 @@ const seen = () => ({
 const before = seen();
 const typed = {};
 for (const text of ["2600", "2,600 OPs", "2.6k", "1", "cheap", ""]) {
-  type(text[0] === "2" ? listed : drawn, text);
+  await type(text[0] === "2" ? listed : drawn, text);
   typed[text] = seen();
 }
-type(listed, "3k");
+await type(listed, "3k");
 switchTo({ cost: "bytes" });
 const switched = { ...seen(), unit: drawn.nextElementSibling.textContent };
 figures.front.views.bytes.unit = "s";
