@@ -1,11 +1,11 @@
 """What each layer takes along the front, from cheap to expensive."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from results.entry import Entry
 from space.family import genes_of
-from space.gene import Choice
+from space.gene import Choice, Gene
 
 BLOCKS = "pre", "mid", "post", "none"
 """Choices with a colour of their own, that of the drawing."""
@@ -34,16 +34,15 @@ def rows_of(entries: Sequence[Entry]) -> list[Row]:
     genes = genes_of(first.family, first.backbone, first.width)
     taken = {name: tuple(entry.architecture.effective.get(name) for entry in entries) for name in genes}
     differ = [gene for gene in genes.values() if len(set(taken[gene.name])) > 1]
-    scales: dict[str, dict[Choice, None]] = {}
-    for gene in differ:
-        scales.setdefault(gene.kind, {}).update(dict.fromkeys(it for it in gene.legal if it in taken[gene.name]))
-    return [
-        Row(gene=gene.name, kind=gene.kind, taken=taken[gene.name], choices=_in_order([*scales[gene.kind]]))
-        for gene in differ
-    ]
+    scales = {
+        kind: _scale([gene for gene in differ if gene.kind == kind], taken) for kind in {it.kind for it in differ}
+    }
+    return [Row(gene=gene.name, kind=gene.kind, taken=taken[gene.name], choices=scales[gene.kind]) for gene in differ]
 
 
-def _in_order(choices: list[Choice]) -> tuple[Choice, ...]:
-    """Numbers by their size; words as the genes have them."""
-    numbers = [choice for choice in choices if isinstance(choice, int)]
-    return (*sorted(numbers), *(choice for choice in choices if isinstance(choice, str)))
+def _scale(genes: Sequence[Gene], taken: Mapping[str, Sequence[Choice | None]]) -> tuple[Choice, ...]:
+    """All that these genes take: numbers by their size, words as the genes have them."""
+    legal = dict.fromkeys(choice for gene in genes for choice in gene.legal)
+    choices = [it for it in legal if any(it in taken[gene.name] for gene in genes)]
+    numbers = sorted(it for it in choices if isinstance(it, int))
+    return (*numbers, *(it for it in choices if isinstance(it, str)))

@@ -10,10 +10,10 @@ WORDS = {
     "gene": "one choice of a network, such as layer4.k: K of layer 4",
     "hand-designed": "the networks of the paper, alike in all layers; the search trains them too, to compare with",
     "front": "the networks that no other beats in both accuracy and cost",
-    "hypervolume": "how good a front is, in one number: the higher its accuracies and the lower its costs, the more",
+    "hypervolume": "how good a front is, in one number, which grows with higher accuracies and with lower costs",
     "measured accuracy": "what the search measured of a network, on images that it was not trained on",
-    "expected accuracy": "what is expected of a network, given the measured accuracies of all: without the luck of one",
-    "±": "the true value is within, at a confidence of 95 %",
+    "expected accuracy": "smoothed by a regression over all measured ones, so that one lucky training does not decide",
+    "±": "an interval that holds the true value, at a confidence of 95 %",
     "within noise": "so close that chance alone explains the difference",
 }
 """Those of the README have its meanings."""

@@ -65,6 +65,9 @@ def test_a_choice_has_one_colour_in_all_rows_of_its_kind(trials, config):
     rows = {row.gene: row for row in rows_of(entries)}
     assert {row.taken for row in rows.values()} == {(1, 0, 2), (0, 0, 2)}
     assert {row.choices for row in rows.values()} == {(0, 1, 2)}
+    blocks = [{"layer0.block": "post"}, {"layer0.block": "mid", "layer2.block": "mid"}, {"layer0.block": "mid"}]
+    others = [replace(entry, architecture=changed(entry.architecture, it)) for entry, it in zip(entries, blocks)]
+    assert {row.choices for row in rows_of(others) if row.kind == "block"} == {("pre", "mid", "post")}
     body = choices_section(entries, config, entries[1].key).body
     shades = {number: set(re.findall(rf"--depth:(\d+)%'>{number}<", body)) for number in range(3)}
     assert shades == {0: {"8"}, 1: {"29"}, 2: {"50"}}
