@@ -33,22 +33,18 @@ COLOURS = {
 HUES = (*(COLOURS[kind] for kind in ("hand", "front", "published", "retrained", "best")), "#56b4e9", "#555555")
 """Of things that are many of a kind."""
 HOVER = "%{text}<extra></extra>"
-STYLES: dict[str, dict[str, Any]] = {
-    "searched": {"name": "searched", "mode": "markers", "marker": {"size": 6}},
-    "front": {"name": "front", "mode": "lines+markers", "marker": {"size": 8}, "line": {"shape": "hv"}},
-    "hand": {"name": "hand-designed", "mode": "markers", "marker": {"size": 9, "symbol": "diamond-open"}},
-    "best": {
-        "name": "recommended",
-        "mode": "markers",
-        "marker": {"size": 16, "symbol": "star", "line": {"color": "#555", "width": 1}},
-    },
-    "published": {"name": PUBLISHED, "mode": "markers", "marker": {"size": 8, "symbol": "x-thin-open"}},
-    "retrained": {
-        "name": "retrained (test images)",
-        "mode": "markers",
-        "marker": {"size": 11, "symbol": "triangle-up"},
-    },
+_LOOKS: dict[str, tuple[str, dict[str, Any]]] = {
+    "searched": ("searched", {"size": 6}),
+    "front": ("front", {"size": 8}),
+    "hand": ("hand-designed", {"size": 9, "symbol": "diamond-open"}),
+    "best": ("recommended", {"size": 16, "symbol": "star", "line": {"color": "#555", "width": 1}}),
+    "published": (PUBLISHED, {"size": 8, "symbol": "x-thin-open"}),
+    "retrained": ("retrained (test images)", {"size": 11, "symbol": "triangle-up"}),
 }
+STYLES: dict[str, dict[str, Any]] = {
+    role: {"name": name, "mode": "markers", "marker": marker} for role, (name, marker) in _LOOKS.items()
+}
+STYLES["front"] |= {"mode": "lines+markers", "line": {"shape": "hv"}}
 """How Plotly draws each kind of network, in this order, but for the colour; here and on the page."""
 
 
@@ -216,15 +212,8 @@ def hover_text(row: Mapping[Any, Any], config: RunConfig) -> str:
 def pareto_figure(info: ParetoInfo) -> go.Figure:
     """Accuracy over cost, the front as a step line."""
     figure = go.Figure()
-    kinds = {
-        "searched": info.dominated,
-        "front": info.front,
-        "hand": info.baselines,
-        "best": info.best,
-        "published": info.published,
-        "retrained": info.retrained,
-    }
-    for role, points in kinds.items():
+    networks = info.dominated, info.front, info.baselines, info.best, info.published, info.retrained
+    for role, points in zip(STYLES, networks, strict=True):
         if role in ("published", "retrained") and not points.cost:
             continue
         style = {
@@ -239,22 +228,14 @@ def pareto_figure(info: ParetoInfo) -> go.Figure:
             **{**STYLES[role], **style},
         )
     if info.front.errors:
-        figure.update_traces(
-            error_y={"array": info.front.errors, "thickness": 1, "width": 3}, selector={"meta": "front"}
-        )
+        bars = {"array": info.front.errors, "thickness": 1, "width": 3}
+        figure.update_traces(error_y=bars, selector={"meta": "front"})
     shown = (info.front, info.dominated, info.baselines, info.published, info.retrained)
     heights = [accuracy for points in shown for accuracy in points.accuracy]
     for dash, (name, cost) in zip(cycle(("dash", "dot")), info.peers.items()):
-        text = f"{name}: {info.objective.show(cost)}"
-        figure.add_scatter(
-            x=(cost, cost),
-            y=(min(heights), max(heights)),
-            name=text,
-            text=(text, text),
-            hovertemplate=HOVER,
-            mode="lines",
-            line={"dash": dash, "color": "#555"},
-        )
+        text, line = f"{name}: {info.objective.show(cost)}", {"dash": dash, "color": "#555"}
+        ends = {"x": (cost, cost), "y": (min(heights), max(heights)), "text": (text, text)}
+        figure.add_scatter(**ends, name=text, hovertemplate=HOVER, mode="lines", line=line)
     figure.update_layout(
         template="plotly_white",
         hoverlabel={"align": "left"},
