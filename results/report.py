@@ -132,7 +132,7 @@ def main() -> None:
     parser.add_argument("--format", choices=FORMATS, help="draw figures for a paper")
     parser.add_argument("--out", type=user_path, metavar="FOLDER", help="of these figures (default: RUN/figures)")
     parser.add_argument("--cost", choices=OBJECTIVES, metavar="COST", help=f"one of {', '.join(OBJECTIVES)}")
-    parser.add_argument("--latency", type=user_path, help="table of latencies that python -m mobinet.latency wrote")
+    parser.add_argument("--latency", type=user_path, help="table of latencies that mobinas latency wrote")
     parser.add_argument(
         "--watch",
         action="store_true",

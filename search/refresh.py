@@ -129,7 +129,7 @@ def main() -> None:
     parser = Parser(prog="python -m search.refresh", description=__doc__)
     parser.add_argument("run", type=user_path, help="folder of the run, such as runs/digits")
     parser.add_argument("--cost", choices=OBJECTIVES, metavar="COST", help=f"one of {', '.join(OBJECTIVES)}")
-    parser.add_argument("--latency", type=user_path, help="table of latencies that python -m mobinet.latency wrote")
+    parser.add_argument("--latency", type=user_path, help="table of latencies that mobinas latency wrote")
     parser.add_argument("--out", type=user_path, help="folder to write to (default: the run's, or by-COST in it)")
     add_own_family(parser)
     args = parser.parse_args()

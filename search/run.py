@@ -119,7 +119,7 @@ def add_cost_flags(group: argparse._ArgumentGroup) -> None:
         "--latency",
         type=user_path,
         metavar="CSV",
-        help="table of latencies that python -m mobinet.latency wrote; --cost latency and --max-latency need it",
+        help="table of latencies that mobinas latency wrote; --cost latency and --max-latency need it",
     )
     group.add_argument(
         "--device-profile",

@@ -15,13 +15,13 @@ def find_model(path: Path) -> Path:
     """The model in a file, a folder, or one of the retrainings in it. Raises InputError: there is none, or several."""
     if not path.is_dir():
         if path.suffix in (".json", ".pt"):
-            raise InputError(f"{path} is not a trained network; python -m search.retrain writes one, {NAME}")
+            raise InputError(f"{path} is not a trained network; mobinas retrain writes one, {NAME}")
         return path
     if (path / NAME).exists():
         return path / NAME
     found = sorted((*path.glob(f"*/{NAME}"), *path.glob(f"retrain/*/{NAME}")))  # of named networks, of a run
     if not found:
-        raise InputError(f"{path} holds no {NAME}; python -m search.retrain writes one")
+        raise InputError(f"{path} holds no {NAME}; mobinas retrain writes one")
     if len(found) > 1:
         folders = ", ".join(str(model.parent) for model in found[:3])
         raise InputError(f"{path} holds {len(found)} trained networks; give one of their folders, such as {folders}")

@@ -74,7 +74,7 @@ class LatencyTable:
         if not correction:
             raise InputError(
                 f"{self.path} is not finished for {architecture.backbone} at width {architecture.width:g}; repeat "
-                "python -m mobinet.latency for this space"
+                "mobinas latency for this space"
             )
         return total * self.values[correction]
 
@@ -95,8 +95,7 @@ class LatencyTable:
             return sum(self.values[name] for name in piece_names(architecture, num_classes))
         except KeyError as error:
             raise InputError(
-                f"{self.path} lacks a piece of these networks ({error.args[0]}); repeat python -m mobinet.latency for "
-                "their space"
+                f"{self.path} lacks a piece of these networks ({error.args[0]}); repeat mobinas latency for their space"
             ) from None
 
     def write(self) -> None:
@@ -131,7 +130,7 @@ def name_of_peer(kind: str, space: SearchSpace) -> str:
 def read_table(path: Path | None) -> LatencyTable:
     """Raises InputError: there is none, it is damaged, or it is of other kernels."""
     if path is None:
-        raise InputError("latency needs --latency TABLE, which python -m mobinet.latency measures")
+        raise InputError("latency needs --latency TABLE, which mobinas latency measures")
     try:
         rows = [row for row in csv.reader(io.StringIO(read_input(path).lstrip("\ufeff"))) if row]
     except csv.Error as error:

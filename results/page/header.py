@@ -19,7 +19,7 @@ def header_of(run: RunRecord, title: str) -> str:
         accuracy = f"{best.reached:.2%}{error} {title_of} measured"
     numbers = f"Recommended: {best.key}, {best.rule}. {accuracy}, {config.cost.show(best.costs[config.objective])}."
     numbers += " ± holds 95 %." if error else ""
-    retrain = f"python -m search.retrain {path_of(run)}/best.json"
+    retrain = f"mobinas retrain {path_of(run)}/best.json"
     return (
         f"<header><p class='title'>{escape(title)}</p><h1>{_unbroken(escape(found.text(config.objective)))}</h1>"
         f"{_unbroken(paragraph(numbers))}{command(retrain)}</header>"
@@ -40,8 +40,8 @@ def commands_of(run: RunRecord) -> list[tuple[str, str, str]]:
     """What retrains, then exports a network of the front: a label, the command before its key, and after it."""
     folder = path_of(run)
     return [
-        ("1. train it fully", f"python -m search.retrain {folder}/pareto.json --key ", ""),
-        ("2. then export it", f"python -m mobinet.export {folder}/retrain/", " --format c --out network"),
+        ("1. train it fully", f"mobinas retrain {folder}/pareto.json --key ", ""),
+        ("2. then export it", f"mobinas export {folder}/retrain/", " --format c --out network"),
     ]
 
 

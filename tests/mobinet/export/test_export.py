@@ -133,7 +133,7 @@ def test_what_cannot_be_exported_is_said_in_a_line(trained, export, tmp_path):
     os.mkfifo(tmp_path / "pipe")
     out = "--out", tmp_path / "out"
     for args, said in {
-        (nothing, "--format", "c", *out): "holds no model.safetensors; python -m search.retrain writes one",
+        (nothing, "--format", "c", *out): "holds no model.safetensors; mobinas retrain writes one",
         (foreign, "--format", "c", *out): "is not a packed network",
         (tmp_path / "missing", "--format", "c", *out): "missing",
         (tmp_path / "pipe", "--format", "c", *out): "pipe is not a file",

@@ -226,7 +226,7 @@ def test_a_click_shows_the_network_and_its_commands(page, tmp_path, run_folder):
     assert said["boxes"][0] == "layer0pre · K 08 ch" and len(said["boxes"]) == 5
     assert said["labels"] == ["1. train it fully", "2. then export it"]
     assert said["third"] == f"On the front by ops, expected: {said['key']}"
-    assert said["copied"] == [f"python -m search.retrain {run_folder}/pareto.json --key {said['key']}"]
+    assert said["copied"] == [f"mobinas retrain {run_folder}/pareto.json --key {said['key']}"]
 
 
 def test_tables_are_filtered_and_sorted(page, tmp_path):
