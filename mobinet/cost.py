@@ -58,10 +58,11 @@ def _count_part(part: Part, shape: tuple[int, ...]) -> tuple[Cost, tuple[int, ..
 @cache
 def _count_piece(part: Part, shape: tuple[int, ...]) -> tuple[Cost, tuple[int, ...]]:
     """As `_count_part`, of what is not made of pieces."""
-    with torch.device("meta"), torch.no_grad():
+    with torch.random.fork_rng(devices=[]):
         module = part.build().eval()
-        out = tuple(module(torch.empty(1, *shape)).shape[1:])
-    return count(module.to_empty(device="cpu"), torch.zeros(1, *shape)), out
+    shapes = []
+    module.register_forward_hook(lambda module, args, out: shapes.append(tuple(map(int, out.shape[1:]))))
+    return count(module, torch.zeros(1, *shape)), shapes[-1]
 
 
 @torch.no_grad()

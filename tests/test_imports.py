@@ -32,3 +32,24 @@ def test_help_needs_no_torch(command):
         [sys.executable, "-c", code], cwd=Path(__file__).parents[1], capture_output=True, text=True, check=True
     )
     assert "usage: " in ended.stdout and ended.stderr == "False\n"
+
+
+def test_neither_counting_nor_training_on_digits_loads_a_compiler_or_scikit_learn():
+    code = (
+        "import sys, torch\n"
+        "from mobinet import cost\n"
+        "from search.data.dataset import read_source\n"
+        "from search.training.flat_optimizers import FlatAdam, FlatSGD\n"
+        "from space import Architecture\n"
+        "cost(Architecture.uniform('mobilenet-8'), 10)\n"
+        "read_source('digits', '', 'test')\n"
+        "for make in FlatAdam, FlatSGD:\n"
+        "    optimizer = make([{'params': [torch.nn.Parameter(torch.ones(2))]}], lr=0.1)\n"
+        "    optimizer.step()\n"
+        "    optimizer.load_state_dict(optimizer.state_dict())\n"
+        "print(*sys.modules)"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code], cwd=Path(__file__).parents[1], capture_output=True, text=True, check=True
+    )
+    assert not {"torch._dynamo", "sympy", "sklearn"} & set(found.stdout.split())

@@ -1,6 +1,7 @@
 """Optimizers for networks of many small parameters."""
 
 from collections.abc import Callable
+from inspect import unwrap
 from typing import Any
 
 import torch
@@ -20,6 +21,11 @@ class Flat(torch.optim.Optimizer):
         settings: of the optimizer in `torch.optim` that this is mixed into.
     """
 
+    # Around them torch puts what is of use to torch.compile only, and loads it, which takes seconds.
+    add_param_group = unwrap(torch.optim.Optimizer.add_param_group)
+    state_dict = unwrap(torch.optim.Optimizer.state_dict)
+    load_state_dict = unwrap(torch.optim.Optimizer.load_state_dict)
+
     def __init__(self, groups: list[dict[str, Any]], **settings: Any) -> None:
         groups = [group for group in groups if group["params"]]
         self._members = [group["params"] for group in groups]
@@ -29,13 +35,14 @@ class Flat(torch.optim.Optimizer):
             for parameter, place in zip(members, flat.data.split([parameter.numel() for parameter in members])):
                 parameter.data = place.view_as(parameter)
 
+    @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> float | None:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Step on the gradients of the parameters; `closure` is called before, if there is one."""
         loss = None if closure is None else torch.enable_grad()(closure)()
         for members, group in zip(self._members, self.param_groups):
             gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in members]
             group["params"][0].grad = torch.cat([gradient.flatten() for gradient in gradients])
-        super().step()
+        unwrap(super().step)(self)
         return loss
 
     def zero_grad(self, set_to_none: bool = True) -> None:
