@@ -237,8 +237,7 @@ class Study:
             if record:
                 if record.reason != PASSED_OVER:
                     self._seen.add(record.key)
-                if record.evaluation and record.price is not None:
-                    evaluation = record.evaluation
+                if (evaluation := record.evaluation) and record.price is not None:
                     self._halving.add(record.number, evaluation.rungs, evaluation.accuracy, record.price)
             elif trial.state == TrialState.RUNNING:  # an earlier version wrote a proposal in several steps
                 self._study.tell(trial.number, state=TrialState.FAIL)
