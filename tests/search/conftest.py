@@ -30,6 +30,8 @@ def one_thread():
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
+    gc.collect()
+    gc.freeze()  # what is loaded stays: collections need not look at it
     yield
     torch.set_num_threads(threads)
 
