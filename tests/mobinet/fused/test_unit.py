@@ -38,6 +38,13 @@ SHAPES = {  # inputs, outputs, kernel size, groups, images, (H, W)
     "threes": (6, 6, 3, 2, 5, NARROW),
     "dense doubling": (8, 16, 3, 1, 5, NARROW),
 }
+CASES = [
+    (shape, binarizer)
+    for shape in SHAPES
+    for binarizer in BINARIZERS
+    if binarizer in ("react", "trained") or shape in ("1x1", "K=0", "K=1", "dense doubling")
+]
+"""Every shape with a binarizer that shifts and one whose activations are 0 and 1; a shape of each kind with all."""
 
 
 def make_unit(shape: str, binarizer: str, activation: str) -> tuple[BinaryUnit, torch.Tensor, torch.Tensor]:
@@ -95,8 +102,7 @@ def run(unit: BinaryUnit, x: torch.Tensor, gradient: torch.Tensor) -> dict[str, 
     }
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("binarizer", BINARIZERS)
+@pytest.mark.parametrize("shape, binarizer", CASES)
 @pytest.mark.parametrize("threads", [1, 3])
 def test_equals_the_reference_in_training(shape, binarizer, threads):
     for activation in ACTIVATIONS if shape in ("1x1", "K=1") else ("prelu",):
@@ -113,8 +119,7 @@ def test_equals_the_reference_in_training(shape, binarizer, threads):
         assert {n: d for n, d in differences(found, expected).items() if not d < TOLERANCE} == {}, activation
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("binarizer", BINARIZERS)
+@pytest.mark.parametrize("shape, binarizer", CASES)
 def test_equals_the_reference_in_inference(shape, binarizer):
     for activation in ACTIVATIONS if shape == "1x1" else ("prelu",):
         unit, x, _ = make_unit(shape, binarizer, activation)
