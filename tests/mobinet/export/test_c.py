@@ -98,12 +98,20 @@ def bits(values: np.ndarray) -> list:
     return values.view(np.uint32).tolist()
 
 
-@pytest.mark.parametrize(
-    "stream, compiler",
-    [("float32", NATIVE), ("float32", BUILDS["plain, 32 bits"]), ("float16", BUILDS["plain"])],
-    ids=["native", "plain", "half"],
+EACH_KIND_OF_STEP = (
+    *("of each K and block", "activations of 0 and 1", "5x5, other widths and depths", "half the resolution", "resnet"),
+    *("group-conv, of an odd size", "meliusnet, of an odd size", "nas-bnn, of an odd size"),
 )
-@pytest.mark.parametrize("name", NETWORKS)
+
+
+@pytest.mark.parametrize(
+    "name, stream, compiler",
+    [
+        *((name, "float32", NATIVE) for name in NETWORKS),
+        *((name, "float32", BUILDS["plain, 32 bits"]) for name in EACH_KIND_OF_STEP),
+        *((name, "float16", BUILDS["plain"]) for name in EACH_KIND_OF_STEP),
+    ],
+)
 def test_every_kind_of_network(tmp_path, name, stream, compiler):
     network = replace(exported(name), stream=stream)
     images = random_images(network, 2)
