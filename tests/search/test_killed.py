@@ -22,7 +22,7 @@ SMALL = 'block = ["pre", "mid"]\nk = [0, 1, 2]\npool = ["avg"]\n'
 @pytest.fixture
 def small(tmp_path):
     (tmp_path / "small.toml").write_text(SMALL)
-    return "--space", tmp_path / "small.toml", "--sampler", "random", "--epochs", 2
+    return "--space", tmp_path / "small.toml", "--sampler", "random", "--epochs", 1
 
 
 def table_of(folder: Path) -> pd.DataFrame:
@@ -88,7 +88,7 @@ def workers_of(driver: int) -> list[int]:
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds workers in /proc")
 def test_workers(small, start, tmp_path):
-    trials = 20 + 4 * KILLS
+    trials = 12 + 4 * KILLS
     process = start("search.run", *small, "--trials", trials, "--workers", 2, "--out", "run", cwd=tmp_path)
     rng, killed = Random(SEED), 0
     wait_for(lambda: workers_of(process.pid))

@@ -59,11 +59,11 @@ def tensors(folder) -> bytes:
     return content[8 + int.from_bytes(content[:8], "little") :]
 
 
-def test_the_winner_is_trained_and_written(run_copy, invoke):
-    best = read_json(run_copy / "best.json")
-    ended = invoke(search.retrain, run_copy / "best.json", "--epochs", 2)
+def test_the_winner_is_trained_and_written(judged_copy, invoke):
+    best = read_json(judged_copy / "best.json")
+    ended = invoke(search.retrain, judged_copy / "best.json", "--epochs", 2)
     assert ended.code == 0 and ended.err == ""
-    folder = run_copy / "retrain" / best["key"]
+    folder = judged_copy / "retrain" / best["key"]
     summary = read_json(folder / "summary.json")
     assert (summary["key"], summary["cost"], summary["epochs"]) == (best["key"], best["cost"], 2)
     assert pd.read_csv(folder / "metrics.csv")["epoch"].tolist() == [1, 2]
@@ -73,29 +73,29 @@ def test_the_winner_is_trained_and_written(run_copy, invoke):
     assert "epoch    1/2  " in ended.out and "epoch    2/2  " in ended.out and "\x1b" not in ended.out
     commands = re.findall(r"^    mobinas (\w+) (\S+)", ended.out, re.MULTILINE)
     assert commands == [(name, str(folder)) for name in ("evaluate", "export", "predict")]
-    again = invoke(search.retrain, run_copy / "best.json", "--epochs", 2)
+    again = invoke(search.retrain, judged_copy / "best.json", "--epochs", 2)
     assert again.code == 0 and "epoch    " not in again.out
-    assert "epochs 2 there and 3 here" in one_line(invoke(search.retrain, run_copy / "best.json", "--epochs", 3))
+    assert "epochs 2 there and 3 here" in one_line(invoke(search.retrain, judged_copy / "best.json", "--epochs", 3))
 
 
-def test_the_report_of_the_run_shows_it(run_copy, invoke):
-    report, best = run_copy / "report.html", read_json(run_copy / "best.json")
+def test_the_report_of_the_run_shows_it(judged_copy, invoke):
+    report, best = judged_copy / "report.html", read_json(judged_copy / "best.json")
     assert "<h2>Retrained</h2>" not in report.read_text()
-    command = run_copy / "best.json", "--epochs", 1
+    command = judged_copy / "best.json", "--epochs", 1
     assert invoke(search.retrain, *command).out.endswith(f"\nwrote {report}\n")
     _, section = report.read_text().split("<h2>Retrained</h2>")
-    summary = read_json(run_copy / "retrain" / best["key"] / "summary.json")
+    summary = read_json(judged_copy / "retrain" / best["key"] / "summary.json")
     for accuracy in (best["accuracy"], summary["validation_top1"], summary["test_top1"]):
         assert f">{accuracy:.2%}</td>" in section
     assert "Not shown" not in section
 
     old = report.read_bytes()
-    (run_copy / "pareto.json").write_text("{")
+    (judged_copy / "pareto.json").write_text("{")
     ended = invoke(search.retrain, *command)
     assert (ended.code, ended.err, report.read_bytes() == old) == (0, "", True)
-    said = f"could not write {report} again: {run_copy}/pareto.json was changed"
+    said = f"could not write {report} again: {judged_copy}/pareto.json was changed"
     assert ended.out.splitlines()[-1].startswith(said)
-    (run_copy / "trials.csv").unlink()
+    (judged_copy / "trials.csv").unlink()
     ended = invoke(search.retrain, *command)
     assert ended.code == 0 and ended.out.splitlines()[-1].startswith("    mobinas predict ")
 
@@ -114,14 +114,14 @@ def test_a_report_that_cannot_be_made_fails_no_training(tmp_path, monkeypatch, e
     assert search.retrain.refresh_report(tmp_path / "elsewhere" / "abc") == ""
 
 
-def test_any_point_of_the_front_by_its_key(run_copy, invoke, tmp_path):
-    front = read_json(run_copy / "pareto.json")["front"]
+def test_any_point_of_the_front_by_its_key(judged_copy, invoke, tmp_path):
+    front = read_json(judged_copy / "pareto.json")["front"]
     assert len(front) > 1
-    line = one_line(invoke(search.retrain, run_copy / "pareto.json"))
+    line = one_line(invoke(search.retrain, judged_copy / "pareto.json"))
     assert "--key" in line and "pareto.csv" in line
-    assert "no network abc" in one_line(invoke(search.retrain, run_copy / "pareto.json", "--key", "abc"))
+    assert "no network abc" in one_line(invoke(search.retrain, judged_copy / "pareto.json", "--key", "abc"))
     flags = "--key", front[-1]["key"], "--epochs", 1, "--out", tmp_path / "there"
-    ended = invoke(search.retrain, run_copy / "pareto.json", *flags)
+    ended = invoke(search.retrain, judged_copy / "pareto.json", *flags)
     assert ended.code == 0 and "report.html" not in ended.out
     assert read_json(tmp_path / "there" / front[-1]["key"] / "summary.json")["cost"] == front[-1]["cost"]
 
@@ -161,18 +161,18 @@ def test_a_hand_designed_network_by_its_name(invoke, tmp_path, monkeypatch):
         lambda best: best["architecture"]["genes"].update({"layer4.k": 3 - best["architecture"]["genes"]["layer4.k"]}),
     ],
 )
-def test_an_altered_file_is_refused(run_copy, invoke, change):
-    path = altered(run_copy / "best.json", change)
+def test_an_altered_file_is_refused(judged_copy, invoke, change):
+    path = altered(judged_copy / "best.json", change)
     assert "the file was changed" in one_line(invoke(search.retrain, path, "--epochs", 1))
-    assert not (run_copy / "retrain").exists()
+    assert not (judged_copy / "retrain").exists()
 
 
-def test_bad_settings_are_one_line_and_exit_code_2(run_copy, invoke, tmp_path):
+def test_bad_settings_are_one_line_and_exit_code_2(judged_copy, invoke, tmp_path):
     (tmp_path / "broken.json").write_text('{"front": [')
     (tmp_path / "list.json").write_text("[1, 2]")
     (tmp_path / "file").write_text("")
-    best = run_copy / "best.json"
-    unknown = altered(run_copy / "pareto.json", lambda content: content["front"][0].update(dataset="imagenet"))
+    best = judged_copy / "best.json"
+    unknown = altered(judged_copy / "pareto.json", lambda content: content["front"][0].update(dataset="imagenet"))
     key = read_json(unknown)["front"][0]["key"]
     bad = {
         "nowhere.json": (tmp_path / "nowhere.json",),
@@ -194,9 +194,11 @@ def test_bad_settings_are_one_line_and_exit_code_2(run_copy, invoke, tmp_path):
         assert ended.code == 2 and flags[0] in ended.err.splitlines()[-1]
 
 
-def test_a_folder_that_cannot_be_made_is_refused(run_copy, invoke, tmp_path):
+def test_a_folder_that_cannot_be_made_is_refused(judged_copy, invoke, tmp_path):
     (tmp_path / "file").write_text("")
-    assert "file" in one_line(invoke(search.retrain, run_copy / "best.json", "--epochs", 1, "--out", tmp_path / "file"))
+    assert "file" in one_line(
+        invoke(search.retrain, judged_copy / "best.json", "--epochs", 1, "--out", tmp_path / "file")
+    )
 
 
 def test_a_training_that_diverges_is_one_line(invoke, tmp_path, monkeypatch):
@@ -218,8 +220,8 @@ def test_memory_that_runs_out_is_one_line_that_says_what_to_do(invoke, tmp_path,
     assert said in line
 
 
-def test_killed_and_resumed_equals_uninterrupted(run_copy, invoke, start, tmp_path):
-    command = run_copy / "best.json", "--epochs", 4
+def test_killed_and_resumed_equals_uninterrupted(judged_copy, invoke, start, tmp_path):
+    command = judged_copy / "best.json", "--epochs", 4
     assert invoke(search.retrain, *command, "--out", tmp_path / "whole").code == 0
     process = start("search.retrain", *command, "--out", tmp_path / "killed", cwd=tmp_path)
     assert any(line.startswith("epoch    2") for line in process.stdout)
