@@ -27,8 +27,10 @@ SMALL = {
     "benchmarks.samplers.surrogate": CIFAR,
     "benchmarks.samplers.warm_start": f"{CIFAR} --other benchmarks/tables/cifar10.csv --other-width 0.125 --seeds 2 "
     "--trials 6 --workers 1",
-    "benchmarks.samplers.table": "--width 0.25 --epochs 1 --networks 4 --seeds 1 --images 64 --csv new.csv",
+    "benchmarks.samplers.table": "--width 0.25 --epochs 1 --networks 4 --seeds 1 --images 64 --workers 1 --csv new.csv",
     "benchmarks.speed.inference": "--backbones mobilenet-8 --seconds 0.01",
+    "benchmarks.speed.kernel_sizes": "--steps 1",
+    "benchmarks.speed.pieces": "--backbone mobilenet-8",
     "benchmarks.speed.training": "--backbone mobilenet-8 --width 1 --k 0 --steps 1",
     "mobinet.latency": "--backbone mobilenet-8 --width 1 --space tiny.toml",
     "search.retrain": "--dataset digits --epochs 1",

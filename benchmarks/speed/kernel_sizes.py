@@ -15,12 +15,13 @@ import torch.nn.functional as F
 from torch import nn
 
 from mobinet import build, fused
+from search.flags import positive_int
 from space import Architecture
 from space.command import Parser, run_command
 
 BACKBONES = (("mobilenet-8", 1.0), ("mobilenet-32", 0.25))
 KS = (0, 2, 4)
-BATCH, WARM_UP, STEPS, CLASSES = 32, 2, 12, 10
+BATCH, WARM_UP, CLASSES = 32, 2, 10
 
 
 def step(net: nn.Module, images: torch.Tensor) -> float:
@@ -31,7 +32,9 @@ def step(net: nn.Module, images: torch.Tensor) -> float:
 
 
 def main() -> None:
-    Parser(description=__doc__).parse_args()
+    parser = Parser(description=__doc__)
+    parser.add_argument("--steps", type=positive_int, default=10, help="that are timed (default: %(default)s)")
+    steps = parser.parse_args().steps
     torch.set_num_threads(1)
     fused.use_threads(1)
     for (backbone, width), k in product(BACKBONES, KS):
@@ -39,7 +42,7 @@ def main() -> None:
         networks = [Architecture.of("mobinet", backbone, width, {**choices, "kernel": kernel}) for kernel in (3, 5)]
         nets = [build(network, CLASSES) for network in networks]
         images = torch.randn(BATCH, *networks[0].input_shape).contiguous(memory_format=torch.channels_last)
-        times = [[step(net, images) for net in nets] for _ in range(STEPS)][WARM_UP:]
+        times = [[step(net, images) for net in nets] for _ in range(WARM_UP + steps)][WARM_UP:]
         three, five = map(median, zip(*times))
         ratio = f"{five / three:.1f} times"
         print(

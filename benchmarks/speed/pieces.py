@@ -2,7 +2,7 @@
 
     python -m benchmarks.speed.pieces
 
-Times each piece of mobilenet-224 (mid, K=2) alone, as exported C on one thread. Equal pieces are one line: microseconds
+Times each piece of a network (mid, K=2) alone, as exported C on one thread. Equal pieces are one line: microseconds
 together, multiplications and bytes of activations (float, read and written) a nanosecond. Below, in the same run, what
 one thread does at most: multiplications in a loop of nothing but xor, count and add on registers, and bytes copied.
 """
@@ -94,8 +94,9 @@ def peaks() -> tuple[float, float]:
 
 
 def main() -> None:
-    Parser(description=__doc__).parse_args()
-    network = Architecture.uniform("mobilenet-224", block="mid", k=2, pool="avg")
+    parser = Parser(description=__doc__)
+    parser.add_argument("--backbone", default="mobilenet-224", help="of the network (default: %(default)s)")
+    network = Architecture.uniform(parser.parse_args().backbone, block="mid", k=2, pool="avg")
     pieces, shapes = exported_pieces(network, 1000)
     times = [1e6 * seconds for seconds in here().measure(untrained(network, 1000))]
     names = [name_of(piece, shapes) for piece in pieces]
