@@ -1,1 +1,12 @@
 """Beside this file lie the stand-ins that tests of several packages import: `fakes`, `faults`."""
+
+LONGEST = (
+    *("test_commands", "test_c", "test_run", "test_ray_tune", "test_killed", "test_latency", "test_retraining"),
+    *("test_unit", "test_ranks", "test_extend", "test_export", "test_retrain", "test_cuda", "test_library"),
+)
+"""Files of tests; the first takes the longest."""
+
+
+def pytest_collection_modifyitems(items):
+    """The longest first, so that no process ends with one while the others have nothing left."""
+    items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
