@@ -1,5 +1,10 @@
 """Beside this file lie the stand-ins that tests of several packages import: `fakes`, `faults`."""
 
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+"""Small operators beside other processes of the suite: more threads only wait for each other. Read as torch loads."""
+
 LONGEST = (
     *("test_commands", "test_c", "test_run", "test_ray_tune", "test_killed", "test_latency", "test_retraining"),
     *("test_unit", "test_ranks", "test_extend", "test_export", "test_retrain", "test_cuda", "test_library"),

@@ -12,7 +12,6 @@ from pathlib import Path
 import optuna
 import pytest
 import sqlalchemy
-import torch
 from fakes import made_up
 
 import search.run
@@ -25,15 +24,11 @@ Ended = namedtuple("Ended", "code out err")
 
 
 @pytest.fixture(scope="session", autouse=True)
-def one_thread():
-    """Small operators on a busy machine: more threads only wait for each other."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+def at_rest():
+    """Optuna says nothing, and collections of garbage pass over what was loaded."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     gc.collect()
-    gc.freeze()  # what is loaded stays: collections need not look at it
-    yield
-    torch.set_num_threads(threads)
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
