@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from mobinet.conv import BinaryConv2d
 from mobinet.part import Part, parts_of
+from mobinet.random_state import random_state_kept
 from space import Architecture
 from space.cost import Cost
 
@@ -58,7 +59,7 @@ def _count_part(part: Part, shape: tuple[int, ...]) -> tuple[Cost, tuple[int, ..
 @cache
 def _count_piece(part: Part, shape: tuple[int, ...]) -> tuple[Cost, tuple[int, ...]]:
     """As `_count_part`, of what is not made of pieces."""
-    with torch.random.fork_rng(devices=[]):
+    with random_state_kept():
         module = part.build().eval()
     shapes = []
     module.register_forward_hook(lambda module, args, out: shapes.append(tuple(map(int, out.shape[1:]))))

@@ -15,13 +15,14 @@ from mobinet.export.pieces import Elementwise, Piece, pieces_of
 from mobinet.export.steps import Program, Shape, Step
 from mobinet.export.translate import layers_of, makes_scores, normalized, require_binary
 from mobinet.part import Part, parts_of
+from mobinet.random_state import random_state_kept
 from space import Architecture
 
 
 def untrained(architecture: Architecture, num_classes: int) -> TrainedNetwork:
     """The network as an export wants it, with weights at random."""
     channels = architecture.input_shape[0]
-    with torch.random.fork_rng():
+    with random_state_kept():
         net = build(architecture, num_classes).eval()
     classes = tuple(map(str, range(num_classes)))
     return TrainedNetwork(

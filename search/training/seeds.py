@@ -3,12 +3,12 @@
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Lock
 
 import torch
 from torch import nn
 
 from mobinet import build
+from mobinet.random_state import random_state_kept
 from space import Architecture
 
 
@@ -28,12 +28,9 @@ def seeded_build(architecture: Architecture, num_classes: int, seed: int) -> nn.
         return build(architecture, num_classes)
 
 
-_one_at_a_time = Lock()
-
-
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
     """Within it torch draws from `seed` on the CPU; afterwards its random state is as it was. One thread at a time."""
-    with _one_at_a_time, torch.random.fork_rng(devices=[]):
+    with random_state_kept():
         torch.default_generator.manual_seed(seed)  # `torch.manual_seed` would seed those of all GPUs as well
         yield
