@@ -5,12 +5,12 @@ struct binary {
     int members, filters;        /* of a group */
     int in_words;                /* see below */
     int border;                  /* pixels of the lower value around the image; where it is 0, nothing lies there */
-    int from_zero;               /* the two values are 0 and 1, else -1 and 1 */
     int lanes;                   /* words of 32 filters */
     ptrdiff_t pixel, step, size; /* words of activations: of a pixel, from one member to the next, of a row */
     int first, last;             /* output pixels between these have all taps of a row in the image */
     const bound *threshold;      /* the higher value from here on, for each channel */
     const uint32_t *negative;    /* 1 where a weight is -1 */
+    const int16_t *positive;     /* where the values are 0 and 1: how many weights of each filter are 1; else NULL */
     finish_counts *finish;
     int others;                  /* channels of what is added */
     const float *constants;
@@ -191,11 +191,13 @@ static INLINE vec whole(vec bytes)
 }
 
 /* Sums to be found: of up to BLOCKS blocks of 16 filters, `block` words of weights apart, at pixels whose activations lie
-   `step` words apart from `first` on, and their sums `row`. */
+   `step` words apart from `first` on, and their sums `row`: of each filter the `most`, less the inputs that differ, times
+   two where the values are -1 and 1. */
 struct tile {
     const struct taps *taps;
     ptrdiff_t step, first, block;
-    int words, blocks, row;
+    int words, blocks, row, twice;
+    const int16_t *most;
     int16_t *sums;
 };
 
@@ -207,13 +209,12 @@ enum { VECS = 1 };
 #endif
 enum { BLOCKS = VECS * SIDE < 16 ? 1 : VECS * SIDE / 16 };
 
-/* SIDE filters in each of `vecs` words, from the word `start` on, at `count` pixels. Activations of 0 and 1 give half of
-   what -1 and 1, and 1 everywhere, give together. */
-static INLINE void words_side(const struct tile *tile, int count, int from_zero, int start, int vecs)
+/* SIDE filters in each of `vecs` words, from the word `start` on, at `count` pixels. */
+static INLINE void words_side(const struct tile *tile, int count, int start, int vecs)
 {
     const struct taps *taps = tile->taps;
     const ptrdiff_t step = tile->step, block = tile->block;
-    const int total = taps->count * taps->members, words = tile->words;
+    const int words = tile->words;
     vec sum[VECS][AT_ONCE], bytes[VECS][AT_ONCE];
     for (int v = 0; v < vecs; v++)
         for (int p = 0; p < count; p++)
@@ -223,17 +224,15 @@ static INLINE void words_side(const struct tile *tile, int count, int from_zero,
         const uint32_t *weights = taps->negative[t] + start * SIDE / 16 * block + start * SIDE % 16;
         const uint32_t *activations = taps->activations[t] + tile->first;
         for (int w = 0; w < words; w++, weights += 16, activations++) {
-            vec weight[VECS], everywhere[VECS];
-            for (int v = 0; v < vecs; v++) {
+            vec weight[VECS];
+            for (int v = 0; v < vecs; v++)
                 memcpy(&weight[v], weights + v * SIDE / 16 * block + v * SIDE % 16, sizeof weight[v]);
-                everywhere[v] = from_zero ? ones(weight[v]) : splat(0);
-            }
             for (int p = 0; p < count; p++) {
                 const vec activation = splat(activations[p * step]);
                 for (int v = 0; v < vecs; v++)
-                    bytes[v][p] += ones(weight[v] ^ activation) + everywhere[v];
+                    bytes[v][p] += ones(weight[v] ^ activation);
             }
-            if (IN_BYTES && ++pending == (from_zero ? 15 : 31)) { /* a byte holds 255; 16 or 8 are added each time */
+            if (IN_BYTES && ++pending == 31) { /* a byte holds 255; 8 are added each time */
                 for (int v = 0; v < vecs; v++)
                     for (int p = 0; p < count; p++)
                         sum[v][p] += whole(bytes[v][p]), bytes[v][p] = splat(0);
@@ -244,81 +243,97 @@ static INLINE void words_side(const struct tile *tile, int count, int from_zero,
     for (int v = 0; v < vecs; v++)
         for (int p = 0; p < count; p++) {
             vec found = sum[v][p] + (IN_BYTES ? whole(bytes[v][p]) : bytes[v][p]);
-            if (!from_zero)
-                found += found;
+            found <<= tile->twice;
+            const int16_t *most = tile->most + (start + v) * SIDE;
             int16_t *to = tile->sums + (ptrdiff_t)p * tile->row + (start + v) * SIDE;
 #if LANES >= 128
             typedef int32_t signs __attribute__((vector_size(LANES / 8)));
             typedef int16_t narrow __attribute__((vector_size(LANES / 16)));
-            const narrow result = __builtin_convertvector((signs)(splat((uint32_t)total) - found), narrow);
+            narrow result;
+            memcpy(&result, most, sizeof result);
+            result -= __builtin_convertvector((signs)found, narrow);
             memcpy(to, &result, sizeof result);
 #else
             for (int l = 0; l < SIDE; l++)
-                to[l] = (int16_t)(total - (int)(uint32_t)((uint64_t)found >> 32 * l));
+                to[l] = (int16_t)(most[l] - (int)(uint32_t)((uint64_t)found >> 32 * l));
 #endif
         }
 }
 
-static INLINE void words_tile(const struct tile *tile, int count, int from_zero)
+static INLINE void words_tile(const struct tile *tile, int count)
 {
     const int vecs = 16 * tile->blocks / SIDE;
     int v = 0;
     for (; v + VECS <= vecs; v += VECS)
-        words_side(tile, count, from_zero, v, VECS);
+        words_side(tile, count, v, VECS);
     for (; v < vecs; v++)
-        words_side(tile, count, from_zero, v, 1);
+        words_side(tile, count, v, 1);
 }
 
 #else
-/* For four activations and the four weights of each filter: how many inputs have the sign -1; from zero on, and how many
-   weights. A shuffle looks up 32 filters at once. */
+/* For four activations of a pixel, four of another one, and the four weights of each filter: how many inputs of the first
+   pixel have the sign -1, and 16 times those of the other one. A shuffle looks up 32 filters at once. */
 #define ONES(v) (((v) & 1) + ((v) >> 1 & 1) + ((v) >> 2 & 1) + ((v) >> 3 & 1))
-#define SIGNS(a, w) ONES((a) ^ (w))
-#define FROM_ZERO(a, w) ONES((a) ^ (w)) + ONES(w)
-#define OF4(f, a, w) f(a, w), f(a, w + 1), f(a, w + 2), f(a, w + 3)
-#define OF16(f, a) {OF4(f, a, 0), OF4(f, a, 4), OF4(f, a, 8), OF4(f, a, 12)}
-#define ROWS4(f, a) OF16(f, a), OF16(f, a + 1), OF16(f, a + 2), OF16(f, a + 3)
-#define ROWS16(f) {ROWS4(f, 0), ROWS4(f, 4), ROWS4(f, 8), ROWS4(f, 12)}
-static const uint8_t ALIGNED tables[2][16][16] = {ROWS16(SIGNS), ROWS16(FROM_ZERO)};
+#define BOTH(a, w) ONES((a) ^ (w)) + 16 * ONES((a) >> 4 ^ (w))
+#define OF4(a, w) BOTH(a, w), BOTH(a, w + 1), BOTH(a, w + 2), BOTH(a, w + 3)
+#define ROW(a) {OF4(a, 0), OF4(a, 4), OF4(a, 8), OF4(a, 12)}
+#define ROWS4(a) ROW(a), ROW(a + 1), ROW(a + 2), ROW(a + 3)
+#define ROWS16(a) ROWS4(a), ROWS4(a + 4), ROWS4(a + 8), ROWS4(a + 12)
+#define ROWS64(a) ROWS16(a), ROWS16(a + 16), ROWS16(a + 32), ROWS16(a + 48)
+static const uint8_t ALIGNED table[256][16] = {ROWS64(0), ROWS64(64), ROWS64(128), ROWS64(192)};
 
-/* `pairs` of blocks at `count` pixels; the last one may lack the second block. */
-static INLINE void tables_tile(const struct tile *tile, int count, int from_zero, int pairs)
+enum { BLOCKS = 4, PAIRS = AT_ONCE / 2 };
+
+/* `vecs` pairs of blocks at `pairs` pairs of pixels; the last block may be missing, and the second pixel of one pair. */
+static INLINE void tables_tile(const struct tile *tile, int count, int vecs)
 {
     const struct taps *taps = tile->taps;
-    const ptrdiff_t step = tile->step, block = tile->block;
-    const int words = tile->words, blocks = tile->blocks;
-    const int total = taps->count * taps->members, left = taps->count * words;
+    const ptrdiff_t step = tile->step, block = tile->block, other = count > 1 ? step : 0;
+    const int words = tile->words, blocks = tile->blocks, pairs = (count + 1) / 2;
+    const int left = taps->count * words;
     const __m256i low = _mm256_set1_epi8(15);
-    int done = 0;
     for (int b = 0; b < blocks; b++)
         for (int p = 0; p < count; p++)
-            _mm256_storeu_si256((__m256i *)(tile->sums + (ptrdiff_t)p * tile->row + 16 * b), _mm256_set1_epi16((int16_t)total));
-    for (int t = 0, w = 0; done < left;) {
-        __m256i sum[2][AT_ONCE];
-        for (int i = 0; i < pairs; i++)
-            for (int p = 0; p < count; p++)
-                sum[i][p] = _mm256_setzero_si256();
-        const int until = smaller(left, done + (from_zero ? 3 : 7)); /* a byte holds 255; 64 or 32 are added each time */
+            memcpy(tile->sums + (ptrdiff_t)p * tile->row + 16 * b, tile->most + 16 * b, 32);
+    for (int t = 0, w = 0, done = 0; done < left;) {
+        __m256i first[2][PAIRS], second[2][PAIRS];
+        for (int v = 0; v < vecs; v++)
+            for (int p = 0; p < pairs; p++)
+                first[v][p] = second[v][p] = _mm256_setzero_si256();
+        const int until = smaller(left, done + 7); /* a byte holds 255; 32 are added each time */
         for (; done < until; done++) {
             const uint32_t *weights = taps->negative[t] + 16 * w, *activations = taps->activations[t] + tile->first + w;
-            for (int byte = 0; byte < 4; byte++) {
-                __m256i both[2];
-                for (int i = 0; i < pairs; i++) {
-                    const uint32_t *from = weights + 2 * i * block + 4 * byte;
-                    both[i] = _mm256_loadu2_m128i((const __m128i *)(2 * i + 1 < blocks ? from + block : from),
-                                                  (const __m128i *)from);
+            uint32_t places[PAIRS][2]; /* in the table, a byte each: the lower four bits of each byte, the higher ones */
+            for (int p = 0; p < pairs; p++) {
+                const uint32_t a = activations[2 * p * step], b = activations[2 * p * step + other];
+                places[p][0] = (a & 0x0f0f0f0f) | (b & 0x0f0f0f0f) << 4;
+                places[p][1] = (a >> 4 & 0x0f0f0f0f) | (b & 0xf0f0f0f0);
+            }
+            __m256i sum[2][PAIRS];
+            for (int n = 0; n < 8; n++) {
+                __m256i weight[2];
+                for (int v = 0; v < vecs; v++) {
+                    const uint32_t *from = weights + 2 * v * block + n / 2 * 4;
+                    const __m256i bytes = _mm256_loadu2_m128i((const __m128i *)(2 * v + 1 < blocks ? from + block : from),
+                                                              (const __m128i *)from);
+                    weight[v] = _mm256_and_si256(n % 2 ? _mm256_srli_epi16(bytes, 4) : bytes, low);
                 }
-                for (int half = 0; half < 2; half++) {
-                    __m256i place[2];
-                    for (int i = 0; i < pairs; i++)
-                        place[i] = _mm256_and_si256(half ? _mm256_srli_epi16(both[i], 4) : both[i], low);
-                    for (int p = 0; p < count; p++) {
-                        const uint8_t *row = tables[from_zero][activations[p * step] >> (8 * byte + 4 * half) & 15];
-                        const __m256i found = _mm256_broadcastsi128_si256(_mm_load_si128((const __m128i *)row));
-                        for (int i = 0; i < pairs; i++)
-                            sum[i][p] = _mm256_add_epi8(sum[i][p], _mm256_shuffle_epi8(found, place[i]));
+                for (int p = 0; p < pairs; p++) {
+                    const uint8_t *row = table[places[p][n % 2] >> n / 2 * 8 & 255];
+                    const __m256i found = _mm256_broadcastsi128_si256(_mm_load_si128((const __m128i *)row));
+                    for (int v = 0; v < vecs; v++) {
+                        const __m256i both = _mm256_shuffle_epi8(found, weight[v]);
+                        sum[v][p] = n % 3 ? _mm256_add_epi8(sum[v][p], both) : both;
                     }
                 }
+                if (n % 3 < 2 && n < 7) /* four bits hold 15; 4 are added each time */
+                    continue;
+                for (int v = 0; v < vecs; v++)
+                    for (int p = 0; p < pairs; p++) {
+                        first[v][p] = _mm256_add_epi8(first[v][p], _mm256_and_si256(sum[v][p], low));
+                        second[v][p] = _mm256_add_epi8(second[v][p],
+                                                       _mm256_and_si256(_mm256_srli_epi16(sum[v][p], 4), low));
+                    }
             }
             if (++w == words)
                 w = 0, t++;
@@ -326,46 +341,43 @@ static INLINE void tables_tile(const struct tile *tile, int count, int from_zero
         for (int b = 0; b < blocks; b++)
             for (int p = 0; p < count; p++) {
                 __m256i *to = (__m256i *)(tile->sums + (ptrdiff_t)p * tile->row + 16 * b);
-                const __m256i found = _mm256_cvtepu8_epi16(b % 2 ? _mm256_extracti128_si256(sum[b / 2][p], 1)
-                                                                 : _mm256_castsi256_si128(sum[b / 2][p]));
-                _mm256_storeu_si256(to, _mm256_sub_epi16(_mm256_loadu_si256(to),
-                                                         from_zero ? found : _mm256_add_epi16(found, found)));
+                const __m256i bytes = p % 2 ? second[b / 2][p / 2] : first[b / 2][p / 2];
+                const __m256i found = _mm256_cvtepu8_epi16(b % 2 ? _mm256_extracti128_si256(bytes, 1)
+                                                                 : _mm256_castsi256_si128(bytes));
+                _mm256_storeu_si256(to, _mm256_sub_epi16(_mm256_loadu_si256(to), _mm256_slli_epi16(found, tile->twice)));
             }
     }
 }
 
-enum { BLOCKS = 4 };
-
-static INLINE void words_tile(const struct tile *tile, int count, int from_zero)
+static INLINE void words_tile(const struct tile *tile, int count)
 {
     if (tile->blocks > 2)
-        tables_tile(tile, count, from_zero, 2);
+        tables_tile(tile, count, 2);
     else
-        tables_tile(tile, count, from_zero, 1);
+        tables_tile(tile, count, 1);
 }
 #endif
 
-static ALONE void pixels_of_signs(const struct tile *tile) { words_tile(tile, AT_ONCE, 0); }
-static ALONE void pixel_of_signs(const struct tile *tile) { words_tile(tile, 1, 0); }
-static ALONE void pixels_from_zero(const struct tile *tile) { words_tile(tile, AT_ONCE, 1); }
-static ALONE void pixel_from_zero(const struct tile *tile) { words_tile(tile, 1, 1); }
+static ALONE void words_of_some(const struct tile *tile) { words_tile(tile, AT_ONCE); }
+static ALONE void words_of_one(const struct tile *tile) { words_tile(tile, 1); }
 
 /* The sums of `pixels` neighbouring pixels whose windows have the same taps. */
 static void words_of_pixels(const struct binary *layer, struct window window, struct taps *taps, int pixels, int16_t *sums)
 {
     const int words = words_of(layer->members), row = layer->lanes * 32, per_group = (layer->filters + 15) / 16;
     const ptrdiff_t block = (ptrdiff_t)window.size * window.size * words * 16;
-    struct tile tile = {taps, layer->pixel * window.stride, 0, block, words, 0, row, NULL};
+    struct tile tile = {taps, layer->pixel * window.stride, 0, block, words, 0, row, !layer->positive, NULL, NULL};
+    int16_t all[16 * BLOCKS];
+    for (int f = 0; f < 16 * BLOCKS; f++)
+        all[f] = (int16_t)(taps->count * taps->members);
     for (int done = 0; done < layer->groups * per_group; done += tile.blocks, sums += 16 * tile.blocks) {
         tile.blocks = smaller(BLOCKS, per_group - done % per_group);
+        tile.most = layer->positive ? layer->positive + 16 * done : all;
         for (int p = 0, some; p < pixels; p += some) {
             some = p + AT_ONCE <= pixels ? AT_ONCE : 1;
             tile.first = p * tile.step + done / per_group * words;
             tile.sums = sums + (ptrdiff_t)p * row;
-            if (layer->from_zero)
-                (some > 1 ? pixels_from_zero : pixel_from_zero)(&tile);
-            else
-                (some > 1 ? pixels_of_signs : pixel_of_signs)(&tile);
+            (some > 1 ? words_of_some : words_of_one)(&tile);
         }
         for (int t = 0; t < taps->count; t++)
             taps->negative[t] += tile.blocks * tile.block;
@@ -470,20 +482,10 @@ static void lanes_of_pixels(const struct binary *layer, const struct taps *taps,
 #endif
         digits_of(taps, i, filter, layer->lanes, planes);
         unpack(planes, words, taps->digits, total, sums + 32 * i);
-        if (layer->from_zero) {
-            /* What 0 and 1 give is half of what -1 and 1, and 1 everywhere, give. */
-            static const uint32_t high[LANES / 32] = {0};
-            struct taps highs = *taps;
-            int16_t all[LANES];
-            for (int t = 0; t < highs.count; t++)
-                highs.activations[t] = high;
-            highs.step = 0;
-            digits_of(&highs, 0, filter, layer->lanes, planes);
-            unpack(planes, words, taps->digits, total, all);
-            for (int l = 0; l < 32 * words; l++)
-                sums[32 * i + l] = (int16_t)((sums[32 * i + l] + all[l]) / 2);
-        }
     }
+    for (int p = 0; layer->positive && p < pixels; p++, sums += 32 * layer->lanes)
+        for (int f = 0; f < 32 * layer->lanes; f++) /* 0 in place of -1 */
+            sums[f] = (int16_t)(layer->positive[f] + (sums[f] - total) / 2);
 }
 
 /* -- Either -- */

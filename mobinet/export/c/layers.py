@@ -109,7 +109,6 @@ def _binary_fields(source: Source, stage: Stage, step: BinaryConv) -> Fields:
         "filters": filters // step.groups,
         "in_words": int(step.in_words),
         "border": border,
-        "from_zero": int(step.low == 0),
         "lanes": -(-filters // 32),
         "pixel": pixel,
         "step": (width + 2 * border) * pixel,
@@ -118,6 +117,7 @@ def _binary_fields(source: Source, stage: Stage, step: BinaryConv) -> Fields:
         "last": inner[-1] + 1 if inner else out_width,
         "threshold": source.bounds(step.threshold, half=stage.piece.half),
         "negative": (source.filters if step.in_words else source.words)(negative(step)),
+        "positive": "NULL" if step.low else source.counts(positive(step)),
     }
 
 
@@ -158,6 +158,12 @@ def negative(step: BinaryConv) -> NDArray[np.uint32]:
     padded = np.pad(~step.signs, [(0, 0)] * 3 + [(0, -filters % 16)])
     words = _rows(np.moveaxis(padded, 2, -1)).reshape(height, width, -1, 16, -(-members // 32))
     return np.ascontiguousarray(words.transpose(2, 0, 1, 4, 3))
+
+
+def positive(step: BinaryConv) -> NDArray[np.int16]:
+    """How many weights of each filter are 1; the last filters of a word may be missing."""
+    found = step.signs.sum((0, 1, 2), dtype=np.int16)
+    return np.pad(found, (0, -len(found) % 32))
 
 
 def _rows(bits: NDArray[np.bool_]) -> NDArray[np.uint32]:

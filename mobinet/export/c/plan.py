@@ -129,7 +129,7 @@ def row_words(stage: Stage) -> int:
 
 def border_of(step: BinaryConv) -> int:
     """Pixels of the lower value around the image."""
-    return step.window.padding if step.low_border else 0
+    return step.window.padding if step.low_border or step.low == 0 else 0
 
 
 def own_words(stage: Stage) -> int:

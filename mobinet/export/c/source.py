@@ -48,8 +48,10 @@ class Source:
         """The thresholds as values are compared with them."""
         if not half:
             return self.floats(thresholds)
-        ranks = half_ranks(thresholds)
-        return self.array("int16_t", map(str, ranks), b"h" + ranks.tobytes())
+        return self.counts(half_ranks(thresholds))
+
+    def counts(self, values: NDArray[np.int16]) -> str:
+        return self.array("int16_t", map(str, values), b"h" + values.tobytes())
 
     def words(self, values: NDArray[np.uint32]) -> str:
         return self.array("uint32_t", (f"{value:#x}" for value in values.ravel()), b"w" + values.tobytes())
