@@ -38,7 +38,7 @@ struct taps {
 
 static int words_of(int bits) { return (bits + 31) / 32; }
 
-static uint32_t packed(const stored *x, const bound *threshold, int channels)
+static INLINE uint32_t packed(const stored *x, const bound *threshold, int channels)
 {
     uint32_t bits = 0;
     int c = 0;
@@ -77,7 +77,8 @@ static void pack(const struct binary *layer, const stored *x, int pixels, uint32
     const int channels = layer->inputs;
     for (int p = 0; p < pixels; p++, x += channels)
         for (int c = 0; c < channels; c += 32)
-            *to++ = packed(x + c, layer->threshold + c, smaller(32, channels - c));
+            *to++ = channels - c < 32 ? packed(x + c, layer->threshold + c, channels - c)
+                                      : packed(x + c, layer->threshold + c, 32);
 }
 
 /* In lanes, where groups are a power of two below 32: the bits of each member over all lanes of its group. */
@@ -190,6 +191,9 @@ static INLINE vec whole(vec bytes)
     return (bytes & splat(0x0000ffff)) + (bytes >> 16 & splat(0x0000ffff));
 }
 
+#if TABLES
+#include "tables.h"
+#else
 /* Sums to be found: of up to BLOCKS blocks of 16 filters, `block` words of weights apart, at pixels whose activations lie
    `step` words apart from `first` on, and their sums `row`: of each filter the `most`, less the inputs that differ, times
    two where the values are -1 and 1. */
@@ -201,7 +205,6 @@ struct tile {
     int16_t *sums;
 };
 
-#if !TABLES
 #if LANES == 512 || defined(__aarch64__)
 enum { VECS = 4 }; /* at once: there are 32 registers */
 #else
@@ -270,94 +273,6 @@ static INLINE void words_tile(const struct tile *tile, int count)
         words_side(tile, count, v, 1);
 }
 
-#else
-/* For four activations of a pixel, four of another one, and the four weights of each filter: how many inputs of the first
-   pixel have the sign -1, and 16 times those of the other one. A shuffle looks up 32 filters at once. */
-#define ONES(v) (((v) & 1) + ((v) >> 1 & 1) + ((v) >> 2 & 1) + ((v) >> 3 & 1))
-#define BOTH(a, w) ONES((a) ^ (w)) + 16 * ONES((a) >> 4 ^ (w))
-#define OF4(a, w) BOTH(a, w), BOTH(a, w + 1), BOTH(a, w + 2), BOTH(a, w + 3)
-#define ROW(a) {OF4(a, 0), OF4(a, 4), OF4(a, 8), OF4(a, 12)}
-#define ROWS4(a) ROW(a), ROW(a + 1), ROW(a + 2), ROW(a + 3)
-#define ROWS16(a) ROWS4(a), ROWS4(a + 4), ROWS4(a + 8), ROWS4(a + 12)
-#define ROWS64(a) ROWS16(a), ROWS16(a + 16), ROWS16(a + 32), ROWS16(a + 48)
-static const uint8_t ALIGNED table[256][16] = {ROWS64(0), ROWS64(64), ROWS64(128), ROWS64(192)};
-
-enum { BLOCKS = 4, PAIRS = AT_ONCE / 2 };
-
-/* `vecs` pairs of blocks at `pairs` pairs of pixels; the last block may be missing, and the second pixel of one pair. */
-static INLINE void tables_tile(const struct tile *tile, int count, int vecs)
-{
-    const struct taps *taps = tile->taps;
-    const ptrdiff_t step = tile->step, block = tile->block, other = count > 1 ? step : 0;
-    const int words = tile->words, blocks = tile->blocks, pairs = (count + 1) / 2;
-    const int left = taps->count * words;
-    const __m256i low = _mm256_set1_epi8(15);
-    for (int b = 0; b < blocks; b++)
-        for (int p = 0; p < count; p++)
-            memcpy(tile->sums + (ptrdiff_t)p * tile->row + 16 * b, tile->most + 16 * b, 32);
-    for (int t = 0, w = 0, done = 0; done < left;) {
-        __m256i first[2][PAIRS], second[2][PAIRS];
-        for (int v = 0; v < vecs; v++)
-            for (int p = 0; p < pairs; p++)
-                first[v][p] = second[v][p] = _mm256_setzero_si256();
-        const int until = smaller(left, done + 7); /* a byte holds 255; 32 are added each time */
-        for (; done < until; done++) {
-            const uint32_t *weights = taps->negative[t] + 16 * w, *activations = taps->activations[t] + tile->first + w;
-            uint32_t places[PAIRS][2]; /* in the table, a byte each: the lower four bits of each byte, the higher ones */
-            for (int p = 0; p < pairs; p++) {
-                const uint32_t a = activations[2 * p * step], b = activations[2 * p * step + other];
-                places[p][0] = (a & 0x0f0f0f0f) | (b & 0x0f0f0f0f) << 4;
-                places[p][1] = (a >> 4 & 0x0f0f0f0f) | (b & 0xf0f0f0f0);
-            }
-            __m256i sum[2][PAIRS];
-            for (int n = 0; n < 8; n++) {
-                __m256i weight[2];
-                for (int v = 0; v < vecs; v++) {
-                    const uint32_t *from = weights + 2 * v * block + n / 2 * 4;
-                    const __m256i bytes = _mm256_loadu2_m128i((const __m128i *)(2 * v + 1 < blocks ? from + block : from),
-                                                              (const __m128i *)from);
-                    weight[v] = _mm256_and_si256(n % 2 ? _mm256_srli_epi16(bytes, 4) : bytes, low);
-                }
-                for (int p = 0; p < pairs; p++) {
-                    const uint8_t *row = table[places[p][n % 2] >> n / 2 * 8 & 255];
-                    const __m256i found = _mm256_broadcastsi128_si256(_mm_load_si128((const __m128i *)row));
-                    for (int v = 0; v < vecs; v++) {
-                        const __m256i both = _mm256_shuffle_epi8(found, weight[v]);
-                        sum[v][p] = n % 3 ? _mm256_add_epi8(sum[v][p], both) : both;
-                    }
-                }
-                if (n % 3 < 2 && n < 7) /* four bits hold 15; 4 are added each time */
-                    continue;
-                for (int v = 0; v < vecs; v++)
-                    for (int p = 0; p < pairs; p++) {
-                        first[v][p] = _mm256_add_epi8(first[v][p], _mm256_and_si256(sum[v][p], low));
-                        second[v][p] = _mm256_add_epi8(second[v][p],
-                                                       _mm256_and_si256(_mm256_srli_epi16(sum[v][p], 4), low));
-                    }
-            }
-            if (++w == words)
-                w = 0, t++;
-        }
-        for (int b = 0; b < blocks; b++)
-            for (int p = 0; p < count; p++) {
-                __m256i *to = (__m256i *)(tile->sums + (ptrdiff_t)p * tile->row + 16 * b);
-                const __m256i bytes = p % 2 ? second[b / 2][p / 2] : first[b / 2][p / 2];
-                const __m256i found = _mm256_cvtepu8_epi16(b % 2 ? _mm256_extracti128_si256(bytes, 1)
-                                                                 : _mm256_castsi256_si128(bytes));
-                _mm256_storeu_si256(to, _mm256_sub_epi16(_mm256_loadu_si256(to), _mm256_slli_epi16(found, tile->twice)));
-            }
-    }
-}
-
-static INLINE void words_tile(const struct tile *tile, int count)
-{
-    if (tile->blocks > 2)
-        tables_tile(tile, count, 2);
-    else
-        tables_tile(tile, count, 1);
-}
-#endif
-
 static ALONE void words_of_some(const struct tile *tile) { words_tile(tile, AT_ONCE); }
 static ALONE void words_of_one(const struct tile *tile) { words_tile(tile, 1); }
 
@@ -383,6 +298,8 @@ static void words_of_pixels(const struct binary *layer, struct window window, st
             taps->negative[t] += tile.blocks * tile.block;
     }
 }
+
+#endif
 
 /* -- In lanes -- */
 
@@ -418,25 +335,33 @@ static void unpack(const uint32_t *planes, int words, int digits, int total, int
         sum = _mm512_sub_epi16(_mm512_set1_epi16((int16_t)total), _mm512_add_epi16(sum, sum));
         _mm512_storeu_si512(sums + 32 * i, sum);
     }
-#elif LANES >= 128
-    typedef int16_t lanes __attribute__((vector_size(LANES / 8)));
-    enum { COUNT = LANES / 16 };
-#if LANES == 256
-    typedef uint16_t piece;
-    const lanes bit = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, -32768};
-#else
-    typedef uint8_t piece;
+#elif LANES == 256
+    const __m256i bit = _mm256_set1_epi64x((int64_t)0x8040201008040201), all = _mm256_set1_epi16((int16_t)total);
+    const __m256i byte = _mm256_setr_epi64x(0, 0x0101010101010101, 0x0202020202020202, 0x0303030303030303);
+    for (int i = 0; i < words; i++) {
+        __m256i low = _mm256_setzero_si256(), high = low; /* bytes of the sums: their digits up to 7, the others */
+        for (int d = digits - 1; d >= 0; d--) {
+            const __m256i found = _mm256_shuffle_epi8(_mm256_set1_epi32((int)planes[d * words + i]), byte);
+            low = _mm256_sub_epi8(_mm256_add_epi8(low, low), _mm256_cmpeq_epi8(_mm256_and_si256(found, bit), bit));
+            if (d == 8)
+                high = low, low = _mm256_setzero_si256();
+        }
+        const __m256i even = _mm256_unpacklo_epi8(low, high), odd = _mm256_unpackhi_epi8(low, high);
+        const __m256i first = _mm256_permute2x128_si256(even, odd, 0x20), last = _mm256_permute2x128_si256(even, odd, 0x31);
+        _mm256_storeu_si256((__m256i *)(sums + 32 * i), _mm256_sub_epi16(all, _mm256_add_epi16(first, first)));
+        _mm256_storeu_si256((__m256i *)(sums + 32 * i + 16), _mm256_sub_epi16(all, _mm256_add_epi16(last, last)));
+    }
+#elif LANES == 128
+    typedef int16_t lanes __attribute__((vector_size(16)));
     const lanes bit = {1, 2, 4, 8, 16, 32, 64, 128};
-#endif
-    for (int i = 0; i < words * 32 / COUNT; i++) {
+    for (int i = 0; i < words * 4; i++) {
         lanes sum = {0};
         for (int d = digits - 1; d >= 0; d--) {
-            piece found;
-            memcpy(&found, (const char *)(planes + d * words) + i * sizeof found, sizeof found);
+            const uint8_t found = ((const uint8_t *)(planes + d * words))[i];
             sum = sum + sum - ((((lanes){0} + (int16_t)found) & bit) == bit);
         }
         sum = (int16_t)total - (sum + sum);
-        memcpy(sums + COUNT * i, &sum, sizeof sum);
+        memcpy(sums + 8 * i, &sum, sizeof sum);
     }
 #else
     for (int i = 0; i < words; i++)

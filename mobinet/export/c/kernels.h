@@ -166,64 +166,91 @@ typedef float floats;
 typedef float floats __attribute__((vector_size(4 * FLOATS)));
 #endif
 
+/* The taps of a window that lie in the image, and their numbers; of a neighbouring pixel they lie `step` floats on. */
+struct inputs {
+    const float *taps[LARGEST_WINDOW * LARGEST_WINDOW];
+    int places[LARGEST_WINDOW * LARGEST_WINDOW], found;
+    ptrdiff_t step;
+};
+
 /* From 0 on, activation times weight is added tap by tap, in each channel by channel, for FLOATS filters of each of
-   `vecs` words from `o` on. */
-static INLINE void conv_filters(const struct conv *layer, const float *const *taps, const int *places, int found, int o,
-                                int vecs, float *y)
+   `vecs` words from `o` on, at `pixels` pixels: so many sums do not wait for each other. */
+static INLINE void conv_filters(const struct conv *layer, const struct inputs *inputs, int o, int vecs, int pixels,
+                                float *y)
 {
     const int filters = layer->outputs, members = layer->inputs / layer->groups;
-    floats sum[4];
-    for (int v = 0; v < vecs; v++)
-        sum[v] = (floats){0};
-    for (int t = 0; t < found; t++) {
-        const float *weights = layer->weights + (ptrdiff_t)places[t] * members * filters + o;
-        for (int i = 0; i < members; i++, weights += filters)
+    floats sum[2][4];
+    for (int p = 0; p < pixels; p++)
+        for (int v = 0; v < vecs; v++)
+            sum[p][v] = (floats){0};
+    for (int t = 0; t < inputs->found; t++) {
+        const float *weights = layer->weights + (ptrdiff_t)inputs->places[t] * members * filters + o;
+        const float *tap = inputs->taps[t];
+        for (int i = 0; i < members; i++, tap++, weights += filters)
             for (int v = 0; v < vecs; v++) {
                 floats weight;
                 memcpy(&weight, weights + FLOATS * v, sizeof weight);
-                sum[v] = sum[v] + taps[t][i] * weight;
+                for (int p = 0; p < pixels; p++)
+                    sum[p][v] = sum[p][v] + tap[p * inputs->step] * weight;
             }
     }
-    memcpy(y, sum, (size_t)vecs * sizeof *sum);
+    for (int p = 0; p < pixels; p++)
+        memcpy(y + (ptrdiff_t)p * filters + o, sum[p], (size_t)vecs * sizeof *sum[p]);
 }
 
-static void conv_filter(const struct conv *layer, const float *const *taps, const int *places, int found, int o,
-                        float *y)
+static INLINE void conv_filter(const struct conv *layer, const struct inputs *inputs, int o, int pixels, float *y)
 {
     const int filters = layer->outputs, members = layer->inputs / layer->groups;
-    float sum = 0;
-    for (int t = 0; t < found; t++)
+    float sum[2] = {0};
+    for (int t = 0; t < inputs->found; t++)
         for (int i = 0; i < members; i++)
-            sum += taps[t][i] * layer->weights[((ptrdiff_t)places[t] * members + i) * filters + o];
-    *y = sum;
+            for (int p = 0; p < pixels; p++)
+                sum[p] += inputs->taps[t][p * inputs->step + i]
+                          * layer->weights[((ptrdiff_t)inputs->places[t] * members + i) * filters + o];
+    for (int p = 0; p < pixels; p++)
+        y[(ptrdiff_t)p * filters + o] = sum[p];
 }
 
-static void conv_pixel(const struct stage *stage, const float *const *rows, int left, float *y)
+/* Two pixels, whose windows have the same taps, or one. */
+static INLINE void conv_pixels(const struct conv *layer, struct inputs inputs, int pixels, float *y)
+{
+    const int filters = layer->outputs, group = filters / layer->groups;
+    for (int first = 0, o = 0; first < filters; first += group) {
+        for (; o + 4 * FLOATS <= first + group; o += 4 * FLOATS)
+            conv_filters(layer, &inputs, o, 4, pixels, y);
+        for (; o + 2 * FLOATS <= first + group; o += 2 * FLOATS)
+            conv_filters(layer, &inputs, o, 2, pixels, y);
+        for (; o + FLOATS <= first + group; o += FLOATS)
+            conv_filters(layer, &inputs, o, 1, pixels, y);
+        for (; o < first + group; o++)
+            conv_filter(layer, &inputs, o, pixels, y);
+        for (int t = 0; t < inputs.found; t++)
+            inputs.taps[t] += layer->inputs / layer->groups;
+    }
+}
+
+/* From pixel p of an output row on; how many. */
+static int conv_some(const struct stage *stage, const float *const *rows, int p, float *y)
 {
     const struct conv *layer = stage->layer;
-    const int size = stage->window.size, filters = layer->outputs, group = filters / layer->groups;
-    const float *taps[LARGEST_WINDOW * LARGEST_WINDOW] = {NULL};
-    int places[LARGEST_WINDOW * LARGEST_WINDOW], found = 0;
-    for (int t = 0; t < size * size; t++) {
-        int x = left + t % size;
-        if (!rows[t / size] || x < 0 || x >= stage->in.width)
+    const struct window window = stage->window;
+    const int left = p * window.stride - window.padding;
+    const int inside = left >= 0 && left + window.stride + window.size <= stage->in.width && p + 1 < stage->out.width;
+    struct inputs inputs;
+    inputs.found = 0;
+    inputs.step = (ptrdiff_t)window.stride * layer->inputs;
+    for (int t = 0; t < window.size * window.size; t++) {
+        const int x = left + t % window.size;
+        if (!rows[t / window.size] || x < 0 || x >= stage->in.width)
             continue;
-        taps[found] = rows[t / size] + (ptrdiff_t)x * layer->inputs;
-        places[found++] = t;
+        inputs.taps[inputs.found] = rows[t / window.size] + (ptrdiff_t)x * layer->inputs;
+        inputs.places[inputs.found++] = t;
     }
-    for (int first = 0; first < filters; first += group) {
-        int o = first;
-        for (; o + 4 * FLOATS <= first + group; o += 4 * FLOATS)
-            conv_filters(layer, taps, places, found, o, 4, y + o);
-        for (; o + 2 * FLOATS <= first + group; o += 2 * FLOATS)
-            conv_filters(layer, taps, places, found, o, 2, y + o);
-        for (; o + FLOATS <= first + group; o += FLOATS)
-            conv_filters(layer, taps, places, found, o, 1, y + o);
-        for (; o < first + group; o++)
-            conv_filter(layer, taps, places, found, o, y + o);
-        for (int t = 0; t < found; t++)
-            taps[t] += layer->inputs / layer->groups;
-    }
+    if (inside)
+        conv_pixels(layer, inputs, 2, y);
+    else
+        conv_pixels(layer, inputs, 1, y);
+    return inside ? 2 : 1;
 }
 
 static void normalize(const struct stage *stage, struct image image, int row, float *to)
@@ -261,8 +288,8 @@ static void conv(const struct stage *stage, struct image image, float *arena, in
                   : HALF || layer->scale      ? ring + (ptrdiff_t)(row % window.size) * width
                                               : (const float *)row_of(&stage->x, arena, row);
     }
-    for (int p = 0; p < out.width; p++)
-        conv_pixel(stage, rows, p * window.stride - window.padding, sums + (ptrdiff_t)p * out.channels);
+    for (int p = 0; p < out.width;)
+        p += conv_some(stage, rows, p, sums + (ptrdiff_t)p * out.channels);
     layer->finish(sums, out.channels, row_of(&stage->other, arena, r), row_of(&stage->y, arena, r), out.width,
                   out.channels, layer->others, layer->constants);
 }
@@ -363,7 +390,15 @@ static void linear(int features, int classes, const float *weights, const float 
 {
     for (int o = 0; o < classes; o++)
         y[o] = 0;
-    for (int i = 0; i < features; i++) {
+    int i = 0;
+    for (; i + 4 <= features; i += 4) {
+        const float *w = weights + (ptrdiff_t)i * classes;
+        const float x0 = widened(x[i]), x1 = widened(x[i + 1]), x2 = widened(x[i + 2]), x3 = widened(x[i + 3]);
+        INDEPENDENT
+        for (int o = 0; o < classes; o++)
+            y[o] = y[o] + x0 * w[o] + x1 * w[classes + o] + x2 * w[2 * classes + o] + x3 * w[3 * classes + o];
+    }
+    for (; i < features; i++) {
         const float value = widened(x[i]);
         INDEPENDENT
         for (int o = 0; o < classes; o++)
