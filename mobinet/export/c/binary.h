@@ -34,8 +34,6 @@ struct taps {
     ptrdiff_t step, row; /* words from one member to the next: of the activations, of the weights */
 };
 
-#define AT_ONCE 4 /* pixels whose sums are kept in registers together */
-
 static int words_of(int bits) { return (bits + 31) / 32; }
 
 static INLINE uint32_t packed(const stored *x, const bound *threshold, int channels)
@@ -153,6 +151,11 @@ static INLINE vec splat(uint32_t pattern)
 #endif
 }
 
+#if TABLES
+#include "tables.h"
+#else
+#define AT_ONCE 4 /* pixels whose sums are kept in registers together */
+
 /* The ones in each byte; where a machine counts them in whole words, in those. */
 static INLINE vec ones(vec v)
 {
@@ -167,12 +170,6 @@ static INLINE vec ones(vec v)
     return (vec)_mm512_add_epi8(
         _mm512_shuffle_epi8(table, _mm512_and_si512(x, low)),
         _mm512_shuffle_epi8(table, _mm512_and_si512(_mm512_srli_epi16(x, 4), low)));
-#elif LANES == 256
-    const __m256i low = _mm256_set1_epi8(15), x = (__m256i)v;
-    const __m256i table = _mm256_broadcastsi128_si256(_mm_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4));
-    return (vec)_mm256_add_epi8(
-        _mm256_shuffle_epi8(table, _mm256_and_si256(x, low)),
-        _mm256_shuffle_epi8(table, _mm256_and_si256(_mm256_srli_epi16(x, 4), low)));
 #elif defined(__ARM_NEON) && LANES == 128
     return (vec)vcntq_u8((uint8x16_t)v);
 #elif defined(__wasm_simd128__) && LANES == 128
@@ -191,9 +188,6 @@ static INLINE vec whole(vec bytes)
     return (bytes & splat(0x0000ffff)) + (bytes >> 16 & splat(0x0000ffff));
 }
 
-#if TABLES
-#include "tables.h"
-#else
 /* Sums to be found: of up to BLOCKS blocks of 16 filters, `block` words of weights apart, at pixels whose activations lie
    `step` words apart from `first` on, and their sums `row`: of each filter the `most`, less the inputs that differ, times
    two where the values are -1 and 1. */

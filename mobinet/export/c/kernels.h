@@ -56,7 +56,7 @@
 #include <wasm_simd128.h>
 #endif
 
-#define TABLES (LANES == 256) /* counts are looked up, see `tables_block` */
+#define TABLES (LANES == 256) /* sums are looked up, see tables.h */
 
 /* One word of inputs of 16 filters; for tables, the first byte of each filter, then the second of each, and so on. */
 #if TABLES
@@ -174,9 +174,9 @@ struct inputs {
 };
 
 /* From 0 on, activation times weight is added tap by tap, in each channel by channel, for FLOATS filters of each of
-   `vecs` words from `o` on, at `pixels` pixels: so many sums do not wait for each other. */
-static INLINE void conv_filters(const struct conv *layer, const struct inputs *inputs, int o, int vecs, int pixels,
-                                float *y)
+   `vecs` words from `o` on, at `pixels` pixels: so many sums do not wait for each other. The inputs lie `at` floats on. */
+static INLINE void conv_filters(const struct conv *layer, const struct inputs *inputs, ptrdiff_t at, int o, int vecs,
+                                int pixels, float *y)
 {
     const int filters = layer->outputs, members = layer->inputs / layer->groups;
     floats sum[2][4];
@@ -185,7 +185,7 @@ static INLINE void conv_filters(const struct conv *layer, const struct inputs *i
             sum[p][v] = (floats){0};
     for (int t = 0; t < inputs->found; t++) {
         const float *weights = layer->weights + (ptrdiff_t)inputs->places[t] * members * filters + o;
-        const float *tap = inputs->taps[t];
+        const float *tap = inputs->taps[t] + at;
         for (int i = 0; i < members; i++, tap++, weights += filters)
             for (int v = 0; v < vecs; v++) {
                 floats weight;
@@ -198,44 +198,42 @@ static INLINE void conv_filters(const struct conv *layer, const struct inputs *i
         memcpy(y + (ptrdiff_t)p * filters + o, sum[p], (size_t)vecs * sizeof *sum[p]);
 }
 
-static INLINE void conv_filter(const struct conv *layer, const struct inputs *inputs, int o, int pixels, float *y)
+static INLINE void conv_filter(const struct conv *layer, const struct inputs *inputs, ptrdiff_t at, int o, int pixels,
+                               float *y)
 {
     const int filters = layer->outputs, members = layer->inputs / layer->groups;
     float sum[2] = {0};
     for (int t = 0; t < inputs->found; t++)
         for (int i = 0; i < members; i++)
             for (int p = 0; p < pixels; p++)
-                sum[p] += inputs->taps[t][p * inputs->step + i]
+                sum[p] += inputs->taps[t][at + p * inputs->step + i]
                           * layer->weights[((ptrdiff_t)inputs->places[t] * members + i) * filters + o];
     for (int p = 0; p < pixels; p++)
         y[(ptrdiff_t)p * filters + o] = sum[p];
 }
 
-/* Two pixels, whose windows have the same taps, or one. */
-static INLINE void conv_pixels(const struct conv *layer, struct inputs inputs, int pixels, float *y)
+static INLINE void conv_pixels(const struct conv *layer, const struct inputs *inputs, ptrdiff_t at, int pixels, float *y)
 {
     const int filters = layer->outputs, group = filters / layer->groups;
-    for (int first = 0, o = 0; first < filters; first += group) {
+    for (int first = 0, o = 0; first < filters; first += group, at += layer->inputs / layer->groups) {
         for (; o + 4 * FLOATS <= first + group; o += 4 * FLOATS)
-            conv_filters(layer, &inputs, o, 4, pixels, y);
+            conv_filters(layer, inputs, at, o, 4, pixels, y);
         for (; o + 2 * FLOATS <= first + group; o += 2 * FLOATS)
-            conv_filters(layer, &inputs, o, 2, pixels, y);
+            conv_filters(layer, inputs, at, o, 2, pixels, y);
         for (; o + FLOATS <= first + group; o += FLOATS)
-            conv_filters(layer, &inputs, o, 1, pixels, y);
+            conv_filters(layer, inputs, at, o, 1, pixels, y);
         for (; o < first + group; o++)
-            conv_filter(layer, &inputs, o, pixels, y);
-        for (int t = 0; t < inputs.found; t++)
-            inputs.taps[t] += layer->inputs / layer->groups;
+            conv_filter(layer, inputs, at, o, pixels, y);
     }
 }
 
-/* From pixel p of an output row on; how many. */
+/* The pixels of an output row from p on whose windows have the same taps; how many. */
 static int conv_some(const struct stage *stage, const float *const *rows, int p, float *y)
 {
     const struct conv *layer = stage->layer;
     const struct window window = stage->window;
-    const int left = p * window.stride - window.padding;
-    const int inside = left >= 0 && left + window.stride + window.size <= stage->in.width && p + 1 < stage->out.width;
+    const int left = p * window.stride - window.padding, right = stage->in.width - window.size;
+    const int pixels = left < 0 || left > right ? 1 : smaller((right - left) / window.stride + 1, stage->out.width - p);
     struct inputs inputs;
     inputs.found = 0;
     inputs.step = (ptrdiff_t)window.stride * layer->inputs;
@@ -246,11 +244,12 @@ static int conv_some(const struct stage *stage, const float *const *rows, int p,
         inputs.taps[inputs.found] = rows[t / window.size] + (ptrdiff_t)x * layer->inputs;
         inputs.places[inputs.found++] = t;
     }
-    if (inside)
-        conv_pixels(layer, inputs, 2, y);
-    else
-        conv_pixels(layer, inputs, 1, y);
-    return inside ? 2 : 1;
+    int done = 0;
+    for (; done + 2 <= pixels; done += 2)
+        conv_pixels(layer, &inputs, done * inputs.step, 2, y + (ptrdiff_t)done * layer->outputs);
+    if (done < pixels)
+        conv_pixels(layer, &inputs, done * inputs.step, 1, y + (ptrdiff_t)done * layer->outputs);
+    return pixels;
 }
 
 static void normalize(const struct stage *stage, struct image image, int row, float *to)

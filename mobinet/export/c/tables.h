@@ -25,6 +25,7 @@ struct tile {
     ptrdiff_t block;
 };
 
+/* For each four of 32 activations. */
 static void choose_rows(uint16_t *to, uint32_t activations, uint32_t neighbours)
 {
     const __m128i a = _mm_cvtsi32_si128((int)activations), b = _mm_cvtsi32_si128((int)neighbours), low = _mm_set1_epi8(15);
@@ -113,13 +114,13 @@ static void words_of_strip(const struct binary *layer, struct window window, con
     tile.row = layer->lanes * 32;
     tile.twice = !layer->positive;
     tile.block = (ptrdiff_t)window.size * window.size * words * 16;
+    const int last = pixels - 1, until = smaller(STRIP, last > 1 ? last + 2 * PAIRS : 2); /* pairs beyond repeat the last */
     for (int i = 0; i < some; i++) {
         const int t = (done + i) / words, w = (done + i) % words;
         const uint32_t *activations = taps->activations[t] + first * step + g * words + w;
         tile.weights[i] = taps->negative[t] + g * blocks * tile.block + 16 * w;
-        for (int p = 0; p < STRIP; p += 2)
-            choose_rows(tile.rows[p / 2][i], activations[smaller(p, pixels - 1) * step],
-                        activations[smaller(p + 1, pixels - 1) * step]);
+        for (int p = 0; p < until; p += 2)
+            choose_rows(tile.rows[p / 2][i], activations[smaller(p, last) * step], activations[smaller(p + 1, last) * step]);
     }
     for (int b = 0; b < blocks; b += 2)
         for (int p = 0; 2 * p < pixels; p += PAIRS)
