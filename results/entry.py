@@ -172,7 +172,7 @@ def read_entry(path: Path, key: str | None = None, *, count: Callable[[Architect
         if key and len(stated) == 1:
             raise InputError(f"{path} holds another network than {key}; those of the front are in pareto.json")
         problem = f"has no network {key}" if key else f"holds {len(stated):,} networks; choose one with --key"
-        raise InputError(f"{path} {problem}; keys are in pareto.csv and in the report")
+        raise InputError(f"{path} {problem}; the keys of the front are in pareto.csv")
     entry = Entry.from_dict(chosen[0], path)
     # The key goes first: to count a network that a changed width makes huge may take all memory.
     _check({"key": entry.architecture.key}, chosen[0], path)

@@ -5,6 +5,7 @@
 
 import sys
 from importlib import import_module
+from importlib.metadata import version
 
 from space.command import refuse, run_command
 
@@ -43,6 +44,8 @@ def main() -> None:
         run_command(import_module(COMMANDS[name][0]).main, resumes=name in RESUMED)
     elif name in ("-h", "--help"):
         print(help_text())
+    elif name == "--version":
+        print(f"mobinas {version('mobinas')}")
     else:
         refuse(f"there is no command {name}; the commands are {', '.join(COMMANDS)}")
 

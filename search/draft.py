@@ -75,7 +75,10 @@ class Draft:
             return self
         slots, threads = shares(args, space.input_shape, evaluator.device)
         price = OBJECTIVES["ops"].price(partial(cost, num_classes=len(images.classes)))
-        print(f"timing a training of {space.backbone} at width {space.width:g}", flush=True)
+        print(
+            f"timing a training of {space.backbone} at width {space.width:g}; the first time, kernels are compiled",
+            flush=True,
+        )
         network = typical(space, price, args.max_ops)
         pace = Pace(
             per_image=seconds_per_image(network, images, evaluator.recipe, threads=threads),

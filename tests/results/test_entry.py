@@ -57,7 +57,7 @@ def test_one_of_several_is_chosen_by_its_key(write):
     path = write({"front": [entry(network) for network in NETWORKS]})
     assert read_entry(path, NETWORKS[1].key, count=cost).architecture == NETWORKS[1]
     for key in (None, "0123456789ab"):
-        assert "keys are in pareto.csv" in refused(path, key)
+        assert "the keys of the front are in pareto.csv" in refused(path, key)
     assert "--key" in refused(path)
 
 

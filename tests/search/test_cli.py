@@ -44,6 +44,11 @@ def test_each_command_is_the_module(mobinas, name, module):
     assert (err, code) == ("", 0)
 
 
+def test_its_version_is_that_of_the_package(mobinas):
+    package = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert mobinas("--version") == (f"mobinas {package['version']}\n", "", 0)
+
+
 def test_arguments_and_errors_are_those_of_the_command(mobinas, tmp_path):
     out, err, code = mobinas("report", str(tmp_path))
     assert (out, code) == ("", 2) and err.startswith(f"mobinas: {tmp_path} is not the folder of a run")
