@@ -31,6 +31,12 @@ def si(value: float) -> str:
     return f"{value / scale:6.{decimals}f} {prefix or ' '}"
 
 
+def short(value: float, unit: str) -> str:
+    """The same within a line, with its unit: ``3.50 kOPs``, ``850 OPs``."""
+    number, _, prefix = si(value).strip().partition(" ")
+    return f"{number} {prefix}{unit}"
+
+
 def tick(cost: float, objective: Objective) -> str:
     """A cost in at most three digits, for axes and narrow columns: ``172k``, ``1.5 ms``."""
     if objective.unit == "s":

@@ -52,6 +52,8 @@ def main() -> None:
     args = parser.parse_args()
     space = load_space_from(args)
     fidelity = pd.read_csv(args.fidelity)
+    if "network" not in fidelity:
+        raise InputError(f"{args.fidelity} is no table that benchmarks.proxies.fidelity --csv wrote")
     networks = networks_to_rank(space, len(fidelity), args.classes)
     if [network.describe() for network in networks] != fidelity["network"].tolist():
         raise InputError(f"{args.fidelity} ranks networks of another space; give its --dataset, --space and --width")

@@ -58,6 +58,8 @@ class LearningCurves:
             InputError: they are of another space, the numbers of epochs differ, or a search has several.
         """
         genes = free_genes(space)
+        if not genes:
+            raise InputError(f"there is one network of {space.family} alone; give the --space of the table")
         rows = pd.concat([_of_search(path) if path.is_dir() else pd.read_csv(path) for path in paths])
         if lacking := [name for name in genes if name not in rows]:
             tables = ", ".join(map(str, paths))

@@ -3,7 +3,7 @@
 import argparse
 
 from results.run_config import RunConfig
-from results.words import duration, many, si
+from results.words import duration, many, short
 from search.assemble import Assembled
 from search.evaluators.pace import LIMIT
 from search.session import Search
@@ -18,7 +18,7 @@ def begin_text(assembled: Assembled, args: argparse.Namespace) -> str:
     search, trials = assembled.search, args.trials
     space, config = search.study.space, search.config
     ends = search.cheapest, config.reference.cost
-    cheapest, limit = (f"{si(price).strip()}{search.objective.unit}" for price in ends)
+    cheapest, limit = (short(price, search.objective.unit) for price in ends)
     channels, height, width = space.input_shape
     baselines, above = search.study.hand_designed()
     left_out = f", {above} above a limit are left out" if above else ""

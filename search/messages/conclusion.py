@@ -8,7 +8,7 @@ import pandas as pd
 from results.entry import Entry
 from results.front import Front
 from results.hand_designed import Beside, beside_hand_designed, spread
-from results.words import si
+from results.words import short, si
 from search.session import Search
 
 SHOWN = 9
@@ -19,15 +19,14 @@ def end_text(search: Search, trials: pd.DataFrame, front: Front, best: Entry, *,
     """What was found among the trials, and what to do with it."""
     kind, title, count = kind_of(front), best.measure.title, len(front.entries)
     rows = spread(beside_hand_designed(front, trials, search.config), SHOWN, keep=best.key)
-    price = si(search.price(best.architecture)).strip()
+    price = short(search.price(best.architecture), search.objective.unit)
     thinned = f", {len(rows)} of them above" if count > len(rows) else ""
     return (
         f"{front_text(search, rows, best.key)}\n"
         f"front by {kind}{title}: {count} network{'s' if count > 1 else ''}{thinned}, "
         f"hypervolume {front.hypervolume:.4f}; see {search.folder}/report.html\n"
         f"{luckier_text(trials, best, search.objective.name)}"
-        f"best.json: {best.key}, {kind}{title} {best.deciding:.1%} at {price}{search.objective.unit}; to train it "
-        f"fully:\n"
+        f"best.json: {best.key}, {kind}{title} {best.deciding:.1%} at {price}; to train it fully:\n"
         f"    {next_command(search, skip_broken=skip_broken)}"
     )
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from results.measures import ACCURACY, MEASURES
 from results.noise import standard_error
-from results.words import counted, duration, si
+from results.words import counted, duration, short
 from search.recipe import Recipe
 from space.errors import first_line
 from space.own_file import files_of
@@ -21,7 +21,7 @@ def teacher_note(recipe: Recipe, teacher: str) -> str:
 
 def end_text(summary: dict[str, Any], folder: Path, cost: str = "") -> str:
     """What a retraining reached, what it left, and what to do with it."""
-    ops = f"{si(summary['cost']['ops']).strip()}OPs"
+    ops = short(summary["cost"]["ops"], "OPs")
     error = standard_error(summary["test_top1"], summary["test_images"])
     top5 = f", top-5 {summary['test_top5']:.2%}" if summary["test_top5"] < 1 else ""  # 1 for any five classes
     commands = "\n".join(f"    {command}" for command in next_commands(summary, folder))

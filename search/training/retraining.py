@@ -79,8 +79,10 @@ class Retraining:
             return self._run(images, on_epoch)
 
     def check(self, images: DataSet) -> None:
-        """Raises InputError where `run`, on these images, would before its first epoch; nothing is written."""
-        self._begun(images, torch.device("cpu"), settings_of(self, images))
+        """Raises InputError where `run`, on these images, would before its first epoch; nothing is trained."""
+        training, _ = self._begun(images, torch.device("cpu"), settings_of(self, images))
+        if self._has_ended(training):
+            finished(self, self._summary)
 
     @cached_property
     def images(self) -> DataSet:
@@ -120,9 +122,8 @@ class Retraining:
     def _run(self, images: DataSet, on_epoch: Callable[[dict[str, float]], None]) -> dict[str, Any]:
         device, settings = torch.device(self.device), settings_of(self, images)
         training, metrics = self._begun(images, device, settings)
-        summary = self.folder / "summary.json"
-        if ranks.from_first(summary.exists) and training.epoch == self.recipe.epochs:
-            return ranks.from_first(lambda: finished(self, summary))
+        if self._has_ended(training):
+            return ranks.from_first(lambda: finished(self, self._summary))
         self._keep_best(training, metrics)
         while training.epoch < self.recipe.epochs:
             began = time.perf_counter()
@@ -139,6 +140,13 @@ class Retraining:
         with open_checkpoint(self.folder / "best.pt") as best_weights:
             training.net.load_state_dict(best_weights)
         return finish(self, training.net, images, metrics, self._best(metrics))
+
+    @property
+    def _summary(self) -> Path:
+        return self.folder / "summary.json"
+
+    def _has_ended(self, training: Training) -> bool:
+        return ranks.from_first(self._summary.exists) and training.epoch == self.recipe.epochs
 
     def _keep_best(self, training: Training, metrics: list[dict[str, float]]) -> None:
         """Write the weights of the last epoch, if it is the best; a kill before leaves them in ``last.pt``."""

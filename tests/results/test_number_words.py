@@ -2,7 +2,7 @@
 
 import pytest
 
-from results.words import duration, si, tick
+from results.words import duration, short, si, tick
 from space.objective import OBJECTIVES
 
 
@@ -22,6 +22,10 @@ from space.objective import OBJECTIVES
 )
 def test_unit_prefixes(value, text):
     assert si(value) == text
+
+
+def test_a_number_with_its_unit():
+    assert (short(3512.5, "OPs"), short(268.88, "OPs"), short(999, "B")) == ("3.51 kOPs", "268.88 OPs", "999 B")
 
 
 @pytest.mark.parametrize(

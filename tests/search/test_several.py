@@ -125,6 +125,9 @@ def test_what_any_of_them_cannot_begin_with_is_said_before_the_first_begins(judg
     for word, flags in wrong.items():
         assert word in one_line(invoke(search.retrain, *several, *flags))
         assert [path.name for path in (tmp_path / "out").iterdir()] == [f"{key}-seed1"]
+    (tmp_path / "out" / f"{key}-seed1" / "summary.json").write_text("{}")
+    assert "summary.json was changed" in one_line(invoke(search.retrain, *several, "--seeds", 2))
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [f"{key}-seed1"]
 
 
 def test_another_machine_may_have_the_gpu_that_this_one_lacks(tmp_path):
