@@ -23,6 +23,8 @@ SMALL = {
     "benchmarks.limits.scale": "--trials 20 --more 2 --samplers random",
     "benchmarks.retrained.compare_networks": "--dataset digits --width 0.25 --epochs 1 --images 64 --seeds 1",
     "benchmarks.retrained.searched_vs_handmade": "--seeds 1 --epochs 1 --images 64",
+    "benchmarks.retrained.trained_binarization": "--dataset digits --images 64 --epochs 1 --seeds 1 "
+    "--only 'within 0.05'",
     "benchmarks.samplers.contest": f"{CIFAR} --seeds 1 --trials 18 --samplers front --workers 1",
     "benchmarks.samplers.surrogate": CIFAR,
     "benchmarks.samplers.warm_start": f"{CIFAR} --other benchmarks/tables/cifar10.csv --other-width 0.125 --seeds 2 "

@@ -63,16 +63,20 @@ class FullTraining:
 
     def __call__(self, task: Task) -> Evaluation:
         began = time.perf_counter()
+        training = self.begin(task)
+        while training.epoch < self.recipe.epochs:
+            training.run_epoch()
+        counts = judge(training.kept, self._held_out, classes=len(self._data.classes), device=training.device)
+        return Evaluation(accuracy=accuracy(counts), epochs=training.epoch, seconds=time.perf_counter() - began)
+
+    def begin(self, task: Task) -> Training:
+        """The training of a network before its first epoch."""
         device, seed = torch.device(self.device), training_seed(task.replicate, task.architecture)
         net = seeded_build(task.architecture, len(self._data.classes), seed)
         teacher = None
         if self.teacher:
             teacher = load_teacher(self.teacher, self._data.classes, self._train.preparation, device)
-        training = Training(net, self._train, recipe=self.recipe, seed=seed, device=device, teacher=teacher)
-        while training.epoch < self.recipe.epochs:
-            training.run_epoch()
-        counts = judge(training.kept, self._held_out, classes=len(self._data.classes), device=device)
-        return Evaluation(accuracy=accuracy(counts), epochs=training.epoch, seconds=time.perf_counter() - began)
+        return Training(net, self._train, recipe=self.recipe, seed=seed, device=device, teacher=teacher)
 
     @property
     def described(self) -> str:

@@ -9,13 +9,15 @@ from torch import Tensor, nn
 
 from mobinet.binarizers.base import Binarizer, Surrogate, surrogate_sign
 
+BEGIN = 0.05
+
 
 class Trained(Binarizer):
     """alpha * sign(W), alpha trained per filter; beta * step(a), 0 or beta, beta trained for the layer.
 
-    Gradients: 4 - 8 |W| on |W| <= 0.5 for sign(W); 2 - 4 |a| up to |a| = 0.4 and 0.4 up to 1 for step(a). Latent
-    weights beyond 0.5 would get none, so they begin within 0.25. The paper holds alpha with an L2 penalty, and W with
-    none.
+    Gradients: 4 - 8 |W| on |W| <= 0.5 for sign(W); 2 - 4 |a| up to |a| = 0.4 and 0.4 up to 1 for step(a). The paper
+    holds alpha with an L2 penalty, and W with none. It does not say where W begins; here within `BEGIN`: far from zero
+    a weight keeps its sign through a short training (docs/evidence/networks.md), beyond 0.5 for ever.
     """
 
     activation_surrogate = Surrogate(peak=2.0, fall=4.0, knee=0.4, tail=0.4, reach=1.0)
@@ -35,6 +37,6 @@ class Trained(Binarizer):
         return self.alpha.detach()
 
     def init_weight(self, weight: Tensor) -> None:
-        nn.init.uniform_(weight, -0.25, 0.25)
+        nn.init.uniform_(weight, -BEGIN, BEGIN)
         with torch.no_grad():
             self.alpha.fill_((2 / weight[0].numel()) ** 0.5)
