@@ -30,9 +30,10 @@ def choices_section(entries: Sequence[Entry], config: RunConfig, best: str) -> S
         best: the key of the recommended network.
     """
     rows = rows_of(entries)
-    if not rows:
-        return Section(title="Along the front", body="")
     expected = "expected " if any(entry.is_smoothed for entry in entries) else ""
+    title = f"Along the front{f' by {expected}{config.measure.title}' if expected else ''}"
+    if not rows:
+        return Section(title=title, body="")
     corner = f"{escape(config.cost.heading)}<br>{expected}{escape(config.measure.title)}"
     heads = "".join(_head(entry, config, is_best=entry.key == best) for entry in entries)
     lines = "".join(
@@ -43,7 +44,7 @@ def choices_section(entries: Sequence[Entry], config: RunConfig, best: str) -> S
     head = f"<thead><tr><th scope='col'>{corner}</th>{heads}</tr></thead>"
     style = f"class='heat' style='--columns:{len(entries)}'"
     table = f"<div class='scroll'><table {style}>{caption}{head}<tbody>{lines}</tbody></table></div>"
-    return Section(title="Along the front", body=f"{paragraph(WORDS, 'note')}{_scales(rows)}{table}")
+    return Section(title=title, body=f"{paragraph(WORDS, 'note')}{_scales(rows)}{table}")
 
 
 def _head(entry: Entry, config: RunConfig, *, is_best: bool) -> str:

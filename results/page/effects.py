@@ -15,8 +15,9 @@ PER_TERM = 3
 """Trials that a term of the regression needs."""
 WORDS = (
     "A linear regression of the measured accuracy on the choices and the logarithm of the cost. Each effect is that of "
-    "one choice with all others and the cost held; ± is its 95 % confidence interval. Where it holds 0, the trials do "
-    "not show that the choice matters."
+    "one choice with all others and the cost held; ± is its 95% confidence interval. Of many "
+    "effects, some exceed their ± by chance: between one and two times its ± an effect is called perhaps, above it "
+    "clear."
 )
 
 
@@ -35,9 +36,10 @@ class Effect:
     error: float
 
     @property
-    def is_clear(self) -> bool:
-        """Whether the interval excludes 0."""
-        return abs(self.value) > self.error
+    def verdict(self) -> str:
+        """``clear`` at twice the interval: p is 1e-4 there, so hundreds of effects seldom give one by chance."""
+        size = abs(self.value)
+        return "clear" if size > 2 * self.error else "perhaps" if size > self.error else "not shown"
 
 
 def effects_of(trials: pd.DataFrame, config: RunConfig) -> list[Effect]:
@@ -92,6 +94,12 @@ def _fit(terms: dict[str, NDArray[np.float64]], complete: pd.DataFrame, config: 
     ]
 
 
+def points(value: float) -> str:
+    """A difference of accuracies with its sign, of which 0.00 has none."""
+    text = f"{100 * value:+z.2f}"
+    return "0.00" if text == "+0.00" else text.replace("-", "−")
+
+
 def effects_section(trials: pd.DataFrame, config: RunConfig) -> Section:
     """A table of the effects; empty where the trials do not give them."""
     effects = effects_of(trials, config)
@@ -100,11 +108,11 @@ def effects_section(trials: pd.DataFrame, config: RunConfig) -> Section:
     values = [effect.value for effect in effects]
     body = paragraph(WORDS, "note") + table(
         Column(title="change", texts=[effect.change for effect in effects]),
-        Column(title="effect, points", texts=[f"{100 * value:+z.2f}" for value in values], values=values),
+        Column(title="effect, points", texts=[points(value) for value in values], values=values),
         Column(
             title="±", texts=[f"{100 * effect.error:.2f}" for effect in effects], values=[it.error for it in effects]
         ),
-        Column(title="verdict", texts=["clear" if effect.is_clear else "within its error" for effect in effects]),
+        Column(title="verdict", texts=[effect.verdict for effect in effects]),
         caption="The effect of each choice on the accuracy, at the same cost",
     )
     return Section(title="What matters", body=body)

@@ -28,7 +28,7 @@ ALWAYS = (
     "Each point is one network; the line is the front: networks that no other beats in both accuracy and cost. "
     "Point at a network to see it, click to show it in full; a ring is around the one that is shown."
 )
-BARS = "Bars hold 95 %."
+BARS = "Bars show the ± of each network."
 SMOOTHED = (
     "Expected accuracies are smoothed by a regression over all trials, so that one lucky training does not decide; "
     "measured ones are those of each training."
@@ -103,12 +103,13 @@ def front_section(run: RunRecord, published: pd.DataFrame | None) -> Section:
     is_smoothed = "expected" in accuracies_of(complete, config)
     has_bars = front.noise or (is_smoothed and STD in complete and complete[STD].notna().to_numpy().any())
     words = " ".join([ALWAYS, *([BARS] if has_bars else []), *([SMOOTHED] if is_smoothed else [])])
+    by = f", by expected {config.measure.title}" if is_smoothed else ""
     is_open = " open" if len(front.entries) <= FEW else ""
     body = (
         f"<div class='beside'><div>{CONTROLS}{figure('front', words)}"
         f"{paragraph(noise_text(config, front), 'note')}</div>"
         f"<aside id='network' aria-live='polite'></aside></div><details{is_open}>"
-        f"<summary>The front as a table: {networks_text(front)}</summary>{front_table(front, config)}"
+        f"<summary>The front as a table: {networks_text(front)}{by}</summary>{front_table(front, config)}"
         "</details>"
     )
     views = {name: asdict(view) for name, view in views_of(run, published).items()}

@@ -83,5 +83,5 @@ def coded(values: Iterable[Hashable]) -> dict[str, Any]:
 
 
 def rounded(value: Any) -> float | None:
-    """None where there is no number, which JSON does not have."""
-    return None if pd.isna(value) else round(float(value), 5)
+    """None where there is no number, which JSON does not have; digits enough to be rounded again as it would be."""
+    return None if pd.isna(value) else round(float(value), 10)

@@ -18,7 +18,7 @@ def progress_section(trials: pd.DataFrame, config: RunConfig) -> Section:
     share, end = progress.hypervolume, progress.trials[-1]
     at = next(count for count, value in zip(progress.trials, share) if value >= 0.99 * share[-1])
     words = (
-        f"Hypervolume of the front, {share[-1]:.2%} after {end:,} trials; 99 % of it was reached after {at:,} of them."
+        f"Hypervolume of the front, {share[-1]:.2%} after {end:,} trials; 99% of it was reached after {at:,} of them."
     )
     drawn = figure("by-trials", words, "small") + figure(
         "by-seconds", "The same over the time of all trainings, added up over workers.", "small"

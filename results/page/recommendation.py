@@ -67,7 +67,8 @@ class Recommendation:
             return "There is no hand-designed network to compare with."
         cost = self._cost(objective)
         if self.cost >= self.other_cost and (self.is_alike or self.gain < 0):
-            return f"No better than the hand-designed {self.name}: {cost} {self._accuracy()}."
+            better = "Not shown to be better" if self.is_alike and self.gain else "No better"
+            return f"{better} than the hand-designed {self.name}: {cost} {self._accuracy()}."
         than = "as" if self.is_as_cheap else "than"
         return f"{cost[0].upper()}{cost[1:]} {than} the hand-designed {self.name} {self._accuracy()}."
 
@@ -84,9 +85,11 @@ class Recommendation:
     def _accuracy(self) -> str:
         both = f"{self.accuracy:.1%} against {self.other_accuracy:.1%}"
         expected = "expected " if self.is_expected else ""
+        if self.is_alike and self.gain:
+            noise = "" if self.margin is None else f", ± {self.margin * 100:.1f} points"
+            return f"and {expected}accuracies that cannot be told apart ({both}{noise})"
         if self.is_alike:
-            noise = "" if self.margin is None else f", within noise ({both}, ± {self.margin * 100:.1f} points)"
-            return f"at the same {expected}accuracy{noise or f' ({both})'}"
+            return f"at the same {expected}accuracy ({both})"
         margin = "" if self.margin is None else f" ± {self.margin * 100:.1f}"
         more = "higher" if self.gain > 0 else "lower"
         points = f"at an {expected}accuracy {abs(self.gain) * 100:.1f}{margin} points {more} ({both})"

@@ -6,7 +6,7 @@ from results.front import Front
 from results.measures import ACCURACY
 from results.noise import margin_of, standard_error
 from results.run_config import RunConfig
-from results.words import many
+from results.words import counted, many
 
 EVALUATED = {
     "proxy": "accuracies from one short training each",
@@ -43,15 +43,16 @@ def noise_text(config: RunConfig, front: Front) -> str:
     if not count:
         return "Accuracies are taken as the evaluator gives them."
     title, accuracy = config.measure.title, max(entry.accuracy for entry in front.entries)
-    error = f"a standard error of {standard_error(accuracy, count):.2%}"
+    error = f"a standard error of {100 * standard_error(accuracy, count):.2f} points"
     if config.measure is not ACCURACY:
         error = "an error that depends on the images of each class, and is not estimated"
     if front.noise is None:
         return f"{count:,} images give {error}; the noise between seeds was not measured."
     return (
         f"Noise: another seed changes the {title} of the same network by a standard deviation of "
-        f"{front.noise.std:.2%} (from {front.noise.pairs} pairs). After one training each, two networks differ at a "
-        f"confidence of 95 % where they are {margin_of(front.noise.std, front.noise.std):.1%} or more apart. "
+        f"{100 * front.noise.std:.2f} points (from {counted(front.noise.pairs, 'pair')}). After one training each, two "
+        "networks differ at a confidence of 95% where they are "
+        f"{100 * margin_of(front.noise.std, front.noise.std):.1f} points or more apart. "
         f"The {count:,} validation images add {error}; it is the same for all networks."
     )
 

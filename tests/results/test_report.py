@@ -63,7 +63,7 @@ def test_page_is_self_contained_and_names_every_network(run_folder, trials):
     assert "mobinet on digits" in tags.text
     assert "6 complete, 1 failed" in tags.text
     assert "ValueError: broken" in tags.text
-    assert "1.23%" in tags.text
+    assert "1.23 points" in tags.text
 
 
 def test_page_escapes_what_it_shows(run_folder, trials, config):
@@ -106,8 +106,10 @@ def test_noise_is_put_in_words(trials, config):
     noise = Noise(std=0.01, pairs=8)
     front = Front(entries=entries, reference=config.reference, hypervolume=0.5, noise=noise)
     text = noise_text(replace(config, validation_images=400), front)
-    assert "2.00%" in text  # sqrt(0.8 * 0.2 / 400)
-    assert "1.00%" in text and "8 pairs" in text and "2.8%" in text
+    assert "2.00 points" in text  # sqrt(0.8 * 0.2 / 400)
+    assert "1.00 points" in text and "8 pairs" in text and "2.8 points" in text
+    one = noise_text(config, replace(front, noise=replace(noise, pairs=1)))
+    assert "from 1 pair)" in one
     assert "not measured" in noise_text(config, replace(front, noise=None))
 
 

@@ -34,21 +34,24 @@ def test_the_cheapest_hand_designed_one_within_noise_is_compared(recommend):
     assert found.margin == pytest.approx(0.0277, abs=1e-4)
     assert (found.other_cost, found.other_accuracy) == (4000, 0.88)
     assert found.text("ops").startswith("25% fewer OPs than the hand-designed ")
-    assert found.text("ops").endswith("at the same accuracy, within noise (90.0% against 88.0%, ± 2.8 points).")
+    assert found.text("ops").endswith("and accuracies that cannot be told apart (90.0% against 88.0%, ± 2.8 points).")
 
 
 def test_one_that_costs_more_and_is_no_better_is_called_so(recommend):
     found = recommend(("sampler", 0.9, 3000), ("baseline", 0.89, 2000))
-    assert found.text("ops").startswith("No better than the hand-designed ")
-    assert "50% more OPs at the same accuracy, within noise" in found.text("ops")
+    assert found.text("ops").startswith("Not shown to be better than the hand-designed ")
+    assert "50% more OPs and accuracies that cannot be told apart" in found.text("ops")
 
 
 def test_equal_costs_are_called_the_same(recommend):
     found = recommend(("sampler", 0.9, 3000), ("baseline", 0.8, 3001))
     assert found.text("ops").startswith("The same OPs as the hand-designed ")
     found = recommend(("sampler", 0.9, 3000), ("baseline", 0.89, 3000))
+    assert found.text("ops").startswith("Not shown to be better than the hand-designed ")
+    assert ": the same OPs and accuracies that cannot be told apart" in found.text("ops")
+    found = recommend(("sampler", 0.9, 3000), ("baseline", 0.9, 3000))
     assert found.text("ops").startswith("No better than the hand-designed ")
-    assert ": the same OPs at the same accuracy, within noise" in found.text("ops")
+    assert ": the same OPs at the same accuracy (90.0% against 90.0%)." in found.text("ops")
 
 
 def test_one_better_than_all_is_compared_with_the_most_accurate(recommend):
@@ -83,7 +86,7 @@ def test_accuracies_are_called_expected_where_they_are(recommend):
     rows = ("sampler", 0.9, 3000), ("baseline", 0.8, 4000)
     assert "at an accuracy 10.0 ± 2.8 points" in recommend(*rows).text("ops")
     assert "at an expected accuracy 12.0 ± 2.8 points" in recommend(*rows, expected=[0.9, 0.78]).text("ops")
-    assert "at the same expected accuracy, within noise" in recommend(*rows, expected=[0.9, 0.89]).text("ops")
+    assert "and expected accuracies that cannot be told apart" in recommend(*rows, expected=[0.9, 0.89]).text("ops")
 
 
 def test_a_hand_designed_best_and_none_at_all(recommend):
