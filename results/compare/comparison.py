@@ -95,6 +95,20 @@ class Comparison:
         return next(iter(self.groups.values()))[0].config
 
     @property
+    def title(self) -> str:
+        """How many searches, and how many seeds where these are more."""
+        searches, seeds = len(self.groups), sum(map(len, self.groups.values()))
+        more = "" if seeds == searches else f" with {seeds} seeds"
+        return f"{'1 search' if searches == 1 else f'{searches} searches'}{more} on {self.config.dataset}"
+
+    @property
+    def drawn(self) -> Mapping[str, tuple[Searched, ...]]:
+        """What has a colour and a name of its own: a group or, where there is but one, each of its seeds."""
+        if len(self.groups) > 1:
+            return self.groups
+        return {f"seed {one.config.seed}": (one,) for searches in self.groups.values() for one in searches}
+
+    @property
     def accuracy_title(self) -> str:
         expected = all(one.is_expected for searches in self.groups.values() for one in searches)
         return f"{'expected ' if expected else ''}validation {self.config.measure.title}"

@@ -18,8 +18,8 @@ PROGRESS = "Hypervolume after each complete trial, against the one reference poi
 
 def comparison_page(comparison: Comparison) -> str:
     """The page: words, a table with a row a search, and two figures."""
-    rows, config = shown_rows(comparison), comparison.config
-    title = f"{sum(map(len, comparison.groups.values()))} searches on {config.dataset}"
+    rows = shown_rows(comparison)
+    title = comparison.title
     columns = (Column(title=str(name), texts=rows[name].tolist()) for name in rows)
     body = [
         f"<header><h1>{escape(title)}</h1></header>",
@@ -33,13 +33,13 @@ def comparison_page(comparison: Comparison) -> str:
 
 
 def figures_of(comparison: Comparison) -> dict[str, Any]:
-    """What Plotly draws: a line a search, those of a group in one colour."""
+    """What Plotly draws: a line a search, those of several seeds in one colour, unless all are of one search."""
     config = comparison.config
     fronts = go.Figure(layout={"xaxis": {"title": config.cost.title, "type": "log"}})
     fronts.update_layout(yaxis={"title": comparison.accuracy_title, "tickformat": ".1%"})
     progress = go.Figure(layout={"xaxis": {"title": TITLES["trials"]}, "showlegend": False})
     progress.update_layout(yaxis={"title": "hypervolume"})
-    for number, (name, searches) in enumerate(comparison.groups.items()):
+    for number, (name, searches) in enumerate(comparison.drawn.items()):
         line = {"dash": ("solid", "dash", "dot")[number // len(HUES) % 3], "shape": "hv"}
         for place, one in enumerate(searches):
             look = {"name": escape(name), "legendgroup": name, "line": line, "text": escape(one.run)}

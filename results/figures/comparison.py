@@ -11,11 +11,11 @@ HEIGHT = 4.2
 
 
 def comparison_drawn(comparison: Comparison) -> Figure:
-    """A line a search; those of a group have one colour."""
+    """A line a search; those of several seeds have one colour, unless all are of one search."""
     with paper_style():
         figure = new_figure(HEIGHT)
         fronts, progress = figure.subplots(2, height_ratios=(3, 2))
-        for number, (name, searches) in enumerate(comparison.groups.items()):
+        for number, (name, searches) in enumerate(comparison.drawn.items()):
             look = {"color": HUES[number % len(HUES)], "linestyle": ("-", "--", ":")[number // len(HUES) % 3]}
             for place, one in enumerate(searches):
                 label = "_" if place else " " * name.startswith("_") + name  # matplotlib hides what begins with _

@@ -51,6 +51,7 @@ def page_of(run: RunRecord, *, published: bool = False, version: str = "") -> st
         "networks": networks_of(complete, config, run.front.noise, run.shares),
         "shares": run.shares,
         "best": run.best.key,
+        "tested": dict(zip(run.retrained.rows["key"], run.retrained.tested)),
         "pareto": [entry.key for entry in run.front.entries],
         "objective": config.objective,
         "measure": config.measure.title,

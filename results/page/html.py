@@ -8,7 +8,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-LONG = 60
+LONG = 30
 """Letters of a text that may take several lines in a table."""
 HUES = "hand", "front", "published", "retrained", "sixth", "best", "muted"
 """Colours of report.css for things that are many of a kind."""

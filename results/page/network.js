@@ -30,12 +30,21 @@ function margin(kind, row) {
   return error ? ` ± ${percent(record.confident * error)}` : "";
 }
 
+function commandsOf(key, tested) {
+  return record.commands.flatMap(([label, before, after], place) => {
+    const text = tested && !place ? `${label} (done: ${tested} on test images)` : label;
+    return [element("p", text, { class: "note label" }), command(before + key + after)];
+  });
+}
+
 function choose(row) {
   const key = networks.key[row];
   view.chosen = key;
+  const [isOnFront, tested] = [record.pareto.includes(key), record.tested[key]];
   const facts = [
     ...kinds.map((kind) => [kind, percent(networks.accuracy[kind][row]) + margin(kind, row)]),
     ...Object.entries(networks.costs).map(([name, values]) => [spelled(name), costText(name, values[row])]),
+    ...(tested ? [["retrained, test", tested]] : []),
     ["trial", `${networks.number[row]}, ${decode(networks.source, row)}`],
   ];
   const place = figures.front.views[view.cost].front[view.kind].includes(row) ? "On" : "Not on";
@@ -45,7 +54,7 @@ function choose(row) {
     element("dl", facts.flatMap(([term, value]) => [element("dt", term), element("dd", value)])),
     drawing(row),
     ...(key in record.shares ? [element("p", "Percentages and shading: the share of the network's OPs.", { class: "note" })] : []),
-    ...(record.pareto.includes(key) ? record.commands.flatMap(([label, before, after]) => [element("p", label, { class: "note label" }), command(before + key + after)]) : []),
+    ...(isOnFront ? commandsOf(key, tested) : [element("p", `Not on the front by ${spelled(record.objective)} and ${kinds[0]} ${record.measure}: only its networks have shares of the OPs and commands here.`, { class: "note" })]),
   );
   for (const line of document.querySelectorAll("tr[data-key]")) line.classList.toggle("chosen", line.dataset.key === key);
   for (const line of document.querySelectorAll(".heat:not(.scale) tr")) {

@@ -82,6 +82,7 @@ function start() {
     for (const { id } of document.querySelectorAll(".plot")) drawn.add(id);
     drawn.forEach(draw);
   });
+  if (narrow()) for (const details of document.querySelectorAll("#section-the-front details")) details.open = false; // of cards
   everyHead();
   everyRows();
   choose(rowOf.get(record.best));

@@ -133,7 +133,19 @@ def test_groups_are_named_by_what_differs(make_run, config):
 
 def test_one_search_is_called_as_its_folder(make_run):
     runs = [make_run(f"run-{seed}", (0.5, 5000.0), seed=seed) for seed in range(2)]
-    assert [*compare(runs).groups] == [str(runs[0])]
+    comparison = compare(runs)
+    assert [*comparison.groups] == [str(runs[0])] and comparison.title == "1 search with 2 seeds on digits"
+
+
+def test_seeds_of_one_search_alone_are_told_apart(make_run):
+    runs = [make_run(f"run-{seed}", (0.5, 5000.0), seed=seed) for seed in range(2)]
+    for drawn in figures_of(compare(runs)).values():
+        assert [trace["name"] for trace in drawn["data"]] == ["seed 0", "seed 1"]
+        assert len({trace["meta"] for trace in drawn["data"]}) == 2
+    other = make_run("other", (0.5, 5000.0), sampler="random")
+    comparison = compare([*runs, other])
+    assert comparison.title == "2 searches with 3 seeds on digits"
+    assert len({trace["meta"] for trace in figures_of(comparison)["fronts"]["data"]}) == 2
 
 
 def test_the_test_is_that_of_the_hypervolumes(make_run):
