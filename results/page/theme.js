@@ -14,6 +14,7 @@ function onPrint(drawAll) {
       document.documentElement.classList.toggle("paper", isPaper);
       if (isPaper) folded = [...document.querySelectorAll("details:not([open])")];
       for (const details of folded) details.open = isPaper;
+      for (const place of document.querySelectorAll(".js-plotly-plot")) Plotly.purge(place); // which has another width
       drawAll();
     });
   }

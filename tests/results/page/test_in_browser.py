@@ -188,12 +188,15 @@ return { scrollWidth, clientWidth, folded, ids, rows: document.querySelectorAll(
 
 PRINTS = """
 dispatchEvent(new Event("beforeprint"));
+const ends = (place) => place.getBoundingClientRect().right;
+const drawings = [...document.querySelectorAll(".plot .main-svg")];
+const cut = drawings.filter((it) => ends(it) > ends(it.closest(".plot")) + 1).length;
 const empty = [...document.querySelectorAll(".plot")].filter((it) => !it.querySelector(".scatterlayer"));
 const paper = colour("ground");
 const folded = document.querySelectorAll("details:not([open])").length;
 dispatchEvent(new Event("afterprint"));
 const after = document.querySelectorAll("details:not([open])").length;
-return { folded, after, empty: empty.map((it) => it.id), paper, plots: document.querySelectorAll(".plot").length };
+return { folded, after, cut, empty: empty.map((it) => it.id), paper, plots: document.querySelectorAll(".plot").length };
 """
 
 
@@ -320,7 +323,7 @@ def test_the_page_does_not_scroll_sideways(page, tmp_path, width):
 
 def test_all_figures_are_printed(page, tmp_path):
     said = visit(page, PRINTS, tmp_path, height=300)
-    assert said == {"empty": [], "paper": "#fff", "plots": 3, "folded": 0, "after": 2, "wrong": []}
+    assert said == {"empty": [], "paper": "#fff", "plots": 3, "folded": 0, "after": 2, "cut": 0, "wrong": []}
 
 
 def test_two_thousand_trials_make_a_small_page(make_trials, config, run_folder, tmp_path):
