@@ -1,7 +1,7 @@
 "use strict";
 // The table of all networks, to be filtered and sorted.
 
-const every = { sign: 1, column: 0, shown: 50 };
+const every = { sign: 1, column: 0, shown: narrow() ? 10 : 50 }; // cards are long
 const keyButton = (key) => element("button", key, { type: "button", class: "key", "data-key": key });
 
 function everyColumns() {
