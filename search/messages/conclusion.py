@@ -52,7 +52,7 @@ def kind_of(front: Front) -> str:
 
 def front_text(search: Search, rows: Sequence[Beside], best: str) -> str:
     """A table: each network and, beside it, the best hand-designed one that costs no more; `best` has a star."""
-    title = "expected" if rows[0].entry.is_smoothed else rows[0].entry.measure.title
+    title = ("expected " if rows[0].entry.is_smoothed else "") + rows[0].entry.measure.title
     wide, unit = max(7, len(title)), len(search.objective.unit)
     lines = [f"  {'the front':<12}  {title:>{wide}}  {'cost':>{8 + unit}}    best hand-designed at no more cost"]
     for row in rows:
