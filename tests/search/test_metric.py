@@ -76,7 +76,7 @@ def test_every_output_names_the_measure(run, invoke):
     record = read_run(folder)
     assert record.best.reached == record.best.deciding == wanted and record.best.measure is measure
     page = (folder / "report.html").read_text()
-    for text in (f"validation {measure.title}", f"{measure.title.capitalize()} is maximised; in the loss", "top-5"):
+    for text in (f'"measure":"{measure.title}"', f"{measure.title.capitalize()} is maximised; in the loss", "top-5"):
         assert text in page
     # resumed without the flags it is the same search; with another one it is refused
     assert invoke(search.run, *flags).code == 0
