@@ -1,9 +1,14 @@
 """Beside this file lie the stand-ins that tests of several packages import: `fakes`, `faults`."""
 
 import os
+import signal
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 """Small operators beside other processes of the suite: more threads only wait for each other. Read as torch loads."""
+
+for ignored in (signal.SIGINT, signal.SIGHUP):
+    if signal.getsignal(ignored) == signal.SIG_IGN:  # as in the background, or under nohup
+        signal.signal(ignored, lambda *_: None)  # still; but what the tests start hears it, as from a terminal
 
 LONGEST = (
     *("test_commands", "test_c", "test_run", "test_ray_tune", "test_killed", "test_latency", "test_retraining"),
