@@ -38,10 +38,12 @@ def test_neither_counting_nor_training_on_digits_loads_a_compiler_or_scikit_lear
     code = (
         "import sys, torch\n"
         "from mobinet import cost\n"
+        "from mobinet.export.memory import ram\n"
         "from search.data.dataset import read_source\n"
         "from search.training.flat_optimizers import FlatAdam, FlatSGD\n"
         "from space import Architecture\n"
         "cost(Architecture.uniform('mobilenet-8'), 10)\n"
+        "ram(Architecture.uniform('mobilenet-8'), 10)\n"
         "read_source('digits', '', 'test')\n"
         "for make in FlatAdam, FlatSGD:\n"
         "    optimizer = make([{'params': [torch.nn.Parameter(torch.ones(2))]}], lr=0.1)\n"

@@ -4,7 +4,6 @@ from dataclasses import dataclass, fields, replace
 from functools import cache, lru_cache
 
 import numpy as np
-import torch
 from torch import nn
 
 from mobinet import build
@@ -99,9 +98,8 @@ def _pieces_of(stretch: tuple[Part, ...], shape: Shape) -> tuple[list[Piece], li
 @cache
 def _layers_of(part: Part, shape: Shape) -> Program:
     """The steps of a part, with zeros in the shape of its weights."""
-    with torch.device("meta"), torch.no_grad():
+    with random_state_kept():
         module = part.build().eval()
-    module.to_empty(device="cpu")
     for tensor in (*module.parameters(), *module.buffers()):
         tensor.detach().zero_()
     program = layers_of(module, shape)

@@ -14,7 +14,7 @@ MOMENTUM = 0.9
 class Flat(torch.optim.Optimizer):
     """An optimizer that moves the parameters of each group into one memory, to step on one tensor instead of many.
 
-    A parameter that has no gradient counts as one whose gradient is zero.
+    A parameter that has no gradient counts as one whose gradient is zero. Hooks on its steps are not called.
 
     Args:
         groups: of parameters, with settings of their own, as any optimizer takes them; empty ones are left out.
