@@ -1,5 +1,6 @@
 """pareto.json: the front of a search. Written and read here alone."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,16 @@ class Front:
             "noise": asdict(self.noise) if self.noise else None,
             "front": [entry.to_dict() for entry in self.entries],
         }
+
+
+def are_smoothed(entries: Sequence[Entry]) -> bool:
+    """Whether expected accuracies decide between these networks; those of some may equal the measured ones."""
+    return any(entry.is_smoothed for entry in entries)
+
+
+def accuracy_title(entries: Sequence[Entry]) -> str:
+    """What decides between these networks, in words, such as ``expected accuracy``."""
+    return f"{'expected ' if are_smoothed(entries) else ''}{entries[0].measure.title}"
 
 
 def read_front(path: Path, config: RunConfig) -> Front:

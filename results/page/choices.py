@@ -5,6 +5,7 @@ from html import escape
 
 from results.choices import BLOCKS, Row, rows_of
 from results.entry import Entry
+from results.front import accuracy_title, are_smoothed
 from results.page.html import Section, paragraph
 from results.run_config import RunConfig
 from results.words import tick
@@ -30,11 +31,11 @@ def choices_section(entries: Sequence[Entry], config: RunConfig, best: str) -> S
         best: the key of the recommended network.
     """
     rows = rows_of(entries)
-    expected = "expected " if any(entry.is_smoothed for entry in entries) else ""
-    title = f"Along the front{f' by {expected}{config.measure.title}' if expected else ''}"
+    decides = accuracy_title(entries)
+    title = f"Along the front{f' by {decides}' if are_smoothed(entries) else ''}"
     if not rows:
         return Section(title=title, body="")
-    corner = f"{escape(config.cost.heading)}<br>{expected}{escape(config.measure.title)}"
+    corner = f"{escape(config.cost.heading)}<br>{escape(decides)}"
     heads = "".join(_head(entry, config, is_best=entry.key == best) for entry in entries)
     lines = "".join(
         f"<tr><th scope='row'>{escape(row.gene)}</th>{''.join(_cell(row, choice) for choice in row.taken)}</tr>"

@@ -16,7 +16,7 @@ function hover(row) {
 
 function rowsByRole() {
   const all = affordable();
-  const front = figures.front.views[view.cost].front[view.kind].filter((row) => networks.costs[view.cost][row] <= view.most);
+  const front = figures.front.views[view.cost].front[view.kind].filter(isAffordable);
   const held = new Set(front);
   const isHand = (row) => decode(networks.source, row) === "baseline";
   return {
@@ -31,10 +31,8 @@ function frontTraces() {
   const rows = rowsByRole();
   const shown = figures.front.views[view.cost];
   const errors = networks.errors[view.kind];
-  const traces = figures.front.data.map((trace) => {
-    const role = trace.meta;
-    const hue = colour(role);
-    const styled = { ...trace, marker: { ...trace.marker, color: hue }, line: { ...trace.line, color: hue } };
+  const traces = coloured(figures.front.data).map((styled) => {
+    const role = styled.meta;
     if (!(role in rows)) {
       const near = shown[role].cost.map((cost, i) => i).filter((i) => shown[role].cost[i] <= view.most);
       const of = (values) => near.map((i) => values[i]);
@@ -47,7 +45,7 @@ function frontTraces() {
       y: own.map((row) => networks.accuracy[view.kind][row]),
       text: own.map(hover),
       customdata: own,
-      ...(role === "front" && errors ? { error_y: { array: own.map((row) => record.confident * errors[row]), thickness: 1, width: 3, color: hue } } : {}),
+      ...(role === "front" && errors ? { error_y: { array: own.map((row) => record.confident * errors[row]), thickness: 1, width: 3, color: styled.line.color } } : {}),
     };
   });
   const peers = Object.values(shown.peers).filter((at) => at <= view.most); // keep their lines in sight

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from results.front import Front
+from results.front import Front, are_smoothed
 from results.measures import ACCURACY, TITLES, TOP5
 from results.page.html import Column, Section, at_most, figure, paragraph, table
 from results.page.networks import accuracies_of
@@ -129,7 +129,7 @@ def front_table(front: Front, config: RunConfig) -> str:
     for name in (config.measure.column, TOP5):
         if all(name in entry.scores for entry in entries):
             columns.append(shares(TITLES[name], [entry.scores[name] for entry in entries]))
-    if any(entry.is_smoothed for entry in entries):
+    if are_smoothed(entries):
         columns.append(shares(expected, [entry.expected or 0 for entry in entries]))
     for name in COSTS:
         values = [float(getattr(entry.cost, name)) for entry in entries]

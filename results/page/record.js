@@ -30,4 +30,5 @@ function costOf(name, text) {
   return number * (scales[scale] ?? NaN);
 }
 
-const affordable = () => networks.key.map((_, row) => row).filter((row) => networks.costs[view.cost][row] <= view.most);
+const isAffordable = (row) => networks.costs[view.cost][row] <= view.most;
+const affordable = () => networks.key.map((_, row) => row).filter(isAffordable);

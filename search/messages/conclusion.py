@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from results.entry import Entry
-from results.front import Front
+from results.front import Front, accuracy_title
 from results.hand_designed import Beside, beside_hand_designed, spread
 from results.words import short, si
 from search.session import Search
@@ -17,16 +17,16 @@ SHOWN = 9
 
 def end_text(search: Search, trials: pd.DataFrame, front: Front, best: Entry, *, skip_broken: bool) -> str:
     """What was found among the trials, and what to do with it."""
-    kind, title, count = kind_of(front), best.measure.title, len(front.entries)
+    title, count = accuracy_title(front.entries), len(front.entries)
     rows = spread(beside_hand_designed(front, trials, search.config), SHOWN, keep=best.key)
     price = short(search.price(best.architecture), search.objective.unit)
     thinned = f", {len(rows)} of them above" if count > len(rows) else ""
     return (
-        f"{front_text(search, rows, best.key)}\n"
-        f"front by {kind}{title}: {count} network{'s' if count > 1 else ''}{thinned}, "
+        f"{front_text(search, rows, best.key, title)}\n"
+        f"front by {title}: {count} network{'s' if count > 1 else ''}{thinned}, "
         f"hypervolume {front.hypervolume:.4f}; see {search.folder}/report.html\n"
         f"{luckier_text(trials, best, search.objective.name)}"
-        f"best.json: {best.key}, {kind}{title} {best.deciding:.1%} at {price}; to train it fully:\n"
+        f"best.json: {best.key}, {title} {best.deciding:.1%} at {price}; to train it fully:\n"
         f"    {next_command(search, skip_broken=skip_broken)}"
     )
 
@@ -45,14 +45,15 @@ def luckier_text(trials: pd.DataFrame, best: Entry, objective: str) -> str:
     )
 
 
-def kind_of(front: Front) -> str:
-    """``expected``, where accuracies were smoothed."""
-    return "expected " if any(entry.is_smoothed for entry in front.entries) else ""
+def front_text(search: Search, rows: Sequence[Beside], best: str, title: str) -> str:
+    """A table: each network and, beside it, the best hand-designed one that costs no more.
 
-
-def front_text(search: Search, rows: Sequence[Beside], best: str) -> str:
-    """A table: each network and, beside it, the best hand-designed one that costs no more; `best` has a star."""
-    title = ("expected " if rows[0].entry.is_smoothed else "") + rows[0].entry.measure.title
+    Args:
+        search: what found them.
+        rows: the networks.
+        best: the key of the one that has a star.
+        title: of the accuracies.
+    """
     wide, unit = max(7, len(title)), len(search.objective.unit)
     lines = [f"  {'the front':<12}  {title:>{wide}}  {'cost':>{8 + unit}}    best hand-designed at no more cost"]
     for row in rows:
