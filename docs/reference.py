@@ -22,13 +22,13 @@ class Found(Exception):
     """A command is about to parse its flags."""
 
 
-def parser_of(module: str) -> Parser:
-    """The parser of a command."""
+def parser_of(name: str, module: str) -> Parser:
+    """The parser of a command, called by its name."""
 
     def parse_args(parser: Parser, *_: object) -> None:
         raise Found(parser)
 
-    with patch.object(Parser, "parse_args", parse_args):
+    with patch.object(Parser, "parse_args", parse_args), patch.object(sys, "argv", [f"mobinas {name}"]):
         try:
             import_module(module).main()
         except Found as found:
@@ -38,7 +38,7 @@ def parser_of(module: str) -> Parser:
 
 def section(name: str, module: str) -> str:
     """What Markdown says of a command."""
-    parser = parser_of(module)
+    parser = parser_of(name, module)
     title = f"## mobinas {name}\n\nThe same as `python -m {module.removesuffix('.__main__')}`."
     tables = [table(group, parser.prog) for group in parser._action_groups if group._group_actions]
     return "\n\n".join((title, str(parser.description).strip(), *tables))
@@ -67,5 +67,4 @@ def reference() -> str:
 
 
 if __name__ == "__main__":
-    sys.argv = ["reference"]
     Path(__file__).with_suffix(".md").write_text(reference(), encoding="utf-8")

@@ -42,12 +42,13 @@ class Parser(argparse.ArgumentParser):
 
     Args:
         prog: how the command is called without the name ``mobinas``; by default the file that runs.
-        description: the docstring of its module, with an example.
+        description: the docstring of its module, with examples that begin with `prog`.
     """
 
     def __init__(self, *, prog: str | None = None, description: str | None) -> None:
         called = sys.argv[0] if sys.argv[0].startswith("mobinas ") else prog
-        super().__init__(prog=called, description=description, formatter_class=Help)
+        text = description.replace(prog, called) if description and prog and called else description
+        super().__init__(prog=called, description=text, formatter_class=Help)
 
     def error(self, message: str) -> NoReturn:
         refuse(f"{message}; --help shows all flags")

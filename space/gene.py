@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeGuard
 
 from space.errors import InputError
 
@@ -69,7 +69,8 @@ class Gene:
     def check(self, choice: Any) -> None:
         """Raises InputError when `choice` does not fit this gene."""
         if type(choice) not in (int, str) or choice not in self.legal:
-            ranges = ', or such as "up to 4"' if isinstance(self.legal[0], int) else ""
+            middle = self.legal[len(self.legal) // 2]
+            ranges = f', or such as "up to {middle}"' if _is_range(self.legal) else ""
             raise InputError(f"{self.name} = {choice!r} does not fit; use one of {_listed(self.legal)}{ranges}")
 
     def restrict(self, choices: tuple[Choice, ...]) -> "Gene":
@@ -86,9 +87,8 @@ class Gene:
 
     def suggest(self, trial: Any) -> Choice:
         """Ask an Optuna trial for this gene: an integer range where the choices are one."""
-        first, last = self.choices[0], self.choices[-1]
-        if isinstance(first, int) and isinstance(last, int) and self.choices == tuple(range(first, last + 1)):
-            return trial.suggest_int(self.name, first, last)
+        if _is_range(self.choices):
+            return trial.suggest_int(self.name, self.choices[0], self.choices[-1])
         return trial.suggest_categorical(self.name, self.choices)
 
 
@@ -104,6 +104,12 @@ def number(choices: Choices, name: str) -> int:
     choice = choices[name]
     assert isinstance(choice, int), name
     return choice
+
+
+def _is_range(values: tuple[Choice, ...]) -> TypeGuard[tuple[int, ...]]:
+    """Whether they are whole numbers, each one more than the one before."""
+    first, last = values[0], values[-1]
+    return isinstance(first, int) and isinstance(last, int) and values == tuple(range(first, last + 1))
 
 
 def _listed(values: tuple[Choice, ...]) -> str:

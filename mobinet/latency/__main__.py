@@ -1,7 +1,7 @@
 """Measure how long the networks of a space take on a device.
 
     python -m mobinet.latency --out here.csv --backbone mobilenet-32 --width 0.25
-    python -m search.run --dataset cifar10 --width 0.25 --cost latency --latency here.csv
+    mobinas search --dataset cifar10 --width 0.25 --cost latency --latency here.csv
 
 Each piece that a network of the space can contain is timed once, in networks that contain it, as exported C. Then
 MobileNet-v1 in onnxruntime is timed, where that is installed, and ten whole networks, to correct the sums.

@@ -10,6 +10,7 @@ from hashlib import sha256
 
 import torch
 
+from mobinet.pictures import enlarged
 from search.data.catalog import find_dataset
 from search.data.preparation import Preparation
 from search.data.source import Source, most_in_memory
@@ -44,12 +45,20 @@ class DataSet:
     available: int
 
     def describe(self) -> str:
-        """How many images there are, of which classes, in which parts; then the notes."""
+        """How many images there are, of which classes, in which parts, and how they are cropped; then the notes."""
         total, names = self.available + len(self.validation), printable(listed(self.classes))
         of = f" of {self.available:,}" if len(self.train) < self.available else ""
         counts = f"{len(self.train):,}{of} to train on, {len(self.validation):,} to judge on"
         head = f"{total:,} images of {len(self.classes):,} classes ({names}): {counts}"
-        return "\n".join((head, *self.notes))
+        return "\n".join((head, *self._cropped(), *self.notes))
+
+    def _cropped(self) -> tuple[str, ...]:
+        """A line, where the images are pictures of any size."""
+        if not find_dataset(self.name).cropped:
+            return ()
+        _, height, width = shape = self.train.preparation.input_shape
+        middle = f"the {height} x {width} pixels in the middle of each"
+        return (f"networks see {middle}, after its short side is scaled to {enlarged(shape)}",)
 
 
 @lru_cache(maxsize=1)

@@ -15,6 +15,7 @@ from mobinet.export.packed import NAME
 from mobinet.export.reference import scores
 from mobinet.export.translate import steps_of
 from mobinet.pictures import centre_of
+from mobinet.predict import SHOWN, likely
 from space import Architecture, InputError
 from space.command import run_command
 from tests.mobinet.export.networks import as_trained
@@ -103,14 +104,21 @@ def test_other_images_are_refused(folder, tmp_path):
 def test_the_command_names_each_picture(folder, pictures, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["predict", str(folder), *map(str, pictures)])
     run_command(predict.main)
-    expected = load_packed(folder).predict(pictures)
-    lines = [f"{path}: {name}" for path, name in zip(pictures, expected)]
-    assert capsys.readouterr().out.splitlines() == lines
+    lines = capsys.readouterr().out.splitlines()
+    for line, path, name in zip(lines, pictures, load_packed(folder).predict(pictures), strict=True):
+        assert line.startswith(f"{path}: {name} ") and line.count("%, ") == SHOWN - 1
     monkeypatch.setattr(sys, "argv", ["predict", str(folder), *map(str, pictures), str(folder / "none.png"), "more"])
     with pytest.raises(SystemExit):
         run_command(predict.main)
     ended = capsys.readouterr()
     assert ended.out.splitlines() == lines and "cannot read the picture" in ended.err
+
+
+def test_probabilities_are_a_softmax():
+    """Odds of 6, 3 and 1 are 60 %, 30 % and 10 %; however high the scores are, and with few classes."""
+    scores = np.log([1, 6, 3, 1e-3]).astype(np.float32)
+    assert likely("abcd", scores) == likely("abcd", scores + 1000) == "b 60%, c 30%, a 10%"
+    assert likely("ab", np.zeros(2, np.float32)) == "a 50%, b 50%", "the first of equals, as in predict"
 
 
 def test_a_large_picture_is_read_without_a_warning_and_leaves_the_filters(tmp_path, monkeypatch):

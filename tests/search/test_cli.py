@@ -40,7 +40,7 @@ def test_each_command_is_the_module(mobinas, name, module):
     out, err, code = mobinas(name, "--help")
     summary = str(import_module(module).__doc__).splitlines()[0]
     assert out.startswith(f"usage: mobinas {name} ") and f"\n{summary}\n" in out
-    assert f"    python -m {module.removesuffix('.__main__')} " in out, "an example"
+    assert f"\n    mobinas {name} " in out and f"python -m {module.removesuffix('.__main__')}" not in out, "examples"
     assert (err, code) == ("", 0)
 
 

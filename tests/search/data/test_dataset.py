@@ -277,6 +277,7 @@ def test_what_is_found_is_said(fresh, parts):
     assert loaded.describe().splitlines() == [
         "12 images of 3 classes (ant, bee, cat): "
         f"{len(loaded.train)} to train on, {len(loaded.validation)} to judge on",
+        "networks see the 16 x 16 pixels in the middle of each, after its short side is scaled to 18",
         "from the folders train to train on, test for the test (12 pictures)",
         f"skipped 1 files and folders that hold no pictures, such as {folder}/train/bee/notes.txt",
     ]
