@@ -4,6 +4,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from results.caution import caution_text
 from results.noise import CONFIDENT
 from results.page.choices import choices_section
 from results.page.effects import effects_section
@@ -63,6 +64,7 @@ def page_of(run: RunRecord, *, published: bool = False, version: str = "") -> st
     title = f"{config.family} on {config.dataset}"
     body = [
         header_of(run, title),
+        paragraph(caution_text(trials, config), "caution"),
         paragraph(summary(trials, config=config, front=run.front), "note"),
         glossary(),
         *(section.html() for section in sections),

@@ -97,7 +97,7 @@ def _fit(terms: dict[str, NDArray[np.float64]], complete: pd.DataFrame, config: 
 def points(value: float) -> str:
     """A difference of accuracies with its sign, of which 0.00 has none."""
     text = f"{100 * value:+z.2f}"
-    return "0.00" if text == "+0.00" else text.replace("-", "−")
+    return "0.00" if text == "+0.00" else text
 
 
 def effects_section(trials: pd.DataFrame, config: RunConfig) -> Section:

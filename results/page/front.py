@@ -10,13 +10,12 @@ from results.front import Front, are_smoothed
 from results.measures import ACCURACY, TITLES, TOP5
 from results.page.html import Column, Section, at_most, figure, paragraph, table
 from results.page.networks import accuracies_of
-from results.page.summary import heading, networks_text, noise_text
+from results.page.summary import networks_text, noise_text
 from results.plot import HOVER, STYLES, Points, published_points, retrained_points
 from results.run_config import RunConfig
 from results.run_record import RunRecord
 from results.tables import STD, front_of
 from results.two_costs import two_fronts
-from space.cost import COSTS
 from space.objective import OBJECTIVES
 
 CONTROLS = f"""<div class='controls'>
@@ -131,13 +130,9 @@ def front_table(front: Front, config: RunConfig) -> str:
             columns.append(shares(TITLES[name], [entry.scores[name] for entry in entries]))
     if are_smoothed(entries):
         columns.append(shares(expected, [entry.expected or 0 for entry in entries]))
-    for name in COSTS:
-        values = [float(getattr(entry.cost, name)) for entry in entries]
-        columns.append(Column(title=heading(name, config), texts=[f"{value:,.0f}" for value in values], values=values))
-    for name in entries[0].measured:
-        values = [entry.measured[name] for entry in entries]
-        show = config.objective_named(name).show
-        columns.append(Column(title=heading(name, config), texts=[show(value) for value in values], values=values))
+    for name in dict.fromkeys((config.objective, *config.all_limits, "ops", "bytes")):  # a click shows the others
+        objective, values = config.objective_named(name), [float(entry.costs[name]) for entry in entries]
+        columns.append(Column(title=objective.heading, texts=[*map(objective.show, values)], values=values))
     columns.append(Column(title="architecture", texts=[entry.architecture.describe() for entry in entries]))
     return table(*columns, caption="The networks of the front, by rising cost", keys=[entry.key for entry in entries])
 
@@ -160,7 +155,7 @@ def two_costs_section(trials: pd.DataFrame, config: RunConfig) -> Section:
             Column(title="on the front by OPs alone", texts=keys),
             shares(config.measure.title, rows["accuracy"].tolist()),
             Column(title="OPs", texts=[f"{ops:,.0f}" for ops in rows["ops"]], values=rows["ops"].tolist()),
-            Column(title=heading(config.objective, config), texts=[*map(config.cost.show, cost)], values=cost),
+            Column(title=config.cost.heading, texts=[*map(config.cost.show, cost)], values=cost),
             Column(title="times that of", texts=[f"{it:.2f}" for it in rows["factor"]], values=rows["factor"].tolist()),
             Column(title="as accurate", texts=rows["instead"].tolist()),
             caption="Networks that are on the front by OPs alone",

@@ -1,6 +1,7 @@
 """The parts of a page: tables, figures, and data that no text can break out of."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
@@ -48,10 +49,15 @@ class Section:
         return f"<section id='{escape(name)}'><h2>{escape(self.title)}</h2>{self.body}</section>" if self.body else ""
 
 
+def shown(text: str) -> str:
+    """A text as HTML; a hyphen before a number, which a terminal shows for a minus, becomes one."""
+    return re.sub(r"(?<!\S)-(?=[\d.])", "−", escape(text))
+
+
 def paragraph(text: str, kind: str = "") -> str:
-    """A text, escaped; empty where there is none."""
+    """A text; empty where there is none."""
     name = f" class='{kind}'" if kind else ""
-    return f"<p{name}>{escape(text)}</p>" if text else ""
+    return f"<p{name}>{shown(text)}</p>" if text else ""
 
 
 def table(*columns: Column, caption: str, keys: Sequence[str] = ()) -> str:
@@ -77,7 +83,7 @@ def _cell(column: Column, row: int) -> str:
     kind = " class='long'" if len(text) > LONG else ""
     if column.values is not None:
         kind = f" class='number' data-value='{column.values[row]:.9g}'"
-    return f"<td data-label='{escape(column.title)}'{kind}>{escape(text)}</td>"
+    return f"<td data-label='{escape(column.title)}'{kind}>{shown(text)}</td>"
 
 
 def figure(name: str, text: str, size: str = "") -> str:

@@ -10,7 +10,6 @@ import plotly.graph_objects as go
 from results.curves import Curve
 from results.page.front import shares
 from results.page.html import HUES, Column, Section, figure, paragraph, plain, table
-from results.page.summary import heading
 from results.retrained import FEWEST, Retrained, agreement
 from results.run_config import RunConfig
 
@@ -37,7 +36,7 @@ def retrained_section(retrained: Retrained, config: RunConfig, curves: Sequence[
             shares(f"searched ({config.evaluator}, validation)", rows["searched"].tolist()),
             shares("retrained (validation)", rows["validation"].tolist()),
             Column(title="retrained (test)", texts=[*retrained.tested], values=rows["test"].tolist()),
-            Column(title=heading(config.objective, config), texts=[*map(config.cost.show, cost)], values=cost),
+            Column(title=config.cost.heading, texts=[*map(config.cost.show, cost)], values=cost),
             Column(title="epochs", texts=[*map(str, epochs)], values=epochs),
             Column(title="architecture", texts=rows["architecture"].tolist()),
             caption="Networks after a training on the full schedule",

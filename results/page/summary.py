@@ -12,8 +12,6 @@ EVALUATED = {
     "proxy": "accuracies from one short training each",
     "supernet": "accuracies from one supernet, without a training of each",
 }
-NOT_LIMITED = {"flops": "FLOPs", "elementwise": "elementwise (operations)"}
-"""Headings of costs that are no objectives."""
 
 
 def summary(trials: pd.DataFrame, *, config: RunConfig, front: Front) -> str:
@@ -55,10 +53,3 @@ def noise_text(config: RunConfig, front: Front) -> str:
         f"{100 * margin_of(front.noise.std, front.noise.std):.1f} points or more apart. "
         f"The {count:,} validation images add {error}; it is the same for all networks."
     )
-
-
-def heading(name: str, config: RunConfig) -> str:
-    """Of a column with the cost `name`: with its unit, where the name is not that."""
-    if name in NOT_LIMITED:
-        return NOT_LIMITED[name]
-    return config.objective_named(name).heading

@@ -66,6 +66,12 @@ def test_page_is_self_contained_and_names_every_network(run_folder, trials):
     assert "1.23 points" in tags.text
 
 
+def test_page_says_what_is_in_doubt(run_folder, trials, config):
+    assert "guessing" not in page_of(run_folder)
+    write_tables(run_folder, trials.assign(accuracy=trials["accuracy"] / 9), config, None)  # at most 10 %
+    assert "<p class='caution'>No network is shown to do better than guessing: " in page_of(run_folder)
+
+
 def test_page_escapes_what_it_shows(run_folder, trials, config):
     bad = "<script>alert(1)</script>"
     trials.loc[4, "reason"] = bad

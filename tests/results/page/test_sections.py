@@ -10,12 +10,12 @@ import pytest
 from results.choices import rows_of
 from results.curves import Curve, read_curves
 from results.entry import Entry
-from results.measures import ACCURACY
+from results.measures import ACCURACY, TITLES
 from results.page.choices import choices_section
 from results.page.effects import Effect, effects_of, points
 from results.page.front import front_section, traces_of
 from results.page.glossary import WORDS
-from results.page.html import script_data
+from results.page.html import script_data, shown
 from results.page.networks import accuracies_of, boxes_in, coded, rounded
 from results.plot import PUBLISHED
 from results.progress import progress_of
@@ -27,6 +27,7 @@ from results.tables import write_tables
 from space import Architecture
 from space.backbones import find_backbone
 from space.family import find_family
+from space.objective import OBJECTIVES
 
 
 def test_accuracies_are_expected_where_there_was_a_regression(trials, config):
@@ -96,6 +97,16 @@ def test_words_of_the_readme_have_its_meanings():
     assert {word: WORDS[word] for word, _ in rows} == {word: meaning.replace("`", "") for word, meaning in rows}
 
 
+def test_all_costs_and_measures_are_explained():
+    words = ", ".join(WORDS).lower().split(", ")
+    names = [*(name.replace("_", " ") for name in OBJECTIVES), *(title.lower() for title in TITLES.values())]
+    assert {*names} - {"accuracy"} <= {*words}
+
+
+def test_a_page_has_the_minus_of_print():
+    assert shown("-0.0112 and -1: mid-k0, a-1, --seed, 2 - 1, <") == "−0.0112 and −1: mid-k0, a-1, --seed, 2 - 1, &lt;"
+
+
 def test_traces_of_the_front_have_a_look_and_no_points(trials, config, run_folder):
     write_tables(run_folder, trials, config, None)
     plain = traces_of(read_run(run_folder), None)
@@ -141,7 +152,7 @@ def test_an_effect_barely_beyond_its_error_is_not_clear(value, verdict):
 
 
 def test_a_difference_has_a_sign_unless_it_is_none():
-    assert [points(value) for value in (-0.033, 0.0058, 0.00001, -0.00001)] == ["−3.30", "+0.58", "0.00", "0.00"]
+    assert [points(value) for value in (-0.033, 0.0058, 0.00001, -0.00001)] == ["-3.30", "+0.58", "0.00", "0.00"]
 
 
 def test_few_trials_give_effects_over_all_layers(make_trials, config):

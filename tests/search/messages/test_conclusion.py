@@ -14,6 +14,7 @@ from results.run_config import read_config
 from results.tables import read_trials
 from search.cli import COMMANDS
 from search.messages.conclusion import SHOWN, luckier_text
+from search.task import Evaluation
 from space.cost import Cost
 
 AGAIN = ("--trials", 17, "--epochs", 1, "--workers", 0)
@@ -86,6 +87,13 @@ def test_a_thinned_front_says_how_many_networks_it_has(judged_copy, invoke, monk
     out = invoke(search.run, *AGAIN, "--out", judged_copy).out
     found = len(json.loads((judged_copy / "pareto.json").read_text())["front"])
     assert found > 2 and f": {found} networks, 2 of them above, hypervolume " in out
+
+
+def test_what_is_in_doubt_is_said_before_what_to_do(tmp_path, invoke, monkeypatch):
+    guess = Evaluation(accuracy=0.1, epochs=1, seconds=1.0, scores={"accuracy": 0.1, "balanced_accuracy": 0.1})
+    monkeypatch.setattr("search.evaluators.proxy.Proxy.__call__", lambda *_, **__: guess)
+    *_, said, chosen, command = invoke(search.run, *AGAIN, "--out", tmp_path / "run").out.splitlines()
+    assert said.startswith("No network is shown to do better than guessing: ") and chosen.startswith("best.json: ")
 
 
 def test_programs_read_one_object_a_line(tmp_path, invoke, instant):

@@ -1,0 +1,44 @@
+"""What a search could not show."""
+
+from dataclasses import replace
+
+import pytest
+
+from results.caution import caution_text
+
+
+@pytest.mark.parametrize(
+    "accuracies, images, classes, said",
+    [
+        ((0.08, 0.10, 0.13), 599, 10, "guessing: on 599 validation images the best reaches 13.0%, a guess among 10"),
+        ((0.08, 0.10, 0.14), 599, 10, ""),  # 0.1 + 3 * sqrt(0.1 * 0.9 / 599) = 0.137
+        (
+            (0.75, 0.50),
+            20,
+            2,
+            "guessing: on 20 validation images the best reaches 75.0%, a guess among 2 classes 50.0%",
+        ),
+        (
+            (0.90, 0.85, 0.80),
+            50,
+            10,
+            "differ from the best one by 5 or fewer of the 50 validation images",
+        ),
+        ((0.90, 0.78, 0.76), 50, 10, ""),  # six images and more behind, of which a sign test can make something
+        ((0.90, 0.85, 0.80), 5000, 10, ""),
+        ((0.90,), 50, 10, ""),
+        ((0.10, 0.10), 0, 10, ""),  # no shares of images
+        ((), 599, 10, ""),
+    ],
+)
+def test_what_chance_explains_is_said(make_trials, config, accuracies, images, classes, said):
+    trials = make_trials(("failed", "sampler", None, 1e3), *(("complete", "sampler", it, 2e3) for it in accuracies))
+    text = caution_text(trials, replace(config, validation_images=images, num_classes=classes))
+    assert said in text and bool(said) == bool(text)
+
+
+def test_one_class_for_all_images_is_a_guess_even_where_most_are_of_it(make_trials, config):
+    trials = make_trials(*(("complete", "sampler", accuracy, 2e3) for accuracy in (0.6, 0.62, 0.64)))
+    assert caution_text(trials, config) == ""
+    guess = caution_text(trials.assign(balanced_accuracy=[0.1, 0.11, 0.1]), config)
+    assert "the best reaches 11.0%, a guess among 10 classes 10.0%" in guess
