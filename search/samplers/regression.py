@@ -28,7 +28,8 @@ class Predictor:
     """
 
     def __init__(self, features: Array, accuracy: Array) -> None:
-        self._centre, self._mean, self._scale = features.mean(0), accuracy.mean(), accuracy.std() or 1.0
+        self._centre, self._mean = features.mean(0), accuracy.mean()
+        self._scale = accuracy.std() if np.ptp(accuracy) else 1.0  # the deviation of equal ones may round to above 0
         y = (accuracy - self._mean) / self._scale
         moments = features.T @ features - len(y) * np.outer(self._centre, self._centre)
         s, self._basis = eigh(moments)

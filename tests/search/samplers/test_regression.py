@@ -56,12 +56,13 @@ def test_few_networks_leave_doubt():
     assert 0.5 < np.std((mean - truth) / deviation) < 2
 
 
-def test_equal_accuracies_are_predicted_without_complaint():
-    features, _ = additive(0, 12)
+@pytest.mark.parametrize("count, share", [(12, 0.25), (17, 0.1), (11, 0.3)])  # the mean of 11 times 0.3 is not 0.3
+def test_equal_accuracies_are_predicted_without_complaint(count, share):
+    features, _ = additive(0, count)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        mean, deviation = Predictor(features, np.full(12, 0.25))(features)
-    assert mean == pytest.approx(np.full(12, 0.25)) and np.isfinite(deviation).all()
+        mean, deviation = Predictor(features, np.full(count, share))(features)
+    assert mean == pytest.approx(np.full(count, share)) and np.isfinite(deviation).all()
 
 
 @pytest.mark.parametrize("count", [8, 40, 41, 400])
