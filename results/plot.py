@@ -241,6 +241,6 @@ def pareto_figure(info: ParetoInfo) -> go.Figure:
         hoverlabel={"align": "left"},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 1, "xanchor": "right"},
         xaxis={"title": info.objective.title, "type": "log"},
-        yaxis={"title": info.height_title, "tickformat": ".0%"},
+        yaxis={"title": info.height_title, "tickformat": "~%"},
     )
     return figure

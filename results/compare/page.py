@@ -36,7 +36,7 @@ def figures_of(comparison: Comparison) -> dict[str, Any]:
     """What Plotly draws: a line a search, those of several seeds in one colour, unless all are of one search."""
     config = comparison.config
     fronts = go.Figure(layout={"xaxis": {"title": config.cost.title, "type": "log"}})
-    fronts.update_layout(yaxis={"title": comparison.accuracy_title, "tickformat": ".1%"})
+    fronts.update_layout(yaxis={"title": comparison.accuracy_title, "tickformat": "~%"})
     progress = go.Figure(layout={"xaxis": {"title": TITLES["trials"]}, "showlegend": False})
     progress.update_layout(yaxis={"title": "hypervolume"})
     for number, (name, searches) in enumerate(comparison.drawn.items()):

@@ -68,7 +68,7 @@ function frontLayout() {
   return {
     ...layout,
     xaxis: { ...layout.xaxis, type: "log", title: { text: figures.front.views[view.cost].title } },
-    yaxis: { ...layout.yaxis, tickformat: ".0%", title: { text: `${view.kind} validation ${record.measure}` }, autorangeoptions: { clipmin: 0, clipmax: 1 } },
+    yaxis: { ...layout.yaxis, tickformat: "~%", title: { text: `${view.kind} validation ${record.measure}` }, autorangeoptions: { clipmin: 0, clipmax: 1 } },
     legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", font: { size: narrow() ? 11 : 13 } },
     hoverdistance: REACH,
     dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom", // a finger scrolls the page

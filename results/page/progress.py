@@ -31,6 +31,6 @@ def progress_section(trials: pd.DataFrame, config: RunConfig) -> Section:
 
 
 def _drawn(x: list[Any], share: list[float], title: str) -> Any:
-    drawn = go.Figure(layout={"xaxis": {"title": title}, "yaxis": {"title": "hypervolume", "tickformat": ".0%"}})
+    drawn = go.Figure(layout={"xaxis": {"title": title}, "yaxis": {"title": "hypervolume", "tickformat": "~%"}})
     drawn.add_scatter(x=x, y=share, mode="lines", line={"shape": "hv"}, meta="hand", showlegend=False)
     return plain(drawn)

@@ -50,8 +50,8 @@ def agreement_figure(rows: pd.DataFrame) -> Any:
     """Each network at its accuracy in the search and on the test images."""
     searched, test = rows["searched"].tolist(), rows["test"].tolist()
     ends = [min(searched + test), max(searched + test)]
-    axes = {"xaxis": {"title": "in the search", "tickformat": ".0%"}, "yaxis": {"title": "retrained, test images"}}
-    drawn = go.Figure(layout={**axes, "yaxis_tickformat": ".0%", "showlegend": False})
+    axes = {"xaxis": {"title": "in the search", "tickformat": "~%"}, "yaxis": {"title": "retrained, test images"}}
+    drawn = go.Figure(layout={**axes, "yaxis_tickformat": "~%", "showlegend": False})
     drawn.add_scatter(x=ends, y=ends, mode="lines", line={"dash": "dot"}, meta="searched", hoverinfo="skip")
     drawn.add_scatter(
         x=searched, y=test, mode="markers", marker={"size": 9}, meta="retrained", text=rows["key"].tolist()
@@ -62,7 +62,7 @@ def agreement_figure(rows: pd.DataFrame) -> Any:
 def curves_figure(curves: Sequence[Curve]) -> Any:
     """Validation accuracy over epochs, a line a network."""
     drawn = go.Figure(layout={"xaxis": {"title": "epoch"}, "yaxis": {"title": "validation accuracy"}})
-    drawn.update_layout(yaxis_tickformat=".0%", showlegend=False)
+    drawn.update_layout(yaxis_tickformat="~%", showlegend=False)
     for hue, curve in zip(cycle(HUES), curves):
         drawn.add_scatter(x=curve.epochs, y=curve.accuracy, mode="lines", name=curve.key, meta=hue)
     return plain(drawn)

@@ -187,7 +187,10 @@ const boxes = [...document.querySelectorAll(".sortable")].map((it) => it.parentE
 const cut = boxes.filter((it) => it.scrollWidth > it.clientWidth).length;
 return { scrollWidth, clientWidth, folded, cut, ids, rows: document.querySelectorAll("#every tbody tr").length };
 """
-
+TICKS = """
+await until(() => document.querySelector("#front .ytick"));
+return { ticks: [...document.querySelectorAll("#front .ytick text")].map((it) => it.textContent) };
+"""
 PRINTS = """
 dispatchEvent(new Event("beforeprint"));
 const ends = (place) => place.getBoundingClientRect().right;
@@ -321,6 +324,12 @@ def test_the_page_does_not_scroll_sideways(page, tmp_path, width):
     assert said["wrong"] == [] and said["scrollWidth"] == said["clientWidth"] <= width
     assert said["folded"] == (width == 360) and said["cut"] == 0
     assert len(said["ids"]) == len({*said["ids"]})
+
+
+def test_ticks_of_close_accuracies_differ(run_folder, trials, config, tmp_path):
+    write_tables(run_folder, trials.assign(accuracy=0.1 + trials["accuracy"] / 20), config, None)
+    ticks = visit(write_report(run_folder).read_text(), TICKS, tmp_path)["ticks"]
+    assert len({*ticks}) == len(ticks) > 2
 
 
 def test_all_figures_are_printed(page, tmp_path):
