@@ -24,6 +24,7 @@ from search.draft import fitting_draft, wanted_shape
 from search.evaluators import EVALUATORS, EvaluatorEntry
 from search.evaluators.pace import Pace
 from search.limits import Limits, check_limits, limits_of, objectives_of
+from search.lock import check_place
 from search.messages.placement import placement_text
 from search.opening import open_search
 from search.session import MakeBackend, Search
@@ -71,6 +72,7 @@ def assemble(args: argparse.Namespace) -> Assembled:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     BACKENDS[args.backend].require(args)
     folder = args.out or Path("runs", args.dataset)
+    check_place(folder)
     load_dataset.cache_clear()  # pictures may have changed since an earlier search of this process
     _repeat_choices(args, folder)
     args.cost = args.cost or "ops"

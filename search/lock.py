@@ -18,6 +18,7 @@ def lock(folder: Path) -> IO[str]:
     Raises:
         InputError: another process has it, or nothing can be written there.
     """
+    check_place(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         file = hold(folder / ".lock")
@@ -28,6 +29,13 @@ def lock(folder: Path) -> IO[str]:
     remove_temporaries(folder)
     _held.add(file)
     return file
+
+
+def check_place(folder: Path) -> None:
+    """Raises InputError where a file is in the place of a folder or of one above it; nothing is written."""
+    there = next(path for path in (folder, *folder.absolute().parents) if os.path.exists(path))
+    if not os.path.isdir(there):
+        raise InputError(f"cannot write into {folder}: {there} is a file; move it away, or use another --out")
 
 
 _held: WeakSet[IO[str]] = WeakSet()

@@ -94,8 +94,10 @@ def retrain_several(
     print(f"{networks} with {args.seeds} seed{'s' if args.seeds > 1 else ''} each, into {each[0].folder.parent}")
     if note := teacher_note(first.recipe, first.teacher):
         print(note)
-    for one in each:
+    for one in each[: len(architectures)] if first.recipe.teacher_maps else each[:1]:  # each network has its own maps
         one.check(first.images)
+    for one in each:
+        one.check_folder(first.images)
     events.begin(*each)
     reached: dict[str, list[dict[str, Any]]] = {network.key: [] for network in architectures}
     evaluator = Retrainings(each=each, tensorboard=args.tensorboard and args.tensorboard.absolute())

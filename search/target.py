@@ -39,36 +39,38 @@ class Target:
 
 
 def find_targets(args: argparse.Namespace) -> list[Target]:
-    """The networks that the flags name, one or more. Raises as `find_target` does."""
-    if not args.all:
-        return [find_target(args)]
+    """The networks that the flags name, one or more. Raises InputError when there is none, or its file was changed."""
     path = expanded(args.network)
-    front = read_front(path, read_config(path.parent))
-    return [find_target(argparse.Namespace(**{**vars(args), "key": entry.key})) for entry in front.entries]
+    if path.suffix != ".json":
+        return [_named(args, path)]
+    for flag in ("backbone", "width", "binarizer"):
+        if getattr(args, flag) is not None:
+            raise InputError(f"--{flag} goes with a network's name; {path} has its own")
+    keys = [entry.key for entry in read_front(path, read_config(path.parent)).entries] if args.all else [args.key]
+    return [_in_file(path, key, args.dataset) for key in keys]
 
 
-def find_target(args: argparse.Namespace) -> Target:
-    """The network that the flags name. Raises InputError when there is none, or its file was changed."""
-    path = expanded(args.network)
-    if path.suffix == ".json":
-        from mobinet import cost  # which loads torch
+def _in_file(path: Path, key: str | None, dataset: str | None) -> Target:
+    """A network of a best.json or pareto.json, on the images of a flag or on its own."""
+    from mobinet import cost  # which loads torch
 
-        for flag in ("backbone", "width", "binarizer"):
-            if getattr(args, flag) is not None:
-                raise InputError(f"--{flag} goes with a network's name; {path} has its own")
-        entry = read_entry(path, args.key, count=cost)
-        names = {"space": entry.architecture.family, "dataset": entry.dataset}
-        check_digests(entry.digests, names, path)
-        on_its_own = args.dataset in (None, entry.dataset)
-        return Target(
-            architecture=entry.architecture,
-            dataset=entry.dataset,
-            data_dir=entry.data_dir if on_its_own else DATA_DIR,
-            metric=entry.metric,
-            class_weights=entry.class_weights,
-            folder=path.parent / "retrain" if on_its_own else Path("runs", "retrain", args.dataset),
-            cost=cost_text(entry, path.parent),
-        )
+    entry = read_entry(path, key, count=cost)
+    check_digests(entry.digests, {"space": entry.architecture.family, "dataset": entry.dataset}, path)
+    dataset = dataset or entry.dataset
+    on_its_own = dataset == entry.dataset
+    return Target(
+        architecture=entry.architecture,
+        dataset=entry.dataset,
+        data_dir=entry.data_dir if on_its_own else DATA_DIR,
+        metric=entry.metric,
+        class_weights=entry.class_weights,
+        folder=path.parent / "retrain" if on_its_own else Path("runs", "retrain", dataset),
+        cost=cost_text(entry, path.parent),
+    )
+
+
+def _named(args: argparse.Namespace, path: Path) -> Target:
+    """A hand-designed network. Raises InputError where what the flags name is a file or folder at `path`."""
     if path.is_file():
         raise InputError(f"{path} is not a best.json or pareto.json of a search")
     if path.is_dir():

@@ -1,8 +1,8 @@
 """Retraining: the full schedule from scratch, a checkpoint every epoch, the test images once at the end."""
 
 import time
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +13,7 @@ import torch
 
 from results.measures import ACCURACY, MEASURES, UNWEIGHTED
 from search.data.dataset import DataSet, check_test, load_dataset
-from search.lock import lock
+from search.lock import check_place, lock
 from search.recipe import Recipe
 from search.training import ranks
 from search.training.begun import differences, settings_of
@@ -79,10 +79,17 @@ class Retraining:
             return self._run(images, on_epoch)
 
     def check(self, images: DataSet) -> None:
-        """Raises InputError where `run`, on these images, would before its first epoch; nothing is trained."""
-        training, _ = self._begun(images, torch.device("cpu"), settings_of(self, images))
-        if self._has_ended(training):
-            finished(self, self._summary)
+        """Raises InputError where no training so can begin on these images, whatever is in the folder."""
+        self._new(images, torch.device("cpu"))
+
+    def check_folder(self, images: DataSet) -> None:
+        """Raises InputError where `run`, on these images, cannot use the folder, or what an earlier one left there."""
+        check_place(self.folder)
+        if (self.folder / "last.pt").exists():
+            with self._last(settings_of(self, images)) as last:
+                has_ended = self._has_ended(last["training"]["epoch"])
+            if has_ended:
+                finished(self, self._summary)
 
     @cached_property
     def images(self) -> DataSet:
@@ -99,15 +106,13 @@ class Retraining:
         notes = check_test(self.dataset, data_dir=self.data_dir, dataset=images, needed=True)
         return replace(images, notes=(*images.notes, *notes))
 
-    def _begun(
-        self, images: DataSet, device: torch.device, settings: dict[str, Any]
-    ) -> tuple[Training, list[dict[str, float]]]:
-        """The training, as the last checkpoint left it if there is one, and its metrics so far."""
+    def _new(self, images: DataSet, device: torch.device) -> Training:
+        """The training at its beginning."""
         seed = training_seed(self.seed, self.architecture)
         net = seeded_build(self.architecture, len(images.classes), seed)
         net.load_state_dict(ranks.from_first(net.state_dict))
         teacher = load_teacher(self.teacher, images.classes, images.train.preparation, device) if self.teacher else None
-        training = Training(
+        return Training(
             net,
             images.train,
             recipe=self.recipe,
@@ -117,12 +122,12 @@ class Retraining:
             class_weights=self.class_weights,
             teacher=teacher,
         )
-        return training, self._resume(training, settings)
 
     def _run(self, images: DataSet, on_epoch: Callable[[dict[str, float]], None]) -> dict[str, Any]:
         device, settings = torch.device(self.device), settings_of(self, images)
-        training, metrics = self._begun(images, device, settings)
-        if self._has_ended(training):
+        training = self._new(images, device)
+        metrics = self._resume(training, settings)
+        if self._has_ended(training.epoch):
             return ranks.from_first(lambda: finished(self, self._summary))
         self._keep_best(training, metrics)
         while training.epoch < self.recipe.epochs:
@@ -145,8 +150,8 @@ class Retraining:
     def _summary(self) -> Path:
         return self.folder / "summary.json"
 
-    def _has_ended(self, training: Training) -> bool:
-        return ranks.from_first(self._summary.exists) and training.epoch == self.recipe.epochs
+    def _has_ended(self, epoch: int) -> bool:
+        return ranks.from_first(self._summary.exists) and epoch == self.recipe.epochs
 
     def _keep_best(self, training: Training, metrics: list[dict[str, float]]) -> None:
         """Write the weights of the last epoch, if it is the best; a kill before leaves them in ``last.pt``."""
@@ -165,14 +170,20 @@ class Retraining:
 
     def _resume(self, training: Training, settings: dict[str, Any]) -> list[dict[str, float]]:
         """Load the last checkpoint, if there is one, and return the metrics so far."""
-        path = self.folder / "last.pt"
-        if not ranks.from_first(path.exists):
+        if not ranks.from_first((self.folder / "last.pt").exists):
             return []
-        with open_checkpoint(path) as checkpoint:
-            different = differences(checkpoint["settings"], settings)
+        with self._last(settings) as last:
+            training.load_state_dict(last["training"])
+            return last["metrics"]
+
+    @contextmanager
+    def _last(self, settings: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """The last checkpoint, while it is put to use. Raises InputError where it was begun with other settings."""
+        with open_checkpoint(self.folder / "last.pt") as last:
+            different = differences(last["settings"], settings)
             if not different:
-                training.load_state_dict(checkpoint["training"])
-                return checkpoint["metrics"]
+                yield last
+                return
         raise InputError(
             f"{self.folder} was begun with other settings: {'; '.join(different)}; repeat those, or use another --out"
         )

@@ -97,7 +97,7 @@ def test_papers_do_not_compare(run, invoke):
 def test_a_retraining_takes_the_measure_from_the_file(run, invoke):
     metric, folder, *_ = run
     args = search.retrain.parse([str(folder / "best.json")])
-    target = search.target.find_target(args)
+    (target,) = search.target.find_targets(args)
     assert (target.metric, target.class_weights) == (metric, "balanced")
     args = search.retrain.parse([str(folder / "best.json"), "--metric", "accuracy", "--class-weights", "none"])
     retraining = search.retrain.assemble(args, target)

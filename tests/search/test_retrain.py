@@ -17,7 +17,7 @@ from results.files import read_json
 from search.data.catalog import DATASETS
 from search.recipe import Recipe
 from search.retrain import parse
-from search.target import find_target
+from search.target import find_targets
 from search.training.training import Training
 from space import InputError
 
@@ -136,7 +136,7 @@ def test_on_other_images_it_goes_to_a_folder_of_its_own(judged_copy, tmp_path, m
         (("--dataset", "digits"), own),
         (("--dataset", "mnist"), (Path("runs/retrain/mnist"), "data")),
     ):
-        target = find_target(parse([str(best), *flags]))
+        (target,) = find_targets(parse([str(best), *flags]))
         assert (target.folder, target.data_dir) == expected
 
 

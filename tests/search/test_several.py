@@ -7,17 +7,20 @@ from statistics import mean, stdev
 import pytest
 import torch
 from PIL import Image
+from torch import nn
 
 import search.retrain
+import search.training.retraining
 from results.files import read_json
 from search.lock import lock
 from search.messages.retrained_events import RetrainingEvents
 from search.recipe import Recipe
 from search.retrain import assemble, parse
 from search.several import retrain_several, retrainings_of
-from search.target import find_target
+from search.target import find_targets
 from search.training import ranks
 from search.training.retraining import Retraining
+from search.training.teacher_files import load_teacher
 from space import Architecture, InputError
 
 
@@ -72,7 +75,7 @@ def test_other_machines_get_paths_that_do_not_depend_on_this_folder(tmp_path, mo
     flags = "--dataset", "imagefolder", "--data-dir", "pictures", "--skip-broken", "--out", "out"
     given = ("--teacher", teacher) if teacher else ()
     args = parse(["mobinet-mid-k3", *flags, *given, "--seeds", "2", "--backend", "ray"])
-    first = assemble(args, find_target(args))
+    first = assemble(args, find_targets(args)[0])
     assert first.data_dir == f"{tmp_path}/pictures" and first.folder.parent == tmp_path / "out"
     assert first.leave_out == (f"{tmp_path}/pictures/train/A/broken.png",)
     assert first.teacher == absolute.format(here=tmp_path)
@@ -130,14 +133,42 @@ def test_what_any_of_them_cannot_begin_with_is_said_before_the_first_begins(judg
     assert [path.name for path in (tmp_path / "out").iterdir()] == [f"{key}-seed1"]
 
 
+def test_a_file_in_the_place_of_a_folder_is_said_before_the_first_begins(judged_copy, invoke, tmp_path):
+    best = judged_copy / "best.json"
+    place = tmp_path / "out" / f"{read_json(best)['key']}-seed1"
+    place.parent.mkdir()
+    place.write_text("")
+    several = invoke(search.retrain, best, "--epochs", 1, "--out", place.parent, "--seeds", 2)
+    assert f"{place} is a file; move it away" in one_line(several)
+    assert list(place.parent.iterdir()) == [place]
+    assert f"{place} is a file; move it away" in one_line(invoke(search.retrain, best, "--epochs", 1, "--out", place))
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_a_teacher_is_loaded_once_before_the_first_begins(judged_copy, invoke, tmp_path, monkeypatch):
+    """And then by each that trains; by none that has ended."""
+    loaded = []
+
+    def load(*args):
+        loaded.append(args)
+        return load_teacher(*args)
+
+    monkeypatch.setattr(search.training.retraining, "load_teacher", load)
+    net = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+    torch.jit.save(torch.jit.trace(net, torch.zeros(2, 1, 8, 8)), tmp_path / "teacher.pt")
+    command = judged_copy / "best.json", "--epochs", 1, "--teacher", tmp_path / "teacher.pt", "--workers", 0
+    assert invoke(search.retrain, *command, "--seeds", 3).code == 0
+    assert len(loaded) == 1 + 3
+
+
 def test_another_machine_may_have_the_gpu_that_this_one_lacks(tmp_path):
     flags = "mobinet-mid-k3", "--seeds", "2", "--device", "cuda", "--out", str(tmp_path)
     args = parse([*flags, "--backend", "ray"])
-    assert assemble(args, find_target(args)).device == "cuda"
+    assert assemble(args, find_targets(args)[0]).device == "cuda"
     if not torch.cuda.is_available():
         args = parse([*flags])
         with pytest.raises(InputError, match="--device cuda cannot be used here"):
-            assemble(args, find_target(args))
+            assemble(args, find_targets(args)[0])
 
 
 def test_settings_of_a_teacher_without_one_are_noted(judged_copy, invoke, tmp_path):
