@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from results.figures import FORMATS, require_matplotlib
+from results.looks import PUBLISHED
 from space import InputError
 from space.command import Parser, add_own_family, run_command, user_path
 from space.objective import OBJECTIVES
@@ -92,8 +93,6 @@ def _made_of(folder: Path, make: "Callable[[RunRecord], T]") -> T:
 
 def rewrite_report(folder: Path) -> Path:
     """Write the report again, with published results where it shows them already; raises as `write_report` does."""
-    from results.plot import PUBLISHED
-
     path = folder / "report.html"
     return write_report(folder, published=path.exists() and PUBLISHED.encode() in path.read_bytes())
 

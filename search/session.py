@@ -130,7 +130,8 @@ class Search:
 
     def figure(self) -> "go.Figure":
         """Accuracy over cost, as in the report."""
-        from results.plot import pareto_figure, pareto_info
+        from results.plot import pareto_figure
+        from results.points import pareto_info
 
         trials, noise = self.table(), self.study.noise()
         found = self.found(trials)

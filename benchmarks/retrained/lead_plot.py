@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from benchmarks.retrained.full_training import Array, deviation
 from results.figures.style import cost_axis, legend_above, new_figure, paper_style, share_axis
-from results.plot import HUES
+from results.looks import HUES
 from space.objective import OBJECTIVES
 
 HEIGHT = 2.6

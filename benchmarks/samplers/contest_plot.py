@@ -7,7 +7,7 @@ from benchmarks.samplers.comparison import Curves
 from benchmarks.samplers.contestants import FRONT
 from benchmarks.samplers.scoring import SCORES
 from results.figures.style import legend_above, new_figure, paper_style
-from results.plot import HUES
+from results.looks import HUES
 
 POINTS = 120
 WIDTH, PANEL = 7.0, 2.1

@@ -8,7 +8,7 @@ from matplotlib.patches import Rectangle
 
 from results.choices import BLOCKS, Row
 from results.figures.style import INK, new_figure
-from results.plot import COLOURS, HUES
+from results.looks import COLOURS, HUES
 from results.words import tick
 from space.gene import Choice
 from space.objective import Objective

@@ -4,7 +4,7 @@ from matplotlib.figure import Figure
 
 from results.compare.comparison import Comparison
 from results.figures.style import cost_axis, legend_above, new_figure, paper_style, share_axis
-from results.plot import HUES
+from results.looks import HUES
 from results.progress import TITLES
 
 HEIGHT = 4.2

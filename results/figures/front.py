@@ -6,7 +6,8 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from results.figures.style import INK, MUTED, cost_axis, legend_above, new_figure, share_axis
-from results.plot import COLOURS, PUBLISHED, ParetoInfo, Points
+from results.looks import COLOURS, PUBLISHED
+from results.points import ParetoInfo, Points
 from results.words import tick
 
 HEIGHT = 2.6

@@ -9,8 +9,8 @@ from matplotlib.patches import FancyBboxPatch, Rectangle
 
 from results.figures.choices import OF_BLOCKS
 from results.figures.style import INK, MUTED, WIDTH, new_figure
+from results.looks import COLOURS
 from results.network import Box
-from results.plot import COLOURS
 
 # All in inches.
 HEAD, ROW, POOL = 0.36, 0.2, 0.13

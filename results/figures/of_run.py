@@ -10,7 +10,7 @@ from results.figures.progress import progress_drawn
 from results.figures.style import paper_style
 from results.hand_designed import spread_places
 from results.network import boxes_of
-from results.plot import pareto_info
+from results.points import pareto_info
 from results.progress import progress_of
 from results.published import published_on
 from results.run_record import RunRecord

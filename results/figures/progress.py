@@ -3,7 +3,7 @@
 from matplotlib.figure import Figure
 
 from results.figures.style import new_figure, share_axis
-from results.plot import COLOURS
+from results.looks import COLOURS
 from results.progress import TITLES, Progress
 
 HEIGHT = 1.9

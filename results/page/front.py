@@ -7,11 +7,12 @@ from typing import Any
 import pandas as pd
 
 from results.front import Front, are_smoothed
+from results.looks import HOVER, STYLES
 from results.measures import ACCURACY, TITLES, TOP5
 from results.page.html import Column, Section, at_most, figure, paragraph, table
 from results.page.networks import accuracies_of
 from results.page.summary import networks_text, noise_text
-from results.plot import HOVER, STYLES, Points, published_points, retrained_points
+from results.points import Points, published_points, retrained_points
 from results.run_config import RunConfig
 from results.run_record import RunRecord
 from results.tables import STD, front_of
@@ -44,7 +45,7 @@ class View:
         title, unit: of the cost.
         budget: the limit of the search; None where it had none.
         front: places of its networks among the complete trials, by rising cost, for each kind of accuracy.
-        published, retrained: as in `results.plot.ParetoInfo`.
+        published, retrained: as in `results.points.ParetoInfo`.
         peers: likewise.
     """
 

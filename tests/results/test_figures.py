@@ -9,8 +9,8 @@ from xml.etree import ElementTree
 import pytest
 
 from results.files import write_json
+from results.looks import PUBLISHED
 from results.noise import Noise
-from results.plot import PUBLISHED
 from results.report import write_figures
 from results.tables import STD, write_tables
 from space import InputError
@@ -25,8 +25,9 @@ from results.figures.front import front_drawn
 from results.figures.network import network_drawn
 from results.figures.progress import progress_drawn
 from results.figures.style import WIDTH, paper_style
+from results.looks import COLOURS
 from results.network import Box
-from results.plot import COLOURS, pareto_info
+from results.points import pareto_info
 from results.progress import Progress
 from space.objective import OBJECTIVES
 

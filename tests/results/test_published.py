@@ -6,7 +6,8 @@ import sys
 import pytest
 
 from results import report
-from results.plot import pareto_figure, pareto_info
+from results.plot import pareto_figure
+from results.points import pareto_info
 from results.published import read_published
 from results.report import write_report
 from space.command import run_command

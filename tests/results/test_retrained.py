@@ -12,7 +12,8 @@ from results.files import read_json, write_json
 from results.front import Front
 from results.page import page_of
 from results.page.summary import summary
-from results.plot import pareto_figure, pareto_info
+from results.plot import pareto_figure
+from results.points import pareto_info
 from results.report import rewrite_report, write_report
 from results.retrained import COLUMNS, Retrained, agreement, read_retrained
 from results.run_record import RunRecord

@@ -10,6 +10,7 @@ import pytest
 from results.choices import rows_of
 from results.curves import Curve, read_curves
 from results.entry import Entry
+from results.looks import PUBLISHED
 from results.measures import ACCURACY, TITLES
 from results.page.choices import choices_section
 from results.page.effects import Effect, effects_of, points
@@ -17,7 +18,6 @@ from results.page.front import front_section, traces_of
 from results.page.glossary import WORDS
 from results.page.html import script_data, shown
 from results.page.networks import accuracies_of, boxes_in, coded, rounded
-from results.plot import PUBLISHED
 from results.progress import progress_of
 from results.published import published_on
 from results.run_config import Reference
