@@ -92,10 +92,15 @@ class SearchSpace:
         """Kinds of genes with a default that this space opens, each with its note."""
         return {gene.kind: gene.note for gene in self.genes if gene.default is not None and not gene.closed}
 
-    def takes(self, choices: Choices) -> bool:
-        """Whether all of these are choices of its genes."""
+    def misfit(self, choices: Choices) -> str:
+        """Which of these is no choice of its genes, in half a line; empty where each is one."""
         known = {gene.name: gene.choices for gene in self.genes}
-        return all(choice in known.get(name, ()) for name, choice in choices.items())
+        for name, choice in choices.items():
+            if name not in known:
+                return f"this space has no choice called {name}"
+            if choice not in known[name]:
+                return f"{name} = {choice!r} is none of {', '.join(map(str, known[name]))}"
+        return ""
 
     def baselines(self) -> tuple[Architecture, ...]:
         """The hand-designed networks within this space, each once."""
@@ -161,10 +166,8 @@ class SearchSpace:
                 kinds = ", ".join(dict.fromkeys(gene.kind for gene in self.genes))
                 layers = dict.fromkeys(gene.layer for gene in self.genes if gene.layer)
                 tables = f"; tables are {_ranges(layers)}" if layers else ""
-                raise InputError(
-                    f"{self.family} on {self.backbone} has no choice called {'.'.join(path)}; "
-                    f"choices are {kinds}{tables}"
-                )
+                there = f"; choices are {kinds}{tables}" if kinds else ", nor any other; leave it out"
+                raise InputError(f"{self.family} on {self.backbone} has no choice called {'.'.join(path)}{there}")
 
         def restricted(gene: Gene) -> Gene:
             choices = flat.get((gene.layer, gene.kind), flat.get((gene.kind,)))

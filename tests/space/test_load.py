@@ -227,6 +227,11 @@ def test_a_named_network_that_does_not_fit():
         named_network("mobinet-mid-k1", input_shape=(1, 8, 8), width=0.75)
 
 
+def test_a_space_without_any_choice_says_so():
+    with pytest.raises(InputError, match="has no choice called binarizer, nor any other; leave it out$"):
+        load_space("mobilenet-v1", binarizer="xnor")
+
+
 def test_a_binarizer_for_each_layer_or_tied_for_all(toml):
     few = 'block = ["mid"]\nk = [0]\npool = ["avg"]\nbinarizer = ["xnor", "trained", "react"]\n'
     assert toml(few).size == 3**5
