@@ -1,6 +1,6 @@
 """What a finished or running search has left in its folder, as one record."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +14,7 @@ from results.front import Front, read_front
 from results.retrained import Retrained, read_retrained
 from results.run_config import RunConfig, read_config
 from results.shares import Shares, read_shares
-from results.tables import read_trials
+from results.tables import read_refused, read_trials
 from space import InputError
 from space.errors import first_line
 
@@ -37,6 +37,7 @@ class RunRecord:
         front: of pareto.json.
         best: of best.json.
         retrained: what networks of the run reached on the full schedule.
+        refused: by number, why trials that another program queued have no network.
         curves: of retrainings, finished or not.
         shares: of the OPs of each network of the front, by key and part; empty in runs of earlier versions.
     """
@@ -47,6 +48,7 @@ class RunRecord:
     front: Front
     best: Entry
     retrained: Retrained
+    refused: Mapping[int, str] = field(default_factory=dict)
     curves: tuple[Curve, ...] = ()
     shares: Shares = field(default_factory=dict)
 
@@ -67,6 +69,7 @@ def read_run(folder: Path) -> RunRecord:
             front=read_front(folder / "pareto.json", config),
             best=Entry.from_dict(read_json(folder / "best.json"), folder / "best.json"),
             retrained=read_retrained(folder, trials, config),
+            refused=read_refused(folder),
             curves=read_curves(folder),
             shares=read_shares(folder),
         )

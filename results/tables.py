@@ -1,8 +1,12 @@
 """The tables a study leaves: all trials, the front, and the one network to take."""
 
+import csv
 import io
+import re
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -25,21 +29,36 @@ COLUMNS = (
     "number", "state", "source", "key", "accuracy", "expected", *COSTS, "epochs", "seconds", "reason",
 )  # fmt: skip
 
+QUEUED = "queued"
+"""The source of a trial that another program queued, where that is no network."""
 STD = "expected_std"
 """The column with the standard deviations of the expected accuracies, where there are any."""
 
 
 def read_trials(folder: Path) -> pd.DataFrame:
-    """What `write_tables` wrote into trials.csv. Raises InputError where it holds anything else."""
+    """The networks that `write_tables` wrote into trials.csv. Raises InputError where it holds anything else."""
     path, gaps = folder / "trials.csv", dict.fromkeys(("accuracy", "expected", STD, "epochs", "seconds", *SCORES), "")
-    text = io.StringIO(read_input(path))
+    text, _ = _parted(read_input(path))
     try:
-        trials = pd.read_csv(text, dtype={"key": str}, keep_default_na=False, na_values=gaps)
+        trials = pd.read_csv(io.StringIO(text), dtype={"key": str}, keep_default_na=False, na_values=gaps)
     except ValueError as error:  # of which pandas' own errors are
         raise InputError(f"{path} is not what a search writes: {first_line(error)}") from None
     if missing := [name for name in COLUMNS if name not in trials and name != "expected"]:
         raise InputError(f"{path} is not what a search writes: it has no column {missing[0]}")
     return trials
+
+
+def read_refused(folder: Path) -> dict[int, str]:
+    """By number, why trials of trials.csv have no network."""
+    _, text = _parted(read_input(folder / "trials.csv"))
+    return {int(row[0]): row[COLUMNS.index("reason")] for row in csv.reader(io.StringIO(text))}
+
+
+def _parted(text: str) -> tuple[str, str]:
+    """The head of trials.csv with the rows that have a network, and the rows after them, which have none."""
+    without = re.search(rf"^\d+,failed,{QUEUED},,", text, re.MULTILINE)
+    end = without.start() if without else len(text)
+    return text[:end], text[end:]
 
 
 def deciding_accuracy(trials: pd.DataFrame, measure: Measure = ACCURACY) -> NDArray[np.float64]:
@@ -106,7 +125,11 @@ def choose_best(
 
 
 def write_tables(
-    folder: Path, trials: pd.DataFrame, config: RunConfig, noise: Noise | None
+    folder: Path,
+    trials: pd.DataFrame,
+    config: RunConfig,
+    noise: Noise | None,
+    refused: Mapping[int, str] = MappingProxyType({}),
 ) -> tuple[Front, Entry] | None:
     """Write trials.csv and, as soon as a trial is complete, pareto.csv, pareto.json and best.json, then their digests.
 
@@ -117,8 +140,13 @@ def write_tables(
         trials: one row a trial: `COLUMNS`, then one column a gene.
         config: the run's settings.
         noise: between two trainings of one network, if it was measured.
+        refused: by number, why trials have no network; their rows, of few fields, come last.
     """
-    write_atomic(folder / "trials.csv", trials.to_csv(index=False))
+    few = [
+        {"number": number, "state": "failed", "source": QUEUED, "reason": reason} for number, reason in refused.items()
+    ]
+    last = pd.DataFrame(few, columns=trials.columns).to_csv(index=False, header=False)
+    write_atomic(folder / "trials.csv", trials.to_csv(index=False) + last)
     written = front_and_best(trials, config, noise)
     if written:
         front, best = written

@@ -61,14 +61,14 @@ def measure_noise(
         on_note: called with a line of text that says what is done.
         end: when no training begins any more, on the monotonic clock.
     """
-    tasks = study.unpaired(min(most, len(study) // 10))
+    tasks = study.replicates.missing(min(most, len(study) // 10))
     if tasks:
         them = "1 network" if len(tasks) == 1 else f"{len(tasks)} networks"
         on_note(f"training {them} again under another seed, to measure the noise")
     in_time = takewhile(lambda _: time.monotonic() < end, tasks)
     with Interrupts() as interrupts:
         for done, (task, outcome) in enumerate(run_tasks(backend, in_time, interrupts), 1):
-            study.tell_replicate(task.number, outcome)
+            study.replicates.tell(task.number, outcome)
             on_note(f"{done} of {len(tasks)}: the network of trial {task.number}")
 
 

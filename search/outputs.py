@@ -48,7 +48,8 @@ class Outputs:
         """Write them now."""
         began = time.monotonic()
         table = self._study.table(smoothed=self._noisy)
-        written = write_tables(self._folder, table, self._config, self._study.noise())
+        noise, refused = self._study.replicates.noise(), self._study.refused()
+        written = write_tables(self._folder, table, self._config, noise, refused)
         if written:
             if self._parts:
                 write_shares(self._folder, written[0], self._parts)

@@ -126,14 +126,14 @@ class Search:
 
     def found(self, trials: pd.DataFrame) -> tuple[Front, Entry] | None:
         """Both of them, from what `table` gave."""
-        return front_and_best(trials, self.config, self.study.noise())
+        return front_and_best(trials, self.config, self.study.replicates.noise())
 
     def figure(self) -> "go.Figure":
         """Accuracy over cost, as in the report."""
         from results.plot import pareto_figure
         from results.points import pareto_info
 
-        trials, noise = self.table(), self.study.noise()
+        trials, noise = self.table(), self.study.replicates.noise()
         found = self.found(trials)
         key = found[1].key if found else ""
         return pareto_figure(pareto_info(trials, config=self.config, best_key=key, noise=noise))

@@ -44,7 +44,7 @@ def page_of(run: RunRecord, *, published: bool = False, version: str = "") -> st
         progress_section(trials, config),
         retrained_section(run.retrained, config, run.curves),
         trials_section(),
-        failed_section(trials),
+        failed_section(trials, run.refused),
         settings_section(trials, config),
     ]
     complete = trials.loc[trials["state"] == "complete"].reset_index(drop=True)

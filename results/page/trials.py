@@ -1,5 +1,7 @@
 """All trials, those that failed, and the settings of the run."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -23,16 +25,16 @@ def trials_section() -> Section:
     return Section(title="All networks", body=EVERY)
 
 
-def failed_section(trials: pd.DataFrame) -> Section:
-    """The trials that failed, and why; empty if none."""
+def failed_section(trials: pd.DataFrame, refused: Mapping[int, str]) -> Section:
+    """The trials that failed or, without a network, were refused, and why; empty if none."""
     failed = trials.loc[trials["state"] == "failed"]
-    if failed.empty:
+    numbers = [*failed["number"].tolist(), *refused]
+    if not numbers:
         return Section(title="Failed trials", body="")
-    numbers = failed["number"].tolist()
     body = table(
         Column(title="number", texts=[*map(str, numbers)], values=numbers),
-        Column(title="key", texts=failed["key"].tolist()),
-        Column(title="reason", texts=[*map(str, failed["reason"])]),
+        Column(title="key", texts=[*failed["key"].tolist(), *[""] * len(refused)]),
+        Column(title="reason", texts=[*map(str, failed["reason"]), *refused.values()]),
         caption="Trials that failed, and why",
     )
     return Section(title="Failed trials", body=body)

@@ -3,7 +3,7 @@
 import argparse
 
 from results.run_config import RunConfig
-from results.words import duration, many, short
+from results.words import counted, duration, many, short
 from search.assemble import Assembled
 from search.evaluators.pace import LIMIT
 from search.session import Search
@@ -22,7 +22,8 @@ def begin_text(assembled: Assembled, args: argparse.Namespace) -> str:
     channels, height, width = space.input_shape
     baselines, above = search.study.hand_designed()
     left_out = f", {above} above a limit are left out" if above else ""
-    ignored = f"{search.study.ignored} trials of other programs are ignored\n" if search.study.ignored else ""
+    count = search.study.ignored
+    ignored = f"ignored: {counted(count, 'trial')} of other programs\n" if count else ""
     only = "; so few trials train only those" if trials <= baselines else ""
     first = f"; {baselines} designed by hand are trained first{left_out}{only}" if baselines or above else ""
     return (

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 import optuna
+from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from search.task import Evaluation, Failure
@@ -70,6 +71,11 @@ class TrialRecord:
         )
 
 
+def queued_genes(trial: FrozenTrial) -> dict[str, Choice] | None:
+    """What another program queued with Optuna's `enqueue_trial`; None where no program did."""
+    return trial.system_attrs.get("fixed_params")
+
+
 def is_of_another_program(trial: FrozenTrial) -> bool:
     """Whether a trial has a result that no search of ours wrote."""
     return trial.state in (TrialState.COMPLETE, TrialState.PRUNED) and "key" not in trial.user_attrs
@@ -106,6 +112,16 @@ def write_outcome(trial: optuna.Trial, outcome: Evaluation | Failure) -> None:
         trial.set_user_attr("epochs", outcome.epochs)
         trial.set_user_attr("seconds", outcome.seconds)
         trial.set_user_attr("evaluation", {**asdict(outcome), "rungs": _by_text(outcome.rungs)})
+
+
+def write_refusal(storage: BaseStorage, trial: FrozenTrial, reason: str) -> None:
+    """Note why what another program queued is no network."""
+    storage.set_trial_user_attr(trial._trial_id, "reason", reason)
+
+
+def refusal_of(trial: FrozenTrial) -> str:
+    """What `write_refusal` noted; empty for trials that have a network."""
+    return "" if "key" in trial.user_attrs else trial.user_attrs.get("reason", "")
 
 
 def _read_evaluation(stored: dict[str, Any]) -> Evaluation:

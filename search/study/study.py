@@ -11,12 +11,11 @@ from optuna.study import StudyDirection
 from optuna.trial import TrialState
 
 from results.measures import ACCURACY, Measure
-from results.noise import Noise
 from search.lock import lock
 from search.samplers.encoding import Encoding
 from search.samplers.fresh import Exhausted, FreshSampler
 from search.study.halving import Halving
-from search.study.record import TrialRecord, write_outcome, write_proposal
+from search.study.record import TrialRecord, queued_genes, refusal_of, write_outcome, write_proposal, write_refusal
 from search.study.replicates import Replicates
 from search.study.storage import MirroredStorage
 from search.study.tables import expected_of, table_of
@@ -30,8 +29,6 @@ from space.objective import Objective
 NAME = "mobinas"
 DIRECTIONS = (StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE)
 """Of the accuracy and of the objective."""
-QUEUED = "fixed_params"
-"""Where Optuna's `enqueue_trial` keeps the genes, among a trial's attributes."""
 PASSED_OVER = "queued by another program, but it is above a limit or another trial has this network"
 
 
@@ -96,7 +93,7 @@ class Study:
             self._storage = MirroredStorage(path, name=NAME, directions=DIRECTIONS)
             self._opened.callback(self._storage.close)
             self._study = optuna.load_study(study_name=NAME, storage=self._storage, sampler=self._sampler)
-            self._replicates = Replicates(self._study)
+            self.replicates = Replicates(self._study, space)
             self._take_up()
         except BaseException as error:
             self.close()  # a notebook keeps the traceback, and with it this object
@@ -136,7 +133,7 @@ class Study:
             trial = self._half_asked = self._half_asked or self._study.ask()
             network = self.space.suggest(trial)
             allowed = self._sampler.allows(network)
-            if not allowed and QUEUED not in self._storage.get_trial(trial._trial_id).system_attrs:
+            if not allowed and queued_genes(self._storage.get_trial(trial._trial_id)) is None:
                 raise Exhausted  # where no gene has a choice, Optuna asks no sampler
             cost = self._count(network)
             price = self._objective.of(network, cost)
@@ -193,26 +190,15 @@ class Study:
             self._study.tell(trial, (outcome.accuracy, price))
             self._halving.add(number, outcome.rungs, outcome.accuracy, price)
 
-    def unpaired(self, count: int) -> list[Task]:
-        """The networks of the first `count` complete trials under another seed, except those that have a replicate."""
-        return [
-            Task(number=record.number, architecture=self._network(record), replicate=1)
-            for record in self._replicates.missing(self.records(), count)
-        ]
-
-    def tell_replicate(self, number: int, outcome: Evaluation | Failure) -> None:
-        """Note what the network of a complete trial reached under another seed."""
-        self._replicates.add(number, outcome, self.records())
-
-    def noise(self) -> Noise | None:
-        """How far two trainings of one network differ by chance; see `results.noise`."""
-        return self._replicates.noise(self.records())
-
     def records(self) -> list[TrialRecord]:
         """All trials, by number."""
         records = map(TrialRecord.read, self._study.get_trials(deepcopy=False))
         unsaved = self._half_asked.number if self._half_asked else None
         return [record for record in records if record and record.number != unsaved]
+
+    def refused(self) -> dict[int, str]:
+        """By number, why what other programs queued is no network of the space."""
+        return {t.number: reason for t in self._study.get_trials(deepcopy=False) if (reason := refusal_of(t))}
 
     def table(self, *, smoothed: bool = False) -> pd.DataFrame:
         """One row a trial: `results.tables.COLUMNS`, then one column a gene.
@@ -241,7 +227,8 @@ class Study:
                     self._halving.add(record.number, evaluation.rungs, evaluation.accuracy, record.price)
             elif trial.state == TrialState.RUNNING:  # an earlier version wrote a proposal in several steps
                 self._study.tell(trial.number, state=TrialState.FAIL)
-            elif trial.state == TrialState.WAITING and not self.space.takes(trial.system_attrs.get(QUEUED, {})):
+            elif trial.state == TrialState.WAITING and (reason := self.space.misfit(queued_genes(trial) or {})):
+                write_refusal(self._storage, trial, f"queued by another program, but {reason}")
                 self._storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
                 self.ignored += 1
 

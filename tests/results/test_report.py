@@ -52,6 +52,11 @@ def page_of(folder: Path) -> str:
     return write_report(folder).read_text()
 
 
+def test_page_says_why_a_queued_trial_has_no_network(run_folder, trials, config):
+    write_tables(run_folder, trials, config, None, {7: "queued, but layer0.k = 9 is none of 0, 1"})
+    assert "queued, but layer0.k = 9 is none of 0, 1" in Tags(page_of(run_folder)).text
+
+
 def test_page_is_self_contained_and_names_every_network(run_folder, trials):
     page = page_of(run_folder)
     tags = Tags(page)

@@ -17,6 +17,7 @@ from results.tables import (
     deciding_error,
     front_of,
     is_smoothed,
+    read_refused,
     read_trials,
     write_tables,
 )
@@ -72,6 +73,21 @@ def test_where_there_are_expectations_they_decide(make_trials, tmp_path, config)
     assert [item["accuracy"] for item in content["front"]] == [0.5, 0.9, 0.7]
     assert [item["expected"] for item in content["front"]] == [0.5, 0.6, None]
     assert front_of(read_trials(tmp_path), OPS)["number"].tolist() == [0, 1, 2]
+
+
+def test_what_has_no_network_is_in_the_table_and_no_trial_of_those_who_read_it(trials, config, tmp_path):
+    refused = {7: "queued by another program, but layer0.k = 9 is none of 0, 1", 9: 'it, "too"'}
+    write_tables(tmp_path, trials, config, None, refused)
+    rows = pd.read_csv(tmp_path / "trials.csv", keep_default_na=False, dtype=str)
+    assert len(rows) == len(trials) + 2
+    for row, (number, reason) in zip(rows.iloc[-2:].to_dict("records"), refused.items()):
+        assert {name: value for name, value in row.items() if value} == {
+            "number": str(number), "state": "failed", "source": "queued", "reason": reason
+        }  # fmt: skip
+    assert read_refused(tmp_path) == refused
+    alone = tmp_path / "alone"
+    write_tables(alone, trials, config, None)
+    assert read_trials(tmp_path).equals(read_trials(alone)) and read_refused(alone) == {}
 
 
 def test_csv_columns_and_rows(run_folder, trials, config):

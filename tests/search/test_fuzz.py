@@ -70,7 +70,7 @@ def test_study(tmp_path):
         (tmp_path / "run").mkdir()
         (tmp_path / "run" / "study.db").write_bytes(path.read_bytes())
         found = open_study(tmp_path / "run", SPACE, sampler="evolution")
-        result = found.table().to_csv(), found.noise(), [task.number for task in found.interrupted()]
+        result = found.table().to_csv(), found.replicates.noise(), [task.number for task in found.interrupted()]
         del found
         gc.collect()  # connections
         return result

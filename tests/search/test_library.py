@@ -206,7 +206,7 @@ def test_an_evaluator_says_whether_it_is_noisy(tmp_path, invoke, noisy, pairs):
 
     evaluator.noisy = noisy
     found = run_study(tmp_path, space=SPACE, evaluator=evaluator, num_classes=4, trials=25)
-    noise = found.study.noise()
+    noise = found.study.replicates.noise()
     assert (noise.pairs if noise else 0) == pairs
     written = (tmp_path / "trials.csv").read_text()
     assert found.table()["expected"].notna().any() == noisy

@@ -150,7 +150,7 @@ def test_noise_is_measured_once(tmp_path, trials, most, pairs):
     assert calls == [(key, 1) for key in first]
     squares = [(accuracy_of(key) - accuracy_of(key, 1)) ** 2 for key in first]
     expected = {"std": pytest.approx((sum(squares) / pairs / 2) ** 0.5), "pairs": pairs} if pairs else None
-    noise = study.noise()
+    noise = study.replicates.noise()
     assert (noise and asdict(noise)) == expected
     measure_noise(study, InProcess(evaluator), on_note=quiet, most=most)
     assert len(calls) == pairs
@@ -185,12 +185,12 @@ def test_noise_is_measured_until_the_end(tmp_path):
     study = open_study(tmp_path)
     run_search(study, InProcess(Instant()), trials=30, on_trial=quiet)
     measure_noise(study, InProcess(Instant()), on_note=quiet, end=time.monotonic())
-    assert study.noise() is None
+    assert study.replicates.noise() is None
     end, calls = time.monotonic() + 1, []
     measure_noise(study, InProcess(lasting(end, calls)), on_note=quiet, end=end)
-    assert study.noise().pairs == 2
+    assert study.replicates.noise().pairs == 2
     measure_noise(study, InProcess(Instant()), on_note=quiet)
-    assert study.noise().pairs == 3
+    assert study.replicates.noise().pairs == 3
 
 
 def test_interrupted_noise_is_completed(tmp_path):
@@ -206,6 +206,6 @@ def test_interrupted_noise_is_completed(tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         measure_noise(study, InProcess(stopped), on_note=quiet)
-    assert study.noise().pairs == 1
+    assert study.replicates.noise().pairs == 1
     measure_noise(study, InProcess(Instant()), on_note=quiet)
-    assert study.noise().pairs == 2
+    assert study.replicates.noise().pairs == 2

@@ -70,7 +70,7 @@ def test_table_has_a_row_for_each_trial(tmp_path):
 def test_empty_table(tmp_path):
     study = open_study(tmp_path, SPACE)
     assert len(study) == len(study.table()) == 0
-    assert study.noise() is None and study.interrupted() == []
+    assert study.replicates.noise() is None and study.interrupted() == []
 
 
 @pytest.mark.parametrize("error", [None, KeyboardInterrupt()])
@@ -193,7 +193,7 @@ def test_a_changed_file_is_refused(tmp_path, change):
     study = open_study(tmp_path / "run", SPACE)
     study.ask()
     study.tell(0, evaluation(0.5))
-    study.tell_replicate(0, evaluation(0.75))
+    study.replicates.tell(0, evaluation(0.75))
     copy = copied(tmp_path)
     with closing(sqlite3.connect(copy / "study.db")) as disk, disk:
         assert disk.execute(change).rowcount >= 1
@@ -210,13 +210,13 @@ def test_an_empty_file_is_no_study(tmp_path):
 def test_a_study_without_digests_goes_on(tmp_path):
     study = open_study(tmp_path / "run", SPACE)
     run_search(study, InProcess(Instant()), trials=5, on_trial=lambda *_: None)
-    study.tell_replicate(0, evaluation(0.75))
+    study.replicates.tell(0, evaluation(0.75))
     copy = copied(tmp_path)
     with closing(sqlite3.connect(copy / "study.db")) as disk, disk:
         assert disk.execute("delete from trial_system_attributes").rowcount == 5
         assert disk.execute("delete from study_system_attributes").rowcount == 2  # of replicates and noise
     again = open_study(copy, SPACE)
-    assert again.table().equals(study.table()) and again.noise() == study.noise()
+    assert again.table().equals(study.table()) and again.replicates.noise() == study.replicates.noise()
     assert again.ask().number == 5
 
 
@@ -224,7 +224,7 @@ def test_digests_that_earlier_versions_kept_elsewhere_are_checked_and_moved(tmp_
     study = open_study(tmp_path / "run", SPACE)
     study.ask()
     study.tell(0, evaluation(0.5))
-    study.tell_replicate(0, evaluation(0.75))
+    study.replicates.tell(0, evaluation(0.75))
     study.close()
     path = tmp_path / "run" / "study.db"
     with closing(sqlite3.connect(path)) as disk, disk:
@@ -240,11 +240,11 @@ def test_digests_that_earlier_versions_kept_elsewhere_are_checked_and_moved(tmp_
     again = open_study(tmp_path / "run", SPACE)
     again.ask()
     again.tell(1, evaluation(0.5))
-    again.tell_replicate(1, evaluation(0.75))
+    again.replicates.tell(1, evaluation(0.75))
     again.close()
     attributes = optuna.load_study(study_name=None, storage=f"sqlite:///{path}").user_attrs
     assert attributes.keys() == {"replicates", "noise"} and attributes["replicates"] == {"0": 0.75, "1": 0.75}
-    assert open_study(tmp_path / "run", SPACE).noise() == again.noise()
+    assert open_study(tmp_path / "run", SPACE).replicates.noise() == again.replicates.noise()
 
 
 def test_trials_of_another_study_do_no_harm(tmp_path):
@@ -285,14 +285,25 @@ def test_networks_that_another_program_queued_come_first(tmp_path):
     assert optunas(tmp_path / "run").trials[2].params == again.records()[2].genes
 
 
-@pytest.mark.parametrize("genes", [{"layer0.k": 7}, {"layer0.q": 0}, {"layer99.k": 0}])
-def test_what_is_no_network_of_the_space_cannot_be_queued(tmp_path, genes):
+@pytest.mark.parametrize(
+    "genes, reason",
+    [
+        ({"layer0.k": 7}, "layer0.k = 7 is none of 0, 1"),
+        ({"layer0.q": 0}, "this space has no choice called layer0.q"),
+        ({"layer99.k": 0}, "this space has no choice called layer99.k"),
+    ],
+)
+def test_what_is_no_network_of_the_space_cannot_be_queued(tmp_path, genes, reason):
     open_study(tmp_path, SPACE).close()
     optunas(tmp_path).enqueue_trial(genes)
     study = open_study(tmp_path, SPACE)
     assert study.ignored == 1 and study.ask().number == 1
+    refused = {0: f"queued by another program, but {reason}"}
+    assert study.refused() == refused and study.table()["number"].tolist() == [1]
     study.close()
-    assert len(open_study(tmp_path, SPACE)) == 1
+    assert optunas(tmp_path).trials[0].user_attrs == {"reason": refused[0]}
+    again = open_study(tmp_path, SPACE)
+    assert len(again) == 1 and again.refused() == refused
 
 
 def test_a_queued_network_above_the_limit_takes_no_place(tmp_path):
@@ -471,15 +482,15 @@ def test_noise_is_that_of_the_pairs(tmp_path):
     for number in range(4):
         study.ask()
         study.tell(number, Failure(reason="x") if number == 1 else evaluation(number / 10))
-    assert [task.number for task in study.unpaired(2)] == [0, 2]
-    study.tell_replicate(0, evaluation(0.05))
-    study.tell_replicate(2, Failure(reason="diverged"))
-    assert study.unpaired(2) == []
-    assert [task.number for task in study.unpaired(8)] == [3]
-    study.tell_replicate(3, evaluation(0.36))
+    assert [task.number for task in study.replicates.missing(2)] == [0, 2]
+    study.replicates.tell(0, evaluation(0.05))
+    study.replicates.tell(2, Failure(reason="diverged"))
+    assert study.replicates.missing(2) == []
+    assert [task.number for task in study.replicates.missing(8)] == [3]
+    study.replicates.tell(3, evaluation(0.36))
     expected = noise_of([(0.0, 0.05), (0.3, 0.36)])
-    assert asdict(study.noise()) == pytest.approx(asdict(expected)) and expected.pairs == 2
-    assert open_study(copied(tmp_path), SPACE).noise() == study.noise()
+    assert asdict(study.replicates.noise()) == pytest.approx(asdict(expected)) and expected.pairs == 2
+    assert open_study(copied(tmp_path), SPACE).replicates.noise() == study.replicates.noise()
 
 
 def test_record_of_a_reopened_study_is_the_same(tmp_path):
