@@ -1,5 +1,6 @@
 """Limits of a device: what its memory holds."""
 
+import sys
 from pathlib import Path
 
 from space.errors import InputError
@@ -9,6 +10,7 @@ from space.reading import expanded, read_toml
 OWN = Path(__file__).parent / "devices"
 PROFILES = tuple(sorted(path.stem for path in OWN.glob("*.toml")))
 """Those that come with the tool."""
+LARGEST = sys.float_info.max
 
 
 def read_profile(name: str) -> dict[str, float]:
@@ -40,8 +42,8 @@ def read_profile(name: str) -> dict[str, float]:
                 value = read_latency(value)
             except ValueError as error:
                 raise InputError(f"{path}: {field}: {error}") from None
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
-            raise InputError(f"{path}: {field} is a number above 0")
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= LARGEST:
+            raise InputError(f"{path}: {field} is a number above 0, and at most {LARGEST:g}")
         limits[known[field]] = value if isinstance(value, Seconds) else float(value)
     if not limits:
         raise InputError(f"{path} limits nothing; give {', '.join(known)}")
