@@ -110,7 +110,7 @@ def workplace(tmp_path_factory) -> Path:
     (folder / "wide.toml").write_text("growth = [1, 2]\ndepth = 'up to 5'\nkernel = [3, 5]\nwidth = [50, 100]\n")
     shutil.copytree(ROOT / "benchmarks" / "tables", folder / "benchmarks" / "tables")
     names = {name: 4e-7 for network in to_measure(load_space(), 10) for name in piece_names(network, 10)}
-    names |= {name_of_check(kind, "mobilenet-8", 1.0): 1.0 for kind in (WHOLE, TAU)}
+    names |= {name_of_check(kind, "mobilenet-8", 1.0, "0a"): 1.0 for kind in (WHOLE, TAU)}
     for name in ("here", "cortex-m4"):
         head = {"target": name, "machine": "none", "unit": "s", "kernels": kernels_digest(), "compiler": "cc"}
         LatencyTable(**head, path=folder / f"{name}.csv", values=names).write()

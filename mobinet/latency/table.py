@@ -67,7 +67,7 @@ class LatencyTable:
         Args:
             architecture: a network.
             num_classes: that it tells apart.
-            pieces: the digest of those of its space, `pieces_digest`.
+            pieces: the `pieces_digest` of its space; empty for that of the one space that was measured.
         """
         total = self.sum(architecture, num_classes)
         correction = self.row_of(WHOLE, architecture.backbone, architecture.width, pieces)
@@ -84,9 +84,8 @@ class LatencyTable:
         That of the space with these pieces or, where whole networks of one space only were measured, which may contain
         this one, of that.
         """
-        exact = name_of_check(kind, backbone, width, pieces)
-        start = name_of_check(kind, backbone, width)
-        found = [name for name in self.values if name == start or name.startswith(f"{start}, ")]
+        exact, any_of = name_of_check(kind, backbone, width, pieces), name_of_check(kind, backbone, width, "")
+        found = [name for name in self.values if name.startswith(any_of)]
         return exact if exact in found else found[0] if len(found) == 1 else ""
 
     def sum(self, architecture: Architecture, num_classes: int) -> float:
@@ -108,12 +107,15 @@ class LatencyTable:
         write_atomic(self.path, text.getvalue())
 
 
-def name_of_check(kind: str, backbone: str, width: float, pieces: str = "") -> str:
+def name_of_check(kind: str, backbone: str, width: float, pieces: str) -> str:
     """Of a row with what sums are multiplied by, `WHOLE`, or with how well they order networks, `TAU`.
 
-    Tables of earlier versions have no `pieces`.
+    Args:
+        kind: one of them.
+        backbone, width: of a space.
+        pieces: its `pieces_digest`.
     """
-    return f"{kind}, {backbone} at width {width:g}{pieces and f', pieces {pieces}'}"
+    return f"{kind}, {backbone} at width {width:g}, pieces {pieces}"
 
 
 def pieces_digest(space: SearchSpace, num_classes: int) -> str:

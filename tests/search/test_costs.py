@@ -45,7 +45,7 @@ def names() -> tuple[str, ...]:
 @pytest.fixture
 def table(tmp_path):
     """A table in which a piece takes as many milliseconds as its name has letters."""
-    values = {name: len(name) / 1e3 for name in names()} | {name_of_check(WHOLE, "mobilenet-8", 1.0): 1.0}
+    values = {name: len(name) / 1e3 for name in names()} | {name_of_check(WHOLE, "mobilenet-8", 1.0, "0a"): 1.0}
     path = tmp_path / "toy.csv"
     head = {"target": "toy", "machine": "m", "unit": "s", "kernels": kernels_digest(), "compiler": "cc"}
     LatencyTable(**head, path=path, values=values).write()
@@ -145,7 +145,7 @@ def test_a_run_keeps_its_table_of_latencies(flags, invoke, table):
 def test_what_a_table_holds_of_other_spaces_is_the_same_to_a_run(flags, invoke, table):
     more = "--cost", "latency", "--latency", table
     assert invoke(search.run, "--trials", 2, *more, *flags).code == 0
-    other = name_of_check(WHOLE, "mobilenet-8", 0.5)
+    other = name_of_check(WHOLE, "mobilenet-8", 0.5, "0a")
     grown = read_table(table)
     grown.values |= {"a piece of another width": 1.0, other: 2.0}
     grown.write()
@@ -267,6 +267,7 @@ def test_a_profile_limits_and_flags_go_before_it(flags, invoke, tmp_path):
         ("max-ram = ", "not TOML"),
         ("max-weight = 3", "max-weight"),
         ('max-ram = "1k"', "above 0"),
+        pytest.param(f"max-ram = {'9' * 400}", "at most 1.79769e[+]308", id="400 digits"),
         ("", "limits nothing"),
     ],
 )
