@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from functools import cache
 from itertools import chain, product
 
-import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
 from mobinet.part import Chain, Part, parts_of
+from mobinet.random_state import random_state_kept
 from space import Architecture, InputError, SearchSpace
 from space.family import family_names, find_family
 from space.shares import ways_to
@@ -125,5 +125,5 @@ def _named_pieces(part: Part) -> Iterator[tuple[Name, Part]]:
 @cache
 def _hollow(piece: Part) -> nn.Module:
     """A piece whose tensors are to be put in at each call."""
-    with torch.device("meta"):
-        return piece.build()
+    with random_state_kept():
+        return piece.build().to("meta")
