@@ -1,6 +1,7 @@
 """Readers: each finds the training or the test images of a data set, or of several of one kind."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -49,9 +50,13 @@ def read_torchvision(data_dir: str, part: str, *, name: str, kind: str) -> Pixel
         images = dataset(data_dir, train=train, download=False)
     except Exception:  # each kind of damage has its own
         there = "is damaged or incomplete in" if folder.exists() else "is not in"
+        made = [path for path in (folder / "raw", folder, Path(data_dir)) if not path.exists()]
         try:
             images = dataset(data_dir, train=train, download=True)
         except Exception as error:
+            for path in made:
+                with suppress(OSError):  # the download did not get so far, or has left a part in it
+                    path.rmdir()
             reason = first_line(getattr(error, "reason", None) or error)
             raise InputError(
                 f"{name} {there} {folder} and cannot be downloaded ({reason}); connect to the internet, or name the "

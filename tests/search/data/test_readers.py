@@ -94,6 +94,19 @@ def test_what_is_absent_and_cannot_be_downloaded_is_one_clear_line(monkeypatch, 
     assert len(str(found.value).splitlines()) == 1
 
 
+@pytest.mark.parametrize("there", [(), ("data",), ("data", "data/MNIST")])
+def test_a_download_that_fails_leaves_no_folders_behind(monkeypatch, tmp_path, there):
+    def no_internet(*_, **__):
+        raise URLError("no route to host")
+
+    monkeypatch.setattr(torchvision.datasets.mnist, "download_and_extract_archive", no_internet)
+    for name in there:
+        (tmp_path / name).mkdir()
+    with pytest.raises(InputError, match="mnist is .* cannot be downloaded"):
+        read_source("mnist", str(tmp_path / "data"), "train")
+    assert {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")} == {*there}
+
+
 @pytest.mark.parametrize(
     "name, kind, file",
     [
