@@ -5,7 +5,7 @@
 One thread, batch 1, medians, all in one run. Each network is exported to C and built for several instruction sets;
 beside it run PyTorch, as it is and compiled, and, where it is installed, onnxruntime with the float form of the same
 network. Last comes what a user would take instead: MobileNet-v1 in onnxruntime, float and int8. Weights are random:
-times do not depend on them.
+times do not depend on them. A build that the compiler refuses is left out, and named at the end.
 
 LiteRT takes the package ai-edge-litert, and files that `benchmarks/speed/litert.py` writes once:
 
@@ -13,6 +13,7 @@ LiteRT takes the package ai-edge-litert, and files that `benchmarks/speed/litert
 """
 
 import argparse
+import subprocess
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -24,7 +25,7 @@ import torch
 from benchmarks.speed.litert import WIDTHS, path_of
 from mobinet.conv import BinaryConv2d
 from mobinet.export import TrainedNetwork
-from mobinet.export.c.compiled import compiled
+from mobinet.export.c.compiled import compile_error, compiled
 from mobinet.export.memory import untrained
 from mobinet.latency.peers import median_seconds, onnxruntime_calls
 from search.flags import positive_float
@@ -69,8 +70,11 @@ def as_trained(architecture: Architecture) -> TrainedNetwork:
 
 
 def exported_call(network: TrainedNetwork, folder: Path, flags: str) -> Callable[[], None]:
-    """A call of the exported C, built with `flags`."""
-    built = compiled(network, folder, flags)
+    """A call of the exported C, built with `flags`. Raises InputError where the compiler refuses them."""
+    try:
+        built = compiled(network, folder, flags)
+    except subprocess.CalledProcessError as error:
+        raise InputError(f"not compiled with {flags or 'no flags'}: {compile_error(error.stderr)}") from None
     channels, height, width = network.architecture.input_shape
     image = np.random.default_rng(0).integers(0, 256, (height, width, channels), dtype=np.uint8)
     scores, arena = np.empty(built.classes, np.float32), np.empty(built.arena, np.float32)
@@ -108,17 +112,20 @@ def main() -> None:
     print("microseconds an image; in brackets, how many times as fast as onnxruntime's float\n")
     print("| network | torch | torch.compile | onnxruntime | " + " | ".join(BUILDS) + " |")
     print("|---" * (4 + len(BUILDS)) + "|")
+    refused: dict[str, str] = {}
     for backbone in args.backbones:
         width, ks = NETWORKS[backbone]
         for k in ks:
             network = as_trained(Architecture.uniform(backbone, block="mid", k=k, pool="avg", width=width))
-            print(f"| {backbone} at width {width:g}, mid, K={k} | {_row(network, args.seconds)} |", flush=True)
+            print(f"| {backbone} at width {width:g}, mid, K={k} | {_row(network, args.seconds, refused)} |", flush=True)
     if "mobilenet-224" in args.backbones:
         kinds = ("onnxruntime float", "int8", *(("LiteRT float", "int8") if litert else ()))
         print(f"\n| what a user would take instead | {' | '.join(kinds)} |\n" + "|---" * (1 + len(kinds)) + "|")
         for width in WIDTHS:
             times = _instead(width, litert, args.seconds)
             print(f"| mobilenet-v1-{width:g} | {' | '.join(times)} |", flush=True)
+    for name, reason in refused.items():
+        print(f"\n{name}: {reason}")
 
 
 def _instead(width: float, litert: dict[tuple[float, str], Callable[[], None]], seconds: float) -> list[str]:
@@ -130,7 +137,8 @@ def _instead(width: float, litert: dict[tuple[float, str], Callable[[], None]], 
     return times + [f"{microseconds(call, seconds):,.0f}" for (of, _), call in litert.items() if of == width]
 
 
-def _row(network: TrainedNetwork, seconds: float) -> str:
+def _row(network: TrainedNetwork, seconds: float, refused: dict[str, str]) -> str:
+    """The cells of a network; the builds that the compiler refuses go into `refused`, by name, with the reason."""
     shape = network.architecture.input_shape
     image = torch.rand(1, *shape)
     with tempfile.TemporaryDirectory() as folder:
@@ -141,7 +149,12 @@ def _row(network: TrainedNetwork, seconds: float) -> str:
         cells = [f"{microseconds(lambda net=net: net(image), seconds):,.0f}" for net in nets]
         cells.append(f"{baseline:,.0f}" if baseline else "-")
         for name, (flags, stream) in BUILDS.items():
-            call = exported_call(replace(network, stream=stream), Path(folder) / name, flags)
+            try:
+                call = exported_call(replace(network, stream=stream), Path(folder) / name, flags)
+            except InputError as error:
+                refused[name] = str(error)
+                cells.append("-")
+                continue
             found = microseconds(call, seconds)
             cells.append(f"{found:,.0f}" + (f" ({baseline / found:.1f})" if baseline else ""))
     return " | ".join(cells)
