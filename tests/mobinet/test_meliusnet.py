@@ -13,6 +13,7 @@ from mobinet import build, cost
 from mobinet.conv import BinaryConv2d
 from mobinet.families.meliusnet import DenseBlock, ImprovementBlock, NewFeatures, Transition
 from space import Architecture, InputError, named_network
+from tests.mobinet.norms import norm_by_hand, shaken
 
 TABLE = {
     "meliusnet-22-7x7": (6948392, 6119424, "185.25", "4.62", "257.50", "3.89"),
@@ -173,25 +174,6 @@ def test_without_improvement_blocks_it_is_another_network():
         stage = build(on_8(improvement=improvement), 5).stage1
         assert len(stage) == 2 * kinds
         assert [type(block) for block in stage] == [DenseBlock, ImprovementBlock][:kinds] * 2
-
-
-@torch.no_grad()
-def shaken(module):
-    """`module` in eval mode, in float64, with norms and statistics away from where they begin."""
-    for layer in module.modules():
-        if isinstance(layer, nn.BatchNorm2d):
-            for value in (layer.weight, layer.bias, layer.running_mean):
-                value.normal_()
-            layer.running_var.uniform_(0.5, 2)
-    return module.double().eval()
-
-
-def norm_by_hand(x, layer):
-    mean, var, gamma, beta = (
-        value.detach().numpy().reshape(-1, 1, 1)
-        for value in (layer.running_mean, layer.running_var, layer.weight, layer.bias)
-    )
-    return (x - mean) / np.sqrt(var + 1e-5) * gamma + beta
 
 
 def features_by_hand(x, block):

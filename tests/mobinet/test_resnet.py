@@ -11,6 +11,7 @@ from mobinet import build, cost
 from mobinet.conv import BinaryConv2d
 from mobinet.families.resnet import Unit
 from space import Architecture, InputError, named_network
+from tests.mobinet.norms import norm_by_hand, shaken
 
 CLASSIFIER = 512 * 1000
 STEMS = {"7x7": 118_013_952, "grouped": 68_640_768}
@@ -86,24 +87,6 @@ def test_resnet_18_of_trained_binarization():
         net = build(network, 1000)
     assert sum(isinstance(layer, BinaryConv2d) for layer in net.modules()) == 16 + 3
     assert [layer.kernel_size for layer in net.modules() if isinstance(layer, nn.Conv2d)] == [(7, 7)]
-
-
-@torch.no_grad()
-def shaken(module):
-    for layer in module.modules():
-        if isinstance(layer, nn.BatchNorm2d):
-            for value in (layer.weight, layer.bias, layer.running_mean):
-                value.normal_()
-            layer.running_var.uniform_(0.5, 2)
-    return module.double().eval()
-
-
-def norm_by_hand(x, layer):
-    mean, var, gamma, beta = (
-        value.detach().numpy().reshape(-1, 1, 1)
-        for value in (layer.running_mean, layer.running_var, layer.weight, layer.bias)
-    )
-    return (x - mean) / np.sqrt(var + 1e-5) * gamma + beta
 
 
 def conv_by_hand(x, weight, stride):
