@@ -31,7 +31,7 @@ from space import InputError
 from space.command import Parser, add_own_family, run_command, user_path
 
 if TYPE_CHECKING:
-    from search.training.retraining import Retraining
+    from search.retraining.retraining import Retraining
 
 
 def parse(argv: list[str] | None = None) -> argparse.Namespace:
@@ -135,8 +135,8 @@ def retrain(args: argparse.Namespace, programs: TextIO | None = None) -> None:
 def assemble(args: argparse.Namespace, target: Target) -> "Retraining":
     """The retraining that the flags ask for, of the `target`."""
     from search.data.checking import check_pictures
+    from search.retraining.retraining import Retraining
     from search.training.devices import own_device
-    from search.training.retraining import Retraining
     from search.training.teacher_files import absolute_teacher
 
     dataset = args.dataset or target.dataset

@@ -20,10 +20,10 @@ from search.messages.placement import placement_text
 from search.messages.retrained_events import RetrainingEvents
 from search.messages.retrained_text import named, refresh_report, run_of, teacher_note
 from search.messages.tensorboard import events_of
+from search.retraining.retraining import Retraining
 from search.task import Evaluation, Failure, Task
 from search.training import ranks
 from search.training.devices import why_left_alone
-from search.training.retraining import Retraining
 from space import Architecture, InputError
 
 

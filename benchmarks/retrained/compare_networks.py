@@ -17,8 +17,8 @@ from results.words import si
 from search.data.catalog import DATASETS
 from search.data.dataset import load_dataset
 from search.flags import positive_float, positive_int
+from search.retraining.retraining import VALIDATION
 from search.training.devices import find_device
-from search.training.retraining import VALIDATION
 from space import Architecture, named_network
 from space.command import Parser, run_command
 

@@ -24,9 +24,9 @@ from search.data.split import Split
 from search.interrupt import Interrupts
 from search.loop import run_tasks
 from search.recipe import Recipe
+from search.retraining.retraining import VALIDATION
 from search.task import Evaluation, Failure, Task
 from search.training.judging import judge
-from search.training.retraining import VALIDATION
 from search.training.seeds import seeded_build, training_seed
 from search.training.teacher_files import digest_of, load_teacher
 from search.training.training import Training

@@ -5,8 +5,8 @@ from typing import Any, TextIO
 
 from search.messages.listeners import write_event
 from search.messages.retrained_text import next_commands
+from search.retraining.retraining import Retraining
 from search.task import Evaluation, Failure
-from search.training.retraining import Retraining
 
 
 class RetrainingEvents:

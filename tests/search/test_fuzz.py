@@ -29,8 +29,8 @@ from search.data.catalog import DATASETS
 from search.data.dataset import load_dataset
 from search.loop import measure_noise, run_search
 from search.recipe import Recipe
+from search.retraining.retraining import Retraining
 from search.training.checkpoint import open_checkpoint, save_checkpoint
-from search.training.retraining import Retraining
 from search.training.seeds import seeded_build
 from search.training.training import Training
 from space import Architecture, InputError

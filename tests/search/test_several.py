@@ -10,16 +10,16 @@ from PIL import Image
 from torch import nn
 
 import search.retrain
-import search.training.retraining
+import search.retraining.retraining
 from results.files import read_json
 from search.lock import lock
 from search.messages.retrained_events import RetrainingEvents
 from search.recipe import Recipe
 from search.retrain import assemble, parse
+from search.retraining.retraining import Retraining
 from search.several import retrain_several, retrainings_of
 from search.target import find_targets
 from search.training import ranks
-from search.training.retraining import Retraining
 from search.training.teacher_files import load_teacher
 from space import Architecture, InputError
 
@@ -153,7 +153,7 @@ def test_a_teacher_is_loaded_once_before_the_first_begins(judged_copy, invoke, t
         loaded.append(args)
         return load_teacher(*args)
 
-    monkeypatch.setattr(search.training.retraining, "load_teacher", load)
+    monkeypatch.setattr(search.retraining.retraining, "load_teacher", load)
     net = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
     torch.jit.save(torch.jit.trace(net, torch.zeros(2, 1, 8, 8)), tmp_path / "teacher.pt")
     command = judged_copy / "best.json", "--epochs", 1, "--teacher", tmp_path / "teacher.pt", "--workers", 0

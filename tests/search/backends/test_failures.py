@@ -8,9 +8,9 @@ import torch
 from search.backends.backend import evaluate
 from search.backends.failures import failure_of
 from search.recipe import Recipe
+from search.retraining.retraining import Retraining
 from search.several import Retrainings
 from search.task import Failure, Task
-from search.training.retraining import Retraining
 from space import Architecture, InputError
 
 MEMORY = (

@@ -19,8 +19,8 @@ from search import run_study
 from search.data.dataset import load_dataset
 from search.evaluators.proxy import Proxy
 from search.recipe import Recipe
+from search.retraining.retraining import Retraining
 from search.training.checkpoint import open_checkpoint, save_checkpoint
-from search.training.retraining import Retraining
 from search.training.seeds import seeded_build
 from search.training.training import Training
 from space import Architecture, load_space

@@ -18,7 +18,7 @@ from search.training.teacher import Teacher
 from search.training.teacher_files import digest_of, load_teacher
 from search.training.training import Training
 from space import InputError
-from tests.search.training.test_retraining import RECIPE, quiet, retraining, stop_after
+from tests.search.retraining.test_retraining import RECIPE, quiet, retraining, stop_after
 from tests.search.training.test_training import CPU, NETWORK, part_of, seeded_build
 
 

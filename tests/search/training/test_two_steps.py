@@ -10,7 +10,7 @@ from search import machine
 from search.recipe import Recipe
 from search.training.training import Training
 from space import Architecture
-from tests.search.training.test_retraining import quiet, retraining, stop_after, tensors
+from tests.search.retraining.test_retraining import quiet, retraining, stop_after, tensors
 from tests.search.training.test_training import CPU, NETWORK, leaves, part_of, seeded_build
 
 TWO = Recipe(epochs=4, batch_size=20, learning_rate=0.02, first_step=0.5, first_learning_rate=0.04, warmup=0.25)

@@ -11,7 +11,7 @@ from search.training.teacher_files import digest_of
 from space.own_file import files_of
 
 if TYPE_CHECKING:
-    from search.training.retraining import Retraining
+    from search.retraining.retraining import Retraining
 
 TEACHER = "digest of the --teacher file"
 BEFORE = {

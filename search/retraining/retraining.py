@@ -15,10 +15,10 @@ from results.measures import ACCURACY, MEASURES, UNWEIGHTED
 from search.data.dataset import DataSet, check_test, load_dataset
 from search.lock import check_place, lock
 from search.recipe import Recipe
+from search.retraining.begun import differences, settings_of
+from search.retraining.ended import finish, finished
 from search.training import ranks
-from search.training.begun import differences, settings_of
 from search.training.checkpoint import open_checkpoint, save_checkpoint
-from search.training.ended import finish, finished
 from search.training.judging import judge
 from search.training.seeds import seeded_build, training_seed
 from search.training.teacher_files import load_teacher

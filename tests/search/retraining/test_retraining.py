@@ -11,7 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
-import search.training.retraining
+import search.retraining.retraining
 from mobinet import cost, load_packed
 from mobinet.export.examples import read_examples
 from mobinet.export.packed import read_packed
@@ -19,8 +19,8 @@ from results.files import read_json
 from results.measures import Counts
 from search.data.dataset import load_dataset, load_test
 from search.recipe import Recipe
-from search.training.begun import TEACHER
-from search.training.retraining import Retraining
+from search.retraining.begun import TEACHER
+from search.retraining.retraining import Retraining
 from search.training.training import NonFiniteLoss
 from space import Architecture, InputError
 
@@ -130,7 +130,7 @@ def test_the_measure_chooses_the_epoch(tmp_path, monkeypatch, metric, kept):
     ]
     script = iter([*counts, counts[0]])  # the last one on the test images
     for module in ("retraining", "ended"):
-        monkeypatch.setattr(f"search.training.{module}.judge", lambda *_, **__: next(script))
+        monkeypatch.setattr(f"search.retraining.{module}.judge", lambda *_, **__: next(script))
     summary = retraining(tmp_path, metric=metric).run(quiet)
     wanted = {1: (0.9, 0.5, (2 * 18 / 38) / 2), 2: (0.85, (15 / 18 + 1) / 2, (2 * 15 / 33 + 2 * 2 / 7) / 2)}
     names = "validation_top1", "validation_balanced_accuracy", "validation_macro_f1"
@@ -157,7 +157,7 @@ def test_a_checkpoint_of_another_measure_or_weights_is_refused(tmp_path):
 
 
 def test_best_epoch_is_the_one_that_is_kept(tmp_path, monkeypatch):
-    judge, top1 = search.training.retraining.judge, {}
+    judge, top1 = search.retraining.retraining.judge, {}
 
     def scripted(net, split, *, classes, device):
         if not top1:  # the test images
@@ -165,7 +165,7 @@ def test_best_epoch_is_the_one_that_is_kept(tmp_path, monkeypatch):
         right = round(10 * top1.pop(min(top1)))
         return Counts(labels=np.array([10]), predicted=np.array([10]), right=np.array([right]), top5=10)
 
-    monkeypatch.setattr(search.training.retraining, "judge", scripted)
+    monkeypatch.setattr(search.retraining.retraining, "judge", scripted)
     recipe = Recipe(epochs=4, batch_size=300, learning_rate=0.03)
     top1.update({1: 0.3, 2: 0.6, 3: 0.6, 4: 0.2})
     assert retraining(tmp_path / "whole", recipe=recipe).run(quiet)["validation_top1"] == 0.6
@@ -182,7 +182,7 @@ def test_after_a_kill_between_two_files_the_best_weights_are_those_of_the_best_e
     tmp_path, monkeypatch, killed_at, epoch, falls
 ):
     """Of a training that does not repeat itself, as on a GPU: after the kill it is of another seed."""
-    save, right, weights = search.training.retraining.save_checkpoint, iter([5, 4 if falls else 6, 7, 8, 9]), {}
+    save, right, weights = search.retraining.retraining.save_checkpoint, iter([5, 4 if falls else 6, 7, 8, 9]), {}
 
     def judge(net, split, **_):
         accuracy = next(right)
@@ -194,9 +194,9 @@ def test_after_a_kill_between_two_files_the_best_weights_are_those_of_the_best_e
             raise KeyboardInterrupt
         save(path, content)
 
-    monkeypatch.setattr(search.training.retraining, "judge", judge)
+    monkeypatch.setattr(search.retraining.retraining, "judge", judge)
     with monkeypatch.context() as patch, suppress(KeyboardInterrupt):
-        patch.setattr(search.training.retraining, "save_checkpoint", save_or_die)
+        patch.setattr(search.retraining.retraining, "save_checkpoint", save_or_die)
         retraining(tmp_path).run(stop_after(epoch))
     right = iter([1] * 9)  # epochs after the kill are worse
     with suppress(KeyboardInterrupt):
@@ -289,7 +289,7 @@ def test_a_damaged_checkpoint_is_refused(tmp_path, monkeypatch, name, content):
     """The best weights, where they are not those of the last epoch, which has them in its own checkpoint."""
     nine, right = np.array([9]), iter((3, 2, 1))
     monkeypatch.setattr(
-        search.training.retraining,
+        search.retraining.retraining,
         "judge",
         lambda *_, **__: Counts(labels=nine, predicted=nine, right=np.array([next(right)]), top5=9),
     )

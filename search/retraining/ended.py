@@ -17,15 +17,15 @@ from results.files import SCHEMA, SUMS, check_sums, read_json, write_json, write
 from results.run_config import versions
 from search.data.catalog import find_dataset
 from search.data.dataset import DataSet, load_test
+from search.retraining.examples import examples_of
 from search.training import ranks
-from search.training.examples import examples_of
 from search.training.judging import judge
 from search.training.precision import dtype_text
 from space import InputError
 from space.writing import write_atomic
 
 if TYPE_CHECKING:
-    from search.training.retraining import Retraining
+    from search.retraining.retraining import Retraining
 
 
 def finish(
