@@ -1,9 +1,7 @@
 """config.json: every setting of a run, fixed when it begins."""
 
-import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from importlib.metadata import PackageNotFoundError, version
 from math import inf
 from pathlib import Path
 from types import UnionType
@@ -18,7 +16,6 @@ LATENCIES = "latency.csv"
 """A copy of the table of latencies, in the folder of a run that uses them."""
 PUBLISHED_BEFORE = {"imagefolder": "imagenet"}
 """Of runs that do not say."""
-PACKAGES = ("mobinas", "torch", "torchvision", "optuna", "fvcore", "numpy")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,21 +203,10 @@ def read_config(folder: Path) -> RunConfig:
     return RunConfig.from_dict(read_json(folder / "config.json"), folder / "config.json")
 
 
-def table_of(config: RunConfig, folder: Path) -> Path | None:
+def latencies_of(config: RunConfig, folder: Path) -> Path | None:
     """The table of latencies of the run in `folder`, where there still is one: its copy, or the original."""
     there = [folder / LATENCIES, *([Path(config.latency_table)] if config.latency_table else [])]
     return next((path for path in there if path.exists()), None)
-
-
-def versions() -> dict[str, str]:
-    """The versions a result depends on."""
-    installed = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            installed[package] = version(package)
-        except PackageNotFoundError:
-            pass
-    return installed
 
 
 def _reference(content: Any, objective: Any) -> Any:

@@ -15,7 +15,7 @@ from mobinet import cost
 from mobinet.latency.table import latency_settings, peers_in, read_table
 from results.measures import ACCURACY, MEASURES, UNWEIGHTED
 from results.published import published_on
-from results.run_config import LATENCIES, RunConfig, read_config, table_of
+from results.run_config import LATENCIES, RunConfig, latencies_of, read_config
 from search.backends import BACKENDS, Backend
 from search.data.catalog import find_dataset
 from search.data.checking import check_pictures
@@ -165,7 +165,7 @@ def _repeat_choices(args: argparse.Namespace, folder: Path) -> None:
         if not args.device_profile:
             _repeat_limits(args, begun)
         if begun.latency and "latency" in (args.cost, *limits_of(args)):
-            args.latency = args.latency or table_of(begun, folder)
+            args.latency = args.latency or latencies_of(begun, folder)
 
 
 def _enqueued(args: argparse.Namespace, space: SearchSpace, folder: Path) -> tuple[Architecture, ...]:

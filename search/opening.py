@@ -8,9 +8,10 @@ from typing import Any
 
 from mobinet import cost as count_of
 from mobinet.cost import cost_of_parts
-from results.run_config import Reference, RunConfig, versions
+from results.run_config import Reference, RunConfig
 from results.settings import settings_of
 from results.settle_config import settle_config
+from results.versions import versions
 from search.data.catalog import find_dataset
 from search.evaluators import EVALUATORS, NOISY, is_noisy, name_of
 from search.evaluators.on_images import OnImages

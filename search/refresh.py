@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from results.report import folder_of
-from results.run_config import Reference, RunConfig, read_config, table_of
+from results.run_config import Reference, RunConfig, latencies_of, read_config
 from space import InputError, SearchSpace, load_space
 from space.command import Parser, add_own_family, run_command, user_path
 from space.objective import OBJECTIVES
@@ -48,7 +48,7 @@ def refresh(folder: Path, *, cost: str | None = None, latencies: Path | None = N
         raise InputError(f"{target} is the folder of another search; use another --out")
     if bool(cost) != (target != folder):
         raise InputError("by another --cost, tables go to another folder; without it, to the run's own")
-    space, latencies = space_of(config, folder), latencies or table_of(config, folder)
+    space, latencies = space_of(config, folder), latencies or latencies_of(config, folder)
     latency = latency_settings(latencies, space, config.num_classes) if latencies else {}
     if cost != "latency" and latency and config.latency and latency["values"] != config.latency["values"]:
         raise InputError(f"{latencies} does not hold the latencies of the run; use it with --cost latency")

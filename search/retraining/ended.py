@@ -14,7 +14,7 @@ from mobinet.export.examples import dump_examples
 from mobinet.export.packed import NAME, read_packed
 from mobinet.pictures import enlarged
 from results.files import SCHEMA, SUMS, check_sums, read_json, write_json, write_sums
-from results.run_config import versions
+from results.versions import versions
 from search.data.catalog import find_dataset
 from search.data.dataset import DataSet, load_test
 from search.retraining.examples import examples_of
