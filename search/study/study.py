@@ -14,12 +14,12 @@ from results.measures import ACCURACY, Measure
 from search.lock import lock
 from search.samplers.encoding import Encoding
 from search.samplers.fresh import Exhausted, FreshSampler
+from search.study.dashboard import describe_study, words_of
 from search.study.halving import Halving
 from search.study.record import TrialRecord, queued_genes, refusal_of, write_outcome, write_proposal, write_refusal
 from search.study.replicates import Replicates
 from search.study.storage import MirroredStorage
 from search.study.tables import expected_of, table_of
-from search.study.words import describe_study, words_of
 from search.task import Evaluation, Failure, Task
 from space import Architecture, InputError, SearchSpace
 from space.cost import Cost
