@@ -6,7 +6,7 @@ linear layers. What is left out of OPs is counted apart as `elementwise`.
 
 import warnings
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 from math import ceil
 
 import torch
@@ -35,6 +35,11 @@ _ELEMENTWISE = {
 
 def cost(architecture: Architecture, num_classes: int) -> Cost:
     """The cost of one image through the network, from fvcore. Equal parts are traced once and remembered."""
+    return _sum_of_parts(architecture, num_classes)
+
+
+@lru_cache(maxsize=100_000)
+def _sum_of_parts(architecture: Architecture, num_classes: int) -> Cost:
     return sum(cost_of_parts(architecture, num_classes).values(), start=Cost())
 
 

@@ -305,11 +305,11 @@ def test_nothing_above_the_budget_is_trained(small, invoke, instant):
 
 def test_images_of_any_size(tmp_path, invoke, instant):
     flags = "--trials", 3, *SHORT, "--out", tmp_path / "run", "--width", 0.125
-    assert invoke(search.run, *flags, "--image-size", 20, "--channels", 1).code == 0
+    assert invoke(search.run, *flags, "--image-size", 12, "--channels", 1).code == 0
     best = json.loads((tmp_path / "run" / "best.json").read_text())
-    assert best["architecture"]["backbone"] == "mobilenet-20-grey"
+    assert best["architecture"]["backbone"] == "mobilenet-12-grey"
     assert invoke(search.run, *flags, "--trials", 4).code == 0  # resumed
-    assert "mobilenet-21-grey here" in one_line(invoke(search.run, *flags, "--image-size", 21))
+    assert "mobilenet-13-grey here" in one_line(invoke(search.run, *flags, "--image-size", 13))
 
 
 @pytest.mark.parametrize(
