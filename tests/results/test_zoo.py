@@ -4,12 +4,13 @@ import io
 import math
 import subprocess
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from results.zoo import PRINTED, difference, zoo_networks, zoo_table, zoo_text
+from results.zoo import PRINTED, difference, main, zoo_networks, zoo_table, zoo_text
 from space.family import find_family
 
 ROOT = Path(__file__).parents[2]
@@ -31,11 +32,11 @@ IN_NUMBERS = {
 @pytest.fixture(scope="module")
 def table():
     """What the command prints for programs; figures of papers as text, for their digits count."""
-    ended = subprocess.run(
-        [sys.executable, "-m", "results.zoo", "--csv"], cwd=ROOT, capture_output=True, text=True, check=True
-    )
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as printed:
+        patch.setattr(sys, "argv", ["results.zoo", "--csv"])
+        main()
     texts = [f"{kind}_{column}" for kind in ("printed", "difference") for column in PRINTED] + ["top1", "top5"]
-    return pd.read_csv(io.StringIO(ended.stdout), dtype=dict.fromkeys(texts, str), keep_default_na=False)
+    return pd.read_csv(io.StringIO(printed.getvalue()), dtype=dict.fromkeys(texts, str), keep_default_na=False)
 
 
 def modules():
