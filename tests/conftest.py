@@ -2,6 +2,9 @@
 
 import os
 import signal
+from importlib import import_module
+
+import pytest
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 """Small operators beside other processes of the suite: more threads only wait for each other. Read as torch loads."""
@@ -20,3 +23,13 @@ LONGEST = (
 def pytest_collection_modifyitems(items):
     """The longest first, so that no process ends with one while the others have nothing left."""
     items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quickly_compiled():
+    """C that Python loads is not optimised here; tests/mobinet/export/test_c.py has builds that are."""
+    module = import_module("mobinet.export.c.compiled")
+    library = module._library
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_library", lambda folder, flags: library(folder, f"{flags} -O0"))
+        yield
