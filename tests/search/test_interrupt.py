@@ -7,20 +7,29 @@ from threading import Thread
 import pytest
 
 from search.interrupt import Interrupts, inherited_by_nobody
+from space.command import ENDING
 
 
-def test_a_signal_waits_until_it_is_welcome():
+@pytest.fixture(params=ENDING)
+def number(request):
+    """As in a command, where each of them raises what Ctrl-C does."""
+    usual = signal.signal(request.param, signal.default_int_handler)
+    yield request.param
+    signal.signal(request.param, usual)
+
+
+def test_a_signal_waits_until_it_is_welcome(number):
     with pytest.raises(KeyboardInterrupt), Interrupts() as interrupts:
-        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(number)
         written = True
         with interrupts.welcome():
             written = False
     assert written
 
 
-def test_a_signal_that_came_last_takes_effect_at_the_end():
+def test_a_signal_that_came_last_takes_effect_at_the_end(number):
     with pytest.raises(KeyboardInterrupt), Interrupts():
-        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(number)
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
