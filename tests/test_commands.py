@@ -37,7 +37,7 @@ SMALL = {
     "benchmarks.speed.training": "--backbone mobilenet-8 --width 1 --k 0 --steps 1",
     "mobinet.latency": "--backbone mobilenet-8 --width 1 --space narrow.toml",
     "search.retrain": "--dataset digits --epochs 1",
-    "search.run": "--dataset digits --trials 3 --epochs 1 --workers 0",
+    "search.run": "--dataset digits --trials 3 --epochs 1 --workers 0 --proxy-images 100",
 }
 """Flags that are added to a command; the last of two counts."""
 
