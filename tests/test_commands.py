@@ -150,13 +150,15 @@ def test_it_runs(workplace, key, monkeypatch, tmp_path, module, arguments):
     if module == "mobinet.latency" and "--target" not in arguments:
         small += " --cc 'cc -std=gnu99 -O0'"
     if "--image-size" in arguments:
-        small += " --image-size 8 --width 0.125"
+        small += " --image-size 8 --width 0.25"
     if "--backbone mobilenet-32" in arguments and "--device-profile" in arguments:
         small += " --backbone mobilenet-8"  # RAM is counted thousands of times
     if module in ("search.run", "mobinet.latency"):
         small += f" --out {tmp_path / 'out'}"
     if "imagefolder" in arguments:
         small = small.replace("--dataset digits", "")
+    if "supernet" in arguments:
+        small = small.replace("--proxy-images 100", "")
     run(monkeypatch, module, f"{arguments.replace('KEY', key)} {small}")
 
 
