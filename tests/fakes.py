@@ -3,6 +3,7 @@
 import os
 import time
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import ClassVar
 
@@ -21,6 +22,7 @@ from space.objective import OBJECTIVES, Objective
 PRICES = {"pre": 70, "mid": 30, "post": 0, "none": 0, "avg": 0, "max": 1, "min": 2}
 
 
+@cache
 def price(network: Architecture) -> Cost:
     """A cost that adds up over the blocks, the K and the poolings."""
     known = [choice for name, choice in network.effective.items() if name.endswith((".block", ".k", ".pool"))]
