@@ -33,13 +33,9 @@ _ELEMENTWISE = {
 }
 
 
+@lru_cache(maxsize=100_000)
 def cost(architecture: Architecture, num_classes: int) -> Cost:
     """The cost of one image through the network, from fvcore. Equal parts are traced once and remembered."""
-    return _sum_of_parts(architecture, num_classes)
-
-
-@lru_cache(maxsize=100_000)
-def _sum_of_parts(architecture: Architecture, num_classes: int) -> Cost:
     return sum(cost_of_parts(architecture, num_classes).values(), start=Cost())
 
 
