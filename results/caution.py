@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from results.measures import MEASURES
+from results.measures import ACCURACY, MEASURES
 from results.noise import standard_error
 from results.run_config import RunConfig
 
@@ -18,12 +18,14 @@ def caution_text(trials: pd.DataFrame, config: RunConfig) -> str:
     if complete.empty or not images:
         return ""
     chance = 1 / config.num_classes
-    fair = MEASURES["balanced-accuracy"].column  # of any guess 1 / C, also where one class has most images
-    best = float(complete[fair if fair in complete and complete[fair].notna().to_numpy().all() else "accuracy"].max())
+    fair = MEASURES["balanced-accuracy"]  # of any guess 1 / C, also where one class has most images
+    if fair.column not in complete or complete[fair.column].isna().to_numpy().any():
+        fair = ACCURACY
+    best = float(complete[fair.column].max())
     if best <= chance + LUCKY * standard_error(chance, images):
         return (
             f"No network is shown to do better than guessing: on {images:,} validation images the best reaches "
-            f"{best:.1%}, a guess among {config.num_classes} classes {chance:.1%}. Do not use this front; search "
+            f"{best:.1%} {fair.title}, a guess among {config.num_classes} classes {chance:.1%}. Do not use this front; search "
             "again, into another folder, with more --epochs, a higher --width or more images."
         )
     right = complete["accuracy"] * images

@@ -67,7 +67,7 @@ class TrialRecord:
             enqueued=attributes.get("enqueued", False),
             evaluation=_read_evaluation(attributes["evaluation"]) if state in ("complete", "stopped") else None,
             price=trial.values[1] if trial.values else None,
-            reason=attributes.get("reason", ""),
+            reason=attributes.get("reason", "") if state == "failed" else "",  # others may note one, too
         )
 
 
@@ -120,8 +120,9 @@ def write_refusal(storage: BaseStorage, trial: FrozenTrial, reason: str) -> None
 
 
 def refusal_of(trial: FrozenTrial) -> str:
-    """What `write_refusal` noted; empty for trials that have a network."""
-    return "" if "key" in trial.user_attrs else trial.user_attrs.get("reason", "")
+    """What `write_refusal` noted; empty for trials that have a network, or will have one."""
+    refused = trial.state == TrialState.FAIL and "key" not in trial.user_attrs
+    return trial.user_attrs.get("reason", "") if refused else ""
 
 
 def _read_evaluation(stored: dict[str, Any]) -> Evaluation:

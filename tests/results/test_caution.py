@@ -10,13 +10,18 @@ from results.caution import caution_text
 @pytest.mark.parametrize(
     "accuracies, images, classes, said",
     [
-        ((0.08, 0.10, 0.13), 599, 10, "guessing: on 599 validation images the best reaches 13.0%, a guess among 10"),
+        (
+            (0.08, 0.10, 0.13),
+            599,
+            10,
+            "guessing: on 599 validation images the best reaches 13.0% accuracy, a guess among 10",
+        ),
         ((0.08, 0.10, 0.14), 599, 10, ""),  # 0.1 + 3 * sqrt(0.1 * 0.9 / 599) = 0.137
         (
             (0.75, 0.50),
             20,
             2,
-            "guessing: on 20 validation images the best reaches 75.0%, a guess among 2 classes 50.0%",
+            "guessing: on 20 validation images the best reaches 75.0% accuracy, a guess among 2 classes 50.0%",
         ),
         (
             (0.90, 0.85, 0.80),
@@ -41,4 +46,4 @@ def test_one_class_for_all_images_is_a_guess_even_where_most_are_of_it(make_tria
     trials = make_trials(*(("complete", "sampler", accuracy, 2e3) for accuracy in (0.6, 0.62, 0.64)))
     assert caution_text(trials, config) == ""
     guess = caution_text(trials.assign(balanced_accuracy=[0.1, 0.11, 0.1]), config)
-    assert "the best reaches 11.0%, a guess among 10 classes 10.0%" in guess
+    assert "the best reaches 11.0% balanced accuracy, a guess among 10 classes 10.0%" in guess

@@ -306,6 +306,15 @@ def test_what_is_no_network_of_the_space_cannot_be_queued(tmp_path, genes, reaso
     assert len(again) == 1 and again.refused() == refused
 
 
+def test_what_another_program_says_of_a_queued_network_is_not_why_it_failed(tmp_path):
+    open_study(tmp_path, SPACE).close()
+    optunas(tmp_path).enqueue_trial({"layer0.k": 1}, user_attrs={"reason": "cheap,\nas I think"})
+    study = open_study(tmp_path, SPACE)
+    assert study.refused() == {}
+    study.tell(study.ask().number, evaluation(0.5))
+    assert study.refused() == {} and study.table()[["state", "reason"]].to_numpy().tolist() == [["complete", ""]]
+
+
 def test_a_queued_network_above_the_limit_takes_no_place(tmp_path):
     highest = SPACE.spell(max(SPACE.baselines(), key=lambda network: price(network).ops))
     open_study(tmp_path, SPACE).close()
