@@ -25,8 +25,8 @@ def caution_text(trials: pd.DataFrame, config: RunConfig) -> str:
     if best <= chance + LUCKY * standard_error(chance, images):
         return (
             f"No network is shown to do better than guessing: on {images:,} validation images the best reaches "
-            f"{best:.1%} {fair.title}, a guess among {config.num_classes} classes {chance:.1%}. Do not use this front; search "
-            "again, into another folder, with more --epochs, a higher --width or more images."
+            f"{best:.1%} {fair.title}, a guess among {config.num_classes} classes {chance:.1%}. Do not use this front; "
+            "search again, into another folder, with more --epochs, a higher --width or more images."
         )
     right = complete["accuracy"] * images
     if len(complete) > 1 and (right >= right.max() - FEW - 0.5).mean() > 0.5:

@@ -21,7 +21,7 @@ from space.errors import first_line
 LACKING = {
     "config.json": "{} is not the folder of a run: it lacks config.json",
     "trials.csv": "{} holds a run of which nothing is written yet; try again once its first trials have ended",
-    "pareto.json": "{0} holds a run without a complete trial; {0}/trials.csv has the reasons",
+    "pareto.json": "{0} holds a run without a complete trial, see {0}/trials.csv, or its pareto.json was deleted",
     "best.json": "{} lacks best.json; to write it again, repeat the command of the search",
 }
 

@@ -3,15 +3,19 @@
 import argparse
 
 from search.backends import BACKENDS
-from search.flags import add_choice, positive_int, refuse_flags_of_others
+from search.flags import add_choice, number, refuse_flags_of_others
+
+MOST_SEEDS = 1000
+
+
+def seeds(text: str) -> int:
+    return int(number(text, int, f"a whole number from 1 to {MOST_SEEDS}", lambda value: 1 <= value <= MOST_SEEDS))
 
 
 def add_several_flags(parser: argparse.ArgumentParser) -> None:
     """Add ``--all``, ``--seeds``, and the back ends with their flags."""
     parser.add_argument("--all", action="store_true", help="all networks of a pareto.json")
-    parser.add_argument(
-        "--seeds", type=positive_int, default=1, help="trainings of each network, from --seed on (default: 1)"
-    )
+    parser.add_argument("--seeds", type=seeds, default=1, help="trainings of each network, from --seed on (default: 1)")
     add_choice(parser, "--backend", BACKENDS, default="local")
     parser.set_defaults(time_limit=None)
 

@@ -16,6 +16,8 @@ from space.objective import read_latency
 
 LARGEST_SEED = 2**49
 """The seed of an epoch, 10007 times as much, still fits torch's 64 bits."""
+MOST = 10**9
+"""Of epochs, trials, images: with more, a float that they are a factor of may overflow."""
 
 
 def natural_int(text: str) -> int:
@@ -28,7 +30,7 @@ def seed_int(text: str) -> int:
 
 
 def positive_int(text: str) -> int:
-    return int(number(text, int, "a whole number above 0", lambda value: value > 0))
+    return int(number(text, int, f"a whole number above 0, at most {MOST}", lambda value: 0 < value <= MOST))
 
 
 def positive_float(text: str) -> float:

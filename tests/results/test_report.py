@@ -167,7 +167,8 @@ def test_missing_run_is_one_line_and_exit_code_2(tmp_path):
     [
         ("config.json", None, "is not the folder of a run: it lacks config.json"),
         ("trials.csv", None, "nothing is written yet"),
-        ("pareto.json", None, "without a complete trial"),
+        ("pareto.json", None, "without a complete trial, see "),
+        ("pareto.json", None, "or its pareto.json was deleted"),
         ("best.json", None, "lacks best.json; to write it again, repeat the command of the search"),
         ("pareto.json", '{"front": [], "hypervolume": 0.0}', "pareto.json is not what a search writes"),
         ("trials.csv", "", "trials.csv is not what a search writes"),
