@@ -33,8 +33,9 @@ def read_input(path: Path) -> str:
 
 def read_toml(path: Path) -> dict[str, Any]:
     """What a TOML file holds. Raises InputError where it cannot be read, or is no TOML."""
+    text = read_input(path)
     try:
-        return tomllib.loads(read_input(path))
+        return tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is not TOML: {error}") from None
 

@@ -23,3 +23,8 @@ def test_a_path_may_begin_with_home(monkeypatch):
 def test_a_home_that_there_is_not_is_one_line(read, ending):
     with pytest.raises((InputError, ArgumentTypeError), match="^~no-one-here/x.*: there is no such home directory"):
         read(f"~no-one-here/x{ending}")
+
+
+def test_a_file_that_there_is_not_is_not_called_wrong(tmp_path):
+    with pytest.raises(InputError, match=r"^cannot read .*none\.toml: No such file"):
+        load_space(str(tmp_path / "none.toml"))
