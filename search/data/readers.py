@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -85,36 +86,40 @@ def read_folder(data_dir: str, part: str, *, few: int = FEW_FILES) -> PictureFil
     ignored = (f"ignored beside the parts: {', '.join(looked.beside)}",) if looked.beside else ()
 
     def pictures(part: Part) -> PictureFiles:
-        notes = (_test_note(found), *ignored, *_skipped_note(part))
+        notes = (*_test_note(found), *ignored, *_skipped_note(part))
         labels = torch.tensor([label for _, label in part.pictures], dtype=torch.long)
         files = tuple(path for path, _ in part.pictures)
         return PictureFiles(folder=data_dir, files=files, labels=labels, classes=part.classes, notes=notes, few=few)
 
     if "whole" in found:
         train, test = pictures(found["whole"]).divided(FOLDER_TEST_SHARE, "test")
+        kept = f"{len(test.files):,} of the {len(train.files) + len(test.files):,} pictures are kept for the test"
+        train = replace(train, notes=(f"no folders train and test: {kept}", *train.notes))
         return {"train": train, "validation": train.take(torch.arange(0)), "test": test}[part]
     if "test" not in found and "validation" in found:
         found["test"] = found.pop("validation")
     return pictures(found[part]) if part in found else pictures(found["train"]).take(torch.arange(0))
 
 
-def _test_note(found: Mapping[str, Part]) -> str:
+def _test_note(found: Mapping[str, Part]) -> tuple[str, ...]:
     if "whole" in found:
-        return f"no folders train and test: {FOLDER_TEST_SHARE:.0%} of the pictures are kept for the test"
+        return ()
     names = {part: found[part].folder.name for part in found if part != "train"}
     if "test" not in names:
-        return "no folder test: the retraining will ask for one"
+        return ("no folder test: the retraining will ask for one",)
     judged = f"{names['validation']} to judge on, " if "validation" in names else ""
     count = len(found["test"].pictures)
     return (
         f"from the folders {found['train'].folder.name} to train on, {judged}{names['test']} for the test "
-        f"({count:,} pictures)"
+        f"({count:,} pictures)",
     )
 
 
 def _skipped_note(part: Part) -> tuple[str, ...]:
     if not part.skipped:
         return ()
+    if len(part.skipped) == 1:
+        return (f"skipped {part.skipped[0]}, which holds no picture",)
     return (f"skipped {len(part.skipped):,} files and folders that hold no pictures, such as {part.skipped[0]}",)
 
 
