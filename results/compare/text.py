@@ -47,7 +47,7 @@ def _row(comparison: Comparison, searches: list[Searched], name: str, run: str, 
         "seed": seed,
         "trials": f"{median(one.trials for one in searches):,.0f}",
         "seconds": f"{median(one.seconds for one in searches):,.0f}",
-        "front": f"{median(len(one.cost) for one in searches):.0f}",
+        "front": f"{median(len(one.cost) for one in searches):g}",
         "hypervolume": f"{median(one.hypervolume for one in searches):.4f}",
         **{
             f"at {tick(budget, objective)}": f"{median(one.best_within(budget) for one in searches):.2%}"
