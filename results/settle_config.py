@@ -73,6 +73,8 @@ def shown(value: Any) -> Any:
     if isinstance(value, list) and all(isinstance(each, dict) for each in value):
         digest = sha256(json.dumps(value).encode()).hexdigest()[:6]
         return f"{len(value)} (digest {digest})" if value else "none"
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
     return "not given" if value is None else value
 
 

@@ -33,7 +33,7 @@ def test_on_disk_the_settings_of_an_evaluator_stand_beside_the_others(tmp_path, 
         ({"seed": 1}, "seed 0 there and 1 here"),
         ({"recipe": {"epochs": 4}}, "--epochs 3 there and 4 here"),
         ({"evaluator_settings": {"new": 5}}, "new not given there and 5 here"),
-        ({"reference": Reference(accuracy=0.1, cost=5.0)}, "reference.ops 10000.0 there and 5.0 here"),
+        ({"reference": Reference(accuracy=0.1, cost=5.0)}, "reference.ops 10000 there and 5 here"),
         ({"fingerprint": "3a"}, "fingerprint of the training images 0123456789abcdef there and 3a here"),
     ],
 )

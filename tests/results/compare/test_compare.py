@@ -127,7 +127,7 @@ def test_groups_are_named_by_what_differs(make_run, config):
         make_run("c", (0.5, 5000.0), width=0.5, recipe={**config.recipe, "epochs": 6}, seed=1),
     ]
     comparison = compare(runs)
-    assert [*comparison.groups] == ["--epochs 3, --width 1.0", "--epochs 6, --width 0.5"]
+    assert [*comparison.groups] == ["--epochs 3, --width 1", "--epochs 6, --width 0.5"]
     assert any("not trained alike" in note for note in comparison.notes)
 
 
@@ -164,6 +164,11 @@ def test_the_test_is_that_of_the_hypervolumes(make_run):
     assert "with so few seeds p is at least 0.1" in text
     medians = shown_rows(comparison).set_index("run").loc["median"]
     assert medians["hypervolume"].tolist() == ["0.3000", "0.1000"] and medians["seed"].tolist() == ["3 seeds"] * 2
+
+
+def test_a_median_between_two_fronts_keeps_its_half(make_run):
+    runs = [make_run("one", (0.5, 5000.0)), make_run("two", (0.5, 5000.0), (0.6, 6000.0), seed=1)]
+    assert shown_rows(compare(runs)).set_index("run").loc["median", "front"] == "1.5"
 
 
 def test_p_is_corrected_for_the_number_of_pairs(make_run):
