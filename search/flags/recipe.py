@@ -72,7 +72,9 @@ SETTINGS = {
     "teacher_share": Setting(part),
     "teacher_temperature": Setting(positive_float),
     "teacher_maps": Setting(penalty),
-    "augment": Setting(augmentations, f"random changes of images: some of {','.join(AUGMENTATIONS)}"),
+    "augment": Setting(
+        augmentations, f"random changes of images, such as erasing,mixup; of {', '.join(AUGMENTATIONS)}"
+    ),
 }
 """By the fields of `Recipe`, which are the names in a file."""
 
