@@ -35,6 +35,8 @@ class Recipe:
         teacher_share: share of a teacher in the loss, where there is one; the labels have the rest.
         teacher_temperature: see `search.training.teacher.Teacher`.
         teacher_maps: factor of the distance to a teacher's maps in the loss, see `search.training.attention`.
+        latent_deviation: standard deviation of the latent weights of each layer before the training; 0 for their
+            binarizer's own. It decides how many steps a weight takes to change its sign, as `learning_rate` does.
         augment: some of `AUGMENTATIONS`, with commas between; they come after the data set's own shifts and flips, only
             the alternating flip is in place of the flips.
     """
@@ -54,6 +56,7 @@ class Recipe:
     teacher_share: float = 1.0
     teacher_temperature: float = 1.0
     teacher_maps: float = 0.0
+    latent_deviation: float = 0.0
     augment: str = ""
 
     @property

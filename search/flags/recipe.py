@@ -72,6 +72,7 @@ SETTINGS = {
     "teacher_share": Setting(part),
     "teacher_temperature": Setting(positive_float),
     "teacher_maps": Setting(penalty),
+    "latent_deviation": Setting(penalty),
     "augment": Setting(
         augmentations, f"random changes of images, such as erasing,mixup; of {', '.join(AUGMENTATIONS)}"
     ),

@@ -101,12 +101,21 @@ class Training:
         self.augmenting = Augmenting(random, train.preparation, len(train.class_counts())) if random else None
         self.recorded = self.alike and device.type == "cuda" and ranks.ranks() == 1
         self._total = torch.zeros((), device=device)
+        if recipe.latent_deviation:
+            self._begin_latent_weights(recipe.latent_deviation)
         self._begin_step(float_weights=recipe.first_epochs > 0)
 
     @property
     def kept(self) -> nn.Module:
         """The network that is judged and kept: with the average of the weights where the recipe asks for it."""
         return self.average.net if self.average else self.net
+
+    @torch.no_grad()
+    def _begin_latent_weights(self, deviation: float) -> None:
+        """Scale the latent weights of each layer to a deviation, which changes no sign."""
+        for module in self.net.modules():
+            if isinstance(module, BinaryConv2d):
+                module.weight.mul_(deviation / module.weight.square().mean().sqrt())
 
     def _begin_step(self, *, float_weights: bool) -> None:
         """Begin the first of two steps, with float weights, or the step whose weights are binary."""

@@ -43,8 +43,9 @@ def test_every_flag_sets_its_field():
 
 
 def test_a_file_changes_the_own_recipe_and_flags_change_the_file(mine):
-    path = mine("warmup = 0\nscale_decay = 0.5\nema = 0.9\nbatch_size = 16\n")
-    expected = Recipe(epochs=7, batch_size=8, learning_rate=0.02, warmup=0, scale_decay=0.5, ema=0.9)
+    path = mine("warmup = 0\nscale_decay = 0.5\nema = 0.9\nbatch_size = 16\nlatent_deviation = 0.03\n")
+    changed = {"warmup": 0.0, "scale_decay": 0.5, "ema": 0.9, "latent_deviation": 0.03}
+    expected = Recipe(epochs=7, batch_size=8, learning_rate=0.02, **changed)
     assert recipe("--recipe", path, "--batch-size", 8) == expected
 
 

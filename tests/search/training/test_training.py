@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from mobinet.conv import BinaryConv2d
 from results.measures import accuracy
 from search.data.in_memory import Images
 from search.recipe import Recipe
@@ -63,6 +64,20 @@ def test_loss_is_the_mean_of_the_steps(digits):
     expected = [nn.functional.cross_entropy(training.net(images), labels).item() for images, labels in batches]
     assert len(expected) == 2
     assert loss == pytest.approx(sum(expected) / 2, rel=1e-4)
+
+
+def test_latent_weights_begin_equally_large_in_all_layers_with_the_signs_they_had(digits):
+    plain = begin(part_of(digits, 8), Recipe(epochs=1, batch_size=8, learning_rate=0.1)).net
+    recipe = Recipe(epochs=1, batch_size=8, learning_rate=0.1, latent_deviation=0.03)
+    scaled = begin(part_of(digits, 8), recipe).net
+    binary = {name for name, module in plain.named_modules() if isinstance(module, BinaryConv2d)}
+    assert len(binary) == 15
+    for (name, before), after in zip(plain.named_parameters(), scaled.parameters()):
+        if name.removesuffix(".weight") in binary:
+            assert after.square().mean().sqrt().item() == pytest.approx(0.03, rel=1e-5)
+            torch.testing.assert_close(after.sign(), before.sign(), rtol=0, atol=0)
+        else:
+            torch.testing.assert_close(after, before, rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("cause", ["rate", "weights"])
