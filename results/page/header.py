@@ -4,13 +4,14 @@ import shlex
 from html import escape
 
 from results.page.html import paragraph
-from results.page.recommendation import recommendation_of
+from results.recommendation import recommendation_of
 from results.run_record import RunRecord
 
 
 def header_of(run: RunRecord, title: str) -> str:
     """The recommended network in one sentence, then its numbers and commands."""
-    config, best, found = run.config, run.best, recommendation_of(run)
+    config, best = run.config, run.best
+    found = recommendation_of(best, run.trials, run.front, config)
     error = "" if found.error is None else f" ± {found.error:.2%}"
     title_of = config.measure.title
     if found.is_expected:

@@ -9,6 +9,7 @@ from results.caution import caution_text
 from results.entry import Entry
 from results.front import Front, accuracy_title
 from results.hand_designed import Beside, beside_hand_designed, spread
+from results.recommendation import recommendation_of
 from results.words import short, si
 from search.session import Search
 
@@ -21,13 +22,14 @@ def end_text(search: Search, trials: pd.DataFrame, front: Front, best: Entry, *,
     title, count = accuracy_title(front.entries), len(front.entries)
     rows = spread(beside_hand_designed(front, trials, search.config), SHOWN, keep=best.key)
     price = short(search.price(best.architecture), search.objective.unit)
-    caution = f"{text}\n" if (text := caution_text(trials, search.config)) else ""
+    found = recommendation_of(best, trials, front, search.config)
+    verdict = caution_text(trials, search.config) or found.text(search.objective.name)
     thinned = f", {len(rows)} of them above" if count > len(rows) else ""
     return (
         f"{front_text(search, rows, best.key, title)}\n"
         f"front by {title}: {count} network{'s' if count > 1 else ''}{thinned}, "
         f"hypervolume {front.hypervolume:.4f}; see {search.folder}/report.html\n"
-        f"{luckier_text(trials, best, search.objective.name)}{caution}"
+        f"{luckier_text(trials, best, search.objective.name)}{verdict}\n"
         f"best.json: {best.key}, {title} {best.deciding:.1%} at {price}; to train it fully:\n"
         f"    {next_command(search, skip_broken=skip_broken)}"
     )

@@ -132,7 +132,7 @@ def test_trials_of_a_search(finished):
     assert best["noise"]["pairs"] == 1 and 0 <= best["noise"]["std"] < 0.5
     assert f"  {best['hypervolume']:.4f}  " in lines[-1]
     chosen = json.loads((folder / "best.json").read_text())
-    *_, front, named, command = ended.out.splitlines()
+    *_, front, _, named, command = ended.out.splitlines()
     found = f"{len(best['front'])} networks, hypervolume {best['hypervolume']:.4f};"
     assert front.startswith(f"front by accuracy: {found}")
     assert named.startswith(f"best.json: {chosen['key']}, accuracy {chosen['expected']:.1%} at ")

@@ -1,8 +1,10 @@
 """What a search says at its end, to people and to programs."""
 
 import json
+import re
 import shlex
 from dataclasses import replace
+from html import unescape
 
 import pandas as pd
 import pytest
@@ -94,6 +96,13 @@ def test_what_is_in_doubt_is_said_before_what_to_do(tmp_path, invoke, monkeypatc
     monkeypatch.setattr("search.evaluators.proxy.Proxy.__call__", lambda *_, **__: guess)
     *_, said, chosen, command = invoke(search.run, *AGAIN, "--out", tmp_path / "run").out.splitlines()
     assert said.startswith("No network is shown to do better than guessing: ") and chosen.startswith("best.json: ")
+
+
+def test_the_reports_sentence_stands_above_the_chosen_network(judged_copy, invoke):
+    *_, sentence, chosen, _ = invoke(search.run, *AGAIN, "--out", judged_copy).out.splitlines()
+    (headline,) = re.findall("<h1>(.*?)</h1>", (judged_copy / "report.html").read_text())
+    assert sentence == unescape(headline).replace("\xa0", " ") and "hand-designed" in sentence
+    assert chosen.startswith("best.json: ")
 
 
 def test_programs_read_one_object_a_line(tmp_path, invoke, instant):

@@ -5,15 +5,14 @@ import pytest
 from results.entry import Entry
 from results.hand_designed import hand_designed_names
 from results.noise import Noise
-from results.page.recommendation import recommendation_of
-from results.run_record import RunRecord
+from results.recommendation import recommendation_of
 from results.tables import STD, front_and_best
 from space import Architecture
 from space.objective import OBJECTIVES
 
 
 @pytest.fixture
-def recommend(make_trials, config, tmp_path):
+def recommend(make_trials, config):
     """From (source, accuracy, ops) of each trial, the first in best.json, to what is recommended."""
 
     def recommend(*rows, std=0.01, **columns):
@@ -21,9 +20,7 @@ def recommend(make_trials, config, tmp_path):
         found = front_and_best(trials, config, None if std is None else Noise(std=std, pairs=3))
         assert found
         best = Entry.of(trials.loc[0].to_dict(), config)
-        return recommendation_of(
-            RunRecord(folder=tmp_path, config=config, trials=trials, front=found[0], best=best, retrained=None)
-        )
+        return recommendation_of(best, trials, found[0], config)
 
     return recommend
 

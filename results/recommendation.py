@@ -3,10 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
+from results.entry import Entry
+from results.front import Front
 from results.hand_designed import hand_designed_names
 from results.noise import CONFIDENT, margin_of
-from results.run_record import RunRecord
+from results.run_config import RunConfig
 from results.tables import deciding_accuracy, deciding_error, is_smoothed
 
 COUNTED = {
@@ -96,17 +99,18 @@ class Recommendation:
         return points if margin else f"{points}; the noise was not measured"
 
 
-def recommendation_of(run: RunRecord) -> Recommendation:
-    """The hand-designed network to compare with is the cheapest that is at least as accurate, within noise.
+def recommendation_of(best: Entry, trials: pd.DataFrame, front: Front, config: RunConfig) -> Recommendation:
+    """Of the network of best.json, among the trials of its run.
+
+    The hand-designed network to compare with is the cheapest that is at least as accurate, within noise.
 
     Where none is, it is the most accurate.
     """
-    config, best = run.config, run.best
-    complete = run.trials.loc[run.trials["state"] == "complete"]
+    complete = trials.loc[trials["state"] == "complete"]
     costs, accuracies = complete[config.objective].to_numpy(float), deciding_accuracy(complete, config.measure)
     keys, is_hand = complete["key"].tolist(), (complete["source"] == "baseline").to_numpy(bool)
     mine = keys.index(best.key)
-    errors = deciding_error(complete, run.front.noise)
+    errors = deciding_error(complete, front.noise)
     margins = margin_of(float(errors[mine]), errors)
     if is_hand[mine]:
         other = mine
