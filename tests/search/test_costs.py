@@ -127,7 +127,7 @@ def test_limits_are_taken_up_when_a_run_is_resumed(flags, invoke):
     trials = trials_of(flags[-1])
     assert len(trials) == 9 and trials["ops"].max() <= 4300 and trials["bytes"].max() <= 9100
     ended = invoke(search.run, "--trials", 12, *flags, "--max-ops", 4200)
-    assert ended.code == 2 and "settings: --max-ops 4300.0 there and 4200.0 here; repeat" in ended.err
+    assert ended.code == 2 and "settings: --max-ops 4300 there and 4200 here; repeat" in ended.err
 
 
 def test_a_run_keeps_its_table_of_latencies(flags, invoke, table):
