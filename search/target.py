@@ -46,6 +46,8 @@ def find_targets(args: argparse.Namespace) -> list[Target]:
     for flag in ("backbone", "width", "binarizer"):
         if getattr(args, flag) is not None:
             raise InputError(f"--{flag} goes with a network's name; {path} has its own")
+    if args.all and path.name == "best.json":
+        raise InputError(f"--all trains a whole front; name {path.with_name('pareto.json')}")
     keys = [entry.key for entry in read_front(path, read_config(path.parent)).entries] if args.all else [args.key]
     return [_in_file(path, key, args.dataset) for key in keys]
 

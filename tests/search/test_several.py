@@ -187,7 +187,7 @@ def test_settings_of_a_teacher_without_one_are_noted(judged_copy, invoke, tmp_pa
         ("best.json", ("--seeds", 2, "--address", "auto"), "--address goes with --backend ray"),
         ("pareto.json", ("--all", "--key", "abc"), "--all goes with a pareto.json"),
         ("mobinet-mid-k3", ("--all",), "--all goes with a pareto.json"),
-        ("best.json", ("--all",), "lacks the field front"),
+        ("best.json", ("--all",), "--all trains a whole front; name "),
     ],
 )
 def test_flags_that_do_not_go_together(judged, invoke, network, flags, words):
