@@ -63,6 +63,17 @@ def check_plot(plot: Path | None) -> None:
         format_of(plot, "--plot")
 
 
+def training_settings(args: argparse.Namespace) -> dict[str, Any]:
+    """The arguments of a `FullTraining` that follow from ``--dataset`` and `add_training_flags`."""
+    return {
+        "dataset": args.dataset,
+        "data_dir": args.data_dir,
+        "input_shape": DATASETS[args.dataset].input_shape,
+        "device": find_device(args.device),
+        "images": args.images,
+    }
+
+
 def image_settings(args: argparse.Namespace) -> dict[str, Any]:
     """The arguments of an evaluator on images that follow from the flags, all except the recipe."""
     return {

@@ -10,7 +10,7 @@ to choose a recipe.
 
 import torch
 
-from benchmarks.flags import add_schedule_flags, add_training_flags, full_recipe
+from benchmarks.flags import add_schedule_flags, add_training_flags, full_recipe, training_settings
 from benchmarks.retrained.full_training import FullTraining, deviation
 from mobinet import cost
 from results.words import si
@@ -18,7 +18,6 @@ from search.data.catalog import DATASETS
 from search.data.dataset import load_dataset
 from search.flags import positive_float, positive_int
 from search.retraining.retraining import VALIDATION
-from search.training.devices import find_device
 from space import Architecture, named_network
 from space.command import Parser, run_command
 
@@ -43,15 +42,7 @@ def main() -> None:
     args = parser.parse_args()
     shape = DATASETS[args.dataset].input_shape
     networks = [parse_network(text, shape, args.width) for text in args.networks]
-    training = FullTraining(
-        dataset=args.dataset,
-        data_dir=args.data_dir,
-        input_shape=shape,
-        recipe=full_recipe(args, args.dataset),
-        device=find_device(args.device),
-        images=args.images,
-        validate=args.validate,
-    )
+    training = FullTraining(**training_settings(args), recipe=full_recipe(args, args.dataset), validate=args.validate)
     data = load_dataset(args.dataset, data_dir=args.data_dir, input_shape=shape, validation=VALIDATION)
     scope = f"{args.images or 'all'} images, {args.seeds} seeds, torch {torch.__version__}"
     print(f"{args.dataset}, {training.recipe}, {scope}")

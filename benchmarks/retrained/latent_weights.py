@@ -12,14 +12,13 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.flags import add_schedule_flags, add_training_flags, full_recipe
+from benchmarks.flags import add_schedule_flags, add_training_flags, full_recipe, training_settings
 from benchmarks.retrained.compare_networks import parse_network
 from benchmarks.retrained.full_training import FullTraining
 from benchmarks.retrained.recipes import row
 from search.data.catalog import DATASETS
 from search.flags import positive_float, positive_int
 from search.flags.recipe import penalty
-from search.training.devices import find_device
 from space.command import Parser, run_command
 
 
@@ -49,12 +48,8 @@ def main() -> None:
         found = {}
         for deviation in args.deviations:
             training = FullTraining(
-                dataset=args.dataset,
-                data_dir=args.data_dir,
-                input_shape=shape,
+                **training_settings(args),
                 recipe=replace(recipe, latent_deviation=deviation),
-                device=find_device(args.device),
-                images=args.images,
                 validate=True,
             )
             reached = training.accuracies([network], seeds=args.seeds, workers=args.workers, table=args.table)

@@ -20,14 +20,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.flags import add_schedule_flags, add_training_flags, full_recipe
+from benchmarks.flags import add_schedule_flags, add_training_flags, full_recipe, training_settings
 from benchmarks.retrained.compare_networks import parse_network
 from benchmarks.retrained.full_training import Array, FullTraining, contrast, deviation
 from search.data.catalog import DATASETS
 from search.flags import positive_float, positive_int
 from search.flags.recipe import read_settings
 from search.recipe import Recipe
-from search.training.devices import find_device
 from space.command import Parser, run_command
 
 CHANGES: Mapping[str, Mapping[str, Any]] = {
@@ -80,16 +79,7 @@ def main() -> None:
     print(base, flush=True)
 
     def accuracies(recipe: Recipe, teacher: str) -> Array:
-        training = FullTraining(
-            dataset=args.dataset,
-            data_dir=args.data_dir,
-            input_shape=network.input_shape,
-            recipe=recipe,
-            device=find_device(args.device),
-            images=args.images,
-            validate=args.validate,
-            teacher=teacher,
-        )
+        training = FullTraining(**training_settings(args), recipe=recipe, validate=args.validate, teacher=teacher)
         found = training.accuracies(
             [network], seeds=args.seeds, first_seed=args.first_seed, workers=args.workers, table=args.table
         )

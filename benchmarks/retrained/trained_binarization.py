@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from benchmarks.flags import add_schedule_flags, add_training_flags, full_recipe
+from benchmarks.flags import add_schedule_flags, add_training_flags, full_recipe, training_settings
 from benchmarks.retrained.compare_networks import parse_network
 from benchmarks.retrained.full_training import FullTraining
 from benchmarks.retrained.recipes import row
@@ -25,7 +25,6 @@ from mobinet.conv import BinaryConv2d
 from search.data.catalog import DATASETS
 from search.flags import positive_float, positive_int
 from search.task import Task
-from search.training.devices import find_device
 from search.training.training import Training
 from space.command import Parser, run_command
 
@@ -120,12 +119,8 @@ def main() -> None:
         network = parse_network(f"vgg-small-{binarizer}", entry.input_shape, args.width)
         change = name if name in CHANGES else NONE
         training = Changed(
-            dataset=args.dataset,
-            data_dir=args.data_dir,
-            input_shape=network.input_shape,
+            **training_settings(args),
             recipe=replace(recipe, **CHANGES[change].of_recipe),
-            device=find_device(args.device),
-            images=args.images,
             validate=True,
             change=change,
         )
