@@ -102,9 +102,8 @@ class Recommendation:
 def recommendation_of(best: Entry, trials: pd.DataFrame, front: Front, config: RunConfig) -> Recommendation:
     """Of the network of best.json, among the trials of its run.
 
-    The hand-designed network to compare with is the cheapest that is at least as accurate, within noise.
-
-    Where none is, it is the most accurate.
+    The hand-designed network to compare with is the cheapest that is at least as accurate, within noise; where none is,
+    the most accurate.
     """
     complete = trials.loc[trials["state"] == "complete"]
     costs, accuracies = complete[config.objective].to_numpy(float), deciding_accuracy(complete, config.measure)

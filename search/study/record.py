@@ -71,6 +71,11 @@ class TrialRecord:
         )
 
 
+def records_of(study: optuna.Study) -> list[TrialRecord]:
+    """All trials of ours, by number."""
+    return list(filter(None, map(TrialRecord.read, study.get_trials(deepcopy=False))))
+
+
 def queued_genes(trial: FrozenTrial) -> dict[str, Choice] | None:
     """What another program queued with Optuna's `enqueue_trial`; None where no program did."""
     return trial.system_attrs.get("fixed_params")

@@ -3,7 +3,7 @@
 import optuna
 
 from results.noise import Noise, noise_of
-from search.study.record import TrialRecord
+from search.study.record import records_of
 from search.task import Evaluation, Failure, Task
 from space import SearchSpace
 
@@ -20,7 +20,7 @@ class Replicates:
 
     def missing(self, count: int) -> list[Task]:
         """The networks of the first `count` complete trials under another seed, but for those that have a replicate."""
-        complete = [record for record in self._records() if record.state == "complete"][:count]
+        complete = [record for record in records_of(self._study) if record.state == "complete"][:count]
         accuracies = self._accuracies()
         return [
             Task(number=record.number, architecture=self._space.architecture(record.genes), replicate=1)
@@ -38,12 +38,9 @@ class Replicates:
 
     def noise(self) -> Noise | None:
         """How far two trainings of one network differ by chance; see `results.noise`."""
-        first = {record.number: record.evaluation.accuracy for record in self._records() if record.evaluation}
+        first = {record.number: record.evaluation.accuracy for record in records_of(self._study) if record.evaluation}
         second = self._accuracies()
         return noise_of([(first[int(number)], again) for number, again in second.items() if again is not None])
-
-    def _records(self) -> list[TrialRecord]:
-        return list(filter(None, map(TrialRecord.read, self._study.get_trials(deepcopy=False))))
 
     def _accuracies(self) -> dict[str, float | None]:
         return self._study.user_attrs.get(ATTRIBUTE, {})

@@ -16,7 +16,15 @@ from search.samplers.encoding import Encoding
 from search.samplers.fresh import Exhausted, FreshSampler
 from search.study.dashboard import describe_study, words_of
 from search.study.halving import Halving
-from search.study.record import TrialRecord, queued_genes, refusal_of, write_outcome, write_proposal, write_refusal
+from search.study.record import (
+    TrialRecord,
+    queued_genes,
+    records_of,
+    refusal_of,
+    write_outcome,
+    write_proposal,
+    write_refusal,
+)
 from search.study.replicates import Replicates
 from search.study.storage import MirroredStorage
 from search.study.tables import expected_of, table_of
@@ -192,9 +200,8 @@ class Study:
 
     def records(self) -> list[TrialRecord]:
         """All trials, by number."""
-        records = map(TrialRecord.read, self._study.get_trials(deepcopy=False))
         unsaved = self._half_asked.number if self._half_asked else None
-        return [record for record in records if record and record.number != unsaved]
+        return [record for record in records_of(self._study) if record.number != unsaved]
 
     def refused(self) -> dict[int, str]:
         """By number, why what other programs queued is no network of the space."""
