@@ -22,7 +22,7 @@ SHOWN = 3
 
 def parse() -> argparse.Namespace:
     parser = Parser(prog="python -m mobinet.predict", description=__doc__)
-    parser.add_argument("model", type=user_path, help="a folder of search.retrain, a run with one, or a .safetensors")
+    parser.add_argument("model", type=user_path, help="folder of a retraining, run with one, or a .safetensors file")
     parser.add_argument("pictures", nargs="+", type=user_path, help="picture files of any format and size")
     add_own_family(parser)
     return parser.parse_args()

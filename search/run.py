@@ -109,7 +109,8 @@ def add_cost_flags(group: argparse._ArgumentGroup) -> None:
     costs = ", ".join(OBJECTIVES)
     group.add_argument("--cost", choices=OBJECTIVES, metavar="COST", help=f"what is minimised: {costs} (default: ops)")
     for objective in OBJECTIVES.values():
-        kind, form = positive_float, f"so many {objective.unit}, such as 2.5e6"
+        noun = f" of {objective.noun}" if objective.noun else ""
+        kind, form = positive_float, f"so many {objective.unit}{noun}, such as 2.5e6"
         if objective.name == "latency":
             kind, form = latency, "a latency, such as 5ms or, in instructions, 3e6"
         elif objective.unit == "B":

@@ -22,7 +22,7 @@ from space.command import Parser, add_own_family, run_command, user_path
 
 def parse() -> argparse.Namespace:
     parser = Parser(prog="python -m mobinet.export", description=__doc__)
-    parser.add_argument("model", type=user_path, help=f"a folder of search.retrain, a run with one, or a {NAME}")
+    parser.add_argument("model", type=user_path, help=f"folder of a retraining, run with one, or a {NAME}")
     formats = "; ".join(f"{name}: {kind.summary}" for name, kind in FORMATS.items())
     parser.add_argument("--format", required=True, choices=FORMATS, help=formats)
     streams = "; ".join(f"{name}: {meaning}" for name, meaning in STREAMS.items())

@@ -82,7 +82,7 @@ SETTINGS = {
 
 def add_recipe_flags(parser: argparse.ArgumentParser) -> None:
     """Add ``--recipe`` and the flags that change single settings of it."""
-    group = parser.add_argument_group("recipe", "each one: default the data set's own, or that of --recipe")
+    group = parser.add_argument_group("recipe", "default, also of --epochs: that of --recipe, or the data set's own")
     group.add_argument("--recipe", type=base, help=f"{', '.join(RECIPES)}, or a .toml file with settings")
     for name, setting in SETTINGS.items():
         if setting.help:
