@@ -40,7 +40,7 @@ from search.evaluators.on_images import OnImages
 from search.evaluators.one_shot import OneShot
 from search.evaluators.supernet_paths import PATHS
 from search.flags import positive_int
-from search.flags.recipe import penalty
+from search.flags.recipe import latent_deviation
 from search.interrupt import Interrupts
 from search.loop import run_tasks
 from search.machine import use_threads
@@ -151,7 +151,7 @@ def main() -> None:
     parser.add_argument("--networks", type=positive_int, default=30, help="how many to rank")
     parser.add_argument("--epochs", type=positive_int, nargs="+", help="of each proxy (default: the data set's)")
     parser.add_argument("--full-epochs", type=positive_int, help="of the full schedule (default: the data set's)")
-    parser.add_argument("--latent-deviation", type=penalty, default=0.0, help="of each proxy, as a recipe has it")
+    parser.add_argument("--latent-deviation", type=latent_deviation, default=0.0, help="of each proxy, as in a recipe")
     supernets = f"to rank with too: {', '.join(PATHS)}, each with the epochs that it trains"
     parser.add_argument(
         "--supernets", type=paths_and_epochs, nargs="+", default=[], metavar="PATHS:EPOCHS", help=supernets

@@ -18,7 +18,7 @@ from benchmarks.retrained.full_training import FullTraining
 from benchmarks.retrained.recipes import row
 from search.data.catalog import DATASETS
 from search.flags import positive_float, positive_int
-from search.flags.recipe import penalty
+from search.flags.recipe import latent_deviation
 from space.command import Parser, run_command
 
 
@@ -27,7 +27,7 @@ def main() -> None:
     parser.add_argument("networks", nargs="+", metavar="NETWORK", help="NAME, or NAME:GENE=CHOICE")
     parser.add_argument(
         "--deviations",
-        type=penalty,
+        type=latent_deviation,
         nargs="+",
         default=[0.0, 0.3, 0.1, 0.03, 0.01],
         metavar="STD",

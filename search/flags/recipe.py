@@ -43,6 +43,11 @@ def penalty(text: str) -> float:
     return number(text, float, "a number from 0 on", lambda value: 0 <= value < math.inf)
 
 
+def latent_deviation(text: str) -> float:
+    """Of latent weights: beyond these limits float32 has all of them 0, or a square infinite."""
+    return number(text, float, "0 or a number from 1e-6 to 1e6", lambda value: value == 0 or 1e-6 <= value <= 1e6)
+
+
 def optimizer(text: str) -> str:
     if text in OPTIMIZERS:
         return text
@@ -72,7 +77,7 @@ SETTINGS = {
     "teacher_share": Setting(part),
     "teacher_temperature": Setting(positive_float),
     "teacher_maps": Setting(penalty),
-    "latent_deviation": Setting(penalty),
+    "latent_deviation": Setting(latent_deviation),
     "augment": Setting(
         augmentations, f"random changes of images, such as erasing,mixup; of {', '.join(AUGMENTATIONS)}"
     ),

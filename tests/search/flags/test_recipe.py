@@ -81,6 +81,8 @@ def test_augmentations_come_in_their_order(mine):
         ("batch_size = 1.5", "batch_size: '1.5' is not a whole number above 0"),
         ("ema = 1", "ema: '1' is not a number from 0 up to, not including, 1"),
         ("weight_decay = true", "weight_decay: 'True' is not a number from 0 on"),
+        ("latent_deviation = 1e-300", "latent_deviation: '1e-300' is not 0 or a number from 1e-6 to 1e6"),
+        ("latent_deviation = 1e300", "latent_deviation: '1e+300' is not 0 or a number from 1e-6 to 1e6"),
         ("teacher_share = 1.1", "teacher_share: '1.1' is not a number from 0 to 1"),
         ("augment = ['mixup', 'flip']", "augment: 'mixup,flip' is not some of randaugment,trivialaugment,"),
         ("optimizer = 'lion'\nlearning_rate = 1", "optimizer: 'lion' is neither adam nor sgd"),
