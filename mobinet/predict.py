@@ -3,18 +3,20 @@
     python -m mobinet.predict runs/digits picture.jpg another.png
 
 It prints a line a picture: its path, then its most likely classes, each with its probability as the network sees it,
-the softmax of its scores. The calibration error of mobinas evaluate says how far that can be trusted.
+the softmax of its scores. The calibration error of mobinas evaluate says how far that can be trusted. A picture that
+cannot be read is named with the reason, and the exit code is 2.
 """
 
 import argparse
+import sys
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mobinet.classifier import load_packed
-from space.command import Parser, add_own_family, run_command, user_path
-from space.errors import printable
+from space.command import Parser, add_own_family, complain, run_command, user_path
+from space.errors import InputError, printable
 
 SHOWN = 3
 """Classes of a picture."""
@@ -31,9 +33,17 @@ def parse() -> argparse.Namespace:
 def main() -> None:
     args = parse()
     classifier = load_packed(args.model)
+    all_read = True
     for picture in args.pictures:
-        (scores,) = classifier.scores([picture])
-        print(printable(f"{picture}: {likely(classifier.classes, scores)}"), flush=True)
+        try:
+            (scores,) = classifier.scores([picture])
+        except InputError as error:
+            complain(str(error))
+            all_read = False
+        else:
+            print(printable(f"{picture}: {likely(classifier.classes, scores)}"), flush=True)
+    if not all_read:
+        sys.exit(2)
 
 
 def likely(classes: Sequence[str], scores: NDArray[np.float32]) -> str:

@@ -114,7 +114,8 @@ def run_command(main: Callable[[], None], *, resumes: bool = False) -> None:
         refuse(f"{error.strerror or error}" + (f": {error.filename}" if error.filename else ""))
     except KeyboardInterrupt:
         how = "; to resume, run the same command again" if resumes else ""
-        sys.exit(_complain(f"stopped{how}", 128 + received))
+        complain(f"stopped{how}")
+        sys.exit(128 + received)
     finally:
         for number in heard:
             signal.signal(number, usual[number])
@@ -122,10 +123,11 @@ def run_command(main: Callable[[], None], *, resumes: bool = False) -> None:
 
 def refuse(message: str) -> NoReturn:
     """End with one line and exit code 2."""
-    sys.exit(_complain(message, 2))
+    complain(message)
+    sys.exit(2)
 
 
-def _complain(message: str, code: int) -> int:
+def complain(message: str) -> None:
+    """One line on stderr."""
     with suppress(OSError, ValueError):  # the terminal may be gone
         print(f"mobinas: {printable(message)}", file=sys.stderr)
-    return code

@@ -107,11 +107,23 @@ def test_the_command_names_each_picture(folder, pictures, monkeypatch, capsys):
     lines = capsys.readouterr().out.splitlines()
     for line, path, name in zip(lines, pictures, load_packed(folder).predict(pictures), strict=True):
         assert line.startswith(f"{path}: {name} ") and line.count("%, ") == SHOWN - 1
-    monkeypatch.setattr(sys, "argv", ["predict", str(folder), *map(str, pictures), str(folder / "none.png"), "more"])
-    with pytest.raises(SystemExit):
+
+
+def test_the_command_goes_on_after_a_broken_picture(folder, pictures, tmp_path, monkeypatch, capsys):
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(pictures[1].read_bytes()[:200])
+    wide, high = pictures
+    monkeypatch.setattr(sys, "argv", ["predict", str(folder), str(wide), str(broken), "none\n.png", str(high)])
+    with pytest.raises(SystemExit) as end:
         run_command(predict.main)
-    ended = capsys.readouterr()
-    assert ended.out.splitlines() == lines and "cannot read the picture" in ended.err
+    said = capsys.readouterr()
+    first, second = said.out.splitlines()
+    cut, missing = said.err.splitlines()
+    names = load_packed(folder).predict(pictures)
+    assert first.startswith(f"{wide}: {names[0]} ") and second.startswith(f"{high}: {names[1]} ")
+    assert cut.startswith(f"mobinas: cannot read the picture {broken}: ")
+    assert missing == r"mobinas: cannot read the picture none\n.png: there is no such file"
+    assert end.value.code == 2
 
 
 def test_probabilities_are_a_softmax():
