@@ -215,10 +215,10 @@ LOCAL = BackendEntry(
     flags=(
         Flag(
             name="--workers",
-            hint="Ray runs as many trials as --cpus-per-trial leaves room for",
+            hint="Ray runs as many as --cpus-per-trial leaves room for",
             settings={
                 "type": natural_int,
-                "help": "trials side by side; 0: one, in this process (default: one a core, or one on each GPU)",
+                "help": "how many run side by side; 0: one, in this process (default: one a core, or one on each GPU)",
             },
         ),
     ),
