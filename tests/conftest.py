@@ -28,9 +28,15 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session", autouse=True)
 def quickly_compiled():
-    """C that Python loads is not optimised here; tests/mobinet/export/test_c.py has builds that are."""
+    """C that Python loads is not optimised here, but where a test takes `compiled_as_for_users`."""
     module = import_module("mobinet.export.c.compiled")
     library = module._library
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "_library", lambda folder, flags: library(folder, f"{flags} -O0"))
-        yield
+        yield library
+
+
+@pytest.fixture
+def compiled_as_for_users(quickly_compiled, monkeypatch):
+    """C that Python loads is optimised, as everywhere but in tests."""
+    monkeypatch.setattr("mobinet.export.c.compiled._library", quickly_compiled)

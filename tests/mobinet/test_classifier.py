@@ -49,11 +49,13 @@ def by_reference(batch: np.ndarray) -> np.ndarray:
     return np.stack([scores(program, image.astype(np.float32) / np.float32(255)) for image in batch])
 
 
+@pytest.mark.usefixtures("compiled_as_for_users")
 def test_compiled_scores_are_exact(folder):
     if not shutil.which("cc"):
         pytest.skip("cc is not installed")
     loaded, batch = load_packed(folder), images(3)
     assert (loaded.scores(batch) == by_reference(batch)).all()
+    assert (loaded.by_torch(batch) != by_reference(batch)).any(), "so PyTorch did not stand in for the compiled C"
     best = by_reference(batch).argmax(1)
     assert loaded.predict(batch) == [NETWORK.classes[number] for number in best]
     assert loaded.scores(batch[:0]).shape == (0, 10)
