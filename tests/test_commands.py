@@ -98,6 +98,8 @@ def missing(module: str, arguments: str) -> str:
         for tool in ("arm-none-eabi-gcc", "qemu-system-arm"):
             if not shutil.which(tool):
                 return f"{tool} is not installed"
+    if module == "benchmarks.speed.litert" and not importlib.util.find_spec("tensorflow"):
+        return "tensorflow is not installed"
     if module == "benchmarks.speed.first_gpu" and not torch.cuda.is_available():
         return "there is no GPU"
     return next((reason for part, reason in ELSEWHERE.items() if part in f"{module} {arguments}"), "")

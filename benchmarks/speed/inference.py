@@ -7,7 +7,7 @@ beside it run PyTorch, as it is and compiled, and, where it is installed, onnxru
 network. Last comes what a user would take instead: MobileNet-v1 in onnxruntime, float and int8. Weights are random:
 times do not depend on them. A build that the compiler refuses is left out, and named at the end.
 
-LiteRT takes the package ai-edge-litert, and files that `benchmarks/speed/litert.py` writes once:
+LiteRT takes the package ai-edge-litert, and files that `benchmarks.speed.litert` writes once:
 
     python -m benchmarks.speed.inference --litert mobilenet-v1
 """
@@ -51,7 +51,7 @@ def parse() -> argparse.Namespace:
     parser = Parser(description=__doc__)
     parser.add_argument("--backbones", nargs="+", choices=NETWORKS, default=list(NETWORKS), help="default: all")
     parser.add_argument("--seconds", type=positive_float, default=1.0, help="of each measurement (default: 1)")
-    parser.add_argument("--litert", type=user_path, metavar="DIR", help="what benchmarks/speed/litert.py wrote")
+    parser.add_argument("--litert", type=user_path, metavar="DIR", help="what benchmarks.speed.litert wrote")
     return parser.parse_args()
 
 
@@ -89,7 +89,7 @@ def litert_call(path: Path) -> Callable[[], None]:
     except ImportError:
         raise InputError("--litert needs the package ai-edge-litert: pip install ai-edge-litert") from None
     if not path.exists():
-        raise InputError(f"{path} is missing; python benchmarks/speed/litert.py {path.parent} writes it")
+        raise InputError(f"{path} is missing; python -m benchmarks.speed.litert {path.parent} writes it")
     interpreter = Interpreter(model_path=str(path), num_threads=1)
     interpreter.allocate_tensors()
     ((image,), (scores,)) = interpreter.get_input_details(), interpreter.get_output_details()
@@ -112,19 +112,21 @@ def main() -> None:
     print("microseconds an image; in brackets, how many times as fast as onnxruntime's float\n")
     print("| network | torch | torch.compile | onnxruntime | " + " | ".join(BUILDS) + " |")
     print("|---" * (4 + len(BUILDS)) + "|")
-    refused: dict[str, str] = {}
+    reasons: dict[str, str] = {}
     for backbone in args.backbones:
         width, ks = NETWORKS[backbone]
         for k in ks:
             network = as_trained(Architecture.uniform(backbone, block="mid", k=k, pool="avg", width=width))
-            print(f"| {backbone} at width {width:g}, mid, K={k} | {_row(network, args.seconds, refused)} |", flush=True)
+            cells, refused = _row(network, args.seconds)
+            reasons |= refused
+            print(f"| {backbone} at width {width:g}, mid, K={k} | {cells} |", flush=True)
     if "mobilenet-224" in args.backbones:
         kinds = ("onnxruntime float", "int8", *(("LiteRT float", "int8") if litert else ()))
         print(f"\n| what a user would take instead | {' | '.join(kinds)} |\n" + "|---" * (1 + len(kinds)) + "|")
         for width in WIDTHS:
             times = _instead(width, litert, args.seconds)
             print(f"| mobilenet-v1-{width:g} | {' | '.join(times)} |", flush=True)
-    for name, reason in refused.items():
+    for name, reason in reasons.items():
         print(f"\n{name}: {reason}")
 
 
@@ -137,8 +139,8 @@ def _instead(width: float, litert: dict[tuple[float, str], Callable[[], None]], 
     return times + [f"{microseconds(call, seconds):,.0f}" for (of, _), call in litert.items() if of == width]
 
 
-def _row(network: TrainedNetwork, seconds: float, refused: dict[str, str]) -> str:
-    """The cells of a network; the builds that the compiler refuses go into `refused`, by name, with the reason."""
+def _row(network: TrainedNetwork, seconds: float) -> tuple[str, dict[str, str]]:
+    """The cells of a network, and the builds that the compiler refuses, each with the reason."""
     shape = network.architecture.input_shape
     image = torch.rand(1, *shape)
     with tempfile.TemporaryDirectory() as folder:
@@ -146,18 +148,29 @@ def _row(network: TrainedNetwork, seconds: float, refused: dict[str, str]) -> st
         baseline = microseconds(peer, seconds) if peer else None
         torch.compiler.reset()
         nets = network.net, torch.compile(network.net)
-        cells = [f"{microseconds(lambda net=net: net(image), seconds):,.0f}" for net in nets]
-        cells.append(f"{baseline:,.0f}" if baseline else "-")
-        for name, (flags, stream) in BUILDS.items():
-            try:
-                call = exported_call(replace(network, stream=stream), Path(folder) / name, flags)
-            except InputError as error:
-                refused[name] = str(error)
-                cells.append("-")
-                continue
-            found = microseconds(call, seconds)
-            cells.append(f"{found:,.0f}" + (f" ({baseline / found:.1f})" if baseline else ""))
-    return " | ".join(cells)
+        peers = [microseconds(lambda net=net: net(image), seconds) for net in nets]
+        times, refused = times_of_builds(network, Path(folder), seconds)
+    cells = [_cell(time) for time in (*peers, baseline)] + [_cell(times.get(name), baseline) for name in BUILDS]
+    return " | ".join(cells), refused
+
+
+def _cell(time: float | None, baseline: float | None = None) -> str:
+    if time is None:
+        return "-"
+    return f"{time:,.0f}" + (f" ({baseline / time:.1f})" if baseline else "")
+
+
+def times_of_builds(network: TrainedNetwork, folder: Path, seconds: float) -> tuple[dict[str, float], dict[str, str]]:
+    """Microseconds of each of `BUILDS`, made in `folder`, and those that the compiler refuses, with the reason."""
+    times, refused = {}, {}
+    for name, (flags, stream) in BUILDS.items():
+        try:
+            call = exported_call(replace(network, stream=stream), folder / name, flags)
+        except InputError as error:
+            refused[name] = str(error)
+        else:
+            times[name] = microseconds(call, seconds)
+    return times, refused
 
 
 if __name__ == "__main__":

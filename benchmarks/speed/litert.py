@@ -1,13 +1,15 @@
 """Write MobileNet-v1 for LiteRT, float and int8, with random weights: what `benchmarks.speed.inference --litert` times.
 
-    python benchmarks/speed/litert.py mobilenet-v1
+    python -m benchmarks.speed.litert mobilenet-v1
 
-Needs tensorflow and nothing of this project, so any Python that has it will do.
+Needs tensorflow and no other package, so any Python from 3.11 on that has it will do, in this folder.
 """
 
-import argparse
 from collections.abc import Iterator
 from pathlib import Path
+
+from space import InputError
+from space.command import Parser, run_command, user_path
 
 WIDTHS = (0.5, 1.0)
 SHAPE = (1, 224, 224, 3)
@@ -19,11 +21,14 @@ def path_of(folder: Path, width: float, kind: str) -> Path:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, help="takes the files")
+    parser = Parser(description=__doc__)
+    parser.add_argument("folder", type=user_path, help="takes the files")
     folder = parser.parse_args().folder
+    try:
+        import tensorflow as tf
+    except ImportError:
+        raise InputError("LiteRT's files need the package tensorflow: pip install tensorflow") from None
     folder.mkdir(parents=True, exist_ok=True)
-    import tensorflow as tf
 
     def images() -> Iterator[list]:
         for seed in range(4):
@@ -42,4 +47,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)
