@@ -1,8 +1,10 @@
 """The exported C, built in many ways, against the steps executed by NumPy: equal to the bit."""
 
 import re
+import shlex
 import shutil
 import subprocess
+import sys
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -10,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 
 from mobinet.classifier import Classifier
@@ -229,6 +232,28 @@ def test_the_program_names_the_class(tmp_path):
         (tmp_path / "wrong.pgm").write_bytes(content)
         wrong = subprocess.run(["./network", "wrong.pgm"], cwd=tmp_path, capture_output=True, text=True)
         assert (wrong.returncode, wrong.stderr.count("\n")) == (2, 1)
+
+
+@pytest.mark.parametrize("backbone, short_side", [("mobilenet-8", 10), ("mobilenet-8-colour", None)])
+def test_the_program_says_how_to_make_a_picture(tmp_path, backbone, short_side):
+    """What its command makes, it takes; and that is the picture as `predict` sees it."""
+    network = replace(as_trained(Architecture.uniform(backbone)), short_side=short_side)
+    write(tmp_path, network)
+    if not shutil.which("make") or not shutil.which("cc"):
+        pytest.skip("make or cc is not installed")
+    subprocess.run(["make", "-s", "CFLAGS=-std=c99 -O0"], cwd=tmp_path, check=True)
+    noise = np.random.default_rng(0).integers(0, 256, (40, 40, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "picture.jpg")
+    told = subprocess.run(["./network"], cwd=tmp_path, capture_output=True, text=True)
+    refused = subprocess.run(["./network", "picture.jpg"], cwd=tmp_path, capture_output=True, text=True)
+    assert told.returncode == refused.returncode == 2
+    command = told.stderr.split("of picture.jpg: ")[1]
+    assert refused.stderr.endswith(f" pixels without comments; with Pillow, this makes one of picture.jpg: {command}")
+    subprocess.run(command.replace("python3", shlex.quote(sys.executable)), shell=True, cwd=tmp_path, check=True)
+    (made,) = tmp_path.glob("picture.p[gp]m")
+    (seen,) = Classifier(network=network).images([tmp_path / "picture.jpg"])
+    assert (np.asarray(Image.open(made)) == seen.squeeze()).all()
+    subprocess.run(["./network", made.name], cwd=tmp_path, stdout=subprocess.DEVNULL, check=True)
 
 
 def check_rows(program: Program, plan: Plan) -> None:
