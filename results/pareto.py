@@ -21,6 +21,14 @@ def on_front(accuracy: ArrayLike, cost: ArrayLike) -> NDArray[np.bool_]:
     return is_on_front
 
 
+def front_rows(accuracy: ArrayLike, cost: ArrayLike) -> NDArray[np.intp]:
+    """Indices of the points that no other beats, by rising cost; of equal points the first."""
+    cost = np.asarray(cost, float)
+    rows = np.flatnonzero(on_front(accuracy, cost))
+    rows = rows[np.argsort(cost[rows], kind="stable")]
+    return rows[np.diff(cost[rows], prepend=np.nan) != 0]  # on a front, points of the same cost are equal
+
+
 def hypervolume(accuracy: ArrayLike, cost: ArrayLike, *, reference: tuple[float, float]) -> float:
     """The share of the box between `reference` and (accuracy 1, cost 0) that the points dominate, 0 to 1.
 
@@ -67,8 +75,7 @@ def knee(accuracy: ArrayLike, cost: ArrayLike) -> int:
         accuracy, cost: (n,) each, at least one of them finite.
     """
     accuracy, cost = np.asarray(accuracy, float), np.log(np.asarray(cost, float))
-    front = np.flatnonzero(on_front(accuracy, cost))
-    front = front[np.argsort(cost[front])]
+    front = front_rows(accuracy, cost)
     rise = accuracy[front] - accuracy[front[0]]
     run = cost[front] - cost[front[0]]
     slope = rise[-1] / run[-1] if run[-1] > 0 else 0.0

@@ -17,7 +17,7 @@ from results.files import write_json, write_sums
 from results.front import Front
 from results.measures import ACCURACY, SCORES, Measure
 from results.noise import Noise
-from results.pareto import hypervolume, knee, on_front
+from results.pareto import front_rows, hypervolume, knee
 from results.run_config import RunConfig
 from space.cost import COSTS
 from space.errors import InputError, first_line
@@ -94,12 +94,8 @@ def front_of(trials: pd.DataFrame, objective: Objective, measure: Measure = ACCU
 
     Here and below accuracy is the number of the measure that the search maximises.
     """
-    cost = trials[objective.name].to_numpy(float)
-    rows = np.flatnonzero(on_front(deciding_accuracy(trials, measure), cost))
-    rows = rows[np.lexsort((trials["number"].to_numpy()[rows], cost[rows]))]
-    # On a front, networks of the same cost have the same accuracy.
-    is_first = np.diff(cost[rows], prepend=np.nan) != 0
-    return trials.iloc[rows[is_first]]
+    trials = trials.sort_values(by="number")
+    return trials.iloc[front_rows(deciding_accuracy(trials, measure), trials[objective.name].to_numpy(float))]
 
 
 def choose_best(

@@ -2,11 +2,10 @@
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from tqdm import tqdm
 
 from results.measures import ACCURACY, Measure
-from results.pareto import hypervolume, on_front
+from results.pareto import front_rows, hypervolume
 from results.words import si
 from search.task import Evaluation, Failure, Task
 from space.errors import printable
@@ -42,8 +41,9 @@ class Progress:
         bar: bool = True,
     ) -> None:
         self._title, self._wide = measure.title, max(8, len(measure.title))
-        complete = table[table["state"] == "complete"]
-        self._front = _front(np.array([*zip(complete[measure.column], complete[objective.name])], float).reshape(-1, 2))
+        complete = table.loc[table["state"] == "complete"]
+        points = complete[[measure.column, objective.name]].to_numpy(float)
+        self._front = points[front_rows(*points.T)]
         self._reference = reference
         self._unit = objective.unit
         self._price = price
@@ -85,16 +85,12 @@ class Progress:
         told = f" {outcome.accuracy:{self._wide}.2%}  {si(price)}{self._unit}  {outcome.seconds:7.1f} s"
         if outcome.stopped:
             return f" {told}  {f'stopped, epoch {outcome.epochs}':>18}"
-        point = np.array([[outcome.accuracy, price]])
-        self._front = _front(np.append(self._front, point, axis=0))
-        star = "*" if (self._front == point).all(axis=1).any() else " "
+        points = np.append(self._front, [[outcome.accuracy, price]], axis=0)
+        rows = front_rows(*points.T)
+        star = "*" if len(points) - 1 in rows else " "
+        self._front = points[rows]
         volume = hypervolume(*self._front.T, reference=self._reference)
         return f"{star}{told}  {len(self._front):>5}  {volume:>11.4f}"
 
     def _write(self, line: str) -> None:
         self._bar.write(line if len(line) <= COLUMNS else f"{line[: COLUMNS - 3]}...")
-
-
-def _front(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The rows (accuracy, price) that no other beats."""
-    return points[on_front(*points.T)]

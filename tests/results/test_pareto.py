@@ -6,7 +6,7 @@ import pytest
 from optuna.trial import create_trial
 from optuna.visualization import plot_hypervolume_history
 
-from results.pareto import hypervolume, knee, mean_within_budget, on_front
+from results.pareto import front_rows, hypervolume, knee, mean_within_budget, on_front
 
 SEEDS = range(40)
 
@@ -35,6 +35,14 @@ def brute_front(accuracy, ops) -> list[bool]:
 def test_front_is_what_no_other_point_beats(seed):
     accuracy, ops = random_points(seed)
     assert on_front(accuracy, ops).tolist() == brute_front(accuracy, ops)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_rows_of_the_front_rise_and_are_the_first_of_equal_points(seed):
+    accuracy, ops = random_points(seed)
+    first = {(o, a): i for i, (a, o) in reversed([*enumerate(zip(accuracy.tolist(), ops.tolist()))])}
+    on_it = {point for point, found in zip(zip(ops.tolist(), accuracy.tolist()), brute_front(accuracy, ops)) if found}
+    assert front_rows(accuracy, ops).tolist() == [first[point] for point in sorted(on_it)]
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64, list])

@@ -59,6 +59,19 @@ def test_line_of_a_trial(progress, capsys):
     assert "*" not in dominated and dominated[6:8] == ["2", f"{volume:.4f}"]
 
 
+def test_networks_of_equal_accuracy_and_cost_count_once(capsys):
+    """As in the table at the end, which has the first of them."""
+    table = pd.DataFrame({"state": ["complete"] * 2, "accuracy": [0.5, 0.5], "ops": [4e3, 4e3]})
+    networks = [Architecture.uniform("mobilenet-8", k=k) for k in range(3)]
+    price = dict(zip(networks, (4e3, 3e3, 3e3))).__getitem__
+    progress = Progress(table, ended=2, trials=5, reference=(0.1, 1e4), objective=OBJECTIVES["ops"], price=price)
+    for number, (network, accuracy) in enumerate(zip(networks, (0.5, 0.3, 0.3)), 2):
+        progress.on_trial(Task(number=number, architecture=network), Evaluation(accuracy=accuracy, epochs=1, seconds=1))
+    progress.close()
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()[1:]]
+    assert [("*" in line, line[line.index("s") + 1]) for line in lines] == [(False, "1"), (True, "2"), (False, "2")]
+
+
 def test_another_measure_is_named(capsys):
     table = pd.DataFrame({"state": ["complete"], "accuracy": [0.9], "macro_f1": [0.5], "ops": [4e3]})
     settings = {"objective": OBJECTIVES["ops"], "price": lambda network: 5e3, "measure": MEASURES["macro-f1"]}
