@@ -140,7 +140,7 @@ class RunConfig:
     @property
     def limits_shown(self) -> list[str]:
         """Each limit with its unit, for people."""
-        return [self.objective_named(name).show_limit(limit) for name, limit in self.all_limits.items()]
+        return [self.objective_named(name).show_with_noun(limit) for name, limit in self.all_limits.items()]
 
     @property
     def limit(self) -> float | None:

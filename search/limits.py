@@ -43,7 +43,7 @@ def check_limits(space: SearchSpace, count: Callable[[Architecture], Cost], limi
         least = each.price(extreme(space, each.price))
         if least > each.highest:
             flag = f"{each.objective.flag} to {each.objective.as_limit(least)}"
-            text = f"every network of this space costs at least {each.objective.show(least)}"
+            text = f"every network of this space costs at least {each.objective.show_with_noun(least)}"
             raise InputError(f"{text}; raise {flag}, or take a smaller --width or smaller images")
     if len(limited) > 1 and _within(space, limited, lambda _: 0.0) is None:
         flags = " and ".join(each.objective.flag for each in limited)

@@ -67,8 +67,8 @@ class Objective:
         scale, unit = next((step for step in TIMES if value >= step[0]), TIMES[-1])
         return f"{float(f'{value / scale:.3g}'):g} {unit}"
 
-    def show_limit(self, value: float) -> str:
-        """A number with its unit and noun, so that several limits can stand side by side."""
+    def show_with_noun(self, value: float) -> str:
+        """A number with its unit and noun, so that numbers of several costs can stand side by side."""
         return f"{self.show(value)} of {self.noun}" if self.noun else self.show(value)
 
     def as_limit(self, value: float) -> str:

@@ -177,6 +177,20 @@ def test_what_cannot_be_is_one_line(flags, invoke, more, complaint):
     assert "timing" not in ended.out  # it is said at once
 
 
+@pytest.mark.parametrize(
+    "name, count, noun",
+    [
+        ("ram", lambda network: ram(network, 10), "B of RAM"),
+        ("bytes", lambda network: cost(network, 10).bytes, "B of weights"),
+        ("ops", lambda network: cost(network, 10).ops, "OPs"),
+    ],
+)
+def test_a_limit_below_all_networks_says_the_least_and_what_it_is_of(flags, invoke, name, count, noun):
+    least = min(map(count, SPACE))
+    ended = invoke(search.run, "--trials", 1, f"--max-{name}", 100, *flags)
+    assert f"every network of this space costs at least {least:,.0f} {noun}; raise --max-{name} to " in ended.err
+
+
 def test_limits_that_exclude_each_other_say_which_values_fit(flags, invoke, table):
     latencies = read_table(table)
     costs = [(cost(network, 10).bytes, latencies.latency(network, 10)) for network in SPACE]

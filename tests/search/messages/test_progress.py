@@ -21,7 +21,7 @@ def test_seconds_in_words(seconds, text):
 
 def test_a_limit_says_once_what_it_limits():
     limits = {"ops": 450e3, "bytes": 229376, "ram": 49152, "latency": 15e-6}
-    shown = [OBJECTIVES[name].show_limit(limit) for name, limit in limits.items()]
+    shown = [OBJECTIVES[name].show_with_noun(limit) for name, limit in limits.items()]
     assert shown == ["450,000 OPs", "229,376 B of weights", "49,152 B of RAM", "15 µs"]
 
 
