@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from math import inf
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -87,8 +88,11 @@ def open_search(
         raise InputError(f"no sampler is called {sampler!r}; use one of {', '.join(SAMPLERS)}")
     if num_classes is None:
         raise InputError(f"{name} does not say how many classes there are; give num_classes")
-    if not 2 <= num_classes <= MOST_CLASSES:
-        raise InputError(f"num_classes is {num_classes}; it must be from 2 to {MOST_CLASSES}")
+    if not (isinstance(num_classes, int) and 2 <= num_classes <= MOST_CLASSES):
+        raise InputError(f"num_classes is {num_classes!r}; it must be an int from 2 to {MOST_CLASSES}")
+    for each, most in limits:
+        if not (isinstance(most, int | float) and 0 < most < inf):
+            raise InputError(f"the limit of {each.name} is {most!r}; it must be a finite number above 0")
     count = partial(count_of, num_classes=num_classes)
     price = cost.price(count)
     check_limits(space, count, limits)

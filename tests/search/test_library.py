@@ -177,7 +177,13 @@ def test_an_answer_that_is_no_evaluation_fails_the_trial(tmp_path, answer, reaso
     "parts, complaint",
     [
         ({"sampler": "best"}, "no sampler is called 'best'; use one of front"),
-        ({"num_classes": 1}, "num_classes is 1; it must be from 2 to"),
+        ({"num_classes": 1}, "num_classes is 1; it must be an int from 2 to"),
+        ({"num_classes": "3"}, "num_classes is '3'; it must be an int from 2 to"),
+        ({"num_classes": 3.0}, "num_classes is 3.0; it must be an int from 2 to"),
+        *(
+            ({"limits": [(OBJECTIVES["ops"], limit)]}, f"the limit of ops is {limit!r}; it must be a finite number")
+            for limit in (float("nan"), float("inf"), -1, "9k")
+        ),
         ({"cost": OBJECTIVES["ram"]}, "cost=mobinet.objectives.objective_of"),
     ],
 )
