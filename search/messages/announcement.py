@@ -9,9 +9,6 @@ from search.evaluators.pace import LIMIT
 from search.session import Search
 from space import SearchSpace
 
-SHORT = 60.0
-"""Seconds; shorter searches take as long as starting and compiling."""
-
 
 def begin_text(assembled: Assembled, args: argparse.Namespace) -> str:
     """What is searched, on what, and how many of the trials there are already."""
@@ -65,10 +62,8 @@ def pace_text(assembled: Assembled, args: argparse.Namespace) -> str:
     side = f", {pace.slots} side by side" if pace.slots > 1 else ""
     text = (
         f"\nabout {duration(pace.trial(images))} a trial on the {search.config.device}{side}: "
-        f"{duration(seconds)} for {left}"
+        f"{duration(seconds)} for {left}, besides starting"
     )
-    if seconds < SHORT:
-        text = "; the rest takes about a minute, more where kernels have to be compiled first"
     if pace.chosen:
         text += f"\nto save time, this search uses {pace.chosen}; give these flags for other values"
     if seconds > LIMIT and not args.time_budget:
