@@ -57,10 +57,13 @@ def refuse_twice(folders: Sequence[Path], configs: Configs) -> None:
 
 
 def group_names(configs: Configs) -> list[str]:
-    """Of each run, what its settings are apart from the seed, in the words in which they differ from others."""
+    """Of each run, what its settings are apart from the seed, in the words in which they differ from others.
+
+    Where there are no such words, the folder of the first with these settings, and how many more there are.
+    """
     settings = {run: _same(config) for run, config in configs.items()}
-    firsts = {same: run for run, same in reversed(settings.items())}
-    flats = {same: _telling(configs[run]) for same, run in firsts.items()}
+    runs = {same: [run for run in settings if settings[run] == same] for same in settings.values()}
+    flats = {same: _telling(configs[first]) for same, (first, *_) in runs.items()}
     names = dict.fromkeys(name for told in flats.values() for name in told)
     differing = [name for name in names if len({str(told.get(name)) for told in flats.values()}) > 1][:TOLD]
     told = {
@@ -68,7 +71,11 @@ def group_names(configs: Configs) -> list[str]:
         for same in flats
     }
     is_clear = len(set(told.values())) == len(told) and differing
-    return [told[same] if is_clear else firsts[same] for same in settings.values()]
+    return [told[same] if is_clear else _folders_text(*runs[same]) for same in settings.values()]
+
+
+def _folders_text(first: str, *others: str) -> str:
+    return f"{first} and {len(others)} more" if others else first
 
 
 def notes_on(configs: Configs, trials: Mapping[str, int], expected: Mapping[str, bool]) -> tuple[str, ...]:

@@ -131,10 +131,20 @@ def test_groups_are_named_by_what_differs(make_run, config):
     assert any("not trained alike" in note for note in comparison.notes)
 
 
-def test_one_search_is_called_as_its_folder(make_run):
+def test_one_search_is_called_as_its_folders(make_run):
     runs = [make_run(f"run-{seed}", (0.5, 5000.0), seed=seed) for seed in range(2)]
     comparison = compare(runs)
-    assert [*comparison.groups] == [str(runs[0])] and comparison.title == "1 search with 2 seeds on digits"
+    assert [*comparison.groups] == [f"{runs[0]} and 1 more"] and comparison.title == "1 search with 2 seeds on digits"
+
+
+def test_searches_that_differ_in_what_has_no_words_are_called_as_their_folders(make_run):
+    """Their names alone do not tell which runs are of one search: the last is of the first one."""
+    runs = [make_run(str(seed), (0.5, 5000.0), seed=seed, networks=networks) for seed, networks in enumerate((7, 9, 7))]
+    groups = compare(runs).groups
+    assert {name: [one.run for one in searches] for name, searches in groups.items()} == {
+        f"{runs[0]} and 1 more": [str(runs[0]), str(runs[2])],
+        str(runs[1]): [str(runs[1])],
+    }
 
 
 def test_seeds_of_one_search_alone_are_told_apart(make_run):
