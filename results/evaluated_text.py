@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from results.caution import FAIR, network_caution
 from results.evaluated import BINS, Evaluated
 from results.measures import ACCURACY, TITLES
 from space.errors import printable
@@ -13,11 +14,12 @@ COLUMNS = 15
 
 
 def text_of(evaluated: Evaluated) -> str:
-    """The measures, a table of classes and, where it is narrow enough, the confusion matrix."""
+    """The measures, a table of classes, the confusion matrix where it is narrow enough, and what was not shown."""
     parts = [measures_text(evaluated), classes_text(evaluated)]
     if len(evaluated.classes) <= COLUMNS:
         parts.append(confusion_text(evaluated))
-    return "\n\n".join(parts)
+    parts.append(network_caution(FAIR.of(evaluated.counts), classes=len(evaluated.classes), images=evaluated.images))
+    return "\n\n".join(filter(None, parts))
 
 
 def measures_text(evaluated: Evaluated) -> str:

@@ -127,7 +127,7 @@ def retrain(args: argparse.Namespace, programs: TextIO | None = None) -> None:
             raise InputError(f"{missing}; learn each batch in slices with --accumulate 2, or 4") from None
         raise
     events.end(retraining, summary)
-    print(end_text(summary, retraining.folder, target.cost))
+    print(end_text(summary, retraining.folder, target.cost, classes=len(retraining.images.classes)))
     if ranks.rank() == 0:
         print(refresh_report(retraining.folder), end="", flush=True)
 

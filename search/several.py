@@ -18,7 +18,7 @@ from search.interrupt import Interrupts
 from search.loop import run_tasks
 from search.messages.placement import placement_text
 from search.messages.retrained_events import RetrainingEvents
-from search.messages.retrained_text import named, refresh_report, run_of, teacher_note
+from search.messages.retrained_text import caution_of, named, refresh_report, run_of, teacher_note
 from search.messages.tensorboard import events_of
 from search.retraining.retraining import Retraining
 from search.task import Evaluation, Failure, Task
@@ -120,7 +120,7 @@ def retrain_several(
                 raise InputError(f"{one.folder} is not seen here; put it on a disk that all machines share")
             reached[task.architecture.key].append({**outcome.scores, "metric": one.metric})
             refresh_report(one.folder)
-    if averages := averages_text(reached):
+    if averages := averages_text(reached, classes=len(first.images.classes)):
         print(averages)
     print(f"{agreement_text(each[0].folder)}{refresh_report(each[0].folder)}", end="", flush=True)
     if failed:
@@ -137,18 +137,24 @@ def line_of(retraining: Retraining, outcome: Evaluation | Failure) -> str:
     return f"{head}test {named(scores, 'test')}  {duration(outcome.seconds)}  {described}"
 
 
-def averages_text(reached: dict[str, list[dict[str, Any]]]) -> str:
-    """A line for each network: its mean on the test images and, of several seeds, their standard deviation."""
+def averages_text(reached: dict[str, list[dict[str, Any]]], *, classes: int) -> str:
+    """A line for each network: its mean on the test images, of several seeds their standard deviation, and any doubt.
+
+    Args:
+        reached: by key, the scores of each seed.
+        classes: how many the networks tell apart.
+    """
     lines = []
     for key, summaries in reached.items():
-        if len(summaries) == 1:
-            lines.append(f"{key}  test {named(summaries[0], 'test')}")
-        elif summaries:
-            names = [name for name, value in summaries[0].items() if isinstance(value, float)]
-            means = {name: mean(summary[name] for summary in summaries) for name in names}
+        if not summaries:
+            continue
+        names = [name for name, value in summaries[0].items() if isinstance(value, float)]
+        means = {**summaries[0], **{name: mean(summary[name] for summary in summaries) for name in names}}
+        line = f"{key}  test {named(means, 'test')}"
+        if len(summaries) > 1:
             spread = stdev(summary["test_top1"] for summary in summaries)
-            middle = named({**summaries[0], **means}, "test")
-            lines.append(f"{key}  test {middle} ± {spread:.2%} (mean and standard deviation of {len(summaries)} seeds)")
+            line += f" ± {spread:.2%} (mean and standard deviation of {len(summaries)} seeds)"
+        lines.append(f"{line}, not shown to do better than guessing" if caution_of(means, classes) else line)
     return "\n".join(lines)
 
 

@@ -4,6 +4,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+from results.caution import FAIR, network_caution
 from results.measures import ACCURACY, MEASURES
 from results.noise import standard_error
 from results.words import counted, duration, short
@@ -19,11 +20,12 @@ def teacher_note(recipe: Recipe, teacher: str) -> str:
     return "no teacher: teacher_share, teacher_temperature and teacher_maps do nothing without --teacher"
 
 
-def end_text(summary: dict[str, Any], folder: Path, cost: str = "") -> str:
-    """What a retraining reached, what it left, and what to do with it."""
+def end_text(summary: dict[str, Any], folder: Path, cost: str = "", *, classes: int) -> str:
+    """What a retraining for so many classes reached, what it left, and what to do with it."""
     ops = short(summary["cost"]["ops"], "OPs")
     error = standard_error(summary["test_top1"], summary["test_images"])
     top5 = f", top-5 {summary['test_top5']:.2%}" if summary["test_top5"] < 1 else ""  # 1 for any five classes
+    doubt = f"{caution}\n" if (caution := caution_of(summary, classes)) else ""
     commands = "\n".join(f"    {command}" for command in next_commands(summary, folder))
     return (
         f"kept the epoch that was best on validation images, {named(summary, 'validation')}\n"
@@ -31,7 +33,7 @@ def end_text(summary: dict[str, Any], folder: Path, cost: str = "") -> str:
         f"{summary['test_images']:,} images; {', '.join(filter(None, (ops, cost)))}\n"
         f"{counted(summary['epochs'], 'epoch')} in {duration(summary['seconds'])}; {folder} has model.safetensors "
         f"({summary['file_bytes']:,} bytes, {summary['cost']['bytes']:,} of them weights), summary.json, metrics.csv\n"
-        f"to see its mistakes, to run it elsewhere, to name the class of a picture:\n{commands}"
+        f"{doubt}to see its mistakes, to run it elsewhere, to name the class of a picture:\n{commands}"
     )
 
 
@@ -48,6 +50,12 @@ def next_commands(summary: dict[str, Any], folder: Path) -> list[str]:
         f"mobinas export {model}{space} --format c --out network",
         f"mobinas predict {model}{space} picture.png",
     ]
+
+
+def caution_of(summary: dict[str, Any], classes: int) -> str:
+    """That what a retraining reached on test images may be a guess among so many classes; empty where it is more."""
+    fair = FAIR if FAIR.after_retraining("test") in summary else ACCURACY  # which alone earlier versions wrote
+    return network_caution(summary[fair.after_retraining("test")], fair, classes=classes, images=summary["test_images"])
 
 
 def named(summary: dict[str, Any], part: str) -> str:

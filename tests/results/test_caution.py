@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from results.caution import caution_text
+from results.caution import caution_text, network_caution
 
 
 @pytest.mark.parametrize(
@@ -47,3 +47,22 @@ def test_one_class_for_all_images_is_a_guess_even_where_most_are_of_it(make_tria
     assert caution_text(trials, config) == ""
     guess = caution_text(trials.assign(balanced_accuracy=[0.1, 0.11, 0.1]), config)
     assert "the best reaches 11.0% balanced accuracy, a guess among 10 classes 10.0%" in guess
+
+
+@pytest.mark.parametrize(
+    "reached, images, classes, said",
+    [
+        # Of n images of C classes a guess has 1 / C right, give or take 1.96 * sqrt((C - 1) / n) / C.
+        (0.133, 300, 10, "on these 300 images it reaches 13.3% balanced accuracy, a guess among 10 classes 10.0%"),
+        (0.135, 300, 10, ""),
+        (0.105, 10_000, 10, "on these 10,000 images it reaches 10.5% balanced accuracy"),
+        (0.107, 10_000, 10, ""),
+        (0.0012, 50_000, 1000, "it reaches 0.1% balanced accuracy, a guess among 1,000 classes 0.1%"),
+        (0.0013, 50_000, 1000, ""),
+        (6 / 8, 8, 2, "on these 8 images it reaches 75.0%"),  # a coin has 6 or more of 8 right with p = 0.14
+        (8 / 8, 8, 2, ""),  # p = 0.004
+    ],
+)
+def test_a_network_that_guesses_is_told_by_the_number_of_test_images(reached, images, classes, said):
+    text = network_caution(reached, classes=classes, images=images)
+    assert said in text and bool(said) == bool(text)

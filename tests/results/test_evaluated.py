@@ -65,6 +65,15 @@ def test_batches_add_up_to_the_whole():
     assert found == whole
 
 
+@pytest.mark.parametrize("right, is_said", [(7, True), (8, False)])
+def test_a_network_that_may_guess_is_told_at_the_end(right, is_said):
+    """Of 20 images of 5 classes, 4 are right by chance, give or take 1.96 * sqrt(20 * 0.2 * 0.8) = 3.5."""
+    labels = np.arange(20) % 5
+    predicted = np.where(np.arange(20) < right, labels, (labels + 1) % 5)
+    last = text_of(Evaluated.of(CLASSES[:5], np.eye(5, dtype=np.float32)[predicted], labels)).rpartition("\n")[2]
+    assert ("on these 20 images it reaches" in last) == is_said
+
+
 @pytest.mark.parametrize("margin, confidence, place", [(0.0, 0.5, 7), (100.0, 1.0, 14)])
 def test_confidence_is_a_probability_at_both_ends(margin, confidence, place):
     """Of two classes: a tie is at 0.5, in the middle bin; large scores do not overflow."""

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import torch
 
+import search.evaluate
 import search.retrain
 from mobinet.export.packed import read_packed
 from results.files import read_json
@@ -76,6 +77,18 @@ def test_the_winner_is_trained_and_written(judged_copy, invoke):
     again = invoke(search.retrain, judged_copy / "best.json", "--epochs", 2)
     assert again.code == 0 and "epoch    " not in again.out
     assert "epochs 2 there and 3 here" in one_line(invoke(search.retrain, judged_copy / "best.json", "--epochs", 3))
+
+
+def test_a_network_that_guesses_is_told(tmp_path, invoke):
+    """Its weights stay as they were drawn. A guess has 10 % right, give or take 1.96 * sqrt(0.09 / 300) = 3.4 %."""
+    command = "mobinet-post-k0", "--epochs", 1, "--learning-rate", 1e-9, "--out", tmp_path
+    ended = invoke(search.retrain, *command)
+    (folder,) = tmp_path.iterdir()
+    reached = read_json(folder / "summary.json")["test_balanced_accuracy"]
+    said = f"on these 300 images it reaches {reached:.1%} balanced accuracy, a guess among 10 classes 10.0%"
+    assert reached < 0.134 and said in ended.out and said in invoke(search.evaluate, folder).out
+    several = invoke(search.retrain, *command, "--seeds", 2, "--workers", 0)
+    assert several.out.endswith("of 2 seeds), not shown to do better than guessing\n")
 
 
 def test_the_report_of_the_run_shows_it(judged_copy, invoke):
