@@ -62,7 +62,7 @@ def pace_text(assembled: Assembled, args: argparse.Namespace) -> str:
     side = f", {pace.slots} side by side" if pace.slots > 1 else ""
     text = (
         f"\nabout {duration(pace.trial(images))} a trial on the {search.config.device}{side}: "
-        f"{duration(seconds)} for {left}, besides starting"
+        f"{duration(seconds)} for {left} once it has started"
     )
     if pace.chosen:
         text += f"\nto save time, this search uses {pace.chosen}; give these flags for other values"

@@ -12,8 +12,8 @@ from search.messages.announcement import pace_text
     "ended, said",
     [
         # 0.1 s for each of 2 * 40 images to train on, and a third of that for each of 30 to judge on.
-        (1, "about 9 s a trial on the cpu, 2 side by side: 27 s for 5, besides starting"),  # three rounds
-        (5, "about 9 s a trial on the cpu, 2 side by side: 9 s for 1, besides starting"),
+        (1, "about 9 s a trial on the cpu, 2 side by side: 27 s for 5 once it has started"),  # three rounds
+        (5, "about 9 s a trial on the cpu, 2 side by side: 9 s for 1 once it has started"),
     ],
 )
 def test_a_search_of_seconds_says_how_long_it_takes(ended, said):
