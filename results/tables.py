@@ -168,5 +168,5 @@ def front_and_best(trials: pd.DataFrame, config: RunConfig, noise: Noise | None)
         noise=noise,
     )
     limit = config.limit if config.limit is not None and config.limit <= reference.cost else None
-    row, rule = choose_best(rows, objective, limit)
+    row, rule = choose_best(rows, objective, limit, config.measure)
     return front, replace(entries[row], rule=rule)

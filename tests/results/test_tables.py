@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from results.noise import Noise
 from results.pareto import hypervolume
@@ -15,6 +16,7 @@ from results.tables import (
     STD,
     choose_best,
     deciding_error,
+    front_and_best,
     front_of,
     is_smoothed,
     read_refused,
@@ -139,6 +141,17 @@ def test_best_json_is_an_entry_of_the_front_with_its_rule(run_folder, trials, co
     write_tables(run_folder, trials, replace(config, max_ops=3500.0), None)
     best = json.loads((run_folder / "best.json").read_text())
     assert (best["key"], "3500" in best["rule"]) == (trials.loc[2, "key"], True)
+
+
+@pytest.mark.parametrize(("max_ops", "rule"), [(None, "the knee of the front"), (9e3, "the network of the highest")])
+def test_best_is_chosen_by_the_measure_that_is_maximised(make_trials, config, max_ops, rule):
+    rows = [("complete", "sampler", a, o) for a, o in [(0.9, 1e3), (0.7, 2e3), (0.8, 4e3)]]
+    trials = make_trials(*rows).assign(macro_f1=[0.1, 0.6, 0.61])
+    found = front_and_best(trials, replace(config, metric="macro-f1", max_ops=max_ops), None)
+    assert found
+    _, best = found
+    assert best.key == trials.loc[2 if max_ops else 1, "key"]
+    assert best.rule.startswith(rule) and "macro F1" in best.rule
 
 
 def test_tables_without_a_complete_trial(tmp_path, make_trials, config):
