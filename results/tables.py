@@ -61,7 +61,7 @@ def _parted(text: str) -> tuple[str, str]:
     return text[:end], text[end:]
 
 
-def deciding_accuracy(trials: pd.DataFrame, measure: Measure = ACCURACY) -> NDArray[np.float64]:
+def deciding_accuracy(trials: pd.DataFrame, measure: Measure) -> NDArray[np.float64]:
     """(n,) accuracies that decide: the expected one where there is one, else the measured one; NaN without both."""
     accuracy = trials[measure.column].to_numpy(float)
     if "expected" not in trials:
@@ -70,7 +70,7 @@ def deciding_accuracy(trials: pd.DataFrame, measure: Measure = ACCURACY) -> NDAr
     return np.where(np.isnan(expected), accuracy, expected)
 
 
-def is_smoothed(trials: pd.DataFrame, measure: Measure = ACCURACY) -> bool:
+def is_smoothed(trials: pd.DataFrame, measure: Measure) -> bool:
     """Whether each of them has an expected accuracy, and these are not just the measured ones, as of few trials."""
     if "expected" not in trials or trials["expected"].isna().to_numpy().any():
         return False
@@ -89,7 +89,7 @@ def deciding_error(trials: pd.DataFrame, noise: Noise | None) -> NDArray[np.floa
     return np.full(len(trials), np.nan if noise is None else noise.std)
 
 
-def front_of(trials: pd.DataFrame, objective: Objective, measure: Measure = ACCURACY) -> pd.DataFrame:
+def front_of(trials: pd.DataFrame, objective: Objective, measure: Measure) -> pd.DataFrame:
     """The rows of the front, by rising cost; of networks that are equal in accuracy and cost, the first.
 
     Here and below accuracy is the number of the measure that the search maximises.
@@ -98,9 +98,7 @@ def front_of(trials: pd.DataFrame, objective: Objective, measure: Measure = ACCU
     return trials.iloc[front_rows(deciding_accuracy(trials, measure), trials[objective.name].to_numpy(float))]
 
 
-def choose_best(
-    front: pd.DataFrame, objective: Objective, limit: float | None, measure: Measure = ACCURACY
-) -> tuple[int, str]:
+def choose_best(front: pd.DataFrame, objective: Objective, limit: float | None, measure: Measure) -> tuple[int, str]:
     """Which row of the front to take, and the rule that chose it.
 
     Args:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from results.measures import ACCURACY, Measure
+from results.measures import Measure
 from results.pareto import on_front
 from results.tables import deciding_accuracy, front_of
 from space.objective import OBJECTIVES, Objective
@@ -44,7 +44,7 @@ class TwoFronts:
         )
 
 
-def two_fronts(trials: pd.DataFrame, objective: Objective, measure: Measure = ACCURACY) -> TwoFronts:
+def two_fronts(trials: pd.DataFrame, objective: Objective, measure: Measure) -> TwoFronts:
     """Of the complete trials, one row each, `results.tables.COLUMNS`, the objective and the measure.
 
     A network is on a front where no other beats it. Of networks that are equal in accuracy and one cost, that front has

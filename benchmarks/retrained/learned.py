@@ -13,7 +13,6 @@ from results.run_config import read_config
 from results.tables import front_of, read_trials
 from space import InputError
 from space.command import Parser, run_command
-from space.objective import OBJECTIVES
 
 
 def choices_text(front: pd.DataFrame) -> str:
@@ -37,7 +36,7 @@ def main() -> None:
     config, trials = read_config(folder), read_trials(folder)
     if config.family != "mobinet":
         raise InputError(f"{folder} is a search of {config.family}; this one needs mobinet")
-    front = front_of(trials[trials["state"] == "complete"], OBJECTIVES[config.objective])
+    front = front_of(trials[trials["state"] == "complete"], config.cost, config.measure)
     print(f"{len(front)} networks on the front of {folder}\n{choices_text(front)}")
 
 

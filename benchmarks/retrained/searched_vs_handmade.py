@@ -31,7 +31,6 @@ from search.training.devices import find_device
 from space import InputError
 from space.command import Parser, run_command
 from space.family import input_shape_of
-from space.objective import OBJECTIVES
 
 
 class Comparison:
@@ -46,7 +45,7 @@ class Comparison:
         self.folder, self.handmade = folder, handmade
         self.config: RunConfig = read_config(folder)
         sampled = complete_trials(folder, "sampler")
-        self.front = front_of(sampled, OBJECTIVES[self.config.objective])
+        self.front = front_of(sampled, self.config.cost, self.config.measure)
         self.partners = {row.key: self._partner(row.ops) for row in self.handmade.itertuples()}
         used = self.front[self.front["key"].isin([key for key in self.partners.values() if key])]
         self.rows = pd.concat([self.handmade, used])

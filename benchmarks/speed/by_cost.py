@@ -13,6 +13,7 @@ from scipy.stats import kendalltau
 
 from mobinet.latency.table import TAU, WHOLE, pieces_digest, read_table
 from results.entry import architecture_of
+from results.measures import ACCURACY
 from results.run_config import read_config
 from results.tables import read_trials
 from results.two_costs import two_fronts
@@ -44,7 +45,7 @@ def main() -> None:
         checked = f"whole / sum {ratio:.2f}, tau {tau_of_sums:.2f}"
         print(
             f"\n{table.target} ({table.machine}; {checked}): the slowest takes {spread:.2f} times the fastest\n"
-            f"Kendall's tau between OPs and latency: {tau:.2f}\n{two_fronts(timed, LATENCY).text(LATENCY)}"
+            f"Kendall's tau between OPs and latency: {tau:.2f}\n{two_fronts(timed, LATENCY, ACCURACY).text(LATENCY)}"
         )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from results.measures import ACCURACY
 from results.noise import Noise
 from results.pareto import hypervolume
 from results.tables import (
@@ -31,22 +32,22 @@ OPS = OBJECTIVES["ops"]
 
 
 def test_front_rises_and_holds_equal_networks_once(trials):
-    front = front_of(trials, OPS)
+    front = front_of(trials, OPS, ACCURACY)
     assert front["number"].tolist() == [1, 0, 2]
     assert front["ops"].is_monotonic_increasing and front["accuracy"].is_monotonic_increasing
 
 
 def test_best_within_a_budget_is_the_most_accurate(trials):
-    front = front_of(trials, OPS)
-    row, rule = choose_best(front, OPS, 4500.0)
+    front = front_of(trials, OPS, ACCURACY)
+    row, rule = choose_best(front, OPS, 4500.0, ACCURACY)
     assert front["accuracy"].iloc[row] == 0.90
     assert "--max-ops 4500" in rule
 
 
 def test_best_without_a_budget_is_the_knee(make_trials):
     rows = [("complete", "sampler", a, o) for a, o in [(0.9, 1e5), (0.5, 1e3), (0.1, 9e4), (0.78, 1e4), (0.85, 5e4)]]
-    front = front_of(make_trials(*rows), OPS)
-    row, rule = choose_best(front, OPS, None)
+    front = front_of(make_trials(*rows), OPS, ACCURACY)
+    row, rule = choose_best(front, OPS, None, ACCURACY)
     assert front.index[row] == 3
     assert "knee" in rule and rule.endswith("accuracy over log OPs")
 
@@ -55,26 +56,26 @@ def test_another_objective_makes_another_front(make_trials):
     params = Objective(name="params", unit="parameters", title="", of=lambda _, cost: cost.params)
     trials = make_trials(("complete", "sampler", 0.9, 5.0), ("complete", "sampler", 0.8, 4.0))
     trials["params"] = [100, 200]
-    front = front_of(trials, params)
-    assert front["number"].tolist() == [0] and front_of(trials, OPS)["number"].tolist() == [1, 0]
-    assert "--max-params 150" in choose_best(front, params, 150)[1]
-    assert choose_best(front, params, None)[1].endswith("accuracy over log parameters")
+    front = front_of(trials, params, ACCURACY)
+    assert front["number"].tolist() == [0] and front_of(trials, OPS, ACCURACY)["number"].tolist() == [1, 0]
+    assert "--max-params 150" in choose_best(front, params, 150, ACCURACY)[1]
+    assert choose_best(front, params, None, ACCURACY)[1].endswith("accuracy over log parameters")
 
 
 def test_where_there_are_expectations_they_decide(make_trials, tmp_path, config):
     rows = [("complete", "sampler", a, o) for a, o in [(0.5, 1e3), (0.9, 2e3), (0.7, 3e3), (0.8, 4e3)]]
     trials = make_trials(*rows).assign(expected=[0.5, 0.6, 0.7, 0.75])
-    assert front_of(trials, OPS)["number"].tolist() == [0, 1, 2, 3]
+    assert front_of(trials, OPS, ACCURACY)["number"].tolist() == [0, 1, 2, 3]
     trials["expected"] = [0.5, 0.6, np.nan, 0.65]  # where there is none, the measured one decides
-    front = front_of(trials, OPS)
+    front = front_of(trials, OPS, ACCURACY)
     assert front["number"].tolist() == [0, 1, 2]
-    assert choose_best(front, OPS, 5e3)[0] == 2
+    assert choose_best(front, OPS, 5e3, ACCURACY)[0] == 2
     write_tables(tmp_path, trials, config, None)
     content = json.loads((tmp_path / "pareto.json").read_text())
     assert content["hypervolume"] == hypervolume([0.5, 0.6, 0.7], [1e3, 2e3, 3e3], reference=(0.1, 10000.0))
     assert [item["accuracy"] for item in content["front"]] == [0.5, 0.9, 0.7]
     assert [item["expected"] for item in content["front"]] == [0.5, 0.6, None]
-    assert front_of(read_trials(tmp_path), OPS)["number"].tolist() == [0, 1, 2]
+    assert front_of(read_trials(tmp_path), OPS, ACCURACY)["number"].tolist() == [0, 1, 2]
 
 
 def test_what_has_no_network_is_in_the_table_and_no_trial_of_those_who_read_it(trials, config, tmp_path):
@@ -164,12 +165,12 @@ def test_tables_without_a_complete_trial(tmp_path, make_trials, config):
 
 def test_accuracies_are_smoothed_where_all_are_expected_and_some_differ(trials):
     complete = trials[trials["state"] == "complete"]
-    assert not is_smoothed(complete) and not is_smoothed(complete.drop(columns="expected"))
+    assert not is_smoothed(complete, ACCURACY) and not is_smoothed(complete.drop(columns="expected"), ACCURACY)
     same = complete.assign(expected=complete["accuracy"])
-    assert not is_smoothed(same), "of few trials, the expected accuracies are the measured ones"
+    assert not is_smoothed(same, ACCURACY), "of few trials, the expected accuracies are the measured ones"
     other = same.assign(expected=same["expected"].where(same["number"] != 2, 0.88))
-    assert is_smoothed(other)
-    assert not is_smoothed(other.assign(expected=other["expected"].where(other["number"] != 0)))
+    assert is_smoothed(other, ACCURACY)
+    assert not is_smoothed(other.assign(expected=other["expected"].where(other["number"] != 0)), ACCURACY)
 
 
 def test_errors_are_those_of_the_regression_then_those_of_the_noise(trials):

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from results.measures import ACCURACY
 from results.two_costs import two_fronts
 from space.objective import OBJECTIVES
 
@@ -20,21 +21,21 @@ TRIALS = pd.DataFrame(
 
 def test_what_a_choice_by_ops_costs():
     """By OPs a, b, c are on the front; by bytes a and d, which is as accurate as c and more than b, for 20 bytes."""
-    fronts = two_fronts(TRIALS, OBJECTIVES["bytes"])
+    fronts = two_fronts(TRIALS, OBJECTIVES["bytes"], ACCURACY)
     assert (fronts.by_ops, fronts.by_cost, fronts.both) == (3, 2, 1)
     assert fronts.rows[["key", "instead", "factor"]].values.tolist() == [["b", "d", 2.0], ["c", "d", 3.0]]
     assert "costs 2.50 times (median), at most 3.00 times, the bytes" in fronts.text(OBJECTIVES["bytes"])
 
 
 def test_the_same_front():
-    fronts = two_fronts(TRIALS.assign(bytes=TRIALS["ops"]), OBJECTIVES["bytes"])
+    fronts = two_fronts(TRIALS.assign(bytes=TRIALS["ops"]), OBJECTIVES["bytes"], ACCURACY)
     assert fronts.rows.empty and fronts.both == 3
 
 
 def fronts_of(**columns):
     count = len(columns["accuracy"])
     trials = {"number": range(count), "state": "complete", "key": list("abcde")[:count], **columns}
-    return two_fronts(pd.DataFrame(trials), OBJECTIVES["bytes"])
+    return two_fronts(pd.DataFrame(trials), OBJECTIVES["bytes"], ACCURACY)
 
 
 def test_equal_networks_are_on_both_fronts():
