@@ -147,10 +147,6 @@ class RunConfig:
         """Of what is minimised."""
         return self.all_limits.get(self.objective)
 
-    @property
-    def other_limits(self) -> dict[str, float]:
-        return {name: limit for name, limit in self.all_limits.items() if name != self.objective}
-
     def to_dict(self) -> dict[str, Any]:
         """What config.json holds."""
         written: dict[str, Any] = {"schema": SCHEMA}
