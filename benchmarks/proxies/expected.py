@@ -68,11 +68,11 @@ def main() -> None:
     print(f"{len(networks)} networks, {len(others)} more in the table                tau  regret")
     for name, measured in accuracies.items():
         print(describe(f"{name}, measured", measured.T, truth))
-        alone = [expected_accuracy(encoder.encoding, rows, column) for column in measured.T]
+        alone = [expected_accuracy(encoder.encoding, rows, column)[0] for column in measured.T]
         print(describe(f"{name}, expected", alone, truth))
     more = np.concatenate([rows, encoder.rows(table.networks)])
     together = [
-        expected_accuracy(encoder.encoding, more, np.append(column, others))[: len(rows)]
+        expected_accuracy(encoder.encoding, more, np.append(column, others))[0][: len(rows)]
         for column in accuracies[args.proxy].T
     ]
     print(describe(f"{args.proxy}, expected with the table's", together, truth))

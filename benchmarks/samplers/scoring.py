@@ -50,7 +50,7 @@ class Scores:
             (row,) = self._encoder.rows([network])
             self._completed[network.key] = trial.accuracy, truth, self._problem.ops(network), row
             measured, true, ops, rows = map(np.array, zip(*self._completed.values()))
-            expected = expected_accuracy(self._encoder.encoding, rows, measured)
+            expected, _ = expected_accuracy(self._encoder.encoding, rows, measured)
             fronts = [on_front(accuracy, ops) for accuracy in (expected, measured)]
             self._scores = [score for front in fronts for score in self._measures(true[front], ops[front])]
         return self._scores

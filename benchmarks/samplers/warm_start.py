@@ -45,7 +45,7 @@ def last_epoch(table: LearningCurves) -> LearningCurves:
 def front_of_table(table: LearningCurves, space: SearchSpace, classes: int) -> list[Architecture]:
     """The networks that a search with these trainings would export, by rising cost."""
     encoder = NetworkEncoder(space)
-    accuracy = expected_accuracy(encoder.encoding, encoder.rows(table.networks), table.means[:, -1])
+    accuracy, _ = expected_accuracy(encoder.encoding, encoder.rows(table.networks), table.means[:, -1])
     ops = np.array([cost(network, classes).ops for network in table.networks])
     front = np.flatnonzero(on_front(accuracy, ops))
     return [table.networks[i] for i in front[np.argsort(ops[front])]]

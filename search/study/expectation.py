@@ -14,22 +14,21 @@ from search.samplers.regression import Array, Predictor
 ENOUGH = 20
 
 
-def expected_accuracy(encoding: Encoding, rows: Rows, accuracy: Array) -> Array:
-    """(n,) accuracies that a regression on the genes predicts for networks, from those measured of the same networks.
+def expected_accuracy(encoding: Encoding, rows: Rows, accuracy: Array) -> tuple[Array, Array]:
+    """Accuracies that a regression on the genes predicts for networks, from those measured of the same networks.
 
     Of many networks trained once, the most accurate had luck. So a front of measured accuracies holds networks that do
-    not belong there, and promises too much. Fewer than `ENOUGH` accuracies are returned as they are.
+    not belong there, and promises too much.
 
     Args:
         encoding: of the genes.
         rows: (n, g), the networks.
         accuracy: (n,), measured.
+
+    Returns:
+        (n,) accuracies and their (n,) standard deviations. Fewer than `ENOUGH` accuracies are returned as they are,
+        with NaN.
     """
-    return expectation_of(encoding, rows, accuracy)[0]
-
-
-def expectation_of(encoding: Encoding, rows: Rows, accuracy: Array) -> tuple[Array, Array]:
-    """(n,) accuracies as `expected_accuracy` gives them, and their standard deviations; NaN where there are too few."""
     if len(accuracy) < ENOUGH:
         return accuracy, np.full(len(accuracy), np.nan)
     features = encoding.features(rows)

@@ -9,7 +9,7 @@ import pandas as pd
 from results.measures import SCORES, Measure
 from results.tables import COLUMNS, STD
 from search.samplers.encoding import Encoding
-from search.study.expectation import ENOUGH, expectation_of
+from search.study.expectation import ENOUGH, expected_accuracy
 from search.study.record import TrialRecord
 from space import SearchSpace
 from space.objective import Objective
@@ -83,5 +83,5 @@ def expected_of(records: Sequence[TrialRecord], encoding: Encoding) -> dict[int,
             numbers.append(record.number)
             rows.append(encoding.encode(record.genes))
             accuracies.append(record.evaluation.accuracy)
-    mean, std = expectation_of(encoding, np.array(rows), np.array(accuracies))
+    mean, std = expected_accuracy(encoding, np.array(rows), np.array(accuracies))
     return dict(zip(numbers, zip(mean.tolist(), std.tolist())))
