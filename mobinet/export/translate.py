@@ -14,8 +14,8 @@ from mobinet.export.pieces import stored_as
 from mobinet.export.poolings import mean, pool
 from mobinet.export.steps import Program, Shape, Step, Window
 from mobinet.families.meliusnet import DenseBlock, ImprovementBlock, NewFeatures
-from mobinet.families.nas_bnn import Unit as NASBNNUnit
-from mobinet.families.resnet import Unit as ResidualUnit
+from mobinet.families.nas_bnn import NASBNNUnit
+from mobinet.families.resnet import ResidualUnit
 from mobinet.layers import MinPool2d, Repeat, RPReLU
 from mobinet.unit import BinaryUnit
 from space import InputError

@@ -24,7 +24,7 @@ FIRST_GAIN = 0.25
 """Of batch norms behind binary convolutions, when a training begins."""
 
 
-class Unit(nn.Module):
+class NASBNNUnit(nn.Module):
     """sign -> binary convolution -> batch norm, + shortcut -> RPReLU.
 
     (N, I, H, W) -> (N, O, ceil(H / stride), ceil(W / stride)), with O >= I. The shortcut has no parameters: average
@@ -80,7 +80,7 @@ class Stage(Chain):
     def pieces(self) -> tuple[Part, ...]:
         found, channels = [], self.channels
         for index, block in enumerate(self.blocks):
-            spatial = Convolution(
+            spatial = Unit(
                 in_channels=channels,
                 out_channels=channels,
                 kernel=block.kernel,
@@ -89,15 +89,15 @@ class Stage(Chain):
                 binarizer=self.binarizer,
             )
             out = int(block.channels * self.width)
-            point = Convolution(in_channels=channels, out_channels=out, kernel=1, binarizer=self.binarizer)
+            point = Unit(in_channels=channels, out_channels=out, kernel=1, binarizer=self.binarizer)
             found += [spatial, point]
             channels = out
         return tuple(found)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Convolution(Part):
-    """One binary convolution and what surrounds it, a `Unit`."""
+class Unit(Part):
+    """One binary convolution and what surrounds it, (N, I, H, W) -> (N, O, ceil(H / stride), ceil(W / stride))."""
 
     in_channels: int
     out_channels: int
@@ -107,7 +107,7 @@ class Convolution(Part):
     binarizer: str
 
     def build(self) -> nn.Module:
-        return Unit(
+        return NASBNNUnit(
             self.in_channels,
             self.out_channels,
             self.kernel,

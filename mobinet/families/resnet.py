@@ -15,7 +15,7 @@ from space import Architecture
 from space.families.resnet import network_of, stage_channels
 
 
-class Unit(nn.Module):
+class ResidualUnit(nn.Module):
     """sign -> binary 3x3 -> batch norm, + shortcut: (N, I, H, W) -> (N, O, ceil(H / stride), ceil(W / stride)).
 
     The shortcut is the input itself or, where the shape changes, 2x2 average pooling, a 1x1 and a batch norm. At the
@@ -50,7 +50,7 @@ class Stage(Chain):
 
     def pieces(self) -> tuple[Part, ...]:
         i, o = self.in_channels, self.out_channels
-        first = ResidualUnit(
+        first = Unit(
             in_channels=i,
             out_channels=o,
             stride=self.stride,
@@ -61,7 +61,7 @@ class Stage(Chain):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ResidualUnit(Part):
+class Unit(Part):
     """One convolution and its shortcut, (N, I, H, W) -> (N, O, H / stride, W / stride)."""
 
     in_channels: int
@@ -71,7 +71,7 @@ class ResidualUnit(Part):
     binarizer: str
 
     def build(self) -> nn.Module:
-        return Unit(
+        return ResidualUnit(
             self.in_channels, self.out_channels, stride=self.stride, shortcut=self.shortcut, binarizer=self.binarizer
         )
 

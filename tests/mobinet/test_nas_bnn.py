@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from mobinet import build, cost
-from mobinet.families.nas_bnn import Unit
+from mobinet.families.nas_bnn import NASBNNUnit
 from space import Architecture, load_space
 from space.families.nas_bnn import stages_of, stem_channels_of
 
@@ -92,7 +92,7 @@ def test_unit_by_hand(i, o, kernel, stride, groups):
     """On a map of 5 x 5; a shortcut from 3 channels to 4 is the three and the first again."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        unit = Unit(i, o, kernel, stride=stride, groups=groups, binarizer="react").double().eval()
+        unit = NASBNNUnit(i, o, kernel, stride=stride, groups=groups, binarizer="react").double().eval()
         for parameter in unit.parameters():
             if parameter.dim() < 4 or parameter.shape[-1] == 1:
                 nn.init.normal_(parameter)

@@ -9,7 +9,7 @@ from torch import nn
 
 from mobinet import build, cost
 from mobinet.conv import BinaryConv2d
-from mobinet.families.resnet import Unit
+from mobinet.families.resnet import ResidualUnit
 from space import Architecture, InputError, named_network
 from tests.mobinet.norms import norm_by_hand, shaken
 
@@ -107,7 +107,7 @@ def signs(x):
 
 @pytest.mark.parametrize("i, o, stride, shortcut", [(3, 3, 1, "float"), (2, 4, 2, "float"), (2, 4, 2, "binary")])
 def test_unit_by_hand(i, o, stride, shortcut):
-    unit = shaken(Unit(i, o, stride=stride, shortcut=shortcut, binarizer="ste"))
+    unit = shaken(ResidualUnit(i, o, stride=stride, shortcut=shortcut, binarizer="ste"))
     tensor = torch.randn(2, i, 6, 6).double()
     x = tensor.numpy()
     expected = norm_by_hand(conv_by_hand(signs(x), signs(unit.conv.weight.detach().numpy()), stride), unit.norm)

@@ -26,7 +26,7 @@ from mobinet.export.pieces import pieces_of
 from mobinet.export.reference import scores
 from mobinet.export.steps import BinaryConv, Conv, Program
 from mobinet.export.translate import steps_of
-from mobinet.families.resnet import Unit as ResidualUnit
+from mobinet.families.resnet import ResidualUnit
 from mobinet.part import parts_of
 from space import Architecture, InputError
 from tests.mobinet.export.networks import NETWORKS, as_trained, sampled
