@@ -114,7 +114,7 @@ def evaluate(args: argparse.Namespace) -> "Evaluated":
     leave_out = check_pictures(name, data_dir, skip=args.skip_broken)
     found, at_once = [], judged_at_once(model.preparation.input_shape)
     for part in PARTS[args.part]:
-        if part == "validation" and not entry.own_parts:
+        if part == "validation" and not entry.in_folders:
             continue  # it is among the training images
         split = load_part(
             name, part, data_dir=data_dir, classes=model.classes, preparation=model.preparation, leave_out=leave_out

@@ -44,9 +44,9 @@ class DataSetEntry:
         validation: share of the training images that a search judges networks on.
         recipes: by evaluator, how it trains on these images; ``full`` is that of `search.retrain`.
         published_as: the data set's name in `results.published`.
-        own_parts: whether each part names classes of its own, which may not be those of the training images, and
-            the reader knows a part ``validation``, which may be empty.
-        cropped: whether images are picture files, which are enlarged and cropped; see `mobinet.pictures.enlarged`.
+        in_folders: whether images are picture files in folders, see `search.data.folder`. Any may be unreadable; all
+            are enlarged and cropped, see `mobinet.pictures.enlarged`. Each part names classes of its own, which may not
+            be those of the training images; the reader knows a part ``validation``, which may be empty.
         own: whether it is from a file of the user's own.
     """
 
@@ -57,8 +57,7 @@ class DataSetEntry:
     validation: float
     recipes: Mapping[str, Recipe]
     published_as: str
-    own_parts: bool = False
-    cropped: bool = False
+    in_folders: bool = False
     own: bool = False
 
     @property
@@ -114,8 +113,7 @@ DATASETS = {
             "full": Recipe(epochs=120, batch_size=128, learning_rate=0.002),
         },
         published_as="imagenet",
-        own_parts=True,
-        cropped=True,
+        in_folders=True,
     ),
 }
 """By the name that ``--dataset`` takes. A new data set is one entry, and a reader where none of these fits."""

@@ -32,7 +32,7 @@ def check_pictures(name: str, data_dir: str, *, skip: bool) -> tuple[str, ...]:
     Raises:
         InputError: there are some, and they are not to be skipped; or the folder cannot be used.
     """
-    if not find_dataset(name).own_parts:
+    if not find_dataset(name).in_folders:
         return ()
     paths = [path for part in find_pictures(Path(data_dir)).parts.values() for path, _ in part.pictures]
     broken = list(_broken(paths))

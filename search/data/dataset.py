@@ -54,7 +54,7 @@ class DataSet:
 
     def _cropped(self) -> tuple[str, ...]:
         """A line, where the images are pictures of any size."""
-        if not find_dataset(self.name).cropped:
+        if not find_dataset(self.name).in_folders:
             return ()
         _, height, width = shape = self.train.preparation.input_shape
         middle = f"the {height} x {width} pixels in the middle of each"
@@ -88,7 +88,7 @@ def load_dataset(
     """
     source = read_source(name, data_dir, "train").without(leave_out)
     own = source.take(torch.arange(0))
-    if find_dataset(name).own_parts:
+    if find_dataset(name).in_folders:
         own = read_source(name, data_dir, "validation")
         if len(own.labels) and not len((own := own.without(leave_out)).labels):
             raise InputError(f"no picture to judge on in {data_dir} can be read; remove their folder, or mend them")
@@ -189,7 +189,7 @@ def check_test(name: str, *, data_dir: str, dataset: DataSet, needed: bool) -> t
         InputError: there are none, or there are some of classes that `dataset` lacks.
     """
     entry = find_dataset(name)
-    if not entry.own_parts and not (needed and entry.own):
+    if not entry.in_folders and not (needed and entry.own):
         return ()
     test = _test_source(name, data_dir, dataset, needed=needed)
     missing = _missing(test) if len(test.labels) else ""

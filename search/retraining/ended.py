@@ -46,7 +46,7 @@ def finish(
         classes=images.classes,
         mean=preparation.mean,
         std=preparation.std,
-        short_side=enlarged(preparation.input_shape) if find_dataset(retraining.dataset).cropped else None,
+        short_side=enlarged(preparation.input_shape) if find_dataset(retraining.dataset).in_folders else None,
     )
     packed, path = FORMATS["safetensors"].files(network)[NAME], retraining.folder / NAME
     if ranks.rank() == 0:
