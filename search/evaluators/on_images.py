@@ -102,12 +102,13 @@ class OnImages(ABC):
         common = {item.name: getattr(self, item.name) for item in fields(OnImages) if item.name not in FOUND}
         return {**common, "recipe": self.recipe.recorded()}
 
-    def images(self, input_shape: tuple[int, int, int], train_images: int | None = None) -> DataSet:
-        """The images for a backbone of `input_shape` (C, H, W), loaded once in each process.
+    @property
+    def wanted_images(self) -> int | None:
+        """How many images to train on, about; None for all there are."""
+        return None
 
-        Args:
-            input_shape: of the backbone.
-            train_images: how many to train on, about; None for all there are.
+    def images(self, input_shape: tuple[int, int, int]) -> DataSet:
+        """The images for a backbone of `input_shape` (C, H, W), loaded once in each process.
 
         Raises:
             InputError: they cannot be used, or are not those that the search began with.
@@ -118,7 +119,7 @@ class OnImages(ABC):
             input_shape=input_shape,
             validation=self.validation,
             leave_out=self.leave_out,
-            train_images=train_images,
+            train_images=self.wanted_images,
         )
         if self.fingerprint not in (None, images.fingerprint):
             raise InputError(

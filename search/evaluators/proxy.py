@@ -46,8 +46,9 @@ class Proxy(OnImages):
     def shortened(self, images: int) -> "Proxy":
         return replace(self, proxy_images=images)
 
-    def images(self, input_shape: tuple[int, int, int], train_images: int | None = None) -> DataSet:
-        return super().images(input_shape, train_images or self.proxy_images)
+    @property
+    def wanted_images(self) -> int | None:
+        return self.proxy_images
 
     def settings(self) -> dict[str, Any]:
         own = {} if self.proxy_images is None else {"proxy_images": self.proxy_images}
