@@ -100,7 +100,7 @@ def require_supernet(space: SearchSpace) -> None:
 
 def _all_parts(space: SearchSpace, num_classes: int) -> Iterator[Part]:
     """The parts of networks that between them hold every choice of every layer."""
-    first = {gene.name: gene.choices[0] for gene in space.genes}
+    first = space.first_choices
     ways, steps, options = ways_to(space, first), space.chain.steps, space.chain.options
     layers: dict[str, list[int]] = {}
     for number, group in enumerate(space.chain.groups):

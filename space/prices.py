@@ -9,7 +9,7 @@ from random import Random
 from space import Architecture, SearchSpace
 from space.bounds import affordable, extreme
 from space.chain import State
-from space.gene import Choice, Choices
+from space.gene import Choices
 from space.objective import Price
 from space.shares import Shares
 
@@ -61,7 +61,7 @@ class Prices:
         Those of a layer that does not exist are then the same in all networks.
         """
         chain = self._space.chain
-        return (lambda params: chain.respell({**self._first, **params})) if chain.coupled else None
+        return (lambda params: chain.respell({**self._space.first_choices, **params})) if chain.coupled else None
 
     def affordable(self) -> Iterator[Architecture]:
         """Networks within the budget and within the further limits of costs that add up, see `space.bounds.affordable`.
@@ -96,14 +96,14 @@ class Prices:
 
     def _read(self, group: int, state: State, params: Choices) -> tuple[float, State]:
         """What a group adds, and the state in which the next group that has a choice is read."""
-        step = self._space.chain.step(group, state, {**self._first, **params})
+        step = self._space.chain.step(group, state, {**self._space.first_choices, **params})
         return self._shares(group, state, step), self._pass(group + 1, step.after)
 
     def _pass(self, group: int, state: State) -> State:
         """What the groups without a choice, from this one on, leave to the next that has one."""
         end = next((other for other, _ in self._groups if other >= group), group)
         for fixed in range(group, end):
-            state = self._space.chain.step(fixed, state, self._first).after
+            state = self._space.chain.step(fixed, state, self._space.first_choices).after
         return state
 
     @cached_property
@@ -118,16 +118,12 @@ class Prices:
         return [(number, names) for number, names in enumerate(named) if names]
 
     @cached_property
-    def _first(self) -> dict[str, Choice]:
-        return {gene.name: gene.choices[0] for gene in self._space.genes}
-
-    @cached_property
     def _base(self) -> float:
-        return self._count(self._first)
+        return self._count(self._space.first_choices)
 
     @cached_property
     def _shares(self) -> Shares:
-        return Shares(self._space, self._price, self._first)
+        return Shares(self._space, self._price, self._space.first_choices)
 
     @cached_property
     def _adds_up(self) -> bool:

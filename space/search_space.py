@@ -87,6 +87,11 @@ class SearchSpace:
         """What a search may pick for each gene, by its name, but for those that it leaves at their default."""
         return {gene.name: list(gene.choices) for gene in self.genes if not gene.closed}
 
+    @cached_property
+    def first_choices(self) -> dict[str, Choice]:
+        """The first choice of each gene, by its name: those of one of the networks."""
+        return {gene.name: gene.choices[0] for gene in self.genes}
+
     @property
     def opened(self) -> dict[str, str]:
         """Kinds of genes with a default that this space opens, each with its note."""

@@ -77,7 +77,7 @@ def device_of(args: argparse.Namespace) -> Device:
 
 def to_measure(space: SearchSpace, num_classes: int) -> Iterator[Architecture]:
     """Networks that together contain every piece of the space."""
-    first = {gene.name: gene.choices[0] for gene in space.genes}
+    first = space.first_choices
     seen = set(piece_names(space.architecture(first), num_classes))
     rows: list[list[Combination]] = [[] for _ in space.chain.groups]
     for group, choices in ways_through(space, first):

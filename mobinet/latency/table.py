@@ -189,7 +189,7 @@ def peers_in(path: Path | None, space: SearchSpace) -> dict[str, float]:
 
 def variants(space: SearchSpace) -> Iterator[Architecture]:
     """Networks that together contain every piece of the space: the first, and those that differ from it in a group."""
-    first = {gene.name: gene.choices[0] for gene in space.genes}
+    first = space.first_choices
     yield space.architecture(first)
     for _, choices in ways_through(space, first):
         yield space.architecture({**first, **dict(choices)})

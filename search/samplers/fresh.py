@@ -139,6 +139,6 @@ class FreshSampler(BaseSampler):
 
 def distributions_of(space: SearchSpace) -> dict[str, BaseDistribution]:
     """Optuna's distribution of every gene that has a choice."""
-    trial = FixedTrial({gene.name: gene.choices[0] for gene in space.genes})
+    trial = FixedTrial(space.first_choices)
     space.suggest(trial)
     return trial.distributions
