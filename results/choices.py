@@ -7,9 +7,6 @@ from results.entry import Entry
 from space.family import genes_of
 from space.gene import Choice, Gene
 
-BLOCKS = "pre", "mid", "post", "none"
-"""Choices with a colour of their own, that of the drawing."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Row:

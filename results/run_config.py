@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
+from functools import cached_property
 from math import inf
 from pathlib import Path
 from types import UnionType
@@ -107,6 +108,11 @@ class RunConfig:
     cpus_per_trial: int | None = free(default=None)
     gpus_per_trial: float | None = free(default=None)
     versions: Mapping[str, Any] = free(default_factory=dict)
+
+    @cached_property
+    def varied(self) -> frozenset[str]:
+        """Names of the genes that have a choice."""
+        return frozenset(name for name, choices in self.genes.items() if len(choices) > 1)
 
     @property
     def measure(self) -> Measure:

@@ -6,10 +6,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from results.choices import BLOCKS, Row
+from results.choices import Row
 from results.figures.style import INK, new_figure
 from results.looks import COLOURS, HUES
 from results.words import tick
+from space.families.mobinet import BLOCKS
 from space.gene import Choice
 from space.objective import Objective
 

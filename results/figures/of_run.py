@@ -54,8 +54,7 @@ def _front(run: RunRecord, published: bool) -> Figure:
 
 def _network(run: RunRecord) -> Figure:
     config, best = run.config, run.best
-    varied = {name for name, choices in config.genes.items() if len(choices) > 1}
-    boxes = boxes_of(best.architecture, run.shares.get(best.key, {}), varied)
+    boxes = boxes_of(best.architecture, run.shares.get(best.key, {}), config.varied)
     title = f"{'expected ' if best.is_smoothed else ''}{best.measure.title}"
     return network_drawn(
         boxes, f"{best.key}: {title} {best.deciding:.1%}, {config.cost.show(best.costs[config.objective])}"

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from html import escape
 
-from results.choices import BLOCKS, Row, rows_of
+from results.choices import Row, rows_of
 from results.entry import Entry
 from results.front import accuracy_title, are_smoothed
 from results.page.html import Section, paragraph
 from results.run_config import RunConfig
 from results.words import tick
+from space.families.mobinet import BLOCKS
 from space.gene import Choice
 
 WORDS = (
@@ -71,7 +72,7 @@ def _scales(rows: Sequence[Row]) -> str:
 
 
 def _cell(row: Row, choice: Choice | None) -> str:
-    """Words in the colour of the choice, numbers the darker the higher."""
+    """Words in the colour of the choice, blocks in that of the drawing, numbers the darker the higher."""
     if choice is None:
         return "<td>–</td>"
     place = row.choices.index(choice)

@@ -66,9 +66,8 @@ def boxes_in(
 
     A box is its name, its words, its channels, the order of its convolutions and its pooling, as `results.network.Box`.
     """
-    varied = {name for name, choices in config.genes.items() if len(choices) > 1}
     boxes = [
-        [(box.name, box.words, box.channels, box.block, box.pool) for box in boxes_of(network, own, varied)]
+        [(box.name, box.words, box.channels, box.block, box.pool) for box in boxes_of(network, own, config.varied)]
         for network in networks
         for own in [shares.get(network.key, {})]
     ]

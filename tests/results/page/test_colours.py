@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from results.choices import BLOCKS
 from results.page.choices import DARKEST, OF_WORDS
 from results.page.html import HUES
+from space.families.mobinet import BLOCKS
 
 CSS = (Path(__file__).parents[3] / "results" / "page" / "report.css").read_text()
 MODES = ["light", "dark"]
