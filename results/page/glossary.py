@@ -4,7 +4,7 @@ from results.page.html import shown
 
 WORDS = {
     "OPs": "float multiply-accumulates, plus 1/64 of the binary ones",
-    "block": "pre, mid or post: the order of the convolutions in a layer",
+    "block": "pre, mid or post: the order of the convolutions in a layer; a space file may add none, with a 1x1 less",
     "K": "2^K channels see each other in each 3x3 convolution",
     "FLOPs, BOPs": "float and binary multiply-accumulates; OPs = FLOPs + BOPs / 64",
     "padded BOPs": "BOPs of software that computes 32 channels at a time, also where a group has fewer",
