@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from results.retrained import agreement
 from results.run_record import read_run
-from results.words import duration
+from results.words import counted, duration
 from search.backends import BACKENDS
 from search.interrupt import Interrupts
 from search.loop import run_tasks
@@ -90,8 +90,8 @@ def retrain_several(
     if entry.shares and args.workers is None:
         args.workers = min(entry.shares(args, shape, device)[0], len(each))
     print(f"trainings run {placement_text(args, shape, device, why_left_alone(args.device, input_shape=shape))}")
-    networks = f"{len(architectures)} networks" if len(architectures) > 1 else "1 network"
-    print(f"{networks} with {args.seeds} seed{'s' if args.seeds > 1 else ''} each, into {each[0].folder.parent}")
+    networks, seeds = counted(len(architectures), "network"), counted(args.seeds, "seed")
+    print(f"{networks} with {seeds} each, into {each[0].folder.parent}")
     if note := teacher_note(first.recipe, first.teacher):
         print(note)
     for one in each[: len(architectures)] if first.recipe.teacher_maps else each[:1]:  # each network has its own maps

@@ -11,12 +11,13 @@ from results.looks import HOVER, STYLES
 from results.measures import ACCURACY, TITLES, TOP5
 from results.page.html import Column, Section, at_most, figure, paragraph, table
 from results.page.networks import accuracies_of
-from results.page.summary import networks_text, noise_text
+from results.page.summary import noise_text
 from results.points import Points, published_points, retrained_points
 from results.run_config import RunConfig
 from results.run_record import RunRecord
 from results.tables import STD, front_of
 from results.two_costs import two_fronts
+from results.words import counted
 from space.objective import OBJECTIVES
 
 CONTROLS = f"""<div class='controls'>
@@ -109,7 +110,8 @@ def front_section(run: RunRecord, published: pd.DataFrame | None) -> Section:
         f"<div class='beside'><div>{CONTROLS}{figure('front', words)}"
         f"{paragraph(noise_text(config, front), 'note')}</div>"
         f"<aside id='network' aria-live='polite'></aside></div><details{is_open}>"
-        f"<summary>The front as a table: {networks_text(front)}{by}</summary>{front_table(front, config)}"
+        f"<summary>The front as a table: {counted(len(front.entries), 'network')}{by}</summary>"
+        f"{front_table(front, config)}"
         "</details>"
     )
     views = {name: asdict(view) for name, view in views_of(run, published).items()}

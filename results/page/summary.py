@@ -25,14 +25,10 @@ def summary(trials: pd.DataFrame, *, config: RunConfig, front: Front) -> str:
         f"sampler {config.sampler}, seed {config.seed}; "
         f"{EVALUATED.get(config.evaluator, f'accuracies from {config.evaluator}')}; trials: {states}. "
         f"{measured}"
-        f"The front has {networks_text(front)}; its hypervolume is {front.hypervolume:.2%} of the box up to "
-        f"{config.cost.show(front.reference.cost)} and down to {front.reference.accuracy:.1%} {config.measure.title}."
+        f"The front has {counted(len(front.entries), 'network')}; its hypervolume is {front.hypervolume:.2%} of the "
+        f"box up to {config.cost.show(front.reference.cost)} and down to {front.reference.accuracy:.1%} "
+        f"{config.measure.title}."
     )
-
-
-def networks_text(front: Front) -> str:
-    """How many there are."""
-    return "1 network" if len(front.entries) == 1 else f"{len(front.entries)} networks"
 
 
 def noise_text(config: RunConfig, front: Front) -> str:

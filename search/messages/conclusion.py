@@ -10,7 +10,7 @@ from results.entry import Entry
 from results.front import Front, accuracy_title
 from results.hand_designed import Beside, beside_hand_designed, spread
 from results.recommendation import recommendation_of
-from results.words import short, si
+from results.words import counted, short, si
 from search.session import Search
 
 SHOWN = 9
@@ -27,7 +27,7 @@ def end_text(search: Search, trials: pd.DataFrame, front: Front, best: Entry, *,
     thinned = f", {len(rows)} of them above" if count > len(rows) else ""
     return (
         f"{front_text(search, rows, best.key, title)}\n"
-        f"front by {title}: {count} network{'s' if count > 1 else ''}{thinned}, "
+        f"front by {title}: {counted(count, 'network')}{thinned}, "
         f"hypervolume {front.hypervolume:.4f}; see {search.folder}/report.html\n"
         f"{luckier_text(trials, best, search.objective.name)}{verdict}\n"
         f"best.json: {best.key}, {title} {best.deciding:.1%} at {price}; to train it fully:\n"

@@ -5,6 +5,7 @@ import argparse
 import torch
 
 from mobinet import fused
+from results.words import counted
 from search.backends import BACKENDS
 from search.training.precision import dtype_text
 from space.image_sizes import Shape
@@ -37,4 +38,4 @@ def device_text(device: str) -> str:
 def _side_by_side(slots: int, threads: int) -> str:
     many = f"{slots} side by side" if slots > 1 else "one at a time"
     each = " each" if slots > 1 else ""
-    return f"{many}, {threads} thread{'s' if threads > 1 else ''}{each}"
+    return f"{many}, {counted(threads, 'thread')}{each}"

@@ -3,6 +3,7 @@
 import optuna
 
 from results.noise import Noise, noise_of
+from results.words import counted
 from search.study.record import records_of
 from search.task import Evaluation, Failure, Task
 from space import SearchSpace
@@ -33,8 +34,8 @@ class Replicates:
         accuracy = outcome.accuracy if isinstance(outcome, Evaluation) else None
         self._study.set_user_attr(ATTRIBUTE, {**self._accuracies(), str(number): accuracy})
         if noise := self.noise():
-            pairs = "1 pair" if noise.pairs == 1 else f"{noise.pairs} pairs"
-            self._study.set_user_attr(WORDS, f"a standard deviation of {noise.std:.2%} between seeds, from {pairs}")
+            words = f"a standard deviation of {noise.std:.2%} between seeds, from {counted(noise.pairs, 'pair')}"
+            self._study.set_user_attr(WORDS, words)
 
     def noise(self) -> Noise | None:
         """How far two trainings of one network differ by chance; see `results.noise`."""
