@@ -24,7 +24,8 @@ from search.data.catalog import find_dataset
 from search.flags import add_training_flags, positive_float, positive_int
 from search.flags.recipe import add_recipe_flags, recipe_of
 from search.messages.listeners import add_listener_flags, heard
-from search.messages.retrained_text import end_text, refresh_report, teacher_note
+from search.messages.retrained_text import end_text, teacher_note
+from search.retraining.run_report import refresh_report
 from search.several_flags import add_several_flags, check_several_flags, trains_several
 from search.target import Target, find_targets
 from space import InputError

@@ -18,9 +18,10 @@ from search.interrupt import Interrupts
 from search.loop import run_tasks
 from search.messages.placement import placement_text
 from search.messages.retrained_events import RetrainingEvents
-from search.messages.retrained_text import caution_of, named, refresh_report, run_of, teacher_note
+from search.messages.retrained_text import caution_of, named, teacher_note
 from search.messages.tensorboard import events_of
 from search.retraining.retraining import Retraining
+from search.retraining.run_report import refresh_report, run_of
 from search.task import Evaluation, Failure, Task
 from search.training import ranks
 from search.training.devices import why_left_alone

@@ -1,4 +1,4 @@
-"""What a retraining says at its end, and the report of the run that it belongs to."""
+"""What a retraining says."""
 
 import shlex
 from pathlib import Path
@@ -9,7 +9,6 @@ from results.measures import ACCURACY, MEASURES
 from results.noise import standard_error
 from results.words import counted, duration, short
 from search.recipe import Recipe
-from space.errors import first_line
 from space.own_file import files_of
 
 
@@ -62,22 +61,3 @@ def named(summary: dict[str, Any], part: str) -> str:
     """What a retraining reached on a part of the images: top-1 accuracy, after the measure that chose its epoch."""
     measure, top1 = MEASURES[summary.get("metric", ACCURACY.name)], f"top-1 {summary[f'{part}_top1']:.2%}"
     return top1 if measure is ACCURACY else f"{measure.title} {summary[measure.after_retraining(part)]:.2%}, {top1}"
-
-
-def run_of(folder: Path) -> Path | None:
-    """The run that the retraining in `folder` belongs to, if any."""
-    run = folder.parent.parent
-    belongs = folder.parent.name == "retrain" and all((run / name).exists() for name in ("config.json", "trials.csv"))
-    return run if belongs else None
-
-
-def refresh_report(folder: Path) -> str:
-    """Show what a retraining left in `folder` in the report of the run it lies in, if any, and say so in a line."""
-    from results.report import rewrite_report
-
-    if not (run := run_of(folder)):
-        return ""
-    try:
-        return f"wrote {rewrite_report(run)}\n"
-    except Exception as error:  # the training is done, whatever ails the report
-        return f"could not write {run}/report.html again: {first_line(error)}\n"

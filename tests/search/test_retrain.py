@@ -118,7 +118,7 @@ def test_a_report_that_cannot_be_made_fails_no_training(tmp_path, monkeypatch, e
     def fail(run):
         raise error
 
-    monkeypatch.setattr("results.report.rewrite_report", fail)
+    monkeypatch.setattr("search.retraining.run_report.rewrite_report", fail)
     for name in ("config.json", "trials.csv"):
         assert search.retrain.refresh_report(tmp_path / "retrain" / "abc") == ""
         (tmp_path / name).write_text("")
