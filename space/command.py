@@ -1,4 +1,4 @@
-"""How every command ends: with one line and exit code 2 where an input cannot be used."""
+"""What all commands share: the parser, and the end, one line and exit code 2 where an input cannot be used."""
 
 import argparse
 import io
