@@ -75,7 +75,7 @@ class Classifier:
         shape, images = self.network.architecture.input_shape, []
         for file in files:
             try:
-                images.append(centre_of(str(file), shape, self.network.short_side).permute(1, 2, 0).numpy())
+                images.append(centre_of(str(file), shape, self.network.picture_side).permute(1, 2, 0).numpy())
             except Unreadable as error:
                 raise InputError(f"cannot read the picture {file}: {error}") from None
         return np.ascontiguousarray(np.stack(images)) if images else np.empty((0, *shape[1:], shape[0]), np.uint8)

@@ -88,15 +88,15 @@ def resizing(channels: int, short_side: int) -> Any:
     return v2.Compose([v2.Grayscale() if channels == 1 else v2.RGB(), v2.Resize(short_side)])
 
 
-def centre_of(path: str, input_shape: tuple[int, int, int], short_side: int | None = None) -> Tensor:
+def centre_of(path: str, input_shape: tuple[int, int, int], short_side: int) -> Tensor:
     """A picture file resized, then cropped in the centre; uint8 (C, H, W). Raises Unreadable.
 
     Args:
         input_shape: (C, H, W).
-        short_side: before the crop; None for as large as it.
+        short_side: in pixels, before the crop.
     """
     from torchvision.transforms.v2 import functional
 
     with opened(path) as image:
-        resized = resizing(input_shape[0], short_side or max(input_shape[1:]))(as_seen(image))
+        resized = resizing(input_shape[0], short_side)(as_seen(image))
     return functional.pil_to_tensor(functional.center_crop(resized, list(input_shape[1:])))

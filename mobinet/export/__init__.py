@@ -46,6 +46,11 @@ class TrainedNetwork:
     stream: str = "float32"
     agreements: Mapping[str, "Agreement"] = field(default_factory=dict)
 
+    @property
+    def picture_side(self) -> int:
+        """Pixels of the short side of any picture before the centre is cropped."""
+        return self.short_side or max(self.architecture.input_shape[1:])
+
 
 @dataclass(frozen=True, kw_only=True)
 class ExportFormat:

@@ -141,5 +141,5 @@ def test_a_large_picture_is_read_without_a_warning_and_leaves_the_filters(tmp_pa
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         before = list(warnings.filters)
-        centre_of(str(tmp_path / "large.png"), (1, 8, 8))
+        centre_of(str(tmp_path / "large.png"), (1, 8, 8), 8)
         assert warnings.filters == before and not caught

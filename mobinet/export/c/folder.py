@@ -88,7 +88,7 @@ extern "C" {{
 #define NETWORK_HEIGHT {height}
 #define NETWORK_WIDTH {width}
 #define NETWORK_CHANNELS {channels}
-#define NETWORK_SHORT_SIDE {_short_side(network)} /* of a picture, before its centre is cropped */
+#define NETWORK_SHORT_SIDE {network.picture_side} /* of a picture, before its centre is cropped */
 #define NETWORK_CLASSES {len(network.classes)}
 #define NETWORK_ARENA {arena} /* floats of working memory */
 
@@ -104,10 +104,6 @@ void network_floats(const float *image, float *scores, float *arena);
 #endif
 #endif
 """
-
-
-def _short_side(network: TrainedNetwork) -> int:
-    return network.short_side or max(network.architecture.input_shape[1:])
 
 
 def _colours(channels: int) -> str:
@@ -167,7 +163,7 @@ def _readme(network: TrainedNetwork, *, constants: int, arena: int) -> str:
     compared = "".join(f"\n| {stream} against PyTorch | {text} |" for stream, text in network.agreements.items())
     half = "; values between layers are rounded to half precision" if network.stream != "float32" else ""
     kind = "PPM" if channels == 3 else "PGM"
-    short_side = _short_side(network)
+    side = network.picture_side
     pixel = "red, green and blue of each pixel" if channels == 3 else "a byte a pixel"
     return f"""\
 # {_name(network)}
@@ -184,7 +180,7 @@ C99, without dependencies, allocations or global variables; any number of thread
     make
     ./network picture.{kind.lower()}      # a binary {kind} of {width} x {height} pixels
 
-Bring a picture of another size to this one as in the training: scale its short side to {short_side} pixels, then keep
+Bring a picture of another size to this one as in the training: scale its short side to {side} pixels, then keep
 the {width} x {height} in the centre. `./network` alone prints a command that does so.
 
 In a program of your own, compile `network.c` with it:

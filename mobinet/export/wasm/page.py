@@ -49,7 +49,7 @@ def _page(network: TrainedNetwork, wasm: bytes) -> str:
     name = f"{architecture.family} on {architecture.backbone}, {described}"
     about = f"{name}. {accuracy}{len(wasm):,} bytes of weights and code."
     facts = {"height": height, "width": width, "channels": channels, "classes": network.classes}
-    facts["enlarged"] = (network.short_side or max(height, width)) / max(height, width)
+    facts["enlarged"] = network.picture_side / max(height, width)
     page = (resources("mobinet.export.wasm") / "demo.html").read_text(encoding="utf-8")
     for mark, text in {
         "ABOUT": html.escape(about),
