@@ -1,35 +1,15 @@
 """The settings of a run hold: a search that resumes it has the same, or is told what differs."""
 
-import json
 from collections.abc import Mapping
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from results.files import write_json
 from results.run_config import FREE_TO_CHANGE, RunConfig, read_config
+from results.settings import IN_WORDS, flat, in_words, shown
 from space import InputError
-from space.objective import OBJECTIVES
 
 SHOWN = 5
-IN_WORDS = {
-    "fingerprint": "fingerprint of the training images",
-    "recipe.epochs": "--epochs",
-    "proxy_images": "--proxy-images",
-    "width": "--width",
-    "seed": "--seed",
-    "objective": "--cost",
-    "metric": "--metric",
-    "class_weights": "--class-weights",
-    "enqueued": "the networks of --enqueue and --from:",
-    **{f"limits.{objective.name}": objective.flag for objective in OBJECTIVES.values()},
-    "max_ops": "--max-ops",
-    "digests.space": "digest of the --space file",
-    "digests.dataset": "digest of the --dataset file",
-    "latency.target": "the target of --latency",
-    "latency.machine": "the machine of --latency",
-    "latency.values": "the latencies of --latency, by their digest,",
-}
 FOLLOWING = "reference.", "latency."
 """Fields that follow from others, but for those in `IN_WORDS`."""
 
@@ -51,7 +31,7 @@ def settle_config(folder: Path, config: RunConfig) -> None:
         if name.partition(".")[0] not in FREE_TO_CHANGE and there.get(name) != here.get(name)
     ]
     differences = [
-        f"{IN_WORDS.get(name, name)} {shown(there.get(name))} there and {shown(here.get(name))} here"
+        f"{in_words(name, there.get(name))} there and {shown(here.get(name))} here"
         for name in _telling(names, there, here)
     ]
     if differences:
@@ -66,24 +46,3 @@ def _telling(names: list[str], there: Mapping[str, Any], here: Mapping[str, Any]
     both = all("latency.values" in settings for settings in (there, here))
     told = [n for n in names if not n.startswith(FOLLOWING) or (both and n in IN_WORDS)]
     return told or names
-
-
-def shown(value: Any) -> Any:
-    """A setting in words; networks by their number and digest."""
-    if isinstance(value, list) and all(isinstance(each, dict) for each in value):
-        digest = sha256(json.dumps(value).encode()).hexdigest()[:6]
-        return f"{len(value)} (digest {digest})" if value else "none"
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return "not given" if value is None else value
-
-
-def flat(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Nested settings by dotted names."""
-    found = {}
-    for name, value in settings.items():
-        if value == {}:
-            continue
-        nested = flat(value) if isinstance(value, dict) else None
-        found |= {f"{name}.{inner}": v for inner, v in nested.items()} if nested else {name: value}
-    return found

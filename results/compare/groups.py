@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from results.run_config import FREE_TO_CHANGE, RunConfig
-from results.settle_config import IN_WORDS, flat, shown
+from results.settings import flat, in_words, shown
 from space import InputError
 
 Configs = Mapping[str, RunConfig]
@@ -41,8 +41,8 @@ def refuse_others(configs: Configs) -> None:
             counts = not name.startswith("latency.") or wanted["objective"] == "latency"
             if counts and settings.get(name) != wanted.get(name):
                 raise InputError(
-                    f"{run} cannot be compared with {first}, it has {kind}: {IN_WORDS.get(name, name)} "
-                    f"{shown(settings.get(name))}, not {shown(wanted.get(name))}"
+                    f"{run} cannot be compared with {first}, it has {kind}: "
+                    f"{in_words(name, settings.get(name))}, not {shown(wanted.get(name))}"
                 )
 
 
@@ -66,10 +66,7 @@ def group_names(configs: Configs) -> list[str]:
     flats = {same: _telling(configs[first]) for same, (first, *_) in runs.items()}
     names = dict.fromkeys(name for told in flats.values() for name in told)
     differing = [name for name in names if len({str(told.get(name)) for told in flats.values()}) > 1][:TOLD]
-    told = {
-        same: ", ".join(f"{IN_WORDS.get(name, name)} {shown(flats[same].get(name))}" for name in differing)
-        for same in flats
-    }
+    told = {same: ", ".join(in_words(name, flats[same].get(name)) for name in differing) for same in flats}
     is_clear = len(set(told.values())) == len(told) and differing
     return [told[same] if is_clear else _folders_text(*runs[same]) for same in settings.values()]
 
