@@ -22,11 +22,11 @@ from search.data.checking import check_pictures
 from search.data.dataset import check_test, load_dataset
 from search.draft import fitting_draft, wanted_shape
 from search.evaluators import EVALUATORS, EvaluatorEntry
-from search.evaluators.pace import Pace
 from search.limits import Limits, check_limits, limits_of, objectives_of
 from search.lock import check_place
 from search.messages.placement import placement_text
 from search.opening import open_search
+from search.pace import Pace
 from search.session import MakeBackend, Search
 from search.task import Evaluator
 from search.training.devices import find_device, why_left_alone

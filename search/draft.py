@@ -13,7 +13,7 @@ from search.data.catalog import find_dataset
 from search.data.dataset import DataSet
 from search.evaluators import EVALUATORS
 from search.evaluators.on_images import OnImages
-from search.evaluators.pace import ENOUGH, LIMIT, WIDTHS, Pace, seconds_per_image, typical
+from search.pace import ENOUGH, LIMIT, WIDTHS, Pace, seconds_per_image, typical
 from space import SearchSpace, load_space
 from space.family import family_names
 from space.load import smaller_backbones

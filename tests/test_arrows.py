@@ -20,10 +20,11 @@ ALLOWED = {
     "evaluators": {"space", "mobinet", "results", "data", "machine", "recipe", "task", "flags", "training"},
     "backends": {"space", "flags", "interrupt", "machine", "stopping", "task", "training"},
     "loop": {"space", "backends", "interrupt", "samplers", "study", "task"},
+    "pace": {"space", "data", "machine", "recipe", "training"},
     "outputs": {"space", "results", "study", "task"},
     "messages": {
         *("space", "mobinet", "results", "recipe", "task", "evaluators", "training", "retraining"),
-        *("backends", "session", "assemble"),
+        *("backends", "session", "assemble", "pace"),
     },
     "recipe": set(),
     "machine": set(),

@@ -5,7 +5,7 @@ import argparse
 from results.run_config import RunConfig
 from results.words import counted, duration, many, short
 from search.assemble import Assembled
-from search.evaluators.pace import LIMIT
+from search.pace import LIMIT
 from search.session import Search
 from space import SearchSpace
 

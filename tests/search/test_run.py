@@ -23,7 +23,7 @@ from PIL import Image
 
 import results.report
 import search.draft
-import search.evaluators.pace
+import search.pace
 import search.retrain
 import search.run
 from results.tables import COLUMNS
@@ -483,10 +483,10 @@ def test_a_backbone_for_smaller_images_where_trainings_take_long(tmp_path, invok
 
 
 def test_fewer_images_where_trainings_take_long(tmp_path, invoke, instant, slow, monkeypatch):
-    monkeypatch.setattr(search.evaluators.pace, "SIZES", (500, 200, 100))
+    monkeypatch.setattr(search.pace, "SIZES", (500, 200, 100))
     slow({1.0: 3600 / (20 * 12 * 300)})
     flags = "--trials", 20, "--workers", 0, "--backbone", "mobilenet-8", "--out", tmp_path / "run"
-    monkeypatch.setattr(search.evaluators.pace, "PASS_SHARE", 0)
+    monkeypatch.setattr(search.pace, "PASS_SHARE", 0)
     ended = invoke(search.run, *flags)
     assert settings_of(tmp_path / "run") == (1.0, 200, 200)
     assert "uses --proxy-images 200; give these flags" in ended.out and "40 min for 20" in ended.out

@@ -4,8 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from search.evaluators.pace import Pace
 from search.messages.announcement import pace_text
+from search.pace import Pace
 
 
 @pytest.mark.parametrize(

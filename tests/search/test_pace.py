@@ -5,7 +5,7 @@ import torch
 from fakes import price as cost_of
 
 from search.data.dataset import load_dataset
-from search.evaluators.pace import Pace, seconds_per_image, typical
+from search.pace import Pace, seconds_per_image, typical
 from search.recipe import Recipe
 from space import Architecture, load_space
 from space.bounds import extreme
