@@ -8,27 +8,17 @@ which is compiled and run. Images are the test images, unless --part names other
 """
 
 import argparse
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from results.files import read_json, write_json
-from results.run_config import read_config
-from search.data.catalog import DATASETS, Augmentation, find_dataset
+from results.files import write_json
+from search.data.catalog import DATASETS, find_dataset
 from search.flags import dataset
 from space import InputError
 from space.command import Parser, add_own_family, run_command, user_path
 from space.writing import write_atomic
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-    from torch import Tensor
-
     from results.evaluated import Evaluated
-    from search.data.preparation import Preparation
 
 PARTS = {
     "test": ("test",),
@@ -36,26 +26,6 @@ PARTS = {
     "all": ("train", "validation", "test"),
 }
 """By what ``--part`` takes, the parts of a data set; those that search and retraining judge on are among ``train``."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Model:
-    """A trained network, in PyTorch or in C.
-
-    Args:
-        classes: name of each score.
-        preparation: how it takes images.
-        scores: from prepared images, (N, C, H, W), to scores, (N, classes).
-        device: where the images have to be.
-        dataset, data_dir: which images it was trained on; empty where that is not known.
-    """
-
-    classes: tuple[str, ...]
-    preparation: "Preparation"
-    scores: "Callable[[Tensor], NDArray[np.float32]]"
-    device: str
-    dataset: str = ""
-    data_dir: str = "data"
 
 
 def parse(argv: list[str] | None = None) -> argparse.Namespace:
@@ -103,6 +73,7 @@ def evaluate(args: argparse.Namespace) -> "Evaluated":
     from search.data.checking import check_pictures
     from search.data.dataset import load_part
     from search.machine import cores, use_threads, useful_threads
+    from search.model import load_model
     from search.training.judging import judged_at_once
 
     model = load_model(args.model, args.device)
@@ -128,74 +99,6 @@ def evaluate(args: argparse.Namespace) -> "Evaluated":
     images = sum(each.images for each in found)
     print(f"{args.part} images of {name}: {images:,}, {len(model.classes):,} classes\n")
     return sum(found[1:], start=found[0])
-
-
-def load_model(path: Path, device: str | None) -> Model:
-    """The network at `path`, see above. Raises InputError."""
-    from mobinet.export.c.compiled import is_exported
-
-    return load_c(path) if is_exported(path) else load_torch(path, device)
-
-
-def load_torch(path: Path, device: str | None) -> Model:
-    """What `search.retrain` left, on a device."""
-    import torch
-
-    from mobinet.export.trained import find_model, load_trained
-    from search.data.preparation import Preparation
-    from search.training.devices import find_device
-
-    place, file = find_device(device), find_model(path)
-    network = load_trained(file)
-    net = network.net.to(place)
-
-    def scores(images: "Tensor") -> "NDArray[np.float32]":
-        with torch.inference_mode():
-            return net(images).float().cpu().numpy()
-
-    name, data_dir = trained_on(file.parent)
-    preparation = Preparation(
-        input_shape=network.architecture.input_shape,
-        mean=network.mean,
-        std=network.std,
-        augmentation=Augmentation(),
-    )
-    return Model(
-        classes=network.classes, preparation=preparation, scores=scores, device=place, dataset=name, data_dir=data_dir
-    )
-
-
-def load_c(folder: Path) -> Model:
-    """What `mobinet.export --format c` left. It normalises images itself, and takes bytes."""
-    import torch
-
-    from mobinet.export.c.compiled import load_exported
-    from search.data.preparation import Preparation
-
-    exported = load_exported(folder)
-    channels = exported.input_shape[0]
-
-    def scores(images: "Tensor") -> "NDArray[np.float32]":
-        pixels = (images * 255).round_().to(torch.uint8).permute(0, 2, 3, 1)
-        return exported.compiled.scores(pixels.contiguous().numpy())
-
-    preparation = Preparation(
-        input_shape=exported.input_shape, mean=(0.0,) * channels, std=(1.0,) * channels, augmentation=Augmentation()
-    )
-    return Model(classes=exported.classes, preparation=preparation, scores=scores, device="cpu")
-
-
-def trained_on(folder: Path) -> tuple[str, str]:
-    """The data set of the retraining in `folder`, empty if it is not known, and where it had its images."""
-    with suppress(InputError, AttributeError):
-        summary = read_json(folder / "summary.json")
-        name, data_dir = summary.get("dataset", ""), summary.get("data_dir")
-        if data_dir is None:  # as of earlier versions
-            with suppress(InputError):
-                config = read_config(folder.parent.parent)
-                data_dir = config.data_dir if config.dataset == name else None
-        return str(name), str(data_dir or "data")
-    return "", "data"
 
 
 if __name__ == "__main__":

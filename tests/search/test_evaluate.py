@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 import search.evaluate
+import search.model
 import search.retrain
 from mobinet.export import FORMATS
 from mobinet.export.trained import load_trained
@@ -95,9 +96,9 @@ def test_pictures_of_some_of_the_classes(trained, invoke, tmp_path):
 
 def test_it_takes_images_where_the_search_had_them(trained, tmp_path):
     folder = shutil.copytree(trained, tmp_path / "run" / "retrain" / "key")
-    assert search.evaluate.trained_on(folder) == ("digits", "data")
+    assert search.model.trained_on(folder) == ("digits", "data")
     write_json(folder / "summary.json", [])
-    assert search.evaluate.trained_on(folder) == ("", "data")
+    assert search.model.trained_on(folder) == ("", "data")
 
 
 def test_bad_input_is_one_line(trained, exported, invoke, tmp_path):
