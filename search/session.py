@@ -56,13 +56,13 @@ class Search:
     folder: Path
     study: Study
     evaluator: Evaluator
-    enqueued: int = 0
+    enqueued: int
     noisy: bool
     objective: Objective
     price: Price
     cheapest: float
     config: RunConfig
-    parts: Parts | None = None
+    parts: Parts
 
     def prepare(self) -> None:
         """What the evaluator has to do once, before the first trial."""

@@ -40,7 +40,6 @@ class Objective:
         title: of an axis that shows it.
         of: its number, from a network and what was counted of it.
         noun: what the unit counts, where the unit does not say it, such as ``RAM``.
-        known: whether the number is known before the network is trained.
     """
 
     name: str
@@ -48,7 +47,6 @@ class Objective:
     title: str
     of: Callable[[Architecture, Cost], float]
     noun: str = ""
-    known: bool = True
 
     @property
     def flag(self) -> str:

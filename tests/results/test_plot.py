@@ -38,7 +38,7 @@ def test_errors_are_bars_of_the_front(trials, config):
 
 
 def test_another_objective_gives_the_axis(info):
-    latency = Objective(name="latency", unit="ms", title="latency (ms)", of=lambda *_: 1.0, known=False)
+    latency = Objective(name="latency", unit="ms", title="latency (ms)", of=lambda *_: 1.0)
     assert pareto_figure(replace(info, objective=latency)).layout.xaxis.title.text == "latency (ms)"
 
 

@@ -61,7 +61,7 @@ def test_hover_text_names_the_architecture_and_its_cost(trials, config):
 
 
 def test_texts_are_of_the_objective():
-    latency = Objective(name="latency", unit="ms", title="latency (ms)", of=lambda *_: 1.0, known=False)
+    latency = Objective(name="latency", unit="ms", title="latency (ms)", of=lambda *_: 1.0)
     row = {"cost": 12.0, "test": 0.5, "architecture": "a", "epochs": 3, "searched": 0.4, "key": "k"}
     points = retrained_points(pd.DataFrame([row]), latency)
     assert points.cost == (12.0,) and "at 12 ms<br>" in points.texts[0]

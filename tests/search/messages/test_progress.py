@@ -85,7 +85,7 @@ def test_another_measure_is_named(capsys):
 
 
 def test_the_unit_is_the_objectives(capsys):
-    latency = Objective(name="latency", unit="s", title="latency", of=lambda *_: 1500.0, known=False)
+    latency = Objective(name="latency", unit="s", title="latency", of=lambda *_: 1500.0)
     table = pd.DataFrame({"state": ["complete"], "accuracy": [0.5], "latency": [2e3]})
     progress = Progress(table, ended=1, trials=2, reference=(0.1, 1e4), objective=latency, price=lambda network: 1500.0)
     network = Architecture.uniform("mobilenet-8")
