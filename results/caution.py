@@ -5,6 +5,7 @@ import pandas as pd
 from results.measures import ACCURACY, MEASURES, Measure
 from results.noise import CONFIDENT, standard_error
 from results.run_config import RunConfig
+from results.tables import completed
 
 FAIR = MEASURES["balanced-accuracy"]
 """Of any guess 1 / C, also where one class has most images."""
@@ -16,20 +17,20 @@ FEW = 5
 
 def caution_text(trials: pd.DataFrame, config: RunConfig) -> str:
     """What is in doubt, and what to do then; empty where nothing is, or where accuracies are not shares of images."""
-    complete, images = trials.loc[trials["state"] == "complete"], config.validation_images
+    complete, images = completed(trials), config.validation_images
     if complete.empty or not images:
         return ""
     fair = FAIR
     if fair.column not in complete or complete[fair.column].isna().to_numpy().any():
         fair = ACCURACY
-    best, classes = float(complete[fair.column].max()), config.num_classes
+    best, classes = complete[fair.column].to_numpy(float).max(), config.num_classes
     if guess := _guess(best, fair, classes=classes, images=images, errors=LUCKY):
         return (
             f"No network is shown to do better than guessing: on {images:,} validation images the best reaches "
             f"{guess}. Do not use this front; search again, into another folder, with more --epochs, a higher --width "
             "or more images."
         )
-    right = complete["accuracy"] * images
+    right = complete["accuracy"].to_numpy(float) * images
     if len(complete) > 1 and (right >= right.max() - FEW - 0.5).mean() > 0.5:
         return (
             f"Most networks differ from the best one by {FEW} or fewer of the {images:,} validation images, which "

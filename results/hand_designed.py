@@ -10,7 +10,7 @@ import pandas as pd
 from results.entry import Entry, architecture_of
 from results.front import Front
 from results.run_config import RunConfig
-from results.tables import deciding_accuracy
+from results.tables import completed, deciding_accuracy
 from space import Architecture, InputError
 from space.family import find_family
 
@@ -40,7 +40,7 @@ def beside_hand_designed(front: Front, trials: pd.DataFrame, config: RunConfig) 
         trials: one row a trial, `results.tables.COLUMNS` and the genes.
         config: the run's settings.
     """
-    rows = trials.loc[(trials["source"] == "baseline") & (trials["state"] == "complete")]
+    rows = completed(trials.loc[trials["source"] == "baseline"])
     accuracy, cost = deciding_accuracy(rows, config.measure), rows[config.objective].to_numpy(float)
     price_of = dict(zip(trials["key"], trials[config.objective]))
     names, found = hand_designed_names(config), []

@@ -13,7 +13,7 @@ from results.entry import architecture_of
 from results.measures import ACCURACY, Measure
 from results.noise import CONFIDENT, Noise
 from results.run_config import RunConfig
-from results.tables import deciding_accuracy, deciding_error, front_of, is_smoothed
+from results.tables import completed, deciding_accuracy, deciding_error, front_of, is_smoothed
 from results.words import counted
 from space.objective import Objective
 
@@ -91,7 +91,7 @@ def pareto_info(
         retrained: rows of `results.retrained.Retrained` to overlay.
     """
     objective, measure = config.cost, config.measure
-    complete = trials.loc[trials["state"] == "complete"].sort_values(by=[objective.name, "number"])
+    complete = completed(trials).sort_values(by=[objective.name, "number"])
     is_front = complete.index.isin(front_of(complete, objective, measure).index)
     is_baseline = (complete["source"] == "baseline").to_numpy(bool)
     is_best = (complete["key"] == best_key).to_numpy(bool)

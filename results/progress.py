@@ -7,7 +7,7 @@ import pandas as pd
 
 from results.pareto import hypervolume, on_front
 from results.run_config import RunConfig
-from results.tables import deciding_accuracy
+from results.tables import completed, deciding_accuracy
 
 TITLES = {"trials": "complete trials", "seconds": "seconds of training"}
 """Of what it grew with."""
@@ -30,7 +30,7 @@ class Progress:
 
 def progress_of(trials: pd.DataFrame, config: RunConfig) -> Progress:
     """Of the complete trials in the order of their numbers."""
-    complete = trials.loc[trials["state"] == "complete"].sort_values(by="number")
+    complete = completed(trials).sort_values(by="number")
     accuracy, cost = deciding_accuracy(complete, config.measure), complete[config.objective].to_numpy(float)
     elapsed = np.nan_to_num(complete["seconds"].to_numpy(float)).cumsum()
     corner = config.reference.accuracy, config.reference.cost

@@ -10,7 +10,7 @@ from results.front import Front
 from results.hand_designed import hand_designed_names
 from results.noise import CONFIDENT, margin_of
 from results.run_config import RunConfig
-from results.tables import deciding_accuracy, deciding_error, is_smoothed
+from results.tables import completed, deciding_accuracy, deciding_error, is_smoothed
 
 COUNTED = {
     "ops": "OPs",
@@ -105,7 +105,7 @@ def recommendation_of(best: Entry, trials: pd.DataFrame, front: Front, config: R
     The hand-designed network to compare with is the cheapest that is at least as accurate, within noise; where none is,
     the most accurate.
     """
-    complete = trials.loc[trials["state"] == "complete"]
+    complete = completed(trials)
     costs, accuracies = complete[config.objective].to_numpy(float), deciding_accuracy(complete, config.measure)
     keys, is_hand = complete["key"].tolist(), (complete["source"] == "baseline").to_numpy(bool)
     mine = keys.index(best.key)

@@ -12,6 +12,7 @@ import pandas as pd
 from results.entry import architecture_of
 from results.files import check_sums, read_json
 from results.run_config import RunConfig
+from results.tables import completed
 from results.words import counted
 from space import InputError
 
@@ -53,7 +54,7 @@ def read_retrained(folder: Path, trials: pd.DataFrame, config: RunConfig) -> Ret
         trials: its trials, one row each.
         config: the run's settings.
     """
-    complete = {row["key"]: row for row in trials.loc[trials["state"] == "complete"].to_dict("records")}
+    complete = {row["key"]: row for row in completed(trials).to_dict("records")}
     found: dict[str, list[dict[str, Any]]] = {}
     left_out = []
     for path in sorted(folder.glob("retrain/*/summary.json")):

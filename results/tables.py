@@ -61,6 +61,11 @@ def _parted(text: str) -> tuple[str, str]:
     return text[:end], text[end:]
 
 
+def completed(trials: pd.DataFrame) -> pd.DataFrame:
+    """The rows of complete trials: those that are not under way, and were neither stopped nor failed."""
+    return trials.loc[trials["state"] == "complete"]
+
+
 def deciding_accuracy(trials: pd.DataFrame, measure: Measure) -> NDArray[np.float64]:
     """(n,) accuracies that decide: the expected one where there is one, else the measured one; NaN without both."""
     accuracy = trials[measure.column].to_numpy(float)

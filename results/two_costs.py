@@ -6,7 +6,7 @@ import pandas as pd
 
 from results.measures import Measure
 from results.pareto import on_front
-from results.tables import deciding_accuracy, front_of
+from results.tables import completed, deciding_accuracy, front_of
 from space.objective import OBJECTIVES, Objective
 
 OPS = OBJECTIVES["ops"]
@@ -50,7 +50,7 @@ def two_fronts(trials: pd.DataFrame, objective: Objective, measure: Measure) -> 
     A network is on a front where no other beats it. Of networks that are equal in accuracy and one cost, that front has
     the one with the least of the other cost.
     """
-    complete = trials.loc[trials["state"] == "complete"]
+    complete = completed(trials)
     by_ops, by_cost = _front(complete, OPS, objective, measure), _front(complete, objective, OPS, measure)
     accuracy = pd.Series(deciding_accuracy(complete, measure), index=complete.index)
     unbeaten = pd.Series(on_front(accuracy.to_numpy(), complete[objective.name].to_numpy(float)), index=complete.index)

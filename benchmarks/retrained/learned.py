@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from results.run_config import read_config
-from results.tables import front_of, read_trials
+from results.tables import completed, front_of, read_trials
 from space import InputError
 from space.command import Parser, run_command
 
@@ -36,7 +36,7 @@ def main() -> None:
     config, trials = read_config(folder), read_trials(folder)
     if config.family != "mobinet":
         raise InputError(f"{folder} is a search of {config.family}; this one needs mobinet")
-    front = front_of(trials[trials["state"] == "complete"], config.cost, config.measure)
+    front = front_of(completed(trials), config.cost, config.measure)
     print(f"{len(front)} networks on the front of {folder}\n{choices_text(front)}")
 
 

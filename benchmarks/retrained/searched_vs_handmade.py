@@ -25,7 +25,7 @@ from results.entry import architecture_of
 from results.hand_designed import hand_designed_names
 from results.pareto import hypervolume, on_front
 from results.run_config import RunConfig, read_config
-from results.tables import front_of, read_trials
+from results.tables import completed, front_of, read_trials
 from search.flags import positive_int
 from search.training.devices import find_device
 from space import InputError
@@ -89,7 +89,7 @@ class Comparison:
 
 def complete_trials(folder: Path, source: str) -> pd.DataFrame:
     trials = read_trials(folder)
-    return trials[(trials["state"] == "complete") & (trials["source"] == source)]
+    return completed(trials[trials["source"] == source])
 
 
 def lead(accuracies: Array, keys: list[str], pairs: list[tuple[str, str]]) -> str:

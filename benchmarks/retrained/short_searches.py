@@ -21,7 +21,7 @@ from benchmarks.retrained.compare_searches import run_search
 from benchmarks.retrained.full_training import Array, FullTraining, contrast
 from results.entry import architecture_of
 from results.run_config import RunConfig
-from results.tables import deciding_accuracy, read_trials
+from results.tables import completed, deciding_accuracy, read_trials
 from search.flags import positive_int
 from search.recipe import Recipe
 from search.training.devices import find_device
@@ -35,7 +35,7 @@ CostOf = Callable[[Architecture], float]
 
 def found_by(trials: pd.DataFrame, config: RunConfig) -> tuple[list[Architecture], Architecture]:
     """The hand-designed networks of a search, and the one that it found."""
-    complete = trials[trials["state"] == "complete"]
+    complete = completed(trials)
     complete = complete.assign(deciding=deciding_accuracy(complete, config.measure))
     own, proposed = (complete[complete["source"] == source] for source in ("baseline", "sampler"))
     most = own.loc[own["deciding"].idxmax(), config.objective]

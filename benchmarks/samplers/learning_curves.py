@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from results.tables import read_trials
+from results.tables import completed, read_trials
 from space import Architecture, InputError, SearchSpace
 from space.gene import Choice
 
@@ -29,7 +29,7 @@ def free_choices(space: SearchSpace, network: Architecture) -> dict[str, Choice]
 def _of_search(folder: Path) -> pd.DataFrame:
     """The complete trials as rows of a table."""
     trials = read_trials(folder)
-    trials = trials[trials["state"] == "complete"]
+    trials = completed(trials)
     if (trials["epochs"] > 1).any():
         raise InputError(
             f"{folder} has trainings of several epochs, and only the last accuracy of each; "

@@ -15,7 +15,7 @@ from mobinet.latency.table import TAU, WHOLE, pieces_digest, read_table
 from results.entry import architecture_of
 from results.measures import ACCURACY
 from results.run_config import read_config
-from results.tables import read_trials
+from results.tables import completed, read_trials
 from results.two_costs import two_fronts
 from search.refresh import space_of
 from space.command import Parser, run_command
@@ -30,7 +30,7 @@ def main() -> None:
     parser.add_argument("--latency", type=Path, nargs="+", required=True, help="tables of latencies")
     args = parser.parse_args()
     config, trials = read_config(args.run), read_trials(args.run)
-    complete = trials[trials["state"] == "complete"]
+    complete = completed(trials)
     networks = [architecture_of(row, config) for row in complete.to_dict("records")]
     pieces = pieces_digest(space_of(config, args.run), config.num_classes)
     print(f"{len(complete)} complete trials of {args.run}")

@@ -14,7 +14,7 @@ from results.progress import Progress, progress_of
 from results.run_config import Reference, RunConfig, read_config
 from results.run_record import LACKING, check_files, reading
 from results.significance import holm, mann_whitney
-from results.tables import deciding_accuracy, front_of, is_smoothed, read_trials
+from results.tables import completed, deciding_accuracy, front_of, is_smoothed, read_trials
 from space import InputError
 
 FILES = "config.json", "trials.csv"
@@ -154,7 +154,7 @@ def searched(folder: Path, config: RunConfig) -> Searched:
     """Of the run in a folder, against the reference point in `config`. Raises InputError where no trial is complete."""
     with reading(folder):
         trials = read_trials(folder)
-        complete = trials.loc[trials["state"] == "complete"]
+        complete = completed(trials)
         if complete.empty:
             raise InputError(LACKING["pareto.json"].format(folder))
         front = front_of(complete, config.cost, config.measure)

@@ -19,6 +19,7 @@ from results.page.summary import summary
 from results.page.trials import failed_section, settings_section, trials_section
 from results.published import published_on
 from results.run_record import RunRecord
+from results.tables import completed
 
 HERE = Path(__file__).parent
 SHARED = "plotly-basic.min.js", "theme.js", "tables.js"
@@ -47,7 +48,7 @@ def page_of(run: RunRecord, *, published: bool = False, version: str = "") -> st
         failed_section(trials, run.refused),
         settings_section(trials, config),
     ]
-    complete = trials.loc[trials["state"] == "complete"].reset_index(drop=True)
+    complete = completed(trials).reset_index(drop=True)
     record = {
         "networks": networks_of(complete, config, run.front.noise, run.shares),
         "shares": run.shares,

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from results.noise import CONFIDENT
 from results.page.html import Column, Section, paragraph, table
 from results.run_config import RunConfig
+from results.tables import completed
 
 PER_TERM = 3
 """Trials that a term of the regression needs."""
@@ -47,9 +48,10 @@ def effects_of(trials: pd.DataFrame, config: RunConfig) -> list[Effect]:
 
     Empty where there are too few trials for that as well.
     """
-    complete = trials.loc[trials["state"] == "complete"]
-    genes = [name for name in config.genes if name in complete and complete[name].nunique() > 1]
-    terms = dict(term for name in genes for term in _terms(name, complete[name]))
+    complete = completed(trials)
+    columns = {name: pd.Series(complete[name]) for name in config.genes if name in complete}
+    varied = {name: column for name, column in columns.items() if column.nunique() > 1}
+    terms = dict(term for name, column in varied.items() for term in _terms(name, column))
     for found in (terms, _by_kind(terms)):
         effects = _fit(found, complete, config)
         if effects:

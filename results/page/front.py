@@ -15,7 +15,7 @@ from results.page.summary import noise_text
 from results.points import Points, published_points, retrained_points
 from results.run_config import RunConfig
 from results.run_record import RunRecord
-from results.tables import STD, front_of
+from results.tables import STD, completed, front_of
 from results.two_costs import two_fronts
 from results.words import counted
 from space.objective import OBJECTIVES
@@ -62,7 +62,7 @@ class View:
 def views_of(run: RunRecord, published: pd.DataFrame | None) -> dict[str, View]:
     """A view for each objective that has a column, that of the run first."""
     config = run.config
-    complete = run.trials.loc[run.trials["state"] == "complete"].reset_index(drop=True)
+    complete = completed(run.trials).reset_index(drop=True)
     names = [config.objective, *(name for name in OBJECTIVES if name in complete and name != config.objective)]
     return {name: _view(name, run, complete, published) for name in names}
 
@@ -100,7 +100,7 @@ def traces_of(run: RunRecord, published: pd.DataFrame | None) -> list[Any]:
 def front_section(run: RunRecord, published: pd.DataFrame | None) -> Section:
     """The figure with its switches, the panel of one network, and the table of the front."""
     config, front = run.config, run.front
-    complete = run.trials.loc[run.trials["state"] == "complete"]
+    complete = completed(run.trials)
     is_smoothed = "expected" in accuracies_of(complete, config)
     has_bars = front.noise or (is_smoothed and STD in complete and complete[STD].notna().to_numpy().any())
     words = " ".join([ALWAYS, *([BARS] if has_bars else []), *([SMOOTHED] if is_smoothed else [])])

@@ -10,6 +10,7 @@ from results.entry import Entry
 from results.front import Front, accuracy_title
 from results.hand_designed import Beside, beside_hand_designed, spread
 from results.recommendation import recommendation_of
+from results.tables import completed
 from results.words import counted, short, si
 from search.session import Search
 
@@ -39,7 +40,7 @@ def luckier_text(trials: pd.DataFrame, best: Entry, objective: str) -> str:
     """Why a network that was measured above the chosen one, at no more cost, was not chosen; empty without one."""
     if not best.is_smoothed:
         return ""
-    rivals = trials.loc[(trials["state"] == "complete") & (trials[objective] <= best.costs[objective])]
+    rivals = completed(trials.loc[trials[objective] <= best.costs[objective]])
     first = rivals.loc[rivals[best.measure.column].idxmax()]
     if first["key"] == best.key or first[best.measure.column] <= best.reached:
         return ""

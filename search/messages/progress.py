@@ -6,6 +6,7 @@ from tqdm import tqdm
 
 from results.measures import ACCURACY, Measure
 from results.pareto import front_rows, hypervolume
+from results.tables import completed
 from results.words import si
 from search.task import Evaluation, Failure, Task
 from space.errors import printable
@@ -41,8 +42,7 @@ class Progress:
         bar: bool = True,
     ) -> None:
         self._title, self._wide = measure.title, max(8, len(measure.title))
-        complete = table.loc[table["state"] == "complete"]
-        points = complete[[measure.column, objective.name]].to_numpy(float)
+        points = completed(table)[[measure.column, objective.name]].to_numpy(float)
         self._front = points[front_rows(*points.T)]
         self._reference = reference
         self._unit = objective.unit
