@@ -11,6 +11,8 @@ from results.tables import completed, deciding_accuracy
 
 TITLES = {"trials": "complete trials", "seconds": "seconds of training"}
 """Of what it grew with."""
+SEARCH, RANDOM = "this search", "random search, expected"
+"""Names of the lines."""
 
 
 @dataclass(frozen=True, kw_only=True)

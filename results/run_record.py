@@ -11,6 +11,8 @@ from results.curves import Curve, read_curves
 from results.entry import Entry
 from results.files import check_sums, read_json
 from results.front import Front, read_front
+from results.progress import Progress
+from results.random_search import read_random
 from results.retrained import Retrained, read_retrained
 from results.run_config import RunConfig, read_config
 from results.shares import Shares, read_shares
@@ -40,6 +42,7 @@ class RunRecord:
         refused: by number, why trials that another program queued have no network.
         curves: of retrainings, finished or not.
         shares: of the OPs of each network of the front, by key and part; empty in runs of earlier versions.
+        random: how the front of random search would have grown; None where this is not known.
     """
 
     folder: Path
@@ -51,6 +54,7 @@ class RunRecord:
     refused: Mapping[int, str] = field(default_factory=dict)
     curves: tuple[Curve, ...] = ()
     shares: Shares = field(default_factory=dict)
+    random: Progress | None = None
 
 
 def read_run(folder: Path) -> RunRecord:
@@ -72,6 +76,7 @@ def read_run(folder: Path) -> RunRecord:
             refused=read_refused(folder),
             curves=read_curves(folder),
             shares=read_shares(folder),
+            random=read_random(folder),
         )
 
 

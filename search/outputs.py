@@ -3,6 +3,9 @@
 import time
 from pathlib import Path
 
+import pandas as pd
+
+from results.random_search import write_random
 from results.report import write_report
 from results.run_config import RunConfig
 from results.shares import Parts, write_shares
@@ -53,6 +56,15 @@ class Outputs:
         if written:
             if self._parts:
                 write_shares(self._folder, written[0], self._parts)
+            if self._noisy:
+                self._write_random(table)
             write_report(self._folder, published=self._published)
         ended = time.monotonic()
         self._due = ended + max(REFRESH_SECONDS, WRITES * (ended - began))
+
+    def _write_random(self, table: pd.DataFrame) -> None:
+        """How the front of random search would have grown, where this is known; `table` of the study, smoothed."""
+        study, config = self._study, self._config
+        settings = {"objective": config.objective, "measure": config.measure, "reference": config.reference}
+        if progress := study.random_search.progress(study.records(), table, **settings):
+            write_random(self._folder, progress)

@@ -55,6 +55,11 @@ class Prices:
         return [(other, highest) for other, highest in self._others if other._adds_up]
 
     @cached_property
+    def all_add_up(self) -> bool:
+        """Whether this cost and all further ones do, so that any network is priced in microseconds."""
+        return self._adds_up and len(self.added_up) == len(self._others)
+
+    @cached_property
     def respell(self) -> Callable[[Choices], Choices] | None:
         """Gives a network's one spelling for any; None where no choice changes what another means.
 

@@ -33,7 +33,7 @@ def figures_of(run: RunRecord, *, published: bool = False) -> dict[str, Figure]:
         figures = {"front": _front(run, published), "network": _network(run)}
         progress = progress_of(run.trials, run.config)
         if len(progress.trials) > 1:
-            figures["progress"] = progress_drawn(progress)
+            figures["progress"] = progress_drawn(progress, run.random)
         if choices := _choices(run):
             figures["choices"] = choices
     return figures

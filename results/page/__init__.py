@@ -42,7 +42,7 @@ def page_of(run: RunRecord, *, published: bool = False, version: str = "") -> st
         two_costs_section(trials, config),
         choices_section(run.front.entries, config, run.best.key),
         effects_section(trials, config),
-        progress_section(trials, config),
+        progress_section(trials, config, run.random),
         retrained_section(run.retrained, config, run.curves),
         trials_section(),
         failed_section(trials, run.refused),

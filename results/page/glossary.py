@@ -21,6 +21,7 @@ WORDS = {
     "hand-designed, baseline": "the networks of the paper, alike in all layers; trained too, to compare with",
     "trial": "one network that the search judged; a failed one has no accuracy, a stopped one was not worth a full one",
     "sampler": "what proposes the networks that a search trains",
+    "random search": "the plainest sampler, which draws each network at random",
     "proxy": "a short training from scratch, in place of a full one",
     "supernet": "one set of weights that all networks of a search share, in place of a training of each",
     "seed": "where random numbers begin; with another one the same training ends at another accuracy",

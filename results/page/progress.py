@@ -6,12 +6,20 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from results.page.html import Section, figure, plain
-from results.progress import TITLES, progress_of
+from results.progress import RANDOM, SEARCH, TITLES, Progress, progress_of
 from results.run_config import RunConfig
 
+BESIDE = " The dashed line is what random search would have found, by the regression that gives expected accuracies."
 
-def progress_section(trials: pd.DataFrame, config: RunConfig) -> Section:
-    """Two figures; empty where fewer than two trials are complete."""
+
+def progress_section(trials: pd.DataFrame, config: RunConfig, random: Progress | None = None) -> Section:
+    """Two figures; empty where fewer than two trials are complete.
+
+    Args:
+        trials: of the search.
+        config: its settings.
+        random: how the front of random search would have grown, where this is known.
+    """
     progress = progress_of(trials, config)
     if len(progress.trials) < 2:
         return Section(title="Progress", body="")
@@ -20,17 +28,29 @@ def progress_section(trials: pd.DataFrame, config: RunConfig) -> Section:
     words = (
         f"Hypervolume of the front, {share[-1]:.2%} after {end:,} trials; 99% of it was reached after {at:,} of them."
     )
-    drawn = figure("by-trials", words, "small") + figure(
-        "by-seconds", "The same over the time of all trainings, added up over workers.", "small"
-    )
+    words += BESIDE if random else ""
+    same = "The same over the time of all trainings, added up over workers"
+    same += ", as if those of random search took as long." if random else "."
+    drawn = figure("by-trials", words, "small") + figure("by-seconds", same, "small")
     figures = {
-        "by-trials": _drawn(progress.trials, share, TITLES["trials"]),
-        "by-seconds": _drawn(progress.seconds, share, TITLES["seconds"]),
+        "by-trials": _drawn(progress, random, "trials"),
+        "by-seconds": _drawn(progress, random, "seconds"),
     }
     return Section(title="Progress", body=f"<div class='pair'>{drawn}</div>", figures=figures)
 
 
-def _drawn(x: list[Any], share: list[float], title: str) -> Any:
-    drawn = go.Figure(layout={"xaxis": {"title": title}, "yaxis": {"title": "hypervolume", "tickformat": "~%"}})
-    drawn.add_scatter(x=x, y=share, mode="lines", line={"shape": "hv"}, meta="hand", showlegend=False)
+def _drawn(progress: Progress, random: Progress | None, over: str) -> Any:
+    layout = {
+        "xaxis": {"title": TITLES[over]},
+        "yaxis": {"title": "hypervolume", "tickformat": "~%"},
+        "legend": {"x": 1, "y": 0.02, "xanchor": "right", "yanchor": "bottom"},
+    }
+    drawn = go.Figure(layout=layout)
+    for name, grown, hue, line in (
+        (SEARCH, progress, "hand", {"shape": "hv"}),
+        (RANDOM, random, "muted", {"dash": "dash"}),
+    ):
+        if grown:
+            x, y = getattr(grown, over), grown.hypervolume
+            drawn.add_scatter(x=x, y=y, mode="lines", line=line, meta=hue, name=name, showlegend=random is not None)
     return plain(drawn)

@@ -61,7 +61,7 @@ class FreshSampler(BaseSampler):
         self._price = price
         self._limit = limit
         self._others = others
-        self._prices = Prices(space, price, limit, others)
+        self.prices = Prices(space, price, limit, others)
         self._seed = seed
         self._first = first
         self._seen = seen
@@ -107,7 +107,7 @@ class FreshSampler(BaseSampler):
     def _sampler_of(self, trial: FrozenTrial) -> BaseSampler:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            return self._entry.make(Random(f"{self._seed}/{trial.number}").getrandbits(32), self._prices)
+            return self._entry.make(Random(f"{self._seed}/{trial.number}").getrandbits(32), self.prices)
 
     def _propose(self, sampler: BaseSampler, study: optuna.Study, trial: FrozenTrial) -> Architecture:
         params = sampler.sample_relative(study, trial, self.distributions)
@@ -118,7 +118,7 @@ class FreshSampler(BaseSampler):
 
     def _near(self, proposal: Architecture, rng: Random) -> Architecture:
         """A network that is allowed, similar to `proposal` if possible; raises Exhausted where there is none."""
-        for network in chain(self._relatives(proposal, rng), self._prices.affordable()):
+        for network in chain(self._relatives(proposal, rng), self.prices.affordable()):
             if self.allows(network):
                 return network
         raise Exhausted
@@ -133,7 +133,7 @@ class FreshSampler(BaseSampler):
     @cached_property
     def _cheapest(self) -> Architecture | None:
         """Of those within all limits that are looked at."""
-        within = (n for n in self._prices.affordable() if all(price(n) <= limit for price, limit in self._others))
+        within = (n for n in self.prices.affordable() if all(price(n) <= limit for price, limit in self._others))
         return next(within, None)
 
 

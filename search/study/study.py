@@ -16,6 +16,7 @@ from search.samplers.encoding import Encoding
 from search.samplers.fresh import Exhausted, FreshSampler
 from search.study.dashboard import describe_study, words_of
 from search.study.halving import Halving
+from search.study.random_search import RandomSearch
 from search.study.record import (
     TrialRecord,
     queued_genes,
@@ -94,6 +95,7 @@ class Study:
             first=(*first, *self._baselines.values()),
             seen=self._seen,
         )
+        self.random_search = RandomSearch(Encoding.of(self._sampler.distributions), self._sampler.prices, seed)
         path = folder / "study.db"
         self._opened = ExitStack()
         self._opened.enter_context(lock(folder))

@@ -28,7 +28,7 @@ from results.figures.style import WIDTH, paper_style
 from results.looks import COLOURS
 from results.network import Box
 from results.points import pareto_info
-from results.progress import Progress
+from results.progress import RANDOM, SEARCH, Progress
 from space.objective import OBJECTIVES
 
 ROOT = Path(__file__).parents[2]
@@ -97,7 +97,11 @@ def test_the_front_is_drawn_at_expected_accuracies_with_their_errors(trials, con
 def test_progress_and_choices_are_the_records(config):
     with paper_style():
         (axes,) = progress_drawn(Progress(trials=[1, 3], seconds=[1.0, 2.0], hypervolume=[0.25, 0.5])).axes
-        assert axes.lines[0].get_xydata().tolist() == [[1, 0.25], [3, 0.5]]
+        assert axes.lines[0].get_xydata().tolist() == [[1, 0.25], [3, 0.5]] and not axes.get_legend()
+        random = Progress(trials=[1, 2], seconds=[1.0, 1.5], hypervolume=[0.25, 0.375])
+        (axes,) = progress_drawn(random, random).axes
+        assert axes.lines[1].get_xydata().tolist() == [[1, 0.25], [2, 0.375]]
+        assert [text.get_text() for text in axes.get_legend().get_texts()] == [SEARCH, RANDOM]
         rows = [
             Row(gene="layer0.block", kind="block", taken=("pre", "post"), choices=("pre", "post")),
             Row(gene="layer1.k", kind="k", taken=(0, None), choices=(0,)),

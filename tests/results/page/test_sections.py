@@ -18,8 +18,10 @@ from results.page.front import front_section, traces_of
 from results.page.glossary import WORDS
 from results.page.html import script_data, shown
 from results.page.networks import accuracies_of, boxes_in, coded, rounded
-from results.progress import progress_of
+from results.page.progress import progress_section
+from results.progress import Progress, progress_of
 from results.published import published_on
+from results.random_search import read_random, write_random
 from results.run_config import Reference
 from results.run_record import read_run
 from results.settings import settings_of
@@ -174,6 +176,29 @@ def test_progress_by_hand(make_trials, config):
     assert progress.trials == [1, 3, 4]
     assert progress.seconds == [0.5, 1.5, 2.0]
     assert progress.hypervolume == [0.25, 0.375, 0.375]
+
+
+def test_random_search_is_beside_the_search_over_trials_and_time(trials, config, tmp_path):
+    random = Progress(trials=[2, 6], seconds=[1.0, 3.0], hypervolume=[0.5, 0.625])
+    write_random(tmp_path, random)
+    assert read_random(tmp_path) == random
+    section = progress_section(trials, config, random)
+    for name, times in (("by-trials", [2, 6]), ("by-seconds", [1.0, 3.0])):
+        search, beside = section.figures[name]["data"]
+        assert (search["name"], beside["name"]) == ("this search", "random search, expected")
+        assert (list(beside["x"]), list(beside["y"])) == (times, [0.5, 0.625])
+    assert "dashed" in section.body
+    without = progress_section(trials, config)
+    assert "dashed" not in without.body and len(without.figures["by-trials"]["data"]) == 1
+
+
+@pytest.mark.parametrize(
+    "content", [None, "[]", "{", '{"trials": [1]}', '{"trials": [1], "seconds": [1], "hypervolume": [null]}']
+)
+def test_a_random_search_that_cannot_be_read_is_left_out(tmp_path, content):
+    if content is not None:
+        (tmp_path / "random.json").write_text(content)
+    assert read_random(tmp_path) is None
 
 
 def test_curves_are_read_and_what_is_broken_is_passed_over(tmp_path):
