@@ -3,9 +3,9 @@
     python -m search.retrain runs/digits/best.json
     python -m search.retrain runs/digits/pareto.json --key 0123456789ab
     python -m search.retrain mobinet-mid-k3 --dataset cifar10
-    python -m search.retrain runs/digits/best.json --seeds 3       mean and standard deviation of three trainings
-    python -m search.retrain runs/digits/pareto.json --all         the whole front
-    torchrun --nproc-per-node 8 -m search.retrain runs/imagefolder/best.json      on eight GPUs
+    python -m search.retrain runs/digits/best.json --seeds 3   mean and standard deviation of three trainings
+    python -m search.retrain runs/digits/pareto.json --all     the whole front
+    torchrun --nproc-per-node 8 -m search.retrain runs/imagefolder/best.json   on eight GPUs
 
 To resume from the last checkpoint, run the same command again. The report of the run then shows what the network
 reached.

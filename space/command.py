@@ -5,9 +5,11 @@ import io
 import os
 import signal
 import sys
+import textwrap
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from itertools import groupby
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -35,6 +37,14 @@ class Help(argparse.RawDescriptionHelpFormatter):
             if each.required
         ]
         super().add_usage(" ".join(("%(prog)s", *needed, "[FLAGS]")), actions, groups, prefix)
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        """Prose as wide as the terminal; examples, which are indented, as they stand."""
+        filled = []
+        for is_prose, part in groupby(text.splitlines(), lambda line: line[:1].strip() != ""):
+            lines = list(part)
+            filled += textwrap.wrap(" ".join(lines), min(width, 98)) if is_prose else lines
+        return "\n".join(indent + line for line in filled)
 
 
 class Parser(argparse.ArgumentParser):

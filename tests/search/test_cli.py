@@ -39,9 +39,19 @@ def test_the_package_installs_it():
 def test_each_command_is_the_module(mobinas, name, module):
     out, err, code = mobinas(name, "--help")
     summary = str(import_module(module).__doc__).splitlines()[0]
-    assert out.startswith(f"usage: mobinas {name} ") and f"\n{summary}\n" in out
+    assert out.startswith(f"usage: mobinas {name} ") and summary in out.replace("\n", " ")
     assert f"\n    mobinas {name} " in out and f"python -m {module.removesuffix('.__main__')}" not in out, "examples"
     assert (err, code) == ("", 0)
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_help_fits_the_terminal(mobinas, monkeypatch, name):
+    """But for examples, which can be copied."""
+    for columns, most in ((80, 80), (200, 98)):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        lines = mobinas(name, "--help")[0].partition("\n\noptions:")[0].splitlines()
+        assert max(len(line) for line in lines if not line.startswith("    ")) <= most
+        assert max(map(len, lines)) <= 100
 
 
 def test_its_version_is_that_of_the_package(mobinas):
