@@ -5,6 +5,7 @@ import pandas as pd
 from results.caution import FAIR, network_caution
 from results.evaluated import BINS, Evaluated
 from results.measures import ACCURACY, TITLES
+from results.words import folded
 from space.errors import printable
 
 ROWS = 20
@@ -18,7 +19,8 @@ def text_of(evaluated: Evaluated) -> str:
     parts = [measures_text(evaluated), classes_text(evaluated)]
     if len(evaluated.classes) <= COLUMNS:
         parts.append(confusion_text(evaluated))
-    parts.append(network_caution(FAIR.of(evaluated.counts), classes=len(evaluated.classes), images=evaluated.images))
+    caution = network_caution(FAIR.of(evaluated.counts), classes=len(evaluated.classes), images=evaluated.images)
+    parts.append(folded(caution))
     return "\n\n".join(filter(None, parts))
 
 

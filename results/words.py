@@ -1,4 +1,6 @@
-"""Numbers as people read them."""
+"""Numbers and sentences as people read them."""
+
+from textwrap import fill
 
 from space.objective import Objective
 
@@ -17,6 +19,11 @@ def duration(seconds: float) -> str:
 def counted(number: int, noun: str) -> str:
     """``1 epoch``, ``1,200 epochs``."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def folded(sentence: str) -> str:
+    """In lines of at most 100 characters, for a terminal; paths and hyphenated names stay whole."""
+    return fill(sentence, 100, break_long_words=False, break_on_hyphens=False)
 
 
 def many(number: int) -> str:

@@ -58,11 +58,12 @@ def main() -> None:
     check_out(args.out)
     from results.compare.comparison import compare  # which loads pandas
     from results.compare.text import shown_rows, words_of
+    from results.words import folded
 
     comparison = compare(args.runs)
     print(shown_rows(comparison).to_string(index=False))
     for line in words_of(comparison):
-        print(f"\n{line}")
+        print(f"\n{folded(line)}")
     if args.out:
         write(args.out, comparison)
         print(f"\nwrote {args.out}")

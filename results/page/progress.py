@@ -9,7 +9,10 @@ from results.page.html import Section, figure, plain
 from results.progress import RANDOM, SEARCH, TITLES, Progress, progress_of
 from results.run_config import RunConfig
 
-BESIDE = " The dashed line is what random search would have found, by the regression that gives expected accuracies."
+BESIDE = (
+    " The dashed line is an estimate of random search after the same hand-designed networks, by the regression that "
+    "gives expected accuracies. It is more likely too low than too high."
+)
 
 
 def progress_section(trials: pd.DataFrame, config: RunConfig, random: Progress | None = None) -> Section:

@@ -11,7 +11,7 @@ from results.front import Front, accuracy_title
 from results.hand_designed import Beside, beside_hand_designed, spread
 from results.recommendation import recommendation_of
 from results.tables import completed
-from results.words import counted, short, si
+from results.words import counted, folded, short, si
 from search.session import Search
 
 SHOWN = 9
@@ -30,7 +30,7 @@ def end_text(search: Search, trials: pd.DataFrame, front: Front, best: Entry, *,
         f"{front_text(search, rows, best.key, title)}\n"
         f"front by {title}: {counted(count, 'network')}{thinned}, "
         f"hypervolume {front.hypervolume:.4f}; see {search.folder}/report.html\n"
-        f"{luckier_text(trials, best, search.objective.name)}{verdict}\n"
+        f"{luckier_text(trials, best, search.objective.name)}{folded(verdict)}\n"
         f"best.json: {best.key}, {title} {best.deciding:.1%} at {price}; to train it fully:\n"
         f"    {next_command(search, skip_broken=skip_broken)}"
     )
@@ -44,10 +44,11 @@ def luckier_text(trials: pd.DataFrame, best: Entry, objective: str) -> str:
     first = rivals.loc[rivals[best.measure.column].idxmax()]
     if first["key"] == best.key or first[best.measure.column] <= best.reached:
         return ""
-    return (
+    told = (
         f"{first['key']}, at no more cost, measured higher in one training, {first[best.measure.column]:.1%}; "
-        f"from all trainings together {first['expected']:.1%} is expected of it\n"
+        f"from all trainings together {first['expected']:.1%} is expected of it"
     )
+    return f"{folded(told)}\n"
 
 
 def front_text(search: Search, rows: Sequence[Beside], best: str, title: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from results.caution import FAIR, network_caution
 from results.measures import ACCURACY, MEASURES
 from results.noise import standard_error
-from results.words import counted, duration, short
+from results.words import counted, duration, folded, short
 from search.recipe import Recipe
 from space.own_file import files_of
 
@@ -24,14 +24,15 @@ def end_text(summary: dict[str, Any], folder: Path, cost: str = "", *, classes: 
     ops = short(summary["cost"]["ops"], "OPs")
     error = standard_error(summary["test_top1"], summary["test_images"])
     top5 = f", top-5 {summary['test_top5']:.2%}" if summary["test_top5"] < 1 else ""  # 1 for any five classes
-    doubt = f"{caution}\n" if (caution := caution_of(summary, classes)) else ""
+    doubt = f"{folded(caution)}\n" if (caution := caution_of(summary, classes)) else ""
     commands = "\n".join(f"    {command}" for command in next_commands(summary, folder))
     return (
         f"kept the epoch that was best on validation images, {named(summary, 'validation')}\n"
         f"test {named(summary, 'test')} ± {error:.2%} (standard error){top5} on "
         f"{summary['test_images']:,} images; {', '.join(filter(None, (ops, cost)))}\n"
-        f"{counted(summary['epochs'], 'epoch')} in {duration(summary['seconds'])}; {folder} has model.safetensors "
-        f"({summary['file_bytes']:,} bytes, {summary['cost']['bytes']:,} of them weights), summary.json, metrics.csv\n"
+        f"{counted(summary['epochs'], 'epoch')} in {duration(summary['seconds'])}; results are in {folder}:\n"
+        f"model.safetensors ({summary['file_bytes']:,} bytes, {summary['cost']['bytes']:,} of them weights), "
+        "summary.json, metrics.csv\n"
         f"{doubt}to see its mistakes, to run it elsewhere, to name the class of a picture:\n{commands}"
     )
 

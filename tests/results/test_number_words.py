@@ -1,8 +1,8 @@
-"""Numbers as people read them."""
+"""Numbers and sentences as people read them."""
 
 import pytest
 
-from results.words import duration, short, si, tick
+from results.words import duration, folded, short, si, tick
 from space.objective import OBJECTIVES
 
 
@@ -58,3 +58,8 @@ def test_durations(seconds, text):
 )
 def test_a_tick_has_three_digits_at_most(name, value, text):
     assert tick(value, OBJECTIVES[name]) == text
+
+
+def test_a_sentence_is_folded_between_words():
+    lines = folded("hand-designed " * 9 + "/runs" * 30).splitlines()
+    assert [len(line) for line in lines] == [97, 27, 150] and {*" ".join(lines[:2]).split()} == {"hand-designed"}

@@ -237,6 +237,7 @@ def test_command_prints_a_table_and_writes_the_file(make_run, tmp_path):
     done = command(one, two, "--out", tmp_path / "out.csv")
     assert (done.returncode, done.stderr) == (0, "")
     assert "The difference is not tested: a test takes several seeds of at least two searches." in done.stdout
+    assert max(map(len, done.stdout.partition("\n\n")[2].splitlines())) <= 100
     # 0.4 of 0.9 in height over half of the box, 0.3 of 0.9 over 0.6 of it.
     rows = [*csv.DictReader(io.StringIO((tmp_path / "out.csv").read_text()))]
     assert [row["search"] for row in rows] == ["sampler tpe", "sampler random"]

@@ -58,7 +58,7 @@ def test_it_says_why_a_network_that_was_measured_higher_is_not_chosen(judged, ex
     said = (
         "other, at no more cost, measured higher in one training, 55.0%; from all trainings together 48.0% is expected"
     )
-    assert text.startswith(said) if told else text == ""
+    assert text.replace("\n", " ").startswith(said) if told else text == ""
 
 
 @pytest.mark.parametrize("count", [1, 9, 10, 11, 40])
@@ -94,15 +94,15 @@ def test_a_thinned_front_says_how_many_networks_it_has(judged_copy, invoke, monk
 def test_what_is_in_doubt_is_said_before_what_to_do(tmp_path, invoke, monkeypatch):
     guess = Evaluation(accuracy=0.1, epochs=1, seconds=1.0, scores={"accuracy": 0.1, "balanced_accuracy": 0.1})
     monkeypatch.setattr("search.evaluators.proxy.Proxy.__call__", lambda *_, **__: guess)
-    *_, said, chosen, command = invoke(search.run, *AGAIN, "--out", tmp_path / "run").out.splitlines()
-    assert said.startswith("No network is shown to do better than guessing: ") and chosen.startswith("best.json: ")
+    out = invoke(search.run, *AGAIN, "--out", tmp_path / "run").out
+    assert "\nNo network is shown to do better than guessing: " in out.partition("\nbest.json: ")[0]
 
 
 def test_the_reports_sentence_stands_above_the_chosen_network(judged_copy, invoke):
-    *_, sentence, chosen, _ = invoke(search.run, *AGAIN, "--out", judged_copy).out.splitlines()
+    out, between, _ = invoke(search.run, *AGAIN, "--out", judged_copy).out.partition("\nbest.json: ")
     (headline,) = re.findall("<h1>(.*?)</h1>", (judged_copy / "report.html").read_text())
-    assert sentence == unescape(headline).replace("\xa0", " ") and "hand-designed" in sentence
-    assert chosen.startswith("best.json: ")
+    sentence = unescape(headline).replace("\xa0", " ")
+    assert between and out.replace("\n", " ").endswith(sentence) and "hand-designed" in sentence
 
 
 def test_programs_read_one_object_a_line(tmp_path, invoke, instant):
