@@ -93,7 +93,7 @@ def named_network(
     if name not in known:
         near = get_close_matches(name, known, n=3) or [*known][:3]
         raise InputError(
-            f"{name} is neither a .json file nor a network; such as {', '.join(near)}; python -m results.zoo lists all"
+            f"{name} is neither a .json file nor a network, such as {', '.join(near)}; python -m results.zoo lists all"
         )
     named = find_family(known[name]).named()[name]
     backbone = backbone or _fitting_backbone(known[name], input_shape)

@@ -91,7 +91,12 @@ def share_axis(axes: Axes, title: str) -> None:
 
 
 def legend_above(figure: Figure, axes: Axes, columns: int = 3) -> None:
+    """In as many columns as the figure is wide enough for, `columns` at most."""
     handles, labels = axes.get_legend_handles_labels()
-    legend = figure.legend(handles, labels, loc="outside upper center", ncols=columns)
-    for text in legend.get_texts():
-        text.set_parse_math(False)  # names of folders may hold a $
+    for count in range(columns, 0, -1):
+        legend = figure.legend(handles, labels, loc="outside upper center", ncols=count)
+        for text in legend.get_texts():
+            text.set_parse_math(False)  # names of folders may hold a $
+        if count == 1 or legend.get_window_extent().width <= figure.bbox.width:
+            return
+        legend.remove()

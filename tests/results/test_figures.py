@@ -24,7 +24,7 @@ from results.figures.choices import choices_drawn
 from results.figures.front import front_drawn
 from results.figures.network import network_drawn
 from results.figures.progress import progress_drawn
-from results.figures.style import WIDTH, paper_style
+from results.figures.style import WIDTH, legend_above, new_figure, paper_style
 from results.looks import COLOURS
 from results.network import Box
 from results.points import pareto_info
@@ -154,3 +154,17 @@ def test_a_name_says_the_format():
     assert format_of(Path("a/front.pdf"), "--out") == "pdf"
     with pytest.raises(InputError, match=r"--plot a.jpg: the name of a figure must end in .svg, .png, .pdf"):
         format_of(Path("a.jpg"), "--plot")
+
+
+@pytest.mark.parametrize("words, columns", [("front", 3), ("searched, sampler front", 2), ("searched " * 5, 1)])
+def test_a_legend_is_no_wider_than_its_figure(words, columns):
+    with paper_style():
+        figure = new_figure(2)
+        axes = figure.add_subplot()
+        for number in range(3):
+            axes.plot([0, 1], label=f"{words} {number}")
+        legend_above(figure, axes)
+    figure.draw_without_rendering()
+    (legend,) = figure.legends
+    assert len({round(text.get_window_extent().x0) for text in legend.get_texts()}) == columns
+    assert legend.get_window_extent().width <= figure.bbox.width
