@@ -73,10 +73,14 @@ static INLINE uint32_t packed(const stored *x, const bound *threshold, int chann
 static void pack(const struct binary *layer, const stored *x, int pixels, uint32_t *to)
 {
     const int channels = layer->inputs;
-    for (int p = 0; p < pixels; p++, x += channels)
-        for (int c = 0; c < channels; c += 32)
-            *to++ = channels - c < 32 ? packed(x + c, layer->threshold + c, channels - c)
-                                      : packed(x + c, layer->threshold + c, 32);
+    const bound *threshold = layer->threshold;
+    for (int p = 0; p < pixels; p++, x += channels) {
+        int c = 0;
+        for (; c + 32 <= channels; c += 32)
+            *to++ = packed(x + c, threshold + c, 32);
+        if (c < channels)
+            *to++ = packed(x + c, threshold + c, channels - c);
+    }
 }
 
 /* In lanes, where groups are a power of two below 32: the bits of each member over all lanes of its group. */
@@ -206,12 +210,23 @@ enum { VECS = 1 };
 #endif
 enum { BLOCKS = VECS * SIDE < 16 ? 1 : VECS * SIDE / 16 };
 
+static INLINE vec counted(vec sum, vec bytes) { return sum + (IN_BYTES ? whole(bytes) : bytes); }
+
+static INLINE vec loaded(const uint32_t *from)
+{
+    vec v;
+    memcpy(&v, from, sizeof v);
+    return v;
+}
+
 /* SIDE filters in each of `vecs` words, from the word `start` on, at `count` pixels. */
 static INLINE void words_side(const struct tile *tile, int count, int start, int vecs)
 {
     const struct taps *taps = tile->taps;
     const ptrdiff_t step = tile->step, block = tile->block;
-    const int words = tile->words;
+    const int words = tile->words, row = tile->row, twice = tile->twice;
+    const int16_t *most = tile->most + start * SIDE;
+    int16_t *sums = tile->sums + start * SIDE;
     vec sum[VECS][AT_ONCE], bytes[VECS][AT_ONCE];
     for (int v = 0; v < vecs; v++)
         for (int p = 0; p < count; p++)
@@ -223,7 +238,7 @@ static INLINE void words_side(const struct tile *tile, int count, int start, int
         for (int w = 0; w < words; w++, weights += 16, activations++) {
             vec weight[VECS];
             for (int v = 0; v < vecs; v++)
-                memcpy(&weight[v], weights + v * SIDE / 16 * block + v * SIDE % 16, sizeof weight[v]);
+                weight[v] = loaded(weights + v * SIDE / 16 * block + v * SIDE % 16);
             for (int p = 0; p < count; p++) {
                 const vec activation = splat(activations[p * step]);
                 for (int v = 0; v < vecs; v++)
@@ -237,24 +252,37 @@ static INLINE void words_side(const struct tile *tile, int count, int start, int
             }
         }
     }
-    for (int v = 0; v < vecs; v++)
-        for (int p = 0; p < count; p++) {
-            vec found = sum[v][p] + (IN_BYTES ? whole(bytes[v][p]) : bytes[v][p]);
-            found <<= tile->twice;
-            const int16_t *most = tile->most + (start + v) * SIDE;
-            int16_t *to = tile->sums + (ptrdiff_t)p * tile->row + (start + v) * SIDE;
+#if LANES == 512
+    const __m128i shift = _mm_cvtsi32_si128(twice);
+    static const uint16_t ALIGNED places[] = {0,  2,  4,  6,  8,  10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30,
+                                              32, 34, 36, 38, 40, 42, 44, 46, 48, 50, 52, 54, 56, 58, 60, 62};
+    const __m512i even = _mm512_load_si512(places);
+#endif
+    for (int p = 0; p < count; p++, sums += row) {
+        int v = 0;
+#if LANES == 512
+        for (; v + 2 <= vecs; v += 2) {
+            const __m512i first = (__m512i)counted(sum[v][p], bytes[v][p]);
+            const __m512i second = (__m512i)counted(sum[v + 1][p], bytes[v + 1][p]);
+            const __m512i found = _mm512_sll_epi16(_mm512_permutex2var_epi16(first, even, second), shift);
+            _mm512_storeu_si512(sums + v * SIDE, _mm512_sub_epi16(_mm512_loadu_si512(most + v * SIDE), found));
+        }
+#endif
+        for (; v < vecs; v++) {
+            const vec found = counted(sum[v][p], bytes[v][p]) << twice;
 #if LANES >= 128
             typedef int32_t signs __attribute__((vector_size(LANES / 8)));
             typedef int16_t narrow __attribute__((vector_size(LANES / 16)));
             narrow result;
-            memcpy(&result, most, sizeof result);
+            memcpy(&result, most + v * SIDE, sizeof result);
             result -= __builtin_convertvector((signs)found, narrow);
-            memcpy(to, &result, sizeof result);
+            memcpy(sums + v * SIDE, &result, sizeof result);
 #else
             for (int l = 0; l < SIDE; l++)
-                to[l] = (int16_t)(most[l] - (int)(uint32_t)((uint64_t)found >> 32 * l));
+                sums[v * SIDE + l] = (int16_t)(most[v * SIDE + l] - (int)(uint32_t)((uint64_t)found >> 32 * l));
 #endif
         }
+    }
 }
 
 static INLINE void words_tile(const struct tile *tile, int count)
@@ -320,13 +348,21 @@ static void words_of_pixels(const struct binary *layer, struct window window, st
 static void unpack(const uint32_t *planes, int words, int digits, int total, int16_t *sums)
 {
 #if LANES == 512
-    for (int i = 0; i < words; i++) {
-        __m512i sum = _mm512_setzero_si512(), one = _mm512_set1_epi16(1);
-        for (int d = digits - 1; d >= 0; d--) {
-            sum = _mm512_add_epi16(sum, sum);
-            sum = _mm512_mask_add_epi16(sum, planes[d * words + i], sum, one);
+    int i = 0;
+    for (; total < 128 && i + 2 <= words; i += 2) { /* their sums fit in bytes */
+        __m512i sum = _mm512_set1_epi8((char)total), twice = _mm512_set1_epi8(2);
+        for (int d = 0; d < digits; d++, twice = _mm512_add_epi8(twice, twice)) {
+            __mmask64 digit;
+            memcpy(&digit, planes + d * words + i, sizeof digit);
+            sum = _mm512_mask_sub_epi8(sum, digit, sum, twice);
         }
-        sum = _mm512_sub_epi16(_mm512_set1_epi16((int16_t)total), _mm512_add_epi16(sum, sum));
+        _mm512_storeu_si512(sums + 32 * i, _mm512_cvtepi8_epi16(_mm512_castsi512_si256(sum)));
+        _mm512_storeu_si512(sums + 32 * i + 32, _mm512_cvtepi8_epi16(_mm512_extracti64x4_epi64(sum, 1)));
+    }
+    for (; i < words; i++) {
+        __m512i sum = _mm512_set1_epi16((int16_t)total), twice = _mm512_set1_epi16(2);
+        for (int d = 0; d < digits; d++, twice = _mm512_add_epi16(twice, twice))
+            sum = _mm512_mask_sub_epi16(sum, planes[d * words + i], sum, twice);
         _mm512_storeu_si512(sums + 32 * i, sum);
     }
 #elif LANES == 256

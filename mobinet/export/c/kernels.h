@@ -56,6 +56,10 @@
 #include <wasm_simd128.h>
 #endif
 
+#if LANES == 512 && defined(__GNUC__) && !defined(__clang__)
+#pragma GCC target("prefer-vector-width=512") /* its tuning for some processors halves vectors */
+#endif
+
 #define TABLES (LANES == 256) /* sums are looked up, see tables.h */
 
 /* One word of inputs of 16 filters; for tables, the first byte of each filter, then the second of each, and so on. */
@@ -322,8 +326,13 @@ static void pool(const struct stage *stage, struct image image, float *arena, in
             }
             pixels++;
         }
-        for (int c = 0; kind == AVG && c < channels; c++)
-            found[c] /= (float)pixels;
+        const float share = 1 / (float)pixels;
+        if (kind == AVG && pixels & (pixels - 1))
+            for (int c = 0; c < channels; c++)
+                found[c] /= (float)pixels;
+        else if (kind == AVG) /* a power of two, whose inverse is exact */
+            for (int c = 0; c < channels; c++)
+                found[c] *= share;
         store(found, channels, y);
     }
 }
