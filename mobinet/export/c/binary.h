@@ -1,5 +1,9 @@
 /* Binary convolutions. */
 
+struct tile;
+/* Of a tile of so many pixels, AT_ONCE or 1: counts the words and takes the sums, in registers, to the result. */
+typedef void finish_words(const struct tile *tile, int count);
+
 struct binary {
     int inputs, outputs, groups; /* channels */
     int members, filters;        /* of a group */
@@ -12,6 +16,7 @@ struct binary {
     const uint32_t *negative;    /* 1 where a weight is -1 */
     const int16_t *positive;     /* where the values are 0 and 1: how many weights of each filter are 1; else NULL */
     finish_counts *finish;
+    finish_words *words;         /* counts and finishes, or NULL */
     int others;                  /* channels of what is added */
     const float *constants;
 };
@@ -155,6 +160,15 @@ static INLINE vec splat(uint32_t pattern)
 #endif
 }
 
+/* Where sums are counted in whole words, a vector of them may be finished in its register. */
+#if LANES == 512 && defined(__AVX512VPOPCNTDQ__) && !HALF
+#define FUSED 1
+#define OF_WORDS(finish) finish##_words
+#else
+#define FUSED 0
+#define OF_WORDS(finish) NULL
+#endif
+
 #if TABLES
 #include "tables.h"
 #else
@@ -201,6 +215,11 @@ struct tile {
     int words, blocks, row, twice;
     const int16_t *most;
     int16_t *sums;
+    /* Of the layer's own words: the first filter, and the first pixel of what is added and of the result. */
+    const struct binary *layer;
+    int filter;
+    const stored *other;
+    stored *y;
 };
 
 #if LANES == 512 || defined(__aarch64__)
@@ -219,18 +238,17 @@ static INLINE vec loaded(const uint32_t *from)
     return v;
 }
 
-/* SIDE filters in each of `vecs` words, from the word `start` on, at `count` pixels. */
-static INLINE void words_side(const struct tile *tile, int count, int start, int vecs)
+/* How many inputs differ, and `from`, for SIDE filters in each of `vecs` words, from the word `start` on, at `count`
+   pixels; in `bytes` not yet in whole words where IN_BYTES. */
+static INLINE void count_words(const struct tile *tile, int count, int start, int vecs, uint32_t from,
+                               vec sum[VECS][AT_ONCE], vec bytes[VECS][AT_ONCE])
 {
     const struct taps *taps = tile->taps;
     const ptrdiff_t step = tile->step, block = tile->block;
-    const int words = tile->words, row = tile->row, twice = tile->twice;
-    const int16_t *most = tile->most + start * SIDE;
-    int16_t *sums = tile->sums + start * SIDE;
-    vec sum[VECS][AT_ONCE], bytes[VECS][AT_ONCE];
+    const int words = tile->words;
     for (int v = 0; v < vecs; v++)
         for (int p = 0; p < count; p++)
-            sum[v][p] = bytes[v][p] = splat(0);
+            sum[v][p] = splat(0), bytes[v][p] = splat(from);
     int pending = 0;
     for (int t = 0; t < taps->count; t++) {
         const uint32_t *weights = taps->negative[t] + start * SIDE / 16 * block + start * SIDE % 16;
@@ -252,6 +270,15 @@ static INLINE void words_side(const struct tile *tile, int count, int start, int
             }
         }
     }
+}
+
+static INLINE void words_side(const struct tile *tile, int count, int start, int vecs)
+{
+    const int row = tile->row, twice = tile->twice;
+    const int16_t *most = tile->most + start * SIDE;
+    int16_t *sums = tile->sums + start * SIDE;
+    vec sum[VECS][AT_ONCE], bytes[VECS][AT_ONCE];
+    count_words(tile, count, start, vecs, 0, sum, bytes);
 #if LANES == 512
     const __m128i shift = _mm_cvtsi32_si128(twice);
     static const uint16_t ALIGNED places[] = {0,  2,  4,  6,  8,  10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30,
@@ -298,12 +325,66 @@ static INLINE void words_tile(const struct tile *tile, int count)
 static ALONE void words_of_some(const struct tile *tile) { words_tile(tile, AT_ONCE); }
 static ALONE void words_of_one(const struct tile *tile) { words_tile(tile, 1); }
 
-/* The sums of `pixels` neighbouring pixels whose windows have the same taps. */
-static void words_of_pixels(const struct binary *layer, struct window window, struct taps *taps, int pixels, int16_t *sums)
+#if FUSED
+/* Vectors of 16 channels of one pixel: what is summed and what is added, to the result. `k` begins at these channels. */
+typedef floats finish_some(floats v, floats other, const float *k, int channels);
+
+static INLINE floats floats_of(const float *from)
+{
+    floats v;
+    memcpy(&v, from, sizeof v);
+    return v;
+}
+
+static INLINE floats chosen(floats x, floats limit, floats above, floats below)
+{
+    return (floats)_mm512_mask_blend_ps(_mm512_cmp_ps_mask((__m512)x, (__m512)limit, _CMP_GT_OQ), (__m512)below,
+                                        (__m512)above);
+}
+
+static INLINE void finished_side(const struct tile *tile, int count, int start, int vecs, finish_some *finish, int adds)
+{
+    const struct binary *layer = tile->layer;
+    const int channels = layer->outputs, others = layer->others, first = tile->filter + start * SIDE;
+    const float *k = layer->constants + first, *other = tile->other;
+    float *y = tile->y + first;
+    int c = adds ? first % others : 0;
+    /* Counts begin at the bits of 2^24: as a float, the last place of these bits is 2. */
+    const floats most = (floats){0} + (0x1p24f + (float)tile->most[0]);
+    vec sum[VECS][AT_ONCE], found[VECS][AT_ONCE];
+    count_words(tile, count, start, vecs, 0x4b800000, sum, found);
+    UNROLLED
+    for (int v = 0; v < vecs; v++, k += SIDE, y += SIDE) {
+        floats result[AT_ONCE];
+        for (int p = 0; p < count; p++) {
+            const floats added = adds ? floats_of(other + (ptrdiff_t)p * others + c) : most;
+            result[p] = finish(most - (floats)found[v][p], added, k, channels);
+        }
+        for (int p = 0; p < count; p++)
+            memcpy(y + (ptrdiff_t)p * channels, &result[p], sizeof result[p]);
+        c = c + SIDE < others ? c + SIDE : 0;
+    }
+}
+
+static INLINE void finished(const struct tile *tile, int count, finish_some *finish, int adds)
+{
+    int v = 0;
+    for (; v + VECS <= tile->blocks; v += VECS)
+        finished_side(tile, count, v, VECS, finish, adds);
+    for (; v < tile->blocks; v++)
+        finished_side(tile, count, v, 1, finish, adds);
+}
+#endif
+
+/* The sums of `pixels` neighbouring pixels whose windows have the same taps; or, where the layer finishes its words, its
+   result, to y. */
+static void words_of_pixels(const struct binary *layer, struct window window, struct taps *taps, int pixels, int16_t *sums,
+                            const stored *other, stored *y)
 {
     const int words = words_of(layer->members), row = layer->lanes * 32, per_group = (layer->filters + 15) / 16;
     const ptrdiff_t block = (ptrdiff_t)window.size * window.size * words * 16;
-    struct tile tile = {taps, layer->pixel * window.stride, 0, block, words, 0, row, !layer->positive, NULL, NULL};
+    struct tile tile = {taps, layer->pixel * window.stride, 0, block, words, 0, row, !layer->positive,
+                        NULL, NULL, layer, 0, NULL, NULL};
     int16_t all[16 * BLOCKS];
     for (int f = 0; f < 16 * BLOCKS; f++)
         all[f] = (int16_t)(taps->count * taps->members);
@@ -314,7 +395,13 @@ static void words_of_pixels(const struct binary *layer, struct window window, st
             some = p + AT_ONCE <= pixels ? AT_ONCE : 1;
             tile.first = p * tile.step + done / per_group * words;
             tile.sums = sums + (ptrdiff_t)p * row;
-            (some > 1 ? words_of_some : words_of_one)(&tile);
+            tile.filter = 16 * done;
+            tile.other = other + (ptrdiff_t)p * layer->others;
+            tile.y = y + (ptrdiff_t)p * layer->outputs;
+            if (layer->words)
+                layer->words(&tile, some);
+            else
+                (some > 1 ? words_of_some : words_of_one)(&tile);
         }
         for (int t = 0; t < taps->count; t++)
             taps->negative[t] += tile.blocks * tile.block;
@@ -447,7 +534,7 @@ static void lanes_of_pixels(const struct binary *layer, const struct taps *taps,
 
 /* Pixels from `first` on of an output row, whose rows of activations are given; NULL for one outside of the image. */
 static void sum_pixels(const struct stage *stage, const uint32_t *const *rows, int first, int pixels, int16_t *sums,
-                       uint32_t *planes)
+                       uint32_t *planes, const stored *other, stored *y)
 {
     const struct binary *layer = stage->layer;
     const struct window window = stage->window;
@@ -469,7 +556,8 @@ static void sum_pixels(const struct stage *stage, const uint32_t *const *rows, i
         taps.digits++;
     sums += (ptrdiff_t)first * layer->lanes * 32;
     if (layer->in_words)
-        words_of_pixels(layer, window, &taps, pixels, sums);
+        words_of_pixels(layer, window, &taps, pixels, sums, other + (ptrdiff_t)first * layer->others,
+                        y + (ptrdiff_t)first * layer->outputs);
     else
         lanes_of_pixels(layer, &taps, pixels, sums, planes);
 }
@@ -495,11 +583,13 @@ static void binary(const struct stage *stage, struct image image, float *arena, 
         rows[k] = top + k >= 0 && top + k < in.height ? ring + (top + k) % window.size * layer->size
                   : layer->border                     ? outside
                                                       : NULL;
+    const stored *other = row_of(&stage->other, arena, r);
+    stored *y = row_of(&stage->y, arena, r);
     const int together = layer->in_words || window.stride == 1 ? out.width : 1;
     for (int p = 0, some; p < count; p += some) {
         some = p < layer->first || p >= layer->last ? 1 : smaller(together, smaller(layer->last, count) - p);
-        sum_pixels(stage, rows, p, some, sums, planes);
+        sum_pixels(stage, rows, p, some, sums, planes, other, y);
     }
-    layer->finish(sums, layer->lanes * 32, row_of(&stage->other, arena, r), row_of(&stage->y, arena, r), count,
-                  layer->outputs, layer->others, layer->constants);
+    if (!layer->words)
+        layer->finish(sums, layer->lanes * 32, other, y, count, layer->outputs, layer->others, layer->constants);
 }

@@ -55,6 +55,42 @@ def finish_lines(steps: tuple[Elementwise, ...], kind: str) -> Iterator[str]:
     yield "        }"
 
 
+def words_lines(steps: tuple[Elementwise, ...]) -> Iterator[str]:
+    """The body of a function of vectors of floats `v` and `other` that executes the steps as `finish_lines` does."""
+    used = 0
+
+    def constant() -> str:
+        nonlocal used
+        used += 1
+        return f"floats_of(k{f' + {used - 1} * channels' if used > 1 else ''})"
+
+    yield "    const floats zero = {0};"
+    yield "    (void)zero, (void)other, (void)k, (void)channels;"
+    for number, step in enumerate(steps):
+        match step:
+            case Affine():
+                yield from (f"    v = v * {constant()};", f"    v = v + {constant()};")
+            case Bend() if _is_line(step):
+                yield from (f"    v = v * {constant()};", f"    v = v + {constant()};")
+            case Bend() if _bends_at_zero(step):
+                yield f"    const floats above = {constant()}, below = {constant()};"
+                yield from ("    v = v * chosen(v, zero, above, below);", f"    v = v + {constant()};")
+            case Bend():
+                yield f"    const floats limit = {constant()}, x0 = v;"
+                yield f"    const floats above = {constant()}, below = {constant()};"
+                yield f"    const floats above1 = {constant()}, below1 = {constant()};"
+                yield "    v = v * chosen(x0, limit, above, below);"
+                yield "    v = v + chosen(x0, limit, above1, below1);"
+            case Shift():
+                yield f"    v = v + {constant()};"
+            case PReLU():
+                yield f"    const floats w{number} = {constant()} * v;"
+                yield f"    v = chosen(v, zero, v, w{number});"
+            case Add():
+                yield "    v = v + other;"
+    yield "    return v;"
+
+
 def finish_constants(steps: tuple[Elementwise, ...]) -> Floats:
     """What `finish_lines` reads, in the same order."""
     found: list[Floats] = []

@@ -15,17 +15,20 @@
 #if defined(__clang__)
 #pragma STDC FP_CONTRACT OFF
 #define INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#define UNROLLED _Pragma("unroll")
 #define INLINE inline __attribute__((always_inline))
 #define ALONE __attribute__((noinline)) /* all registers are its own */
 #define ALIGNED __attribute__((aligned(64)))
 #elif defined(__GNUC__)
 #pragma GCC optimize("fp-contract=off", "no-trapping-math", "no-strict-aliasing") /* integers lie among the floats */
 #define INDEPENDENT _Pragma("GCC ivdep")
+#define UNROLLED _Pragma("GCC unroll 4")
 #define INLINE inline __attribute__((always_inline))
 #define ALONE __attribute__((noinline)) /* all registers are its own */
 #define ALIGNED __attribute__((aligned(64)))
 #else
 #define INDEPENDENT
+#define UNROLLED
 #define INLINE inline
 #define ALONE
 #define ALIGNED
@@ -75,6 +78,14 @@
 #define LARGEST_DIGITS 16 /* of a sum */
 
 #include "values.h"
+
+#if LANES < 128
+#define FLOATS 1
+typedef float floats;
+#else
+#define FLOATS (LANES / 32)
+typedef float floats __attribute__((vector_size(4 * FLOATS)));
+#endif
 
 /* Takes what a convolution has summed, or what is stored, `pixels` of `channels` values, to its result. */
 typedef void finish_counts(const int16_t *x, int stride, const stored *other, stored *y, int pixels, int channels,
@@ -139,13 +150,18 @@ static int missing(const struct stage *stage, const int *ready, int r)
 /* All rows of the stages, each made as soon as those are there that it reads. */
 static void run(const struct stage *stages, int count, struct image image, float *arena)
 {
-    int ready[LARGEST_RUN] = {0}, taken[LARGEST_RUN] = {0};
+    int ready[LARGEST_RUN] = {0}, taken[LARGEST_RUN] = {0}, reader[LARGEST_RUN];
     for (int target = count - 1; target >= 0; target--)
-        while (ready[target] < stages[target].out.height) {
-            int s = target, before;
-            while ((before = missing(&stages[s], ready, ready[s])) >= 0)
+        for (int s = target; ready[target] < stages[target].out.height;) {
+            const int before = missing(&stages[s], ready, ready[s]);
+            if (before >= 0) {
+                reader[before] = s;
                 s = before;
+                continue;
+            }
             stages[s].make(&stages[s], image, arena, ready[s]++, &taken[s]);
+            if (s != target)
+                s = reader[s];
         }
 }
 
@@ -161,14 +177,6 @@ struct conv {
     int others;
     const float *constants;
 };
-
-#if LANES < 128
-#define FLOATS 1
-typedef float floats;
-#else
-#define FLOATS (LANES / 32)
-typedef float floats __attribute__((vector_size(4 * FLOATS)));
-#endif
 
 /* The taps of a window that lie in the image, and their numbers; of a neighbouring pixel they lie `step` floats on. */
 struct inputs {

@@ -11,7 +11,7 @@ from mobinet.export.c.plan import Plan, border_of, pixel_words, row_words
 from mobinet.export.c.source import Source
 from mobinet.export.c.stages import Stage, has_rows
 from mobinet.export.pieces import Piece
-from mobinet.export.steps import BinaryConv, Concat, Conv, Linear, Mean, Pool, Shape, Shuffle
+from mobinet.export.steps import Add, BinaryConv, Concat, Conv, Linear, Mean, Pool, Shape, Shuffle
 
 Fields = dict[str, int | str]
 
@@ -63,7 +63,10 @@ def _layer(source: Source, stage: Stage, shapes: list[Shape]) -> tuple[str, str]
     finish: Fields = {"others": shapes[piece.other][2] if piece.other is not None else 0}
     match piece.head:
         case BinaryConv() as step:
-            finish |= {"finish": source.finish(piece.finish, "int16_t")}
+            name_of_finish = source.finish(piece.finish, "int16_t")
+            fused = _finishes_words(step, piece, finish["others"])
+            words = source.words(name_of_finish, piece.finish) if fused else "NULL"
+            finish |= {"finish": name_of_finish, "words": words}
             fields = _binary_fields(source, stage, step) | finish | _constants(source, piece)
             return "binary", source.struct("binary", name, fields)
         case Conv() as step:
@@ -87,6 +90,14 @@ def _layer(source: Source, stage: Stage, shapes: list[Shape]) -> tuple[str, str]
             finish |= {"finish": source.finish(piece.finish, "stored" if piece.half else "float")}
             return "elementwise", source.struct("elementwise", name, finish | _constants(source, piece))
     raise TypeError(piece.head)
+
+
+def _finishes_words(step: BinaryConv, piece: Piece, others: int | str) -> bool:
+    """Whether whole vectors of its filters can be finished in registers: see `FUSED` in binary.h."""
+    _, _, members, filters = step.signs.shape
+    whole = step.in_words and filters // step.groups % 16 == 0 and members % 2 == 0 and step.low != 0
+    adds = [add for add in piece.finish if isinstance(add, Add)]
+    return whole and not piece.half and all(add.first == 0 for add in adds) and int(others) % 16 == 0
 
 
 def _constants(source: Source, piece: Piece) -> Fields:
@@ -116,7 +127,7 @@ def _binary_fields(source: Source, stage: Stage, step: BinaryConv) -> Fields:
         "first": inner[0] if inner else out_width,
         "last": inner[-1] + 1 if inner else out_width,
         "threshold": source.bounds(step.threshold, half=stage.piece.half),
-        "negative": (source.filters if step.in_words else source.words)(negative(step)),
+        "negative": (source.filters if step.in_words else source.integers)(negative(step)),
         "positive": "NULL" if step.low else source.counts(positive(step)),
     }
 

@@ -7,9 +7,9 @@ from textwrap import fill
 import numpy as np
 from numpy.typing import NDArray
 
-from mobinet.export.c.finish import finish_lines
+from mobinet.export.c.finish import finish_lines, words_lines
 from mobinet.export.pieces import Elementwise
-from mobinet.export.steps import Floats
+from mobinet.export.steps import Add, Floats
 
 
 @dataclass
@@ -19,12 +19,14 @@ class Source:
     Args:
         constants: name of each array by its content, behind a letter for its kind.
         finishes: name of each function that finishes rows, by the kind of its input and its text.
+        of_words: names of those of them that count words too.
         definitions: of constants and functions, in order.
         calls: the body of the network.
     """
 
     constants: dict[bytes, str] = field(default_factory=dict)
     finishes: dict[tuple[str, str], str] = field(default_factory=dict)
+    of_words: set[str] = field(default_factory=set)
     definitions: list[str] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
 
@@ -53,7 +55,7 @@ class Source:
     def counts(self, values: NDArray[np.int16]) -> str:
         return self.array("int16_t", map(str, values), b"h" + values.tobytes())
 
-    def words(self, values: NDArray[np.uint32]) -> str:
+    def integers(self, values: NDArray[np.uint32]) -> str:
         return self.array("uint32_t", (f"{value:#x}" for value in values.ravel()), b"w" + values.tobytes())
 
     def filters(self, values: NDArray[np.uint32]) -> str:
@@ -77,6 +79,28 @@ class Source:
             head += " int channels,\n                    int others, const float *k)"
             self.definitions.append(f"{head}\n{{\n{body}\n}}")
         return self.finishes[kind, body]
+
+    def words(self, name: str, steps: tuple[Elementwise, ...]) -> str:
+        """Name of the function that counts words and executes the steps of the finish `name` on their sums."""
+        if name not in self.of_words:
+            self.of_words.add(name)
+            body, adds = "\n".join(words_lines(steps)), int(any(isinstance(step, Add) for step in steps))
+            self.definitions.append(f"""\
+#if FUSED
+static INLINE floats {name}_some(floats v, floats other, const float *k, int channels)
+{{
+{body}
+}}
+
+static ALONE void {name}_words(const struct tile *tile, int count)
+{{
+    if (count == AT_ONCE)
+        finished(tile, AT_ONCE, {name}_some, {adds});
+    else
+        finished(tile, 1, {name}_some, {adds});
+}}
+#endif""")
+        return f"OF_WORDS({name})"
 
 
 def half_ranks(thresholds: Floats) -> NDArray[np.int16]:

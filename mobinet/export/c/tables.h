@@ -129,8 +129,10 @@ static void words_of_strip(const struct binary *layer, struct window window, con
 }
 
 /* The sums of `pixels` neighbouring pixels whose windows have the same taps. */
-static void words_of_pixels(const struct binary *layer, struct window window, struct taps *taps, int pixels, int16_t *sums)
+static void words_of_pixels(const struct binary *layer, struct window window, struct taps *taps, int pixels, int16_t *sums,
+                            const stored *other, stored *y)
 {
+    (void)other, (void)y;
     const int row = layer->lanes * 32, words = taps->count * words_of(layer->members), parts = (words + SOME - 1) / SOME;
     const int16_t all = (int16_t)(taps->count * taps->members);
     if (layer->positive)
