@@ -356,10 +356,12 @@ static INLINE void finished_side(const struct tile *tile, int count, int start, 
     UNROLLED
     for (int v = 0; v < vecs; v++, k += SIDE, y += SIDE) {
         floats result[AT_ONCE];
+        UNROLLED
         for (int p = 0; p < count; p++) {
             const floats added = adds ? floats_of(other + (ptrdiff_t)p * others + c) : most;
             result[p] = finish(most - (floats)found[v][p], added, k, channels);
         }
+        UNROLLED
         for (int p = 0; p < count; p++)
             memcpy(y + (ptrdiff_t)p * channels, &result[p], sizeof result[p]);
         c = c + SIDE < others ? c + SIDE : 0;

@@ -169,10 +169,12 @@ static void run(const struct stage *stages, int count, struct image image, float
 
 /* ---- Float convolutions ---- */
 
+enum { REPEATED = 16 }; /* so that whole vectors of any number of channels are alike */
+
 struct conv {
     int inputs, outputs, groups;   /* channels */
     const float *weights;          /* (size, size, channels of a group, filters) */
-    const float *scale, *offset;   /* of the image, for each channel; NULL where x is none */
+    const float *scale, *offset;   /* of the image, for each channel, REPEATED times; NULL where x is none */
     finish_floats *finish;
     int others;
     const float *constants;
@@ -268,12 +270,13 @@ static void normalize(const struct stage *stage, struct image image, int row, fl
 {
     const struct conv *layer = stage->layer;
     const int channels = layer->inputs, values = stage->in.width * channels;
-    const ptrdiff_t start = (ptrdiff_t)row * values;
+    const ptrdiff_t first = (ptrdiff_t)row * values;
     for (int i = 0; i < values; i++)
-        to[i] = image.bytes ? (float)image.bytes[start + i] / 255.0f : image.floats[start + i];
-    for (int c = 0; c < channels; c++)
-        for (int i = c; i < values; i += channels)
-            to[i] = to[i] * layer->scale[c] + layer->offset[c];
+        to[i] = image.bytes ? (float)image.bytes[first + i] / 255.0f : image.floats[first + i];
+    const int run = REPEATED * channels;
+    for (int start = 0; start < values; start += run, to += run)
+        for (int i = 0; i < smaller(run, values - start); i++)
+            to[i] = to[i] * layer->scale[i] + layer->offset[i];
 }
 
 static void conv(const struct stage *stage, struct image image, float *arena, int r, int *taken)

@@ -14,6 +14,8 @@ from mobinet.export.pieces import Piece
 from mobinet.export.steps import Add, BinaryConv, Concat, Conv, Linear, Mean, Pool, Shape, Shuffle
 
 Fields = dict[str, int | str]
+REPEATED = 16
+"""As in kernels.h."""
 
 
 def source_of(pieces: list[Piece], shapes: list[Shape], plan: Plan) -> Source:
@@ -78,7 +80,8 @@ def _layer(source: Source, stage: Stage, shapes: list[Shape]) -> tuple[str, str]
                 "weights": source.floats(step.weight),
             }
             if norm := piece.image:
-                fields |= {"scale": source.floats(norm.scale), "offset": source.floats(norm.offset)}
+                scale, offset = (np.tile(values, REPEATED) for values in (norm.scale, norm.offset))
+                fields |= {"scale": source.floats(scale), "offset": source.floats(offset)}
             return "conv", source.struct("conv", name, fields | finish | _constants(source, piece))
         case Pool(kind=kind):
             return "pool", source.struct("pooling", name, {"kind": kind.upper()})
