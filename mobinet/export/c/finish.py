@@ -1,6 +1,7 @@
 """What is done to each value of a row once it is summed, as C."""
 
 from collections.abc import Iterator
+from itertools import count
 
 import numpy as np
 
@@ -12,87 +13,68 @@ def finish_lines(steps: tuple[Elementwise, ...], kind: str) -> Iterator[str]:
     """The body of a function of rows of `kind`: for each pixel, for each channel, the steps in order."""
     add = next((step for step in steps if isinstance(step, Add)), None)
     repeats = add is not None and add.first == 0
-    used = 0
-
-    def constant() -> str:
-        nonlocal used
-        used += 1
-        return f"k[{f'{used - 1} * channels + ' if used > 1 else ''}c]"
-
-    values = [f"float v = {'widened(x[c])' if kind == 'stored' else '(float)x[c]'};"]
-    for number, step in enumerate(steps):
-        match step:
-            case Affine():
-                values += [f"v = v * {constant()};", f"v = v + {constant()};"]
-            case Bend() if _is_line(step):
-                values += [f"v = v * {constant()};", f"v = v + {constant()};"]
-            case Bend() if _bends_at_zero(step):
-                values += [f"const float above = {constant()}, below = {constant()};"]
-                values += ["v = v * (v > 0 ? above : below);", f"v = v + {constant()};"]
-            case Bend():
-                values += [f"const float limit = {constant()}, x0 = v;"]
-                values += [f"const float above = {constant()}, below = {constant()};"]
-                values += [f"const float above1 = {constant()}, below1 = {constant()};"]
-                values += ["v = v * (x0 > limit ? above : below);", "v = v + (x0 > limit ? above1 : below1);"]
-            case Shift():
-                values += [f"v = v + {constant()};"]
-            case PReLU():
-                values += [f"const float w{number} = {constant()} * v;", f"v = v > 0 ? v : w{number};"]
-            case Add(first=0):
-                values += ["v = v + widened(other[c - start]);"]
-            case Add(first=first):
-                values += [f"v = c < {first} ? v : v + widened(other[c - {first}]);"]
+    first = add.first if add else 0
+    added = "v + widened(other[c - start])" if repeats else f"c < {first} ? v : v + widened(other[c - {first}])"
     yield f"    const int part = {'others' if repeats else 'channels'};"
-    yield from (["    (void)k;"] if not used else [])
+    yield "    (void)k;"
     yield "    for (int p = 0; p < pixels; p++, x += stride, y += channels, other += others)"
     yield "        for (int start = 0; start < channels; start += part) {"
     yield "            const int end = smaller(start + part, channels);"
     yield "            INDEPENDENT"
     yield "            for (int c = start; c < end; c++) {"
-    yield from (f"                {value}" for value in values)
+    yield f"                float v = {'widened(x[c])' if kind == 'stored' else '(float)x[c]'};"
+    for line in _executed(steps, "float", constant="k[{} * channels + c]", chosen="({} > {} ? {} : {})", added=added):
+        yield f"                {line}"
     yield "                y[c] = narrowed(v);"
     yield "            }"
     yield "        }"
 
 
 def words_lines(steps: tuple[Elementwise, ...]) -> Iterator[str]:
-    """The body of a function of vectors of floats `v` and `other` that executes the steps as `finish_lines` does."""
-    used = 0
-
-    def constant() -> str:
-        nonlocal used
-        used += 1
-        return f"floats_of(k{f' + {used - 1} * channels' if used > 1 else ''})"
-
-    yield "    const floats zero = {0};"
-    yield "    (void)zero, (void)other, (void)k, (void)channels;"
-    for number, step in enumerate(steps):
-        match step:
-            case Affine():
-                yield from (f"    v = v * {constant()};", f"    v = v + {constant()};")
-            case Bend() if _is_line(step):
-                yield from (f"    v = v * {constant()};", f"    v = v + {constant()};")
-            case Bend() if _bends_at_zero(step):
-                yield f"    const floats above = {constant()}, below = {constant()};"
-                yield from ("    v = v * chosen(v, zero, above, below);", f"    v = v + {constant()};")
-            case Bend():
-                yield f"    const floats limit = {constant()}, x0 = v;"
-                yield f"    const floats above = {constant()}, below = {constant()};"
-                yield f"    const floats above1 = {constant()}, below1 = {constant()};"
-                yield "    v = v * chosen(x0, limit, above, below);"
-                yield "    v = v + chosen(x0, limit, above1, below1);"
-            case Shift():
-                yield f"    v = v + {constant()};"
-            case PReLU():
-                yield f"    const floats w{number} = {constant()} * v;"
-                yield f"    v = chosen(v, zero, v, w{number});"
-            case Add():
-                yield "    v = v + other;"
+    """The body of a function that takes vectors of floats, `v` and what is added to it, through the same steps."""
+    constant, chosen = "floats_of(k + {} * channels)", "chosen({}, {}, {}, {})"
+    yield "    (void)other, (void)k, (void)channels;"
+    for line in _executed(steps, "floats", constant=constant, chosen=chosen, added="v + other"):
+        yield f"    {line}"
     yield "    return v;"
 
 
+def _executed(steps: tuple[Elementwise, ...], kind: str, *, constant: str, chosen: str, added: str) -> Iterator[str]:
+    """The steps on `v`.
+
+    Args:
+        kind: of `v`.
+        constant: what has the place of its row in `finish_constants` filled in.
+        chosen: of a value, a limit, and what is chosen above and below it.
+        added: `v` and what an `Add` adds.
+    """
+    rows, zero = map(constant.format, count()), f"({kind}){{0}}"
+    for number, step in enumerate(steps):
+        match step:
+            case Affine():
+                yield from (f"v = v * {next(rows)};", f"v = v + {next(rows)};")
+            case Bend() if _is_line(step):
+                yield from (f"v = v * {next(rows)};", f"v = v + {next(rows)};")
+            case Bend() if _bends_at_zero(step):
+                yield f"const {kind} above = {next(rows)}, below = {next(rows)};"
+                yield from (f"v = v * {chosen.format('v', zero, 'above', 'below')};", f"v = v + {next(rows)};")
+            case Bend():
+                yield f"const {kind} limit = {next(rows)}, x0 = v;"
+                yield f"const {kind} above = {next(rows)}, below = {next(rows)};"
+                yield f"const {kind} above1 = {next(rows)}, below1 = {next(rows)};"
+                yield f"v = v * {chosen.format('x0', 'limit', 'above', 'below')};"
+                yield f"v = v + {chosen.format('x0', 'limit', 'above1', 'below1')};"
+            case Shift():
+                yield f"v = v + {next(rows)};"
+            case PReLU():
+                yield f"const {kind} w{number} = {next(rows)} * v;"
+                yield f"v = {chosen.format('v', zero, 'v', f'w{number}')};"
+            case Add():
+                yield f"v = {added};"
+
+
 def finish_constants(steps: tuple[Elementwise, ...]) -> Floats:
-    """What `finish_lines` reads, in the same order."""
+    """(rows, channels), flat: what the steps read, in the same order."""
     found: list[Floats] = []
     for step in steps:
         match step:

@@ -311,7 +311,7 @@ def test_mobilenet_v1_is_timed_where_onnxruntime_is_installed(tmp_path, monkeypa
     """More of it takes longer; its rows are of its backbone and width, and no piece."""
     if not all(importlib.util.find_spec(name) for name in ("onnx", "onnxruntime")):
         pytest.skip("onnxruntime is not installed")
-    monkeypatch.setattr("mobinet.latency.peers.SECONDS", 0.01)
+    monkeypatch.setattr("mobinet.latency.peers.SECONDS", 0.05)
     found = {}
     for width in (0.25, 4.0):
         space = load_space(backbone="mobilenet-8", width=width)
