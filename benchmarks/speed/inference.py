@@ -2,10 +2,11 @@
 
     python -m benchmarks.speed.inference
 
-One thread, batch 1, medians, all in one run. Each network is exported to C and built for several instruction sets;
-beside it run PyTorch, as it is and compiled, and, where it is installed, onnxruntime with the float form of the same
-network. Last comes what a user would take instead: MobileNet-v1 in onnxruntime, float and int8. Weights are random:
-times do not depend on them. A build that the compiler refuses is left out, and named at the end.
+One thread, batch 1, medians, all in one run. The networks of a backbone take turns, several times: what else the
+machine does meets them alike. Each network is exported to C and built for several instruction sets; beside it run
+PyTorch, as it is and compiled, and, where it is installed, onnxruntime with the float form of the same network. Last
+comes what a user would take instead: MobileNet-v1 in onnxruntime, float and int8. Weights are random: times do not
+depend on them. A build that the compiler refuses is left out, and named at the end.
 
 LiteRT takes the package ai-edge-litert, and files that `benchmarks.speed.litert` writes once:
 
@@ -15,9 +16,12 @@ LiteRT takes the package ai-edge-litert, and files that `benchmarks.speed.litert
 import argparse
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
+from statistics import median
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -27,7 +31,7 @@ from mobinet.conv import BinaryConv2d
 from mobinet.export import TrainedNetwork
 from mobinet.export.c.compiled import compile_error, compiled
 from mobinet.export.memory import untrained
-from mobinet.latency.peers import median_seconds, onnxruntime_calls
+from mobinet.latency.peers import onnxruntime_calls, seconds_of
 from search.flags import positive_float
 from space import Architecture, InputError, named_network
 from space.command import Parser, run_command, user_path
@@ -45,6 +49,9 @@ NETWORKS = {
     "mobilenet-32": (0.5, (0, 2, 4, 6)),
     "mobilenet-224": (1.0, (0, 2, 4, 6)),
 }
+TURNS = 5
+Call = Callable[[], object]
+Key = TypeVar("Key")
 
 
 def parse() -> argparse.Namespace:
@@ -55,9 +62,13 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def microseconds(call: Callable[[], object], seconds: float) -> float:
-    """The median of calls that take so long together."""
-    return median_seconds(call, seconds) * 1e6
+def in_turns(calls: Mapping[Key, Call], seconds: float) -> dict[Key, float]:
+    """Microseconds of each: the median over all turns, which take `seconds` together."""
+    times: dict[Key, list[float]] = {key: [] for key in calls}
+    for _ in range(TURNS):
+        for key, call in calls.items():
+            times[key] += seconds_of(call, seconds / TURNS)
+    return {key: median(found) * 1e6 for key, found in times.items()}
 
 
 def as_trained(architecture: Architecture) -> TrainedNetwork:
@@ -107,70 +118,91 @@ def litert_call(path: Path) -> Callable[[], None]:
 def main() -> None:
     args = parse()
     torch.set_num_threads(1)
-    kinds = ("float", "int8") if args.litert else ()
-    litert = {(width, kind): litert_call(path_of(args.litert, width, kind)) for width in WIDTHS for kind in kinds}
+    litert: dict[float, dict[str, Call]] = {width: {} for width in WIDTHS}
+    for width, kind in product(WIDTHS, ("float", "int8") if args.litert else ()):
+        litert[width][f"LiteRT {kind}"] = litert_call(path_of(args.litert, width, kind))
+    columns = ("torch", "torch.compile", "onnxruntime", *BUILDS)
     print("microseconds an image; in brackets, how many times as fast as onnxruntime's float\n")
-    print("| network | torch | torch.compile | onnxruntime | " + " | ".join(BUILDS) + " |")
-    print("|---" * (4 + len(BUILDS)) + "|")
+    print(head("network", columns), flush=True)
+    instead: dict[str, dict[str, float]] = {}
     reasons: dict[str, str] = {}
     for backbone in args.backbones:
-        width, ks = NETWORKS[backbone]
-        for k in ks:
-            network = as_trained(Architecture.uniform(backbone, block="mid", k=k, pool="avg", width=width))
-            cells, refused = _row(network, args.seconds)
-            reasons |= refused
-            print(f"| {backbone} at width {width:g}, mid, K={k} | {cells} |", flush=True)
-    if "mobilenet-224" in args.backbones:
-        kinds = ("onnxruntime float", "int8", *(("LiteRT float", "int8") if litert else ()))
-        print(f"\n| what a user would take instead | {' | '.join(kinds)} |\n" + "|---" * (1 + len(kinds)) + "|")
-        for width in WIDTHS:
-            times = _instead(width, litert, args.seconds)
-            print(f"| mobilenet-v1-{width:g} | {' | '.join(times)} |", flush=True)
+        torch.compiler.reset()
+        with tempfile.TemporaryDirectory() as folder:
+            rows, refused = calls_of(backbone, Path(folder))
+            others = calls_instead(Path(folder), litert) if backbone == "mobilenet-224" else {}
+            calls = {(row, name): call for row, named in (rows | others).items() for name, call in named.items()}
+            times = in_turns(calls, args.seconds)
+        reasons |= refused
+        for row, named in rows.items():
+            print(line(row, {name: times[row, name] for name in named}, columns), flush=True)
+        instead |= {row: {name: times[row, name] for name in named} for row, named in others.items()}
+    if instead:
+        kinds = [*dict.fromkeys(kind for found in instead.values() for kind in found)]
+        print("\n" + head("what a user would take instead", kinds))
+        print("\n".join(line(row, found, kinds) for row, found in instead.items()))
     for name, reason in reasons.items():
         print(f"\n{name}: {reason}")
 
 
-def _instead(width: float, litert: dict[tuple[float, str], Callable[[], None]], seconds: float) -> list[str]:
-    shape = (3, 224, 224)
-    net = as_trained(named_network(f"mobilenet-v1-{width:g}", input_shape=shape)).net
-    with tempfile.TemporaryDirectory() as folder:
-        calls = onnxruntime_calls(net, shape, Path(folder), int8=True)
-        times = [f"{microseconds(call, seconds):,.0f}" for call in calls] or ["-", "-"]
-    return times + [f"{microseconds(call, seconds):,.0f}" for (of, _), call in litert.items() if of == width]
+def calls_of(backbone: str, folder: Path) -> tuple[dict[str, dict[str, Call]], dict[str, str]]:
+    """Of its networks, and the builds that the compiler refuses, each with the reason."""
+    width, ks = NETWORKS[backbone]
+    rows, refused = {}, {}
+    for k in ks:
+        network = as_trained(Architecture.uniform(backbone, block="mid", k=k, pool="avg", width=width))
+        own = Path(tempfile.mkdtemp(dir=folder))
+        builds, reasons = calls_of_builds(network, own)
+        rows[f"{backbone} at width {width:g}, mid, K={k}"] = calls_elsewhere(network, own) | builds
+        refused |= reasons
+    return rows, refused
 
 
-def _row(network: TrainedNetwork, seconds: float) -> tuple[str, dict[str, str]]:
-    """The cells of a network, and the builds that the compiler refuses, each with the reason."""
+def calls_elsewhere(network: TrainedNetwork, folder: Path) -> dict[str, Call]:
+    """In PyTorch, as it is and compiled, and in onnxruntime where that is installed."""
     shape = network.architecture.input_shape
-    image = torch.rand(1, *shape)
-    with tempfile.TemporaryDirectory() as folder:
-        peer = next(onnxruntime_calls(network.net, shape, Path(folder), int8=False), None)
-        baseline = microseconds(peer, seconds) if peer else None
-        torch.compiler.reset()
-        nets = network.net, torch.compile(network.net)
-        peers = [microseconds(lambda net=net: net(image), seconds) for net in nets]
-        times, refused = times_of_builds(network, Path(folder), seconds)
-    cells = [_cell(time) for time in (*peers, baseline)] + [_cell(times.get(name), baseline) for name in BUILDS]
-    return " | ".join(cells), refused
+    image, compiled_net = torch.rand(1, *shape), torch.compile(network.net)
+    calls: dict[str, Call] = {"torch": lambda: network.net(image), "torch.compile": lambda: compiled_net(image)}
+    return calls | dict(zip(["onnxruntime"], onnxruntime_calls(network.net, shape, folder, int8=False)))
 
 
-def _cell(time: float | None, baseline: float | None = None) -> str:
-    if time is None:
-        return "-"
-    return f"{time:,.0f}" + (f" ({baseline / time:.1f})" if baseline else "")
+def calls_instead(folder: Path, litert: Mapping[float, dict[str, Call]]) -> dict[str, dict[str, Call]]:
+    """Of MobileNet-v1 in onnxruntime, where that is installed, and in LiteRT."""
+    shape, rows = (3, 224, 224), {}
+    for width, others in litert.items():
+        name = f"mobilenet-v1-{width:g}"
+        calls = onnxruntime_calls(as_trained(named_network(name, input_shape=shape)).net, shape, folder, int8=True)
+        rows[name] = dict(zip(["onnxruntime float", "onnxruntime int8"], calls)) | others
+    return rows
 
 
-def times_of_builds(network: TrainedNetwork, folder: Path, seconds: float) -> tuple[dict[str, float], dict[str, str]]:
-    """Microseconds of each of `BUILDS`, made in `folder`, and those that the compiler refuses, with the reason."""
-    times, refused = {}, {}
+def calls_of_builds(network: TrainedNetwork, folder: Path) -> tuple[dict[str, Call], dict[str, str]]:
+    """Of each of `BUILDS`, made in `folder`, and those that the compiler refuses, with the reason."""
+    calls: dict[str, Call] = {}
+    refused = {}
     for name, (flags, stream) in BUILDS.items():
         try:
-            call = exported_call(replace(network, stream=stream), folder / name, flags)
+            calls[name] = exported_call(replace(network, stream=stream), folder / name, flags)
         except InputError as error:
             refused[name] = str(error)
-        else:
-            times[name] = microseconds(call, seconds)
-    return times, refused
+    return calls, refused
+
+
+def head(first: str, columns: Sequence[str]) -> str:
+    return f"| {first} | {' | '.join(columns)} |\n{'|---' * (1 + len(columns))}|"
+
+
+def line(row: str, times: Mapping[str, float], columns: Sequence[str]) -> str:
+    """Of a table; builds of C with their ratio to onnxruntime's float of the same network."""
+    cells = []
+    for name in columns:
+        ratio = (
+            f" ({times['onnxruntime'] / times[name]:.1f})"
+            if name in BUILDS.keys() & times and "onnxruntime" in times
+            else ""
+        )
+        cells.append(f"{times[name]:,.0f}{ratio}" if name in times else "-")
+    return f"| {row} | {' | '.join(cells)} |"
 
 
 if __name__ == "__main__":

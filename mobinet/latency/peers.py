@@ -45,13 +45,18 @@ def measure_peers(space: SearchSpace, num_classes: int) -> dict[str, float]:
 
 def median_seconds(call: Callable[[], object], seconds: float) -> float:
     """Of calls that take `seconds` together, at least five."""
+    return median(seconds_of(call, seconds))
+
+
+def seconds_of(call: Callable[[], object], seconds: float) -> list[float]:
+    """Of each of the calls, after one that is not timed."""
     call()
     times, began = [], time.perf_counter()
     while len(times) < 5 or time.perf_counter() - began < seconds:
         start = time.perf_counter()
         call()
         times.append(time.perf_counter() - start)
-    return median(times)
+    return times
 
 
 def onnxruntime_calls(net: nn.Module, shape: tuple[int, int, int], folder: Path, *, int8: bool) -> Iterator[Callable]:
