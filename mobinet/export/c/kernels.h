@@ -311,8 +311,20 @@ static void conv(const struct stage *stage, struct image image, float *arena, in
 /* ---- The others ---- */
 
 struct pooling {
-    enum { AVG, MAX, MIN } kind;
+    enum { AVG, MAX, MIN, FIRST } kind;
 };
+
+static INLINE void pool_some(float *found, const stored *from, int channels, int kind)
+{
+    INDEPENDENT
+    for (int c = 0; c < channels; c++) {
+        const float value = widened(from[c]), old = found[c];
+        found[c] = kind == FIRST ? value
+                   : kind == AVG ? old + value
+                   : kind == MAX ? (value > old ? value : old)
+                                 : (value < old ? value : old);
+    }
+}
 
 static void pool(const struct stage *stage, struct image image, float *arena, int r, int *taken)
 {
@@ -329,12 +341,14 @@ static void pool(const struct stage *stage, struct image image, float *arena, in
             if (row < 0 || row >= stage->in.height || column < 0 || column >= stage->in.width)
                 continue;
             const stored *from = row_of(&stage->x, arena, row) + (ptrdiff_t)column * channels;
-            INDEPENDENT
-            for (int c = 0; c < channels; c++) {
-                float value = widened(from[c]), old = found[c];
-                found[c] = !pixels ? value : kind == AVG ? old + value : kind == MAX ? (value > old ? value : old)
-                                                                              : (value < old ? value : old);
-            }
+            if (!pixels)
+                pool_some(found, from, channels, FIRST);
+            else if (kind == AVG)
+                pool_some(found, from, channels, AVG);
+            else if (kind == MAX)
+                pool_some(found, from, channels, MAX);
+            else
+                pool_some(found, from, channels, MIN);
             pixels++;
         }
         const float share = 1 / (float)pixels;
