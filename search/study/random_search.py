@@ -10,7 +10,7 @@ from results.measures import ACCURACY, Measure
 from results.pareto import hypervolume, on_front
 from results.progress import Progress
 from results.run_config import Reference
-from results.tables import deciding_accuracy
+from results.tables import completed, deciding_accuracy
 from search.samplers.encoding import Encoding, Rows
 from search.samplers.regression import Array, Predictor
 from search.study.expectation import ENOUGH
@@ -55,7 +55,7 @@ class RandomSearch:
             measure: what is maximised.
             reference: of the hypervolume.
         """
-        complete = trials.loc[trials["state"] == "complete"].sort_values(by="number")
+        complete = completed(trials).sort_values(by="number")
         is_proposed = (complete["source"] == "sampler").to_numpy(bool)
         if len(complete) < ENOUGH or not is_proposed.any() or len(self._drawn[0]) < LEAST:
             return None

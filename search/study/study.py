@@ -95,7 +95,8 @@ class Study:
             first=(*first, *self._baselines.values()),
             seen=self._seen,
         )
-        self.random_search = RandomSearch(Encoding.of(self._sampler.distributions), self._sampler.prices, seed)
+        self._encoding = Encoding.of(self._sampler.distributions)
+        self.random_search = RandomSearch(self._encoding, self._sampler.prices, seed)
         path = folder / "study.db"
         self._opened = ExitStack()
         self._opened.enter_context(lock(folder))
@@ -221,7 +222,7 @@ class Study:
             objectives=(self._objective, *self._limited),
             measure=self._measure,
             baselines=self._baselines,
-            expected=expected_of(records, Encoding.of(self._sampler.distributions)) if smoothed else {},
+            expected=expected_of(records, self._encoding) if smoothed else {},
         )
 
     def _take_up(self) -> None:

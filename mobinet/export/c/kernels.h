@@ -150,7 +150,8 @@ static int missing(const struct stage *stage, const int *ready, int r)
 /* All rows of the stages, each made as soon as those are there that it reads. */
 static void run(const struct stage *stages, int count, struct image image, float *arena)
 {
-    int ready[LARGEST_RUN] = {0}, taken[LARGEST_RUN] = {0}, reader[LARGEST_RUN] = {0};
+    int ready[LARGEST_RUN] = {0}, taken[LARGEST_RUN] = {0};
+    int reader[LARGEST_RUN] = {0}; /* of each stage, which one waits for it */
     for (int target = count - 1; target >= 0; target--)
         for (int s = target; ready[target] < stages[target].out.height;) {
             const int before = missing(&stages[s], ready, ready[s]);

@@ -62,13 +62,13 @@ def _layer(source: Source, stage: Stage, shapes: list[Shape]) -> tuple[str, str]
     """The kernel of a stage, and the address of its layer."""
     piece, name = stage.piece, f"layer{stage.piece.result}"
     channels, filters = stage.source[2], stage.shape[2]
-    finish: Fields = {"others": shapes[piece.other][2] if piece.other is not None else 0}
+    others = shapes[piece.other][2] if piece.other is not None else 0
+    finish: Fields = {"others": others}
     match piece.head:
         case BinaryConv() as step:
-            name_of_finish = source.finish(piece.finish, "int16_t")
-            fused = _finishes_words(step, piece, finish["others"])
-            words = source.words(name_of_finish, piece.finish) if fused else "NULL"
-            finish |= {"finish": name_of_finish, "words": words}
+            function = source.finish(piece.finish, "int16_t")
+            words = source.words(function, piece.finish) if _finishes_words(step, piece, others) else "NULL"
+            finish |= {"finish": function, "words": words}
             fields = _binary_fields(source, stage, step) | finish | _constants(source, piece)
             return "binary", source.struct("binary", name, fields)
         case Conv() as step:
@@ -95,12 +95,12 @@ def _layer(source: Source, stage: Stage, shapes: list[Shape]) -> tuple[str, str]
     raise TypeError(piece.head)
 
 
-def _finishes_words(step: BinaryConv, piece: Piece, others: int | str) -> bool:
+def _finishes_words(step: BinaryConv, piece: Piece, others: int) -> bool:
     """Whether whole vectors of its filters can be finished in registers: see `FUSED` in binary.h."""
     _, _, members, filters = step.signs.shape
     whole = step.in_words and filters // step.groups % 16 == 0 and members % 2 == 0 and step.low != 0
     adds = [add for add in piece.finish if isinstance(add, Add)]
-    return whole and not piece.half and all(add.first == 0 for add in adds) and int(others) % 16 == 0
+    return whole and not piece.half and all(add.first == 0 for add in adds) and others % 16 == 0
 
 
 def _constants(source: Source, piece: Piece) -> Fields:
