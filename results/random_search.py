@@ -1,5 +1,6 @@
 """random.json: how the front of random search would have grown in place of the sampler's."""
 
+import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -8,11 +9,15 @@ from results.progress import Progress
 from space import InputError
 
 FILE = "random.json"
+LARGEST = sys.float_info.max
 
 
-def write_random(folder: Path, progress: Progress) -> None:
-    """Write the file into the folder of a run."""
-    write_json(folder / FILE, asdict(progress))
+def write_random(folder: Path, progress: Progress | None) -> None:
+    """Write the file into the folder of a run; where this is not known, remove what another study left there."""
+    if progress:
+        write_json(folder / FILE, asdict(progress))
+    else:
+        (folder / FILE).unlink(missing_ok=True)
 
 
 def read_random(folder: Path) -> Progress | None:
@@ -31,4 +36,4 @@ def _is_progress(content: object) -> bool:
     columns = [content[name] for name in names]
     if not all(isinstance(column, list) and len(column) == len(columns[0]) > 0 for column in columns):
         return False
-    return all(isinstance(number, int | float) for column in columns for number in column)
+    return all(type(number) in (int, float) and 0 <= number <= LARGEST for column in columns for number in column)

@@ -66,5 +66,4 @@ class Outputs:
         """How the front of random search would have grown, where this is known; `table` of the study, smoothed."""
         study, config = self._study, self._config
         settings = {"objective": config.objective, "measure": config.measure, "reference": config.reference}
-        if progress := study.random_search.progress(study.records(), table, **settings):
-            write_random(self._folder, progress)
+        write_random(self._folder, study.random_search.progress(study.records(), table, **settings))

@@ -193,12 +193,26 @@ def test_random_search_is_beside_the_search_over_trials_and_time(trials, config,
 
 
 @pytest.mark.parametrize(
-    "content", [None, "[]", "{", '{"trials": [1]}', '{"trials": [1], "seconds": [1], "hypervolume": [null]}']
+    "content",
+    [
+        *(None, "[]", "{", '{"trials": [1]}'),
+        *(
+            f'{{"trials": [1], "seconds": [1], "hypervolume": [{number}]}}'
+            for number in ("null", "NaN", "Infinity", "-1", "true", "1" + 400 * "0")
+        ),
+    ],
 )
 def test_a_random_search_that_cannot_be_read_is_left_out(tmp_path, content):
     if content is not None:
         (tmp_path / "random.json").write_text(content)
     assert read_random(tmp_path) is None
+
+
+def test_a_random_search_of_another_study_is_removed(tmp_path):
+    write_random(tmp_path, Progress(trials=[1], seconds=[1.0], hypervolume=[0.5]))
+    for _ in range(2):
+        write_random(tmp_path, None)
+        assert not [*tmp_path.iterdir()]
 
 
 def test_curves_are_read_and_what_is_broken_is_passed_over(tmp_path):
