@@ -24,6 +24,7 @@ SMALL = {
     "benchmarks.retrained.compare_networks": "--dataset digits --width 0.25 --epochs 1 --images 64 --seeds 1 "
     "--workers 1",
     "benchmarks.retrained.latent_weights": "--dataset digits --width 0.25 --epochs 1 --images 64 --seeds 1",
+    "benchmarks.retrained.recipes": "--dataset digits --width 0.25 --epochs 1 --images 64 --seeds 1 --workers 1",
     "benchmarks.retrained.searched_vs_handmade": "--seeds 1 --epochs 1 --images 64 --workers 1",
     "benchmarks.retrained.trained_binarization": "--dataset digits --images 64 --epochs 1 --seeds 1 "
     "--workers 1 --only 'within 0.05'",
