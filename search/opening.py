@@ -90,6 +90,8 @@ def open_search(
         raise InputError(f"{name} does not say how many classes there are; give num_classes")
     if not (isinstance(num_classes, int) and 2 <= num_classes <= MOST_CLASSES):
         raise InputError(f"num_classes is {num_classes!r}; it must be an int from 2 to {MOST_CLASSES}")
+    if not all(isinstance(pair, tuple) and len(pair) == 2 for pair in limits):
+        raise InputError("limits are pairs of a cost and its highest number, as in ((OBJECTIVES['ops'], 4e5),)")
     for each, most in limits:
         if not (isinstance(most, int | float) and 0 < most < inf):
             raise InputError(f"the limit of {each.name} is {most!r}; it must be a finite number above 0")

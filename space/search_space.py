@@ -198,7 +198,7 @@ class SearchSpace:
 
 def _chosen(gene: Gene, rule: Any) -> tuple[Any, ...]:
     """The choices that a rule such as ``[0, 1]``, ``"avg"`` or ``"up to 4"`` leaves of a gene's own."""
-    if isinstance(rule, str) and (limit := re.fullmatch(r"up to (\d{1,9})", rule)):
+    if isinstance(rule, str) and (limit := re.fullmatch(r"up to ([0-9]{1,9})", rule)):
         own = gene.choices if gene.default is None else gene.legal
         return tuple(choice for choice in own if isinstance(choice, int) and choice <= int(limit[1]))
     return tuple(rule) if isinstance(rule, list) else (rule,)

@@ -159,6 +159,8 @@ def main() -> None:
         raise InputError(f"{args.out.absolute().parent} is not a folder")
     if args.out.is_dir():
         raise InputError(f"{args.out} is a folder; name a file in it")
+    if args.out.suffix != ".csv":
+        raise InputError(f"{args.out} does not end in .csv")
     space = load_space(args.space, backbone=args.backbone, width=args.width, binarizer=args.binarizer)
     with locked(args.out):
         measure(args, space, device)

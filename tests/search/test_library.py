@@ -184,6 +184,7 @@ def test_an_answer_that_is_no_evaluation_fails_the_trial(tmp_path, answer, reaso
             ({"limits": [(OBJECTIVES["ops"], limit)]}, f"the limit of ops is {limit!r}; it must be a finite number")
             for limit in (float("nan"), float("inf"), -1, "9k")
         ),
+        ({"limits": {"ops": 4e5}}, "limits are pairs of a cost and its highest number"),
         ({"cost": OBJECTIVES["ram"]}, "cost=mobinet.objectives.objective_of"),
     ],
 )

@@ -259,6 +259,7 @@ def test_the_range_of_the_paper_at_widths_that_few_k_divide(width):
 def test_up_to(toml):
     found = choices_of(toml('k = "up to 2"\n[layer3]\nk = "up to 1"'))
     assert (found["layer0.k"], found["layer3.k"]) == ((0, 1, 2), (0, 1))
-    for rule in ('block = "up to 2"', 'k = "up to two"', 'k = "up to -1"', f'k = "up to {"9" * 5000}"'):
+    wrong = 'block = "up to 2"', 'k = "up to two"', 'k = "up to -1"', 'k = "up to ٣"', f'k = "up to {"9" * 5000}"'
+    for rule in wrong:
         with pytest.raises(InputError, match="layer0"):
             toml(rule)

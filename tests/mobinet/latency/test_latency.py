@@ -300,6 +300,7 @@ def test_a_network_that_is_too_large_for_the_device_names_its_memory():
         (("--run", "false {}", "--cc", "cc -std=gnu99 -O0"), "failed"),
         (("--classes", "1"), "from 2 to"),
         (("--out", "."), ". is a folder; name a file in it"),
+        (("--out", "table.txt"), "table.txt does not end in .csv"),
     ],
 )
 def test_a_wrong_flag_is_one_line(monkeypatch, tmp_path, flags, complaint):
