@@ -16,11 +16,17 @@ Prints one row an evaluator. All accuracies are on the validation images of the 
     seconds     of one evaluation, the median
     share       of the seconds of a full training
     training    seconds to train the supernet beforehand, on one core
+
+With --teacher each proxy is also trained by what the teacher says in place of the labels (taught). --full takes the
+accuracies of the full trainings from a file that --csv wrote, in place of training for hours again:
+
+    python -m benchmarks.proxies.fidelity --networks 30 --epochs 10 --csv runs/fidelity.csv
+    python -m benchmarks.proxies.fidelity --networks 30 --epochs 10 --full runs/fidelity.csv --teacher runs/teacher/KEY
 """
 
 import argparse
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
@@ -39,7 +45,7 @@ from search.data.catalog import DATASETS
 from search.evaluators.on_images import OnImages
 from search.evaluators.one_shot import OneShot
 from search.evaluators.supernet_paths import PATHS
-from search.flags import positive_int
+from search.flags import positive_float, positive_int
 from search.flags.recipe import latent_deviation
 from search.interrupt import Interrupts
 from search.loop import run_tasks
@@ -128,13 +134,17 @@ def paths_and_epochs(text: str) -> tuple[str, int]:
 def evaluators_from(args: argparse.Namespace, space: SearchSpace) -> dict[str, OnImages]:
     """By name, the full schedule first."""
     recipes, settings = DATASETS[args.dataset].recipes, image_settings(args)
-    full_epochs = args.full_epochs or recipes["full"].epochs
-    recipes = {**recipes, "proxy": replace(recipes["proxy"], latent_deviation=args.latent_deviation)}
-    trainings = [("full", full_epochs)]
-    trainings += [("proxy", epochs) for epochs in args.epochs or [recipes["proxy"].epochs]]
+    proxy = replace(recipes["proxy"], latent_deviation=args.latent_deviation)
+    full = replace(recipes["full"], epochs=args.full_epochs or recipes["full"].epochs)
+    trainings = [("full", full, "")]
+    for epochs in args.epochs or [proxy.epochs]:
+        trainings.append(("proxy", replace(proxy, epochs=epochs), ""))
+        for temperature in args.teacher_temperature if args.teacher else []:
+            taught = replace(proxy, epochs=epochs, teacher_temperature=temperature)
+            trainings.append((f"taught at {temperature:g}", taught, args.teacher))
     evaluators: dict[str, OnImages] = {
-        f"{name}, {epochs}": Excerpt(**settings, recipe=replace(recipes[name], epochs=epochs), count=args.images)
-        for name, epochs in trainings
+        f"{name}, {recipe.epochs}": Excerpt(**settings, recipe=recipe, count=args.images, teacher=teacher)
+        for name, recipe, teacher in trainings
     }
     for paths, epochs in args.supernets:
         recipe = replace(recipes["supernet"], epochs=epochs)
@@ -142,6 +152,15 @@ def evaluators_from(args: argparse.Namespace, space: SearchSpace) -> dict[str, O
             **settings, recipe=recipe, space=space, paths=paths, checkpoint=Path()
         )
     return evaluators
+
+
+def read_full(path: Path, name: str, networks: Sequence[Architecture]) -> Measured:
+    """The full trainings in a file that --csv wrote, whose seconds are not known. Raises InputError: of others."""
+    table = pd.read_csv(path)
+    columns = [f"{name}, seed {n}" for n in range(SEEDS)]
+    if not {"network", *columns} <= set(table) or [*table["network"]] != [n.describe() for n in networks]:
+        raise InputError(f"{path} has no {name} of these networks; leave out --full")
+    return Measured(accuracies=table[columns].to_numpy(float), seconds=np.nan)
 
 
 def main() -> None:
@@ -156,6 +175,11 @@ def main() -> None:
     parser.add_argument(
         "--supernets", type=paths_and_epochs, nargs="+", default=[], metavar="PATHS:EPOCHS", help=supernets
     )
+    parser.add_argument("--teacher", help="to rank by proxies that learn from it, too: as --teacher of search.retrain")
+    parser.add_argument(
+        "--teacher-temperature", type=positive_float, nargs="+", default=[1.0], help="of the teacher (default: 1)"
+    )
+    parser.add_argument("--full", type=Path, metavar="CSV", help="read the full trainings from what --csv wrote")
     parser.add_argument("--csv", type=Path, help="write every accuracy")
     args = parser.parse_args()
     torch.set_num_threads(1)
@@ -169,7 +193,8 @@ def main() -> None:
     print("           evaluator    mean  between   seeds  tau(seeds) tau(full)  regret  seconds  share  training")
     results: dict[str, Measured] = {}
     for name, evaluator in evaluators.items():
-        results[name] = measure(evaluator, networks, args.workers)
+        is_known = args.full and not results
+        results[name] = read_full(args.full, name, networks) if is_known else measure(evaluator, networks, args.workers)
         print(describe(name, results[name], next(iter(results.values()))), flush=True)
     if args.csv:
         columns = {f"{name}, seed {n}": m.accuracies[:, n] for name, m in results.items() for n in range(SEEDS)}

@@ -30,7 +30,15 @@ class Proxy(OnImages):
         self, architecture: Architecture, images: DataSet, seed: int, rungs: frozenset[int]
     ) -> Iterator[tuple[nn.Module, int]]:
         net = seeded_build(architecture, len(images.classes), seed)
-        training = Training(
+        training = self.begin(net, images, seed)
+        while training.epoch < self.recipe.epochs:
+            training.run_epoch()
+            if training.epoch in rungs | {self.recipe.epochs}:
+                yield net, training.epoch
+
+    def begin(self, net: nn.Module, images: DataSet, seed: int) -> Training:
+        """The training of a network before its first epoch."""
+        return Training(
             net,
             images.train,
             recipe=self.recipe,
@@ -38,10 +46,6 @@ class Proxy(OnImages):
             device=torch.device(self.device),
             class_weights=self.class_weights,
         )
-        while training.epoch < self.recipe.epochs:
-            training.run_epoch()
-            if training.epoch in rungs | {self.recipe.epochs}:
-                yield net, training.epoch
 
     def shortened(self, images: int) -> "Proxy":
         return replace(self, proxy_images=images)
