@@ -3,24 +3,30 @@
 import importlib
 import importlib.util
 import json
+import multiprocessing
 import re
 import shlex
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from PIL import Image
 
+from benchmarks.limits.instant import instant
 from mobinet.latency.__main__ import to_measure
+from mobinet.latency.device import here
 from mobinet.latency.table import TAU, WHOLE, LatencyTable, kernels_digest, name_of_check, piece_names
+from search.backends.local import InProcess
 from space import load_space
 from tests.test_docs import PAGES, ROOT, commands_in
 
-CIFAR = "--csv benchmarks/tables/cifar10.csv --dataset cifar10 --width 0.125"
+CIFAR = "--csv few.csv --dataset cifar10 --width 0.125"
 SMALL = {
     "benchmarks.limits.scale": "--trials 20 --more 2 --samplers random",
+    "benchmarks.proxies.expected": CIFAR,
     "benchmarks.retrained.compare_networks": "--dataset digits --width 0.25 --epochs 1 --images 64 --seeds 1 "
     "--workers 1",
     "benchmarks.retrained.latent_weights": "--dataset digits --width 0.25 --epochs 1 --images 64 --seeds 1",
@@ -30,7 +36,7 @@ SMALL = {
     "--workers 1 --only 'within 0.05'",
     "benchmarks.samplers.contest": f"{CIFAR} --seeds 1 --trials 18 --samplers front --workers 1",
     "benchmarks.samplers.surrogate": CIFAR,
-    "benchmarks.samplers.warm_start": f"{CIFAR} --other benchmarks/tables/cifar10.csv --other-width 0.125 --seeds 2 "
+    "benchmarks.samplers.warm_start": f"{CIFAR} --other few.csv --other-width 0.125 --seeds 2 "
     "--trials 6 --workers 1",
     "benchmarks.samplers.table": "--width 0.25 --epochs 1 --networks 4 --seeds 1 --images 64 --workers 1 --csv new.csv",
     "benchmarks.speed.inference": "--backbones mobilenet-8 --seconds 0.01",
@@ -42,6 +48,14 @@ SMALL = {
     "search.run": "--dataset digits --trials 3 --epochs 1 --workers 0 --proxy-images 100",
 }
 """Flags that are added to a command; the last of two counts."""
+
+SMALLER = {
+    "benchmarks.limits.scale": {"BACKENDS": {"here": lambda: InProcess(instant)}},
+    "benchmarks.samplers.surrogate": {"FOLDS": 2},
+    "benchmarks.speed.kernel_sizes": {"BACKBONES": (("mobilenet-8", 1.0),), "KS": (0,)},
+    "benchmarks.speed.pieces": {"here": lambda: replace(here(), compiler="cc -std=gnu99 -O1 -march=native")},
+}
+"""What has no flag; tests/search/backends/test_ray_tune.py times both back ends as `benchmarks.limits.scale` does."""
 
 ELSEWHERE = {
     "--backend ray": "tests/search/backends/test_ray_tune.py runs it",
@@ -114,6 +128,8 @@ def workplace(tmp_path_factory) -> Path:
     (folder / "small.toml").write_text('block = ["pre", "mid"]\nk = [0, 1, 2]\npool = ["avg"]\n')
     (folder / "wide.toml").write_text("growth = [1, 2]\ndepth = 'up to 5'\nkernel = [3, 5]\nwidth = [50, 100]\n")
     shutil.copytree(ROOT / "benchmarks" / "tables", folder / "benchmarks" / "tables")
+    table = (ROOT / "benchmarks" / "tables" / "cifar10.csv").read_text().splitlines(keepends=True)
+    (folder / "few.csv").write_text("".join(table[:161]))
     names = {name: 4e-7 for network in to_measure(load_space(), 10) for name in piece_names(network, 10)}
     names |= {name_of_check(kind, "mobilenet-8", 1.0, "0a"): 1.0 for kind in (WHOLE, TAU)}
     for name in ("here", "cortex-m4"):
@@ -149,6 +165,10 @@ def run(patch: pytest.MonkeyPatch, module: str, arguments: str) -> None:
 def test_it_runs(workplace, key, monkeypatch, tmp_path, module, arguments):
     if reason := missing(module, arguments):
         pytest.skip(reason)
+    if module != "benchmarks.retrained.compare_networks":  # forked processes have torch loaded; its ones start anew
+        monkeypatch.setitem(multiprocessing.context._concrete_contexts, "spawn", multiprocessing.get_context("fork"))
+    for name, value in SMALLER.get(module, {}).items():
+        monkeypatch.setattr(f"{module}.{name}", value)
     monkeypatch.chdir(workplace)
     small = SMALL.get(module, "")
     if module == "mobinet.latency" and "--target" not in arguments:
