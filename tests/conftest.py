@@ -1,5 +1,7 @@
 """Beside this file lie the stand-ins that tests of several packages import: `fakes`, `faults`."""
 
+import gc
+import multiprocessing
 import os
 import signal
 from importlib import import_module
@@ -24,6 +26,33 @@ LONGEST = (
 def pytest_collection_modifyitems(items):
     """The longest first, so that no process ends with one while the others have nothing left."""
     items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def at_rest():
+    """Collections of garbage pass over what was loaded."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_sync():
+    """Let SQLite leave it to the system when to write; this process does not crash."""
+
+    sqlalchemy = import_module("sqlalchemy")
+
+    def connected(connection, _):
+        connection.execute("PRAGMA synchronous = OFF")
+
+    sqlalchemy.event.listen(sqlalchemy.Engine, "connect", connected)
+    yield
+    sqlalchemy.event.remove(sqlalchemy.Engine, "connect", connected)
+
+
+@pytest.fixture
+def forked(monkeypatch):
+    """Processes of a pool or of a search are forked, so that none has to load torch again."""
+    monkeypatch.setitem(multiprocessing.context._concrete_contexts, "spawn", multiprocessing.get_context("fork"))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -3,7 +3,6 @@
 import importlib
 import importlib.util
 import json
-import multiprocessing
 import re
 import shlex
 import shutil
@@ -36,8 +35,7 @@ SMALL = {
     "--workers 1 --only 'within 0.05'",
     "benchmarks.samplers.contest": f"{CIFAR} --seeds 1 --trials 18 --samplers front --workers 1",
     "benchmarks.samplers.surrogate": CIFAR,
-    "benchmarks.samplers.warm_start": f"{CIFAR} --other few.csv --other-width 0.125 --seeds 2 "
-    "--trials 6 --workers 1",
+    "benchmarks.samplers.warm_start": f"{CIFAR} --other few.csv --other-width 0.125 --seeds 2 --trials 6 --workers 1",
     "benchmarks.samplers.table": "--width 0.25 --epochs 1 --networks 4 --seeds 1 --images 64 --workers 1 --csv new.csv",
     "benchmarks.speed.inference": "--backbones mobilenet-8 --seconds 0.01",
     "benchmarks.speed.kernel_sizes": "--steps 1",
@@ -162,11 +160,11 @@ def run(patch: pytest.MonkeyPatch, module: str, arguments: str) -> None:
 
 
 @pytest.mark.parametrize("module, arguments", commands())
-def test_it_runs(workplace, key, monkeypatch, tmp_path, module, arguments):
+def test_it_runs(workplace, key, monkeypatch, tmp_path, request, module, arguments):
     if reason := missing(module, arguments):
         pytest.skip(reason)
-    if module != "benchmarks.retrained.compare_networks":  # forked processes have torch loaded; its ones start anew
-        monkeypatch.setitem(multiprocessing.context._concrete_contexts, "spawn", multiprocessing.get_context("fork"))
+    if module != "benchmarks.retrained.compare_networks":  # its processes start as for users
+        request.getfixturevalue("forked")
     for name, value in SMALLER.get(module, {}).items():
         monkeypatch.setattr(f"{module}.{name}", value)
     monkeypatch.chdir(workplace)

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import optuna
 import pytest
-import sqlalchemy
 from fakes import made_up
 
 import search.run
@@ -24,11 +23,9 @@ Ended = namedtuple("Ended", "code out err")
 
 
 @pytest.fixture(scope="session", autouse=True)
-def at_rest():
-    """Optuna says nothing, and collections of garbage pass over what was loaded."""
+def quiet():
+    """Optuna says nothing."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    gc.collect()
-    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -37,18 +34,6 @@ def ctrl_c():
     usual = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, usual)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def no_sync():
-    """Let SQLite leave it to the system when to write; this process does not crash."""
-
-    def connected(connection, _):
-        connection.execute("PRAGMA synchronous = OFF")
-
-    sqlalchemy.event.listen(sqlalchemy.Engine, "connect", connected)
-    yield
-    sqlalchemy.event.remove(sqlalchemy.Engine, "connect", connected)
 
 
 @pytest.fixture(scope="session")

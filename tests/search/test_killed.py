@@ -22,7 +22,7 @@ SMALL = 'block = ["pre", "mid"]\nk = [0, 1, 2]\npool = ["avg"]\n'
 @pytest.fixture
 def small(tmp_path):
     (tmp_path / "small.toml").write_text(SMALL)
-    return "--space", tmp_path / "small.toml", "--sampler", "random", "--epochs", 1
+    return "--space", tmp_path / "small.toml", "--sampler", "random", "--epochs", 1, "--proxy-images", 100
 
 
 def table_of(folder: Path) -> pd.DataFrame:

@@ -648,7 +648,7 @@ def test_ctrl_c_while_the_study_is_written(small, invoke, instant, statement, co
 @pytest.mark.parametrize("number, times", [(signal.SIGINT, 1), (signal.SIGTERM, 2)])
 def test_a_signal_ends_it_cleanly_with_its_outputs(small, start, tmp_path, number, times):
     """As a terminal, a batch system or `timeout` sends it: to all processes, perhaps twice."""
-    process = start("search.run", "--trials", 300, "--epochs", 10, "--workers", 1, *small, cwd=tmp_path, cores=1)
+    process = start("search.run", "--trials", 300, "--epochs", 4, "--workers", 1, *small, cwd=tmp_path, cores=1)
     wait_for(lambda: len(completed(small[-1])) >= 1)
     time.sleep(0.5)  # the worker is at work again
     for _ in range(times):

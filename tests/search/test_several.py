@@ -103,7 +103,7 @@ def test_a_front_with_two_seeds(judged_copy, invoke):
     assert {path: path.stat().st_mtime_ns for path in written} == written
 
 
-def test_one_that_fails_stops_no_other(judged_copy, invoke):
+def test_one_that_fails_stops_no_other(judged_copy, invoke, forked):
     best, retrained = judged_copy / "best.json", judged_copy / "retrain"
     key = read_json(best)["key"]
     with lock(retrained / key):

@@ -25,7 +25,7 @@ REASONS = {
     "diverge": "NonFiniteLoss: the loss is nan after epoch 1",
     "kill": "its worker process was killed, as the system does when memory runs out",
     "exit": "its worker process ended with exit code 0",
-    "hang": "it took longer than --time-limit 5 seconds",
+    "hang": "it took longer than --time-limit 3 seconds",
 }
 
 
@@ -54,7 +54,7 @@ class Faulty(Proxy):
         return Evaluation(accuracy=accuracy_of(task.architecture.key), epochs=1, seconds=0.0)
 
 
-def test_each_fails_alone_and_says_why(tmp_path, invoke, monkeypatch):
+def test_each_fails_alone_and_says_why(tmp_path, invoke, monkeypatch, forked):
     keys = [network.key for network in load_space().baselines()[1:]]
     faults = dict(zip(keys[::2], REASONS))
 
@@ -63,7 +63,7 @@ def test_each_fails_alone_and_says_why(tmp_path, invoke, monkeypatch):
 
     monkeypatch.setitem(sys.modules, "faulty", SimpleNamespace(make=make))
     monkeypatch.setitem(EVALUATORS, "proxy", replace(EVALUATORS["proxy"], module="faulty"))
-    flags = "--trials", 16, "--workers", 2, "--time-limit", 5, "--out", tmp_path / "run"
+    flags = "--trials", 16, "--workers", 2, "--time-limit", 3, "--out", tmp_path / "run"
     ended = invoke(search.run, *flags)
     assert ended.code == 0 and "Traceback" not in ended.err
     table = pd.read_csv(tmp_path / "run" / "trials.csv", dtype={"key": str}, keep_default_na=False)

@@ -49,7 +49,7 @@ def test_workers_find_what_one_process_finds(tmp_path, workers):
     assert many["number"].tolist() == list(range(18)) and many["key"].is_unique
 
 
-def test_a_worker_that_dies_fails_its_task_only(workers):
+def test_a_worker_that_dies_fails_its_task_only(workers, forked):
     fine = load_space().baselines()[0]
     workers.submit(Task(number=10, architecture=DEADLY))
     workers.submit(Task(number=11, architecture=fine, replicate=1))
@@ -58,7 +58,7 @@ def test_a_worker_that_dies_fails_its_task_only(workers):
     assert ended[11] == Evaluation(accuracy=accuracy_of(fine.key, 1), epochs=1, seconds=0.0)
 
 
-def test_a_worker_with_a_spoiled_gpu_is_replaced(workers):
+def test_a_worker_with_a_spoiled_gpu_is_replaced(workers, forked):
     fine = load_space().baselines()[0]
     workers.submit(Task(number=20, architecture=SPOILING))
     outcome = workers.wait()[1]
@@ -81,7 +81,7 @@ def test_workers_can_read_picture_files(workers):
     assert workers.wait()[1] == Evaluation(accuracy=0.0, epochs=8, seconds=0.0)
 
 
-def test_workers_end_when_closed():
+def test_workers_end_when_closed(forked):
     before = set(multiprocessing.active_children())
     backend = Workers(EVALUATOR, workers=1, threads=1)
     backend.submit(Task(number=0, architecture=BROKEN))

@@ -118,7 +118,7 @@ def test_an_interrupted_search_goes_on_as_if_it_had_not_been(tmp_path, sampler):
     assert record(stopped).equals(record(whole))
 
 
-def test_workers_stop_what_one_process_stops(tmp_path):
+def test_workers_stop_what_one_process_stops(tmp_path, forked):
     workers = Workers(Climbing(), workers=1, threads=1)
     studies = []
     for name, backend in (("one", InProcess(Climbing())), ("workers", workers)):
