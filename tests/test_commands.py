@@ -53,7 +53,7 @@ SMALLER = {
     "benchmarks.speed.kernel_sizes": {"BACKBONES": (("mobilenet-8", 1.0),), "KS": (0,)},
     "benchmarks.speed.pieces": {"here": lambda: replace(here(), compiler="cc -std=gnu99 -O1 -march=native")},
 }
-"""What has no flag; tests/search/backends/test_ray_tune.py times both back ends as `benchmarks.limits.scale` does."""
+"""What has no flag; tests/search/backends/test_ray_tune.py and test_local.py have the back ends."""
 
 ELSEWHERE = {
     "--backend ray": "tests/search/backends/test_ray_tune.py runs it",

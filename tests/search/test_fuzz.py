@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from fakes import Instant, open_study, small_space
+from fake_evaluators import Instant
+from fakes import open_study, small_space
 from faults import MUTATIONS, mutations
 
 from mobinet import build, cost

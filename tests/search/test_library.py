@@ -14,7 +14,8 @@ import optuna
 import plotly.graph_objects as go
 import pytest
 import torch
-from fakes import Instant, accuracy_of, made_up, small_space
+from fake_evaluators import Instant, accuracy_of
+from fakes import made_up, small_space
 from PIL import Image
 
 import search.refresh

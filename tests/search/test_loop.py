@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from fakes import Instant, accuracy_of, open_study, record
+from fake_evaluators import Instant, accuracy_of
+from fakes import open_study, record
 
 from search.backends.local import InProcess
 from search.loop import HOPELESS, Hopeless, measure_noise, run_search

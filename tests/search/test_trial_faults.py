@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pandas as pd
 import torch
-from fakes import accuracy_of
+from fake_evaluators import accuracy_of
 
 import search.run
 from search.evaluators import EVALUATORS

@@ -7,7 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from fakes import Instant, Pictures, accuracy_of, open_study, record
+from fake_evaluators import Instant, accuracy_of
+from fakes import Pictures, open_study, record
 from PIL import Image
 
 from search import machine

@@ -7,11 +7,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from fakes import Climbing, Fated, Instant, accuracy_of, open_study, record
+from fake_evaluators import Climbing, Fated, Instant, accuracy_of
+from fakes import open_study, record
 from ray.cluster_utils import Cluster
 from test_run import completed, one_line, table_of, wait_for
 
 import search.run
+from benchmarks.limits.scale import dispatch
 from search.backends.local import InProcess
 from search.backends.ray_tune.backend import RayBackend
 from search.backends.ray_tune.trials import LOSSES, fit
@@ -95,6 +97,10 @@ def test_a_study_goes_from_one_backend_to_another(tmp_path, one):
     assert record(study).equals(record(whole))
 
 
+def test_the_benchmark_of_dispatch_runs(one):
+    assert dispatch(one, load_space(), 2) > 0
+
+
 def test_a_worker_that_dies_costs_a_retry(one):
     task = Task(number=7, architecture=ONCE, replicate=1)
     one.submit(task)
@@ -163,7 +169,7 @@ def test_a_lost_machine_costs_retries_and_a_lost_cluster_the_search(tmp_path, cl
 
 def test_the_command_on_a_ray_of_its_own(tmp_path, start, invoke):
     (tmp_path / "small.toml").write_text(SMALL)
-    flags = "--epochs", 1, "--space", tmp_path / "small.toml", "--out", tmp_path / "run"
+    flags = "--epochs", 1, "--proxy-images", 100, "--space", tmp_path / "small.toml", "--out", tmp_path / "run"
     ray = "--backend", "ray", "--cpus-per-trial", 2
     process = start("search.run", *ray, "--trials", 300, *flags, cwd=tmp_path, cores=2)
     wait_for(lambda: len(completed(tmp_path / "run")) >= 2)

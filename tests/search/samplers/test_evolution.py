@@ -7,7 +7,8 @@ from random import Random
 import numpy as np
 import optuna
 import pytest
-from fakes import Instant, open_study, price
+from fake_evaluators import Instant
+from fakes import open_study, price
 from optuna.distributions import IntDistribution
 from optuna.testing.pytest_samplers import BasicSamplerTestCase, MultiObjectiveSamplerTestCase, RelativeSamplerTestCase
 from optuna.trial import TrialState, create_trial

@@ -3,7 +3,8 @@
 from random import Random
 
 import pytest
-from fakes import Instant, open_study, price, small_space
+from fake_evaluators import Instant
+from fakes import open_study, price, small_space
 
 from search.backends.local import InProcess
 from search.loop import run_search

@@ -6,7 +6,8 @@ from random import Random
 import numpy as np
 import optuna
 import pytest
-from fakes import Instant, open_study, price
+from fake_evaluators import Instant
+from fakes import open_study, price
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.testing.pytest_samplers import BasicSamplerTestCase, MultiObjectiveSamplerTestCase
 from optuna.trial import TrialState, create_trial

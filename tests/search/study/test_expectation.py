@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from fakes import Instant, open_study
+from fake_evaluators import Instant
+from fakes import open_study
 
 from results.pareto import hypervolume, on_front
 from search.backends.local import InProcess

@@ -7,7 +7,8 @@ from random import Random
 
 import numpy as np
 import pytest
-from fakes import Climbing, accuracy_of, open_study, record
+from fake_evaluators import Climbing, accuracy_of
+from fakes import open_study, record
 from scipy.stats import linregress
 
 from results.measures import ACCURACY

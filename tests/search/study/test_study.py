@@ -12,7 +12,8 @@ from random import Random
 
 import optuna
 import pytest
-from fakes import Instant, accuracy_of, open_study, price, record, small_space
+from fake_evaluators import Instant, accuracy_of
+from fakes import open_study, price, record, small_space
 
 from results.noise import noise_of
 from results.tables import COLUMNS
