@@ -16,9 +16,9 @@ for ignored in (signal.SIGINT, signal.SIGHUP):
         signal.signal(ignored, lambda *_: None)  # still; but what the tests start hears it, as from a terminal
 
 LONGEST = (
-    *("test_commands", "test_c", "test_run", "test_ranks", "test_killed", "test_ray_tune", "test_latency"),
-    *("test_costs", "test_retraining", "test_on_simulated_device", "test_extend", "test_front", "test_cuda"),
-    *("test_library", "test_on_fake_cuda", "test_zoo", "test_several", "test_one_shot", "test_in_browser"),
+    *("test_c", "test_commands", "test_run", "test_ray_tune", "test_ranks", "test_study", "test_in_browser"),
+    *("test_costs", "test_fresh", "test_latency", "test_killed", "test_on_simulated_device", "test_extend"),
+    *("test_cuda", "test_on_fake_cuda", "test_retraining", "test_front", "test_one_shot", "test_retrain", "test_zoo"),
 )
 """Files of tests; the first takes the longest."""
 

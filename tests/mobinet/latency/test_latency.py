@@ -200,6 +200,7 @@ def test_ram_is_what_the_header_says(backbone, width):
 def test_sums_agree_with_whole_networks(target):
     """On an emulator that counts instructions within 2 %; on this machine, which others share, within a factor of 3."""
     device = TARGETS[target]()
+    device = replace(device, compiler=device.compiler.replace("-O3", "-O1"))
     for tool in (device.compiler.split()[0], device.run.split()[0]):
         if tool != "{}" and not shutil.which(tool):
             pytest.skip(f"{tool} is not installed")

@@ -233,7 +233,7 @@ def test_an_evaluation_does_not_depend_on_those_before(space, trained, digits):
 
 
 def test_a_longer_training_judges_higher(space, trained, tmp_path):
-    longer = one_shot(space, tmp_path, recipe=Recipe(epochs=30, batch_size=64, learning_rate=0.03))
+    longer = one_shot(space, tmp_path, recipe=Recipe(epochs=20, batch_size=64, learning_rate=0.03))
     longer.train(lambda epoch, loss: None)
     networks = [space.sample(Random(seed)) for seed in range(10)]
     short_mean, long_mean = (sum(each(task(n)).accuracy for n in networks) / 10 for each in (trained, longer))
