@@ -187,6 +187,17 @@ const boxes = [...document.querySelectorAll(".sortable")].map((it) => it.parentE
 const cut = boxes.filter((it) => it.scrollWidth > it.clientWidth).length;
 return { scrollWidth, clientWidth, folded, cut, ids, rows: document.querySelectorAll("#every tbody tr").length };
 """
+FIELDS = """
+const [filter, limit] = ["filter", "most-listed"].map((id) => document.getElementById(id));
+const seen = ["searched", "muted", "front"].map(colour).map((hue) => {
+  document.body.style.color = hue;
+  return getComputedStyle(document.body).color;
+});
+const border = (field) => getComputedStyle(field).borderTopColor;
+const found = [border(filter), getComputedStyle(filter, "::placeholder").color];
+limit.setAttribute("aria-invalid", true);
+return { seen, found: [...found, border(limit)] };
+"""
 TICKS = """
 await until(() => document.querySelector("#front .ytick"));
 return { ticks: [...document.querySelectorAll("#front .ytick text")].map((it) => it.textContent) };
@@ -324,6 +335,12 @@ def test_the_page_does_not_scroll_sideways(page, tmp_path, width):
     assert said["wrong"] == [] and said["scrollWidth"] == said["clientWidth"] <= width
     assert said["folded"] == (width == 360) and said["cut"] == 0
     assert len(said["ids"]) == len({*said["ids"]})
+
+
+def test_fields_are_seen_on_each_ground(page, tmp_path):
+    """Their borders and hints are colours of report.css that stand out in the light and in the dark."""
+    said = visit(page, FIELDS, tmp_path)
+    assert said["wrong"] == [] and said["found"] == said["seen"]
 
 
 def test_ticks_of_close_accuracies_differ(run_folder, trials, config, tmp_path):
