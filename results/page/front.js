@@ -67,7 +67,7 @@ function frontLayout() {
   const words = { yref: "paper", y: 0.02, xanchor: "right", yanchor: "bottom", textangle: -90, showarrow: false, font: { size: 11, color: colour("muted") } };
   return {
     ...layout,
-    xaxis: { ...layout.xaxis, type: "log", title: { text: figures.front.views[view.cost].title } },
+    xaxis: { ...layout.xaxis, type: "log", tickformat: "~s", title: { text: figures.front.views[view.cost].title } },
     yaxis: { ...layout.yaxis, tickformat: "~%", title: { text: `${view.kind} validation ${record.measure}` }, autorangeoptions: { clipmin: 0, clipmax: 1 } },
     legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", font: { size: narrow() ? 11 : 13 } },
     hoverdistance: REACH,

@@ -27,7 +27,8 @@ CONTROLS = f"""<div class='controls'>
 
 ALWAYS = (
     "Each point is one network; the line is the front: networks that no other beats in both accuracy and cost. "
-    "Point at a network to see it, click to show it in full; a ring is around the one that is shown."
+    "Point at a network to see it, click it or its key in a table to show it in full; a ring is around the one that is "
+    "shown."
 )
 BARS = "Bars show the ± of each network."
 SMOOTHED = (
@@ -109,7 +110,7 @@ def front_section(run: RunRecord, published: pd.DataFrame | None) -> Section:
     body = (
         f"<div class='beside'><div>{CONTROLS}{figure('front', words)}"
         f"{paragraph(noise_text(config, front), 'note')}</div>"
-        f"<aside id='network' aria-live='polite'></aside></div><details{is_open}>"
+        f"<aside id='network' aria-label='The chosen network'></aside></div><details{is_open}>"
         f"<summary>The front as a table: {counted(len(front.entries), 'network')}{by}</summary>"
         f"{front_table(front, config)}"
         "</details>"

@@ -50,7 +50,7 @@ function choose(row) {
   const place = figures.front.views[view.cost].front[view.kind].includes(row) ? "On" : "Not on";
   const title = key === record.best ? "Recommended" : `${place} the front by ${spelled(view.cost)}, ${view.kind}`;
   document.getElementById("network").replaceChildren(
-    element("h3", `${title}: ${networks.name[key] ?? key}`),
+    element("h3", `${title}: ${networks.name[key] ?? key}`, { tabindex: -1 }),
     element("dl", facts.flatMap(([term, value]) => [element("dt", term), element("dd", value)])),
     drawing(row),
     ...(key in record.shares ? [element("p", "Percentages and shading: the share of the network's OPs.", { class: "note" })] : []),

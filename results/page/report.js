@@ -71,7 +71,9 @@ function start() {
     if (target.matches("#kinds button")) switchTo({ kind: target.value });
     if (target.matches("button.key")) {
       choose(rowOf.get(target.dataset.key));
-      document.getElementById("network").scrollIntoView({ block: "start", behavior: calm.matches ? "instant" : "smooth" });
+      const panel = document.getElementById("network");
+      panel.querySelector("h3").focus({ preventScroll: true }); // its commands are the next stop of the Tab key
+      panel.scrollIntoView({ block: "start", behavior: calm.matches ? "instant" : "smooth" });
     }
   });
   document.getElementById("filter").addEventListener("input", everyRows);

@@ -198,6 +198,15 @@ const found = [border(filter), getComputedStyle(filter, "::placeholder").color];
 limit.setAttribute("aria-invalid", true);
 return { seen, found: [...found, border(limit)] };
 """
+FOCUS = """
+document.querySelector("table.sortable button.key").click();
+const at = document.activeElement;
+return { at: at.textContent, panel: at.parentElement.id };
+"""
+COSTS = """
+await until(() => document.querySelector("#front .xtick"));
+return { ticks: [...document.querySelectorAll("#front .xtick text")].map((it) => it.textContent) };
+"""
 TICKS = """
 await until(() => document.querySelector("#front .ytick"));
 return { ticks: [...document.querySelectorAll("#front .ytick text")].map((it) => it.textContent) };
@@ -335,6 +344,19 @@ def test_the_page_does_not_scroll_sideways(page, tmp_path, width):
     assert said["wrong"] == [] and said["scrollWidth"] == said["clientWidth"] <= width
     assert said["folded"] == (width == 360) and said["cut"] == 0
     assert len(said["ids"]) == len({*said["ids"]})
+
+
+def test_a_key_leads_to_its_network_without_a_mouse(page, tmp_path):
+    said = visit(page, FOCUS, tmp_path)
+    assert said == {"at": "On the front by ops, expected: 00000000001a", "panel": "network", "wrong": []}
+
+
+def test_costs_beside_the_figure_are_whole_numbers_of_thousands(run_folder, trials, config, tmp_path):
+    """Over more than a power of ten, Plotly would shorten 20k to 2."""
+    write_tables(run_folder, trials.assign(ops=trials["ops"] * (trials["number"] + 1)), config, None)
+    said = visit(write_report(run_folder).read_text(), COSTS, tmp_path)
+    assert said["wrong"] == [] and "10k" in said["ticks"]
+    assert all(tick.endswith("k") for tick in said["ticks"])
 
 
 def test_fields_are_seen_on_each_ground(page, tmp_path):
