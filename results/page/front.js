@@ -106,9 +106,11 @@ function moveRing() {
   const place = document.getElementById("front");
   const row = rowOf.get(view.chosen);
   const cost = networks.costs[view.cost][row];
+  ring.hidden = cost > view.most; // where all are, the figure has no axes
+  if (ring.hidden) return;
   const { x, y, isInside } = pixelOf(place, cost, networks.accuracy[view.kind][row]);
   const around = place.getBoundingClientRect();
-  ring.hidden = !isInside || cost > view.most;
+  ring.hidden = !isInside;
   Object.assign(ring.style, { left: `${x - around.left}px`, top: `${y - around.top}px` });
 }
 

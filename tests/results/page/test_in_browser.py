@@ -116,6 +116,7 @@ const typed = {};
 for (const text of ["2600", "2,600 OPs", "2.6k", "1", "cheap", ""]) {
   await type(text[0] === "2" ? listed : drawn, text);
   typed[text] = seen();
+  if (text === "1") ["measured", "expected"].forEach((kind) => switchTo({ kind }));
 }
 await type(listed, "3k");
 switchTo({ cost: "bytes" });
