@@ -11,6 +11,8 @@ import plotly.graph_objects as go
 
 LONG = 30
 """Letters of a text that may take several lines in a table."""
+FOLDED = 100
+"""Letters of a text that are shown where the rest is folded."""
 HUES = "hand", "front", "published", "retrained", "sixth", "best", "muted"
 """Colours of report.css for things that are many of a kind."""
 
@@ -23,11 +25,13 @@ class Column:
         title: its heading.
         texts: one a row, shown as they are.
         values: what the rows are sorted by; None for a column of words.
+        is_folded: whether only the beginning of a long text is shown, until a click.
     """
 
     title: str
     texts: Sequence[str]
     values: Sequence[float] | None = None
+    is_folded: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +87,12 @@ def _cell(column: Column, row: int) -> str:
     kind = " class='long'" if len(text) > LONG else ""
     if column.values is not None:
         kind = f" class='number' data-value='{column.values[row]:.9g}'"
-    return f"<td data-label='{escape(column.title)}'{kind}>{shown(text)}</td>"
+    content = _folded(text) if column.is_folded and len(text) > FOLDED else shown(text)
+    return f"<td data-label='{escape(column.title)}'{kind}>{content}</td>"
+
+
+def _folded(text: str) -> str:
+    return f"<details><summary>{escape(text[:FOLDED])}</summary>{escape(text[FOLDED:])}</details>"
 
 
 def figure(name: str, text: str, size: str = "") -> str:

@@ -31,10 +31,10 @@ def failed_section(trials: pd.DataFrame, refused: Mapping[int, str]) -> Section:
     numbers = [*failed["number"].tolist(), *refused]
     if not numbers:
         return Section(title="Failed trials", body="")
-    body = table(
-        Column(title="number", texts=[*map(str, numbers)], values=numbers),
+    body = paragraph(f"{len(numbers):,} of {len(trials) + len(refused):,} trials failed.") + table(
+        Column(title="trial", texts=[*map(str, numbers)], values=numbers),
         Column(title="key", texts=[*failed["key"].tolist(), *[""] * len(refused)]),
-        Column(title="reason", texts=[*map(str, failed["reason"]), *refused.values()]),
+        Column(title="reason", texts=[*map(str, failed["reason"]), *refused.values()], is_folded=True),
         caption="Trials that failed, and why",
     )
     return Section(title="Failed trials", body=body)

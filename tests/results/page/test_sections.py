@@ -19,6 +19,7 @@ from results.page.glossary import WORDS
 from results.page.html import script_data, shown
 from results.page.networks import accuracies_of, boxes_in, coded, rounded
 from results.page.progress import progress_section
+from results.page.trials import failed_section
 from results.progress import Progress, progress_of
 from results.published import published_on
 from results.random_search import read_random, write_random
@@ -260,3 +261,10 @@ def test_channels_follow_growth_and_width():
     assert channels == {f"layer{i}": outer for i, (_, outer, _) in enumerate(find_backbone("mobilenet-8", 1.0).layers)}
     wide = {**network.effective, "width": 200, "layer0.growth": 1}
     assert family.channels("mobilenet-8", 1.0, wide)["layer0"] == 8
+
+
+def test_failed_trials_are_counted_and_long_reasons_folded(trials):
+    page = failed_section(trials.assign(reason=f"OSError: {'<' * 100}"), {7: "no such gene"}).body
+    assert "2 of 8 trials failed." in page and "<td data-label='reason'>no such gene</td>" in page
+    folded = f"<details><summary>OSError: {'&lt;' * 91}</summary>{'&lt;' * 9}</details>"
+    assert folded in page
