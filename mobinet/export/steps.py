@@ -96,6 +96,16 @@ class BinaryConv(Step):
         members, filters = self.signs.shape[2], self.signs.shape[3] // self.groups
         return self.groups == 1 or (members % 32 == 0 and filters % 16 == 0)
 
+    @property
+    def narrow(self) -> int:
+        """Where this is not so: bits of the words, 16 or 8, that the inputs of a filter fill; 0 if they do not.
+
+        Kernels for machines that count the ones of such words use them in place of lanes. A sum fits in a word.
+        """
+        size, _, members, filters = self.signs.shape
+        fits = members in (8, 16) and filters == members * self.groups and filters % 32 == 0
+        return members if fits and size * size * members < 1 << members else 0
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Affine(Step):

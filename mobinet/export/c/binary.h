@@ -7,7 +7,7 @@ typedef void finish_words(const struct tile *tile, int count);
 struct binary {
     int inputs, outputs, groups; /* channels */
     int members, filters;        /* of a group */
-    int in_words;                /* see below */
+    int bits;                    /* of a word of inputs: 32, 16 or 8; 0 in lanes */
     int border;                  /* pixels of the lower value around the image; where it is 0, nothing lies there */
     int lanes;                   /* words of 32 filters */
     ptrdiff_t pixel, step, size; /* words of activations: of a pixel, from one member to the next, of a row */
@@ -25,6 +25,9 @@ struct binary {
 
    In words: a word holds 32 inputs of one filter. The bits in which weights and activations differ are counted.
    Weights are (groups, blocks of 16 filters, size, size, words, 16), activations (pixels, words).
+
+   In words of 16 or 8 bits, where COUNTS: groups have as many inputs, and as many filters. 512 bits of weights hold one tap
+   of as many words. Weights are (blocks of groups, size, size, filters of a group, groups of a block).
 
    In lanes: a word holds one input of 32 filters, a bit for each. The words of all inputs are added digit by digit.
    Weights are (size, size, members, lanes), activations (members, pixels, lanes): the bit of a filter is the activation
@@ -125,12 +128,12 @@ static void activate(const struct binary *layer, const stored *x, int pixels, ui
     const int rest = layer->inputs % 32;
     if (layer->border)
         for (ptrdiff_t i = 0; i < layer->size; i++)
-            to[i] = layer->in_words && rest && i % layer->pixel == layer->pixel - 1 ? ((uint32_t)1 << rest) - 1 : 0xffffffff;
+            to[i] = layer->bits && rest && i % layer->pixel == layer->pixel - 1 ? ((uint32_t)1 << rest) - 1 : 0xffffffff;
     if (!x)
         return;
     to += layer->border * layer->pixel;
-    pack(layer, x, pixels, layer->in_words ? to : bits);
-    if (layer->in_words)
+    pack(layer, x, pixels, layer->bits ? to : bits);
+    if (layer->bits)
         return;
     if (layer->members == layer->filters && layer->members < 32 && 32 % layer->members == 0)
         spread(layer, bits, pixels, to);
@@ -161,9 +164,9 @@ static INLINE vec splat(uint32_t pattern)
 }
 
 /* Where sums are counted in whole words, a vector of them may be finished in its register. */
-#if LANES == 512 && defined(__AVX512VPOPCNTDQ__) && !HALF
+#if COUNTS && !HALF
 #define FUSED 1
-#define OF_WORDS(finish) finish##_words
+#define OF_WORDS(finish) finish
 #else
 #define FUSED 0
 #define OF_WORDS(finish) NULL
@@ -172,244 +175,7 @@ static INLINE vec splat(uint32_t pattern)
 #if TABLES
 #include "tables.h"
 #else
-#define AT_ONCE 4 /* pixels whose sums are kept in registers together */
-
-/* The ones in each byte; where a machine counts them in whole words, in those. */
-static INLINE vec ones(vec v)
-{
-#if defined(__AVX512VPOPCNTDQ__) && LANES == 512
-#define IN_BYTES 0
-    return (vec)_mm512_popcnt_epi32((__m512i)v);
-#else
-#define IN_BYTES 1
-#if LANES == 512
-    const __m512i low = _mm512_set1_epi8(15), x = (__m512i)v;
-    const __m512i table = _mm512_broadcast_i32x4(_mm_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4));
-    return (vec)_mm512_add_epi8(
-        _mm512_shuffle_epi8(table, _mm512_and_si512(x, low)),
-        _mm512_shuffle_epi8(table, _mm512_and_si512(_mm512_srli_epi16(x, 4), low)));
-#elif defined(__ARM_NEON) && LANES == 128
-    return (vec)vcntq_u8((uint8x16_t)v);
-#elif defined(__wasm_simd128__) && LANES == 128
-    return (vec)wasm_i8x16_popcnt((v128_t)v);
-#else
-    v = v - (v >> 1 & splat(0x55555555));
-    v = (v & splat(0x33333333)) + (v >> 2 & splat(0x33333333));
-    return (v + (v >> 4)) & splat(0x0f0f0f0f);
-#endif
-#endif
-}
-
-static INLINE vec whole(vec bytes)
-{
-    bytes = (bytes & splat(0x00ff00ff)) + (bytes >> 8 & splat(0x00ff00ff));
-    return (bytes & splat(0x0000ffff)) + (bytes >> 16 & splat(0x0000ffff));
-}
-
-/* Sums to be found: of up to BLOCKS blocks of 16 filters, `block` words of weights apart, at pixels whose activations lie
-   `step` words apart from `first` on, and their sums `row`: of each filter the `most`, less the inputs that differ, times
-   two where the values are -1 and 1. */
-struct tile {
-    const struct taps *taps;
-    ptrdiff_t step, first, block;
-    int words, blocks, row, twice;
-    const int16_t *most;
-    int16_t *sums;
-    /* Of the layer's own words: the first filter, and the first pixel of what is added and of the result. */
-    const struct binary *layer;
-    int filter;
-    const stored *other;
-    stored *y;
-};
-
-#if LANES == 512 || defined(__aarch64__)
-enum { VECS = 4 }; /* at once: there are 32 registers */
-#else
-enum { VECS = 1 };
-#endif
-enum { BLOCKS = VECS * SIDE < 16 ? 1 : VECS * SIDE / 16 };
-
-static INLINE vec counted(vec sum, vec bytes) { return sum + (IN_BYTES ? whole(bytes) : bytes); }
-
-static INLINE vec loaded(const uint32_t *from)
-{
-    vec v;
-    memcpy(&v, from, sizeof v);
-    return v;
-}
-
-/* How many inputs differ, and `from`, for SIDE filters in each of `vecs` words, from the word `start` on, at `count`
-   pixels; in `bytes` not yet in whole words where IN_BYTES. */
-static INLINE void count_words(const struct tile *tile, int count, int start, int vecs, uint32_t from,
-                               vec sum[VECS][AT_ONCE], vec bytes[VECS][AT_ONCE])
-{
-    const struct taps *taps = tile->taps;
-    const ptrdiff_t step = tile->step, block = tile->block;
-    const int words = tile->words;
-    for (int v = 0; v < vecs; v++)
-        for (int p = 0; p < count; p++)
-            sum[v][p] = splat(0), bytes[v][p] = splat(from);
-    int pending = 0;
-    for (int t = 0; t < taps->count; t++) {
-        const uint32_t *weights = taps->negative[t] + start * SIDE / 16 * block + start * SIDE % 16;
-        const uint32_t *activations = taps->activations[t] + tile->first;
-        for (int w = 0; w < words; w++, weights += 16, activations++) {
-            vec weight[VECS];
-            for (int v = 0; v < vecs; v++)
-                weight[v] = loaded(weights + v * SIDE / 16 * block + v * SIDE % 16);
-            for (int p = 0; p < count; p++) {
-                const vec activation = splat(activations[p * step]);
-                for (int v = 0; v < vecs; v++)
-                    bytes[v][p] += ones(weight[v] ^ activation);
-            }
-            if (IN_BYTES && ++pending == 31) { /* a byte holds 255; 8 are added each time */
-                for (int v = 0; v < vecs; v++)
-                    for (int p = 0; p < count; p++)
-                        sum[v][p] += whole(bytes[v][p]), bytes[v][p] = splat(0);
-                pending = 0;
-            }
-        }
-    }
-}
-
-static INLINE void words_side(const struct tile *tile, int count, int start, int vecs)
-{
-    const int row = tile->row, twice = tile->twice;
-    const int16_t *most = tile->most + start * SIDE;
-    int16_t *sums = tile->sums + start * SIDE;
-    vec sum[VECS][AT_ONCE], bytes[VECS][AT_ONCE];
-    count_words(tile, count, start, vecs, 0, sum, bytes);
-#if LANES == 512
-    const __m128i shift = _mm_cvtsi32_si128(twice);
-    static const uint16_t ALIGNED places[] = {0,  2,  4,  6,  8,  10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30,
-                                              32, 34, 36, 38, 40, 42, 44, 46, 48, 50, 52, 54, 56, 58, 60, 62};
-    const __m512i even = _mm512_load_si512(places);
-#endif
-    for (int p = 0; p < count; p++, sums += row) {
-        int v = 0;
-#if LANES == 512
-        for (; v + 2 <= vecs; v += 2) {
-            const __m512i first = (__m512i)counted(sum[v][p], bytes[v][p]);
-            const __m512i second = (__m512i)counted(sum[v + 1][p], bytes[v + 1][p]);
-            const __m512i found = _mm512_sll_epi16(_mm512_permutex2var_epi16(first, even, second), shift);
-            _mm512_storeu_si512(sums + v * SIDE, _mm512_sub_epi16(_mm512_loadu_si512(most + v * SIDE), found));
-        }
-#endif
-        for (; v < vecs; v++) {
-            const vec found = counted(sum[v][p], bytes[v][p]) << twice;
-#if LANES >= 128
-            typedef int32_t signs __attribute__((vector_size(LANES / 8)));
-            typedef int16_t narrow __attribute__((vector_size(LANES / 16)));
-            narrow result;
-            memcpy(&result, most + v * SIDE, sizeof result);
-            result -= __builtin_convertvector((signs)found, narrow);
-            memcpy(sums + v * SIDE, &result, sizeof result);
-#else
-            for (int l = 0; l < SIDE; l++)
-                sums[v * SIDE + l] = (int16_t)(most[v * SIDE + l] - (int)(uint32_t)((uint64_t)found >> 32 * l));
-#endif
-        }
-    }
-}
-
-static INLINE void words_tile(const struct tile *tile, int count)
-{
-    const int vecs = 16 * tile->blocks / SIDE;
-    int v = 0;
-    for (; v + VECS <= vecs; v += VECS)
-        words_side(tile, count, v, VECS);
-    for (; v < vecs; v++)
-        words_side(tile, count, v, 1);
-}
-
-static ALONE void words_of_some(const struct tile *tile) { words_tile(tile, AT_ONCE); }
-static ALONE void words_of_one(const struct tile *tile) { words_tile(tile, 1); }
-
-#if FUSED
-/* Vectors of 16 channels of one pixel: what is summed and what is added, to the result. `k` begins at these channels. */
-typedef floats finish_some(floats v, floats other, const float *k, int channels);
-
-static INLINE floats floats_of(const float *from)
-{
-    floats v;
-    memcpy(&v, from, sizeof v);
-    return v;
-}
-
-static INLINE floats chosen(floats x, floats limit, floats above, floats below)
-{
-    return (floats)_mm512_mask_blend_ps(_mm512_cmp_ps_mask((__m512)x, (__m512)limit, _CMP_GT_OQ), (__m512)below,
-                                        (__m512)above);
-}
-
-static INLINE void finished_side(const struct tile *tile, int count, int start, int vecs, finish_some *finish, int adds)
-{
-    const struct binary *layer = tile->layer;
-    const int channels = layer->outputs, others = layer->others, first = tile->filter + start * SIDE;
-    const float *k = layer->constants + first, *other = tile->other;
-    float *y = tile->y + first;
-    int c = adds ? first % others : 0;
-    /* Counts begin at the bits of 2^24: as a float, the last place of these bits is 2. */
-    const floats most = (floats){0} + (0x1p24f + (float)tile->most[0]);
-    vec sum[VECS][AT_ONCE], found[VECS][AT_ONCE];
-    count_words(tile, count, start, vecs, 0x4b800000, sum, found);
-    UNROLLED
-    for (int v = 0; v < vecs; v++, k += SIDE, y += SIDE) {
-        floats result[AT_ONCE];
-        UNROLLED
-        for (int p = 0; p < count; p++) {
-            const floats added = adds ? floats_of(other + (ptrdiff_t)p * others + c) : most;
-            result[p] = finish(most - (floats)found[v][p], added, k, channels);
-        }
-        UNROLLED
-        for (int p = 0; p < count; p++)
-            memcpy(y + (ptrdiff_t)p * channels, &result[p], sizeof result[p]);
-        c = c + SIDE < others ? c + SIDE : 0;
-    }
-}
-
-static INLINE void finished(const struct tile *tile, int count, finish_some *finish, int adds)
-{
-    int v = 0;
-    for (; v + VECS <= tile->blocks; v += VECS)
-        finished_side(tile, count, v, VECS, finish, adds);
-    for (; v < tile->blocks; v++)
-        finished_side(tile, count, v, 1, finish, adds);
-}
-#endif
-
-/* The sums of `pixels` neighbouring pixels whose windows have the same taps; or, where the layer finishes its words, its
-   result, to y. */
-static void words_of_pixels(const struct binary *layer, struct window window, struct taps *taps, int pixels, int16_t *sums,
-                            const stored *other, stored *y)
-{
-    const int words = words_of(layer->members), row = layer->lanes * 32, per_group = (layer->filters + 15) / 16;
-    const ptrdiff_t block = (ptrdiff_t)window.size * window.size * words * 16;
-    struct tile tile = {taps, layer->pixel * window.stride, 0, block, words, 0, row, !layer->positive,
-                        NULL, NULL, layer, 0, NULL, NULL};
-    int16_t all[16 * BLOCKS];
-    for (int f = 0; f < 16 * BLOCKS; f++)
-        all[f] = (int16_t)(taps->count * taps->members);
-    for (int done = 0; done < layer->groups * per_group; done += tile.blocks, sums += 16 * tile.blocks) {
-        tile.blocks = smaller(BLOCKS, per_group - done % per_group);
-        tile.most = layer->positive ? layer->positive + 16 * done : all;
-        for (int p = 0, some; p < pixels; p += some) {
-            some = p + AT_ONCE <= pixels ? AT_ONCE : 1;
-            tile.first = p * tile.step + done / per_group * words;
-            tile.sums = sums + (ptrdiff_t)p * row;
-            tile.filter = 16 * done;
-            tile.other = other + (ptrdiff_t)p * layer->others;
-            tile.y = y + (ptrdiff_t)p * layer->outputs;
-            if (layer->words)
-                layer->words(&tile, some);
-            else
-                (some > 1 ? words_of_some : words_of_one)(&tile);
-        }
-        for (int t = 0; t < taps->count; t++)
-            taps->negative[t] += tile.blocks * tile.block;
-    }
-}
-
+#include "words.h"
 #endif
 
 /* -- In lanes -- */
@@ -541,7 +307,7 @@ static void sum_pixels(const struct stage *stage, const uint32_t *const *rows, i
     const struct binary *layer = stage->layer;
     const struct window window = stage->window;
     const int left = first * window.stride - window.padding, border = layer->border;
-    const ptrdiff_t tap = layer->in_words ? 16 * words_of(layer->members) : (ptrdiff_t)layer->members * layer->lanes;
+    const ptrdiff_t tap = layer->bits ? 16 * words_of(layer->members) : (ptrdiff_t)layer->members * layer->lanes;
     struct taps taps;
     taps.count = taps.digits = 0;
     taps.members = layer->members;
@@ -557,7 +323,7 @@ static void sum_pixels(const struct stage *stage, const uint32_t *const *rows, i
     for (int largest = taps.count * taps.members; largest; largest >>= 1)
         taps.digits++;
     sums += (ptrdiff_t)first * layer->lanes * 32;
-    if (layer->in_words)
+    if (layer->bits)
         words_of_pixels(layer, window, &taps, pixels, sums, other + (ptrdiff_t)first * layer->others,
                         y + (ptrdiff_t)first * layer->outputs);
     else
@@ -587,7 +353,7 @@ static void binary(const struct stage *stage, struct image image, float *arena, 
                                                       : NULL;
     const stored *other = row_of(&stage->other, arena, r);
     stored *y = row_of(&stage->y, arena, r);
-    const int together = layer->in_words || window.stride == 1 ? out.width : 1;
+    const int together = layer->bits || window.stride == 1 ? out.width : 1;
     for (int p = 0, some; p < count; p += some) {
         some = p < layer->first || p >= layer->last ? 1 : smaller(together, smaller(layer->last, count) - p);
         sum_pixels(stage, rows, p, some, sums, planes, other, y);

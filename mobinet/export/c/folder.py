@@ -14,7 +14,7 @@ from mobinet.export.steps import BinaryConv, Conv, Program
 from mobinet.export.translate import steps_of
 from space import InputError
 
-KERNELS = ("kernels.h", "binary.h", "tables.h", "lanes.h", "values.h")
+KERNELS = ("kernels.h", "binary.h", "words.h", "tables.h", "lanes.h", "values.h")
 COPIED = (*KERNELS, "main.c", "Makefile")
 LARGEST_SUM = 32767
 """Of a 16-bit integer."""

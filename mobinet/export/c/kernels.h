@@ -65,6 +65,13 @@
 
 #define TABLES (LANES == 256) /* sums are looked up, see tables.h */
 
+/* Whether the machine counts the ones of words of 32, 16 and 8 bits. */
+#if LANES == 512 && defined(__AVX512VPOPCNTDQ__) && defined(__AVX512BITALG__) && defined(__AVX512VBMI__)
+#define COUNTS 1
+#else
+#define COUNTS 0
+#endif
+
 /* One word of inputs of 16 filters; for tables, the first byte of each filter, then the second of each, and so on. */
 #if TABLES
 #define BYTES4(n, a, b, c, d) ((a) >> n & 255) | ((b) >> n & 255) << 8 | ((c) >> n & 255) << 16 | ((d) >> n & 255) << 24

@@ -67,7 +67,8 @@ def _layer(source: Source, stage: Stage, shapes: list[Shape]) -> tuple[str, str]
     match piece.head:
         case BinaryConv() as step:
             function = source.finish(piece.finish, "int16_t")
-            words = source.words(function, piece.finish) if _finishes_words(step, piece, others) else "NULL"
+            bits = 32 if step.in_words else step.narrow
+            words = source.words(function, piece.finish, bits) if _finishes_words(step, piece, others) else "NULL"
             finish |= {"finish": function, "words": words}
             fields = _binary_fields(source, stage, step) | finish | _constants(source, piece)
             return "binary", source.struct("binary", name, fields)
@@ -96,11 +97,11 @@ def _layer(source: Source, stage: Stage, shapes: list[Shape]) -> tuple[str, str]
 
 
 def _finishes_words(step: BinaryConv, piece: Piece, others: int) -> bool:
-    """Whether whole vectors of its filters can be finished in registers: see `FUSED` in binary.h."""
+    """Whether whole vectors of its sums can be finished in registers: see `FUSED` in binary.h."""
     _, _, members, filters = step.signs.shape
-    whole = step.in_words and filters // step.groups % 16 == 0 and members % 2 == 0 and step.low != 0
+    whole = (step.in_words and filters // step.groups % 16 == 0 or step.narrow) and members % 2 == 0 and step.low != 0
     adds = [add for add in piece.finish if isinstance(add, Add)]
-    return whole and not piece.half and all(add.first == 0 for add in adds) and others % 16 == 0
+    return bool(whole) and not piece.half and all(add.first == 0 for add in adds) and others % 16 == 0
 
 
 def _constants(source: Source, piece: Piece) -> Fields:
@@ -110,7 +111,7 @@ def _constants(source: Source, piece: Piece) -> Fields:
 def _binary_fields(source: Source, stage: Stage, step: BinaryConv) -> Fields:
     (_, width, channels), (_, out_width, filters) = stage.source, stage.shape
     window, members = stage.window, step.signs.shape[2]
-    border, pixel = border_of(step), pixel_words(stage)
+    border, pixel, row = border_of(step), pixel_words(stage), row_words(stage)
     inner = [
         p for p in range(out_width)
         if border or 0 <= p * window.stride - window.padding <= width - window.size
@@ -121,16 +122,16 @@ def _binary_fields(source: Source, stage: Stage, step: BinaryConv) -> Fields:
         "groups": step.groups,
         "members": members,
         "filters": filters // step.groups,
-        "in_words": int(step.in_words),
+        "bits": f"COUNTS ? {step.narrow} : 0" if step.narrow else 32 * step.in_words,
         "border": border,
         "lanes": -(-filters // 32),
         "pixel": pixel,
         "step": (width + 2 * border) * pixel,
-        "size": row_words(stage),
+        "size": f"COUNTS ? {row // members} : {row}" if step.narrow else row,
         "first": inner[0] if inner else out_width,
         "last": inner[-1] + 1 if inner else out_width,
         "threshold": source.bounds(step.threshold, half=stage.piece.half),
-        "negative": (source.filters if step.in_words else source.integers)(negative(step)),
+        "negative": source.filters(in_words(step)) if step.in_words else source.integers(in_lanes(step), narrow(step)),
         "positive": "NULL" if step.low else source.counts(positive(step)),
     }
 
@@ -164,10 +165,24 @@ def _shape(shape: Shape, pixels: int | None) -> str:
     return f"{{{height}, {width}, {channels}, {rest}}}"
 
 
-def negative(step: BinaryConv) -> NDArray[np.uint32]:
-    """Where weights are -1, in the order that kernels.h states."""
-    if not step.in_words:
-        return _rows(~step.signs)
+def in_lanes(step: BinaryConv) -> NDArray[np.uint32]:
+    """Where weights are -1, in the order that binary.h states for lanes."""
+    return _rows(~step.signs)
+
+
+def narrow(step: BinaryConv) -> NDArray[np.uint32]:
+    """The same for words of 16 and 8 bits; empty where the inputs of a filter do not fill these."""
+    bits = step.narrow
+    if not bits:
+        return np.empty(0, np.uint32)
+    height, width, members, filters = step.signs.shape
+    padded = np.pad(~step.signs, [(0, 0)] * 3 + [(0, -filters % (512 // bits))])
+    blocks = padded.reshape(height, width, members, -1, 512 // bits // bits, bits).transpose(3, 0, 1, 5, 4, 2)
+    return _rows(blocks.reshape(-1, 32))
+
+
+def in_words(step: BinaryConv) -> NDArray[np.uint32]:
+    """The same for words of 32 bits."""
     height, width, members, filters = step.signs.shape
     padded = np.pad(~step.signs, [(0, 0)] * 3 + [(0, -filters % 16)])
     words = _rows(np.moveaxis(padded, 2, -1)).reshape(height, width, -1, 16, -(-members // 32))

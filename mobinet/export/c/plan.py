@@ -121,7 +121,7 @@ def pixel_words(stage: Stage) -> int:
 
 
 def row_words(stage: Stage) -> int:
-    """How many words of 32 bits the activations of one row take in binary.h."""
+    """How many words of 32 bits the activations of one row take in binary.h; of narrow words, in lanes."""
     step = stage.piece.head
     assert isinstance(step, BinaryConv)
     return (stage.source[1] + 2 * border_of(step)) * pixel_words(stage) * (1 if step.in_words else step.signs.shape[2])

@@ -17,14 +17,14 @@ class Source:
     """The text under construction.
 
     Args:
-        constants: name of each array by its content, behind a letter for its kind.
+        constants: name of each array by its content, behind a letter for its kind, and the text of what is `counted`.
         finishes: name of each function that finishes rows, by the kind of its input and its text.
-        of_words: names of those of them that count words too.
+        of_words: names of functions that count words too.
         definitions: of constants and functions, in order.
         calls: the body of the network.
     """
 
-    constants: dict[bytes, str] = field(default_factory=dict)
+    constants: dict[tuple[bytes, str], str] = field(default_factory=dict)
     finishes: dict[tuple[str, str], str] = field(default_factory=dict)
     of_words: set[str] = field(default_factory=set)
     definitions: list[str] = field(default_factory=list)
@@ -33,15 +33,16 @@ class Source:
     @property
     def size(self) -> int:
         """Bytes of all constant arrays."""
-        return sum(len(content) - 1 for content in self.constants)
+        return sum(len(content) - 1 for content, _ in self.constants)
 
-    def array(self, kind: str, values: Iterable[str], content: bytes) -> str:
-        """Name of a constant array, defined once for equal contents."""
-        if content not in self.constants:
-            name = self.constants[content] = f"constant{len(self.constants)}"
-            text = fill(", ".join(values), 118, initial_indent="    ", subsequent_indent="    ")
+    def array(self, kind: str, values: Iterable[str], content: bytes, counted: Iterable[str] = ()) -> str:
+        """Name of a constant array, defined once for equal contents; other values may be `counted` where `COUNTS`."""
+        other = _lines(counted)
+        if (content, other) not in self.constants:
+            name = self.constants[content, other] = f"constant{len(self.constants)}"
+            text = f"#if COUNTS\n{other}\n#else\n{_lines(values)}\n#endif\n" if other else _lines(values)
             self.definitions.append(f"static const {kind} ALIGNED {name}[] = {{\n{text}}};")
-        return self.constants[content]
+        return self.constants[content, other]
 
     def floats(self, values: Floats) -> str:
         return self.array("float", map(_float, values.ravel()), b"f" + values.tobytes())
@@ -55,8 +56,9 @@ class Source:
     def counts(self, values: NDArray[np.int16]) -> str:
         return self.array("int16_t", map(str, values), b"h" + values.tobytes())
 
-    def integers(self, values: NDArray[np.uint32]) -> str:
-        return self.array("uint32_t", (f"{value:#x}" for value in values.ravel()), b"w" + values.tobytes())
+    def integers(self, values: NDArray[np.uint32], counted: NDArray[np.uint32]) -> str:
+        """Name of an array of weights in lanes, and in narrow words if there are any."""
+        return self.array("uint32_t", map(hex, values.ravel()), b"w" + values.tobytes(), map(hex, counted.ravel()))
 
     def filters(self, values: NDArray[np.uint32]) -> str:
         """Name of an array of weights, (..., 16): in blocks of 16 filters, as `FILTERS` in kernels.h orders them."""
@@ -80,8 +82,9 @@ class Source:
             self.definitions.append(f"{head}\n{{\n{body}\n}}")
         return self.finishes[kind, body]
 
-    def words(self, name: str, steps: tuple[Elementwise, ...]) -> str:
-        """Name of the function that counts words and executes the steps of the finish `name` on their sums."""
+    def words(self, finish: str, steps: tuple[Elementwise, ...], bits: int) -> str:
+        """Name of the function that counts words of `bits` and executes the steps of a `finish` on their sums."""
+        name = f"{finish}_of_{bits}"
         if name not in self.of_words:
             self.of_words.add(name)
             body, adds = "\n".join(words_lines(steps)), int(any(isinstance(step, Add) for step in steps))
@@ -92,12 +95,9 @@ static INLINE floats {name}_some(floats v, floats other, const float *k, int cha
 {body}
 }}
 
-static ALONE void {name}_words(const struct tile *tile, int count)
+static ALONE void {name}(const struct tile *tile, int count)
 {{
-    if (count == AT_ONCE)
-        finished(tile, AT_ONCE, {name}_some, {adds});
-    else
-        finished(tile, 1, {name}_some, {adds});
+    finished(tile, {bits}, count, {name}_some, {adds});
 }}
 #endif""")
         return f"OF_WORDS({name})"
@@ -110,6 +110,10 @@ def half_ranks(thresholds: Floats) -> NDArray[np.int16]:
         halves = np.where(halves < thresholds, np.nextafter(halves, np.float16(np.inf)), halves)
     bits = np.where(halves == 0, np.float16(-0.0), halves).view(np.int16)
     return bits ^ (bits >> 15 & 0x7FFF)
+
+
+def _lines(values: Iterable[str]) -> str:
+    return fill(", ".join(values), 118, initial_indent="    ", subsequent_indent="    ")
 
 
 def _float(value: np.float32) -> str:

@@ -19,7 +19,7 @@ from mobinet.classifier import Classifier
 from mobinet.conv import BinaryConv2d
 from mobinet.export import FORMATS, STREAMS, TrainedNetwork
 from mobinet.export.c.folder import files
-from mobinet.export.c.layers import negative
+from mobinet.export.c.layers import in_lanes, in_words, narrow
 from mobinet.export.c.plan import Plan, plan_of
 from mobinet.export.c.stages import Stage, has_rows, order_of
 from mobinet.export.pieces import pieces_of
@@ -430,7 +430,7 @@ def test_weights_take_a_bit_each():
     layers = [step for step in steps_of(network).steps if isinstance(step, BinaryConv)]
     assert len(layers) == 39
     for layer in layers:
-        assert negative(layer).nbytes * 8 == layer.signs.size
+        assert in_words(layer).nbytes * 8 == layer.signs.size
 
 
 def test_the_flash_is_that_of_all_arrays(tmp_path):

@@ -58,6 +58,7 @@ def test_a_run_its_folder_and_its_file_are_the_same(trained, export, tmp_path):
         "Makefile",
         "kernels.h",
         "binary.h",
+        "words.h",
         "tables.h",
         "lanes.h",
         "values.h",

@@ -44,7 +44,7 @@ FINITE = np.isfinite(ALL)
 def test_all_halves_and_many_floats(tmp_path, compiler):
     command, runner = COMPILERS[compiler]
     require(command, runner)
-    for name in ("kernels.h", "binary.h", "tables.h", "lanes.h", "values.h"):
+    for name in ("kernels.h", "binary.h", "words.h", "tables.h", "lanes.h", "values.h"):
         (tmp_path / name).write_bytes((files("mobinet.export.c") / name).read_bytes())
     (tmp_path / "harness.c").write_text(HARNESS)
     subprocess.run([*command.split(), "-std=c99", "-w", "-o", "harness", "harness.c"], cwd=tmp_path, check=True)
