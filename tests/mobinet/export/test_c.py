@@ -397,6 +397,37 @@ def test_networks_of_own_families(tmp_path, name, stream, compiler):
     assert np.abs(found - by_torch).max() < (1e-4 if stream == "float32" else 0.05)
 
 
+KINDS = ("float32", "xnor"), ("float32", "trained"), ("float16", "xnor")
+"""Streams and binarizers: finished in registers; values of 0 and 1; sums that are finished later."""
+
+
+@pytest.mark.parametrize("stream, binarizer", KINDS, ids=["-".join(kind) for kind in KINDS])
+@pytest.mark.parametrize("members", [8, 16])
+@pytest.mark.parametrize("channels", [32, 96, 48])
+def test_groups_of_8_and_16_channels(tmp_path, channels, members, stream, binarizer):
+    """In words of as many bits where the machine counts these: 32 channels fill half a vector or one, 96 do one more
+    than whole ones; 48, and a 7x7 whose sums may pass 8 bits, are counted in lanes."""
+    torch.manual_seed(0)
+
+    def grouped(size: int, **flags: int) -> nn.Module:
+        groups = channels // members
+        conv = BinaryConv2d(channels, channels, size, groups=groups, binarizer=binarizer, **flags)
+        norm = nn.BatchNorm2d(channels)
+        nn.init.normal_(norm.bias)
+        return nn.Sequential(conv, norm)
+
+    layers = grouped(3), grouped(3, stride=2), grouped(5, low_border=True), grouped(7), grouped(3, padding=0)
+    head = nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, 10)
+    net = nn.Sequential(nn.Conv2d(3, channels, 3, stride=2, padding=1), *layers, *head).eval()
+    network = replace(exported("resnet"), net=net, stream=stream)
+    binary_layers = [step for step in steps_of(network).steps if isinstance(step, BinaryConv)]
+    whole = members * (channels % 32 == 0)
+    assert [layer.narrow for layer in binary_layers] == [whole, whole, whole, whole * (members == 16), whole]
+    images = random_images(network, 2)
+    write(tmp_path, network)
+    assert bits(run(tmp_path, NATIVE, images)) == bits(expected(network, images))
+
+
 def test_a_network_that_ends_with_a_map_is_refused():
     net = nn.Sequential(FIRST, binary(3), nn.Conv2d(16, 10, 1)).eval()
     with pytest.raises(InputError, match="ends with 32 x 32 pixels cannot be exported; end it with one score a class"):
@@ -431,6 +462,20 @@ def test_weights_take_a_bit_each():
     assert len(layers) == 39
     for layer in layers:
         assert in_words(layer).nbytes * 8 == layer.signs.size
+
+
+@pytest.mark.parametrize("k", [3, 4])
+def test_weights_of_narrow_words_lie_as_binary_h_states(k):
+    network = as_trained(Architecture.uniform("mobilenet-32", block="mid", k=k, pool="avg", width=0.5))
+    members = 2**k
+    layers = [step for step in steps_of(network).steps if isinstance(step, BinaryConv) and step.narrow]
+    layer = next(layer for layer in layers if layer.signs.shape[3] == 128)
+    assert narrow(layer).nbytes * 8 == in_lanes(layer).nbytes * 8 == layer.signs.size
+    words = narrow(layer).view(f"<u{members // 8}").reshape(-1, 3, 3, members, 512 // members**2)
+    block, row, column, filter, group = np.indices(words.shape)
+    channel = (block * words.shape[4] + group) * members + filter
+    for member in range(members):
+        assert (words >> member & 1 == ~layer.signs[row, column, member, channel]).all()
 
 
 def test_the_flash_is_that_of_all_arrays(tmp_path):
