@@ -11,11 +11,12 @@ const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 const decode = ({ values, codes }, row) => values[codes.length ? codes[row] : 0];
 const percent = (share, digits = 2) => `${(100 * share).toFixed(digits)}%`;
+const whole = new Intl.NumberFormat("en"); // toLocaleString makes one each time
 const spelled = (name) => name.replaceAll("_", " ");
 const unitOf = (name) => figures.front.views[name].unit;
 
 function costText(name, value) {
-  if (unitOf(name) !== "s") return `${Math.round(value).toLocaleString("en")} ${unitOf(name)}`;
+  if (unitOf(name) !== "s") return `${whole.format(Math.round(value))} ${unitOf(name)}`;
   const [scale, short] = [[1, "s"], [1e-3, "ms"], [1e-6, "µs"], [1e-9, "ns"]].find(([s]) => value >= s) ?? [1e-9, "ns"];
   return `${Number((value / scale).toPrecision(3))} ${short}`;
 }

@@ -208,6 +208,13 @@ COSTS = """
 await until(() => document.querySelector("#front .xtick"));
 return { ticks: [...document.querySelectorAll("#front .xtick text")].map((it) => it.textContent) };
 """
+SLOW = """
+let calls = 0;
+const spell = Number.prototype.toLocaleString;
+Number.prototype.toLocaleString = function (...words) { calls++; return spell.apply(this, words); };
+drawFront();
+return { calls };
+"""
 TICKS = """
 await until(() => document.querySelector("#front .ytick"));
 return { ticks: [...document.querySelectorAll("#front .ytick text")].map((it) => it.textContent) };
@@ -394,3 +401,4 @@ def test_two_thousand_trials_make_a_small_page(make_trials, config, run_folder, 
     assert len(page.encode()) < 2_000_000
     said = visit(page, FITS, tmp_path)
     assert said["wrong"] == [] and said["rows"] == 50
+    assert visit(page, SLOW, tmp_path) == {"calls": 0, "wrong": []}, "each makes a formatter, which is slow"
