@@ -19,7 +19,7 @@ def header_of(run: RunRecord, title: str) -> str:
     else:
         accuracy = f"{best.reached:.2%}{error} {title_of} measured"
     numbers = f"Recommended: {best.key}, {best.rule}. {accuracy}, {config.cost.show(best.costs[config.objective])}."
-    numbers += " The true value is within ± at a confidence of 95%." if error else ""
+    numbers += " The interval of ± holds the true value at a confidence of 95%." if error else ""
     retrain = f"mobinas retrain {path_of(run)}/best.json"
     return (
         f"<header><p class='title'>{escape(title)}</p><h1>{_unbroken(escape(found.text(config.objective)))}</h1>"
