@@ -26,7 +26,7 @@ WORDS = {
     "supernet": "one set of weights that all networks of a search share, in place of a training of each",
     "seed": "where random numbers begin; with another one the same training ends at another accuracy",
     "front": "the networks that no other beats in both accuracy and cost",
-    "recommended, knee": "the most accurate within the budget; if all networks fit, where more cost begins to gain less",
+    "recommended, knee": "the most accurate within the budget; if all fit, where more cost begins to gain less",
     "hypervolume": "how good a front is, in one number, which grows with higher accuracies and with lower costs",
     "validation, test": "images that no training sees; a search judges on the first, a retraining, once, on the second",
     "measured accuracy": "what the search measured of a network, on validation images",
