@@ -67,8 +67,8 @@ static INLINE vec loaded(const uint32_t *from)
 }
 
 #if COUNTS
-/* As `count_words`, of words of 16 or 8 bits; `start` is even. */
-static INLINE void count_narrow(const struct tile *tile, int bits, int count, int start, int vecs, uint32_t from,
+/* As `count_words`, of words of 16 or 8 bits, from the first filter of the tile on. */
+static INLINE void count_narrow(const struct tile *tile, int bits, int count, int vecs, uint32_t from,
                                 vec found[VECS][AT_ONCE])
 {
     const struct taps *taps = tile->taps;
@@ -79,8 +79,8 @@ static INLINE void count_narrow(const struct tile *tile, int bits, int count, in
         for (int p = 0; p < count; p++)
             sum[v][p] = _mm512_setzero_si512();
     for (int t = 0; t < taps->count; t++) {
-        const uint32_t *weights = taps->negative[t] + start * tile->block;
-        const uint32_t *activations = taps->activations[t] + tile->first + start / 2;
+        const uint32_t *weights = taps->negative[t];
+        const uint32_t *activations = taps->activations[t] + tile->first;
         for (int v = 0; v < counted; v++) {
             const __m512i weight = _mm512_loadu_si512(weights + v * per_vec * tile->block);
             for (int p = 0; p < count; p++) {
@@ -117,7 +117,7 @@ static INLINE void count_words(const struct tile *tile, int bits, int count, int
     const int words = tile->words;
 #if COUNTS
     if (bits < 32) {
-        count_narrow(tile, bits, count, start, vecs, from, bytes);
+        count_narrow(tile, bits, count, vecs, from, bytes);
         return;
     }
 #endif
