@@ -24,7 +24,7 @@ def test_builds_that_the_compiler_refuses_are_named(tmp_path, monkeypatch):
     compiler.write_text(PLAIN_ONLY)
     compiler.chmod(0o755)
     monkeypatch.setenv("CC", str(compiler))
-    calls, refused = calls_of_builds(as_trained(Architecture.uniform("mobilenet-8")), tmp_path)
+    calls, refused = calls_of_builds(as_trained(Architecture.uniform("mobilenet-8")), tmp_path, [*BUILDS])
     assert calls.keys() == {"plain", "SSE2"} and min(in_turns(calls, 0.001).values()) > 0
     said = "not compiled with {0}: cc: error: unrecognized command-line option '{0}'"
     native = said.format("-march=native")

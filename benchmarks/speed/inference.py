@@ -44,6 +44,7 @@ BUILDS = {
     "native, float16": ("-march=native", "float16"),
 }
 """Flags of the compiler, and the stream that is exported."""
+COLUMNS = ("torch", "torch.compile", "onnxruntime", *BUILDS)
 NETWORKS = {
     "mobilenet-8": (1.0, (0, 2, 4)),
     "mobilenet-32": (0.5, (0, 2, 4, 6)),
@@ -57,6 +58,7 @@ Key = TypeVar("Key")
 def parse() -> argparse.Namespace:
     parser = Parser(description=__doc__)
     parser.add_argument("--backbones", nargs="+", choices=NETWORKS, default=list(NETWORKS), help="default: all")
+    parser.add_argument("--columns", nargs="+", choices=COLUMNS, default=COLUMNS, help="what runs them (default: all)")
     parser.add_argument("--seconds", type=positive_float, default=1.0, help="of each measurement (default: 1)")
     parser.add_argument("--litert", type=user_path, metavar="DIR", help="what benchmarks.speed.litert wrote")
     return parser.parse_args()
@@ -121,21 +123,20 @@ def main() -> None:
     litert: dict[float, dict[str, Call]] = {width: {} for width in WIDTHS}
     for width, kind in product(WIDTHS, ("float", "int8") if args.litert else ()):
         litert[width][f"LiteRT {kind}"] = litert_call(path_of(args.litert, width, kind))
-    columns = ("torch", "torch.compile", "onnxruntime", *BUILDS)
     print("microseconds an image; in brackets, how many times as fast as onnxruntime's float\n")
-    print(head("network", columns), flush=True)
+    print(head("network", args.columns), flush=True)
     instead: dict[str, dict[str, float]] = {}
     reasons: dict[str, str] = {}
     for backbone in args.backbones:
         torch.compiler.reset()
         with tempfile.TemporaryDirectory() as folder:
-            rows, refused = calls_of(backbone, Path(folder))
+            rows, refused = calls_of(backbone, Path(folder), args.columns)
             others = calls_instead(Path(folder), litert) if backbone == "mobilenet-224" else {}
             calls = {(row, name): call for row, named in (rows | others).items() for name, call in named.items()}
             times = in_turns(calls, args.seconds)
         reasons |= refused
         for row, named in rows.items():
-            print(line(row, {name: times[row, name] for name in named}, columns), flush=True)
+            print(line(row, {name: times[row, name] for name in named}, args.columns), flush=True)
         instead |= {row: {name: times[row, name] for name in named} for row, named in others.items()}
     if instead:
         kinds = [*dict.fromkeys(kind for found in instead.values() for kind in found)]
@@ -145,15 +146,16 @@ def main() -> None:
         print(f"\n{name}: {reason}")
 
 
-def calls_of(backbone: str, folder: Path) -> tuple[dict[str, dict[str, Call]], dict[str, str]]:
+def calls_of(backbone: str, folder: Path, columns: Sequence[str]) -> tuple[dict[str, dict[str, Call]], dict[str, str]]:
     """Of its networks, and the builds that the compiler refuses, each with the reason."""
     width, ks = NETWORKS[backbone]
     rows, refused = {}, {}
     for k in ks:
         network = as_trained(Architecture.uniform(backbone, block="mid", k=k, pool="avg", width=width))
         own = Path(tempfile.mkdtemp(dir=folder))
-        builds, reasons = calls_of_builds(network, own)
-        rows[f"{backbone} at width {width:g}, mid, K={k}"] = calls_elsewhere(network, own) | builds
+        builds, reasons = calls_of_builds(network, own, [name for name in BUILDS if name in columns])
+        elsewhere = {name: call for name, call in calls_elsewhere(network, own).items() if name in columns}
+        rows[f"{backbone} at width {width:g}, mid, K={k}"] = elsewhere | builds
         refused |= reasons
     return rows, refused
 
@@ -176,11 +178,14 @@ def calls_instead(folder: Path, litert: Mapping[float, dict[str, Call]]) -> dict
     return rows
 
 
-def calls_of_builds(network: TrainedNetwork, folder: Path) -> tuple[dict[str, Call], dict[str, str]]:
-    """Of each of `BUILDS`, made in `folder`, and those that the compiler refuses, with the reason."""
+def calls_of_builds(
+    network: TrainedNetwork, folder: Path, names: Sequence[str]
+) -> tuple[dict[str, Call], dict[str, str]]:
+    """Of some of `BUILDS`, made in `folder`, and those that the compiler refuses, with the reason."""
     calls: dict[str, Call] = {}
     refused = {}
-    for name, (flags, stream) in BUILDS.items():
+    for name in names:
+        flags, stream = BUILDS[name]
         try:
             calls[name] = exported_call(replace(network, stream=stream), folder / name, flags)
         except InputError as error:
