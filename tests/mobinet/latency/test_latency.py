@@ -315,14 +315,14 @@ def test_mobilenet_v1_is_timed_where_onnxruntime_is_installed(tmp_path, monkeypa
         pytest.skip("onnxruntime is not installed")
     monkeypatch.setattr("mobinet.latency.peers.SECONDS", 0.05)
     found = {}
-    for width in (0.25, 4.0):
+    for width in (0.25, 16.0):
         space = load_space(backbone="mobilenet-8", width=width)
         path = write_table(tmp_path / "a.csv", measure_peers(space, 10) | {"a piece": 1.0})
         found[width] = peers_in(path, space)
         assert not peers_in(path, load_space(backbone="mobilenet-8", width=1.0))
     kinds = [f"MobileNet-v1 in {kind}, onnxruntime {version('onnxruntime')}" for kind in ("float", "int8")]
-    assert list(found[0.25]) == list(found[4.0]) == kinds
-    assert found[0.25][kinds[0]] < found[4.0][kinds[0]]
+    assert list(found[0.25]) == list(found[16.0]) == kinds
+    assert found[0.25][kinds[0]] < found[16.0][kinds[0]]
 
 
 def test_mobilenet_v1_is_timed_before_the_table_is_finished(tmp_path, monkeypatch):
