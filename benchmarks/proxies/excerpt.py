@@ -3,12 +3,11 @@
 from dataclasses import dataclass, replace
 
 import torch
-from torch import nn
 
 from search.data.dataset import DataSet
 from search.evaluators.proxy import Proxy
+from search.training.teacher import Teacher
 from search.training.teacher_files import load_teacher
-from search.training.training import Training
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,9 +26,7 @@ class Excerpt(Proxy):
         data = super().images(input_shape)
         return replace(data, train=data.train.first(self.count), validation=data.validation.first(self.count))
 
-    def begin(self, net: nn.Module, images: DataSet, seed: int) -> Training:
+    def teacher_for(self, images: DataSet) -> Teacher | None:
         if not self.teacher:
-            return super().begin(net, images, seed)
-        device = torch.device(self.device)
-        teacher = load_teacher(self.teacher, images.classes, images.train.preparation, device)
-        return Training(net, images.train, recipe=self.recipe, seed=seed, device=device, teacher=teacher)
+            return None
+        return load_teacher(self.teacher, images.classes, images.train.preparation, torch.device(self.device))

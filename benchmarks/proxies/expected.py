@@ -14,11 +14,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from benchmarks.flags import load_space_from
-from benchmarks.proxies.fidelity import networks_to_rank, ranking
+from benchmarks.proxies.fidelity import ranking, read_accuracies
 from benchmarks.samplers.features import NetworkEncoder
 from benchmarks.samplers.learning_curves import LearningCurves
 from benchmarks.samplers.surrogate import add_table_flags
@@ -28,14 +27,6 @@ from space import InputError
 from space.command import Parser, run_command
 
 Array = NDArray[np.float64]
-
-
-def accuracies_of(table: pd.DataFrame) -> dict[str, Array]:
-    """By evaluator, the full schedule first, its accuracies, (networks, seeds)."""
-    columns: dict[str, list[str]] = {}
-    for column in map(str, table.columns[1:]):
-        columns.setdefault(column.rpartition(", seed ")[0], []).append(column)
-    return {name: table[seeds].to_numpy(float) for name, seeds in columns.items()}
 
 
 def describe(name: str, ranked: Iterable[Array], truth: Array) -> str:
@@ -51,14 +42,9 @@ def main() -> None:
     parser.add_argument("--classes", type=positive_int, default=10, help="of the data set")
     args = parser.parse_args()
     space = load_space_from(args)
-    fidelity = pd.read_csv(args.fidelity)
-    if "network" not in fidelity:
-        raise InputError(f"{args.fidelity} is no table that benchmarks.proxies.fidelity --csv wrote")
-    networks = networks_to_rank(space, len(fidelity), args.classes)
-    if [network.describe() for network in networks] != fidelity["network"].tolist():
-        raise InputError(f"{args.fidelity} ranks networks of another space; give its --dataset, --space and --width")
+    networks, accuracies = read_accuracies(args.fidelity, space, args.classes)
     encoder = NetworkEncoder(space)
-    rows, accuracies = encoder.rows(networks), accuracies_of(fidelity)
+    rows = encoder.rows(networks)
     if args.proxy not in accuracies:
         raise InputError(f"{args.fidelity} has no evaluator {args.proxy!r}; it has: {'; '.join(accuracies)}")
     full, *_ = accuracies.values()

@@ -26,7 +26,7 @@ accuracies of the full trainings from a file that --csv wrote, in place of train
 
 import argparse
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
@@ -154,13 +154,29 @@ def evaluators_from(args: argparse.Namespace, space: SearchSpace) -> dict[str, O
     return evaluators
 
 
-def read_full(path: Path, name: str, networks: Sequence[Architecture]) -> Measured:
-    """The full trainings in a file that --csv wrote, whose seconds are not known. Raises InputError: of others."""
+def read_accuracies(path: Path, space: SearchSpace, classes: int) -> tuple[list[Architecture], dict[str, np.ndarray]]:
+    """What --csv wrote: the networks and, by evaluator, the full schedule first, their accuracies, (networks, seeds).
+
+    Raises InputError: it is another file, or of another space.
+    """
     table = pd.read_csv(path)
-    columns = [f"{name}, seed {n}" for n in range(SEEDS)]
-    if not {"network", *columns} <= set(table) or [*table["network"]] != [n.describe() for n in networks]:
+    if "network" not in table:
+        raise InputError(f"{path} is no table that benchmarks.proxies.fidelity --csv wrote")
+    networks = networks_to_rank(space, len(table), classes)
+    if [network.describe() for network in networks] != table["network"].tolist():
+        raise InputError(f"{path} ranks networks of another space; give its --dataset, --space and --width")
+    columns: dict[str, list[str]] = {}
+    for column in map(str, table.columns[1:]):
+        columns.setdefault(column.rpartition(", seed ")[0], []).append(column)
+    return networks, {name: table[seeds].to_numpy(float) for name, seeds in columns.items()}
+
+
+def read_full(path: Path, name: str, space: SearchSpace, count: int, classes: int) -> Measured:
+    """The full trainings of `count` networks in what --csv wrote; their seconds are not known. Raises InputError."""
+    networks, accuracies = read_accuracies(path, space, classes)
+    if len(networks) != count or name not in accuracies:
         raise InputError(f"{path} has no {name} of these networks; leave out --full")
-    return Measured(accuracies=table[columns].to_numpy(float), seconds=np.nan)
+    return Measured(accuracies=accuracies[name], seconds=np.nan)
 
 
 def main() -> None:
@@ -193,8 +209,10 @@ def main() -> None:
     print("           evaluator    mean  between   seeds  tau(seeds) tau(full)  regret  seconds  share  training")
     results: dict[str, Measured] = {}
     for name, evaluator in evaluators.items():
-        is_known = args.full and not results
-        results[name] = read_full(args.full, name, networks) if is_known else measure(evaluator, networks, args.workers)
+        if args.full and not results:
+            results[name] = read_full(args.full, name, space, args.networks, classes)
+        else:
+            results[name] = measure(evaluator, networks, args.workers)
         print(describe(name, results[name], next(iter(results.values()))), flush=True)
     if args.csv:
         columns = {f"{name}, seed {n}": m.accuracies[:, n] for name, m in results.items() for n in range(SEEDS)}

@@ -12,6 +12,7 @@ from torch import nn
 from search.data.dataset import DataSet
 from search.evaluators.on_images import OnImages
 from search.training.seeds import seeded_build
+from search.training.teacher import Teacher
 from search.training.training import Training
 from space import Architecture, SearchSpace
 
@@ -30,22 +31,23 @@ class Proxy(OnImages):
         self, architecture: Architecture, images: DataSet, seed: int, rungs: frozenset[int]
     ) -> Iterator[tuple[nn.Module, int]]:
         net = seeded_build(architecture, len(images.classes), seed)
-        training = self.begin(net, images, seed)
-        while training.epoch < self.recipe.epochs:
-            training.run_epoch()
-            if training.epoch in rungs | {self.recipe.epochs}:
-                yield net, training.epoch
-
-    def begin(self, net: nn.Module, images: DataSet, seed: int) -> Training:
-        """The training of a network before its first epoch."""
-        return Training(
+        training = Training(
             net,
             images.train,
             recipe=self.recipe,
             seed=seed,
             device=torch.device(self.device),
             class_weights=self.class_weights,
+            teacher=self.teacher_for(images),
         )
+        while training.epoch < self.recipe.epochs:
+            training.run_epoch()
+            if training.epoch in rungs | {self.recipe.epochs}:
+                yield net, training.epoch
+
+    def teacher_for(self, images: DataSet) -> Teacher | None:
+        """What networks learn from, beside the labels or in their place; None for the labels alone."""
+        return None
 
     def shortened(self, images: int) -> "Proxy":
         return replace(self, proxy_images=images)
